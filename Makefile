@@ -1,0 +1,47 @@
+# make demo       set everything up and do the main job on real models
+# make test       the tests, with lint, types and import rules
+# make test-all   the same, and what needs more time or big extras
+# make lint | types | bench | clean
+#
+# Everything is installed into .venv, which make creates; PYTHON chooses the interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DELETE_ON_ERROR:
+.PHONY: demo test test-all lint types imports bench clean
+
+$(VENV)/demo.done: setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[openvino]'
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/demo.done
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/demo.done
+	$(BIN)/python tools/demo.py
+
+test: $(VENV)/dev.done lint types imports
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-all: $(VENV)/dev.done lint types imports
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.done
+	$(BIN)/mypy
+
+imports: $(VENV)/dev.done
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,83 @@
+"""The ``hub`` group: finds each command's file when the command is used, reports errors in one place.
+
+``hub --help`` imports click and nothing else: no NumPy, no Flask, no engine.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+from hub.errors import HubError, UsageError
+
+#: Command → (file, attribute, the line in the help). The line is here so that help imports nothing.
+COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "install": ("hub.cli.registry", "install", "Install modules from their folders."),
+    "uninstall": ("hub.cli.registry", "uninstall", "Uninstall modules."),
+    "list": ("hub.cli.registry", "list_", "List the installed modules."),
+    "show": ("hub.cli.registry", "show", "Describe a module, installed or in a folder."),
+    "weights": ("hub.cli.registry", "weights", "List and fetch weights."),
+    "serving": ("hub.cli.serving", "serving", "Start and stop servers."),
+    "version": ("hub.cli.registry", "version", "Show the version of HubServing."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in files that are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        file, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(file), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean 'hub {near[0]}'?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def hub() -> None:
+    """Serve model modules on your own machine."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.platform != "linux":
+        click.echo("HubServing runs on Linux; on Windows use WSL2 or Docker, elsewhere Docker.", err=True)
+        sys.exit(1)
+    try:
+        code = hub(prog_name="hub", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("aborted", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UsageError as error:
+        click.echo(f"Usage error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except HubError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # hub list | head
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,120 @@
+"""How results look: tables and JSON on stdout, progress and notes on stderr.
+
+Into a pipe or a file nothing is coloured, framed or cut to a width, so that ``hub list | awk`` works.
+``NO_COLOR`` is respected (rich does). Imported by commands when they have something to show.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hub.registry.progress import Advance
+
+if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
+    from rich.console import Console
+    from rich.table import Table
+
+#: Wider than any row: rich must not fold what a program will read.
+_UNBOUNDED = 100_000
+
+
+def _stdout() -> Console:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _UNBOUNDED
+    return Console(file=sys.stdout, highlight=False, markup=False, width=width)
+
+
+def _grid(*, framed: bool, header: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    frame = box.SIMPLE_HEAD if framed else None
+    padding = (0, 1) if framed else (0, 2, 0, 0)
+    return Table(box=frame, show_header=header, show_edge=False, pad_edge=False, padding=padding)
+
+
+def _show(console: Console, grid: Table) -> None:
+    with console.capture() as capture:
+        console.print(grid)
+    for row in capture.get().splitlines():
+        print(row.rstrip())
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under column titles."""
+    console = _stdout()
+    grid = _grid(framed=console.is_terminal, header=True)
+    for column in columns:
+        # The first column names the row: it is the last to be folded.
+        grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not console.is_terminal)
+    for row in rows:
+        grid.add_row(*row)
+    _show(console, grid)
+
+
+def record(pairs: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line."""
+    console = _stdout()
+    grid = _grid(framed=False, header=False)
+    grid.add_column(style="bold" if console.is_terminal else "", no_wrap=True)
+    grid.add_column(overflow="fold", no_wrap=not console.is_terminal)
+    for name, value in pairs:
+        grid.add_row(name, value)
+    _show(console, grid)
+
+
+def as_json(value: Any) -> None:
+    """Print a value as JSON, readable and with its characters as they are."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def line(text: str) -> None:
+    """Print a result."""
+    print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Say something that is no result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def size(count: int) -> str:
+    """A number of bytes for people: ``16.4 MB``."""
+    if count < 1000:
+        return f"{count} bytes"
+    unit, divisor = next(
+        (unit, divisor) for unit, divisor in (("GB", 10**9), ("MB", 10**6), ("kB", 1000)) if count >= divisor
+    )
+    return f"{count / divisor:.1f} {unit}"
+
+
+class ProgressBars:
+    """Shows the registry's tasks: a bar where the size is known, otherwise a spinner."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False, markup=False)
+
+    @contextmanager
+    def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
+        """Show one task while the context is open; a line of text where stderr is no terminal."""
+        if not self._console.is_terminal:
+            note(f"{label} ({size(total)}) …" if total else f"{label} …")
+            yield lambda done: None
+            return
+        from rich import progress
+
+        known = (progress.BarColumn(), progress.DownloadColumn(), progress.TransferSpeedColumn())
+        columns = known if total else (progress.TimeElapsedColumn(),)
+        label_column = progress.TextColumn("{task.description}", markup=False)
+        with progress.Progress(
+            progress.SpinnerColumn(), label_column, *columns, console=self._console, transient=True
+        ) as bars:
+            shown = bars.add_task(label, total=total)
+            yield lambda done: bars.update(shown, completed=done)

@@ -1,0 +1,201 @@
+"""The protocol between OCR code and the library that executes its graph.
+
+    model = load("…/PP-OCRv4_mobile_rec", normalize=CENTERED, padded=True, top1=True)
+    (ids, scores), = model.run_many([Batch(images, widths)])
+
+A model takes a batch of ``uint8`` images and hands back arrays. Normalisation and the final
+argmax belong to the model, not to the caller, because OpenVINO does both inside the graph:
+a recogniser's 6 625 floats per step then never leave it.
+
+Every engine lives in its own file and is imported only when chosen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.engines.files import ModelFiles, find_model_files
+from hub.errors import EngineError
+from hub.settings import engine_threads
+
+log = logging.getLogger(__name__)
+
+Engine = Literal["auto", "paddle", "openvino", "onnxruntime"]
+Precision = Literal["auto", "f32", "bf16"]
+Device = Literal["cpu", "gpu"]
+Array = npt.NDArray[Any]
+Images = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """``(pixel / 255 - mean) / std`` per channel, in the channel order of the input (BGR)."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+#: What the PP-OCR classifier and recogniser were trained with: [0, 255] to [-1, 1].
+CENTERED: Final = Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One input of a model.
+
+    Attributes:
+        images: uint8 (n, height, width, 3), BGR.
+        widths: valid columns of each image; what lies right of them becomes exactly zero *after*
+            normalisation, which is how PP-OCR pads. None where nothing is padded.
+    """
+
+    images: Images
+    widths: tuple[int, ...] | None = None
+
+
+class LoadedModel(Protocol):
+    """A model in memory, ready to run. Safe to call from several threads at once.
+
+    Attributes:
+        engine: name of the engine that runs it.
+        precision: ``f32`` or ``bf16``.
+        parallel: how many batches ``run_many`` works on at the same time.
+    """
+
+    engine: str
+    precision: str
+    parallel: int
+
+    def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
+        """Run batches and yield each one's outputs, in the order of the input.
+
+        The input is drawn lazily, a few batches ahead of what is computed, so that preparing
+        one batch and executing another overlap and memory stays bounded. With ``top1``, outputs are
+        ``(ids, scores)``: argmax (integer) and max (float32) over the last axis of the graph's
+        output; otherwise the one float32 array that the graph ends in.
+
+        Raises:
+            EngineError: the engine failed, with its own words.
+        """
+        ...
+
+
+class EngineOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`load` that choose how a model is executed."""
+
+    engine: Engine
+    precision: Precision
+    threads: int | None
+    device: Device
+    onednn: bool
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What :func:`load` asks of one engine; ``precision`` may still be ``auto``."""
+
+    files: ModelFiles
+    precision: Precision
+    threads: int
+    device: Device
+    onednn: bool
+    normalize: Normalize
+    padded: bool
+    top1: bool
+
+
+#: For ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
+_PREFERENCE: Final = ("openvino", "onnxruntime", "paddle")
+_PRECISIONS: Final = ("auto", "f32", "bf16")
+_DEVICES: Final = ("cpu", "gpu")
+_IMPORTS: Final = {"paddle": "paddle", "openvino": "openvino", "onnxruntime": "onnxruntime"}
+#: Which files each engine can read.
+_READS: Final = {
+    "openvino": ("pdmodel", "onnx"),
+    "onnxruntime": ("onnx",),
+    "paddle": ("pdmodel", "json"),
+}
+
+
+def load(
+    model_dir: str | Path,
+    *,
+    normalize: Normalize,
+    padded: bool = False,
+    top1: bool = False,
+    engine: Engine = "auto",
+    precision: Precision = "auto",
+    threads: int | None = None,
+    device: Device = "cpu",
+    onednn: bool = True,
+) -> LoadedModel:
+    """Load a model folder into an engine.
+
+    Args:
+        model_dir: folder with ``inference.pdmodel`` (or ``inference.json``) and
+            ``inference.pdiparams``, or with one ``.onnx`` file.
+        normalize: how pixels become numbers.
+        padded: batches carry ``widths``.
+        top1: hand back argmax and max over the last axis instead of that axis.
+        engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
+            the engine that is there; a name insists on it.
+        precision: ``bf16`` needs OpenVINO and a CPU that has it; ``auto`` is f32.
+        threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
+        device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
+        onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).
+
+    Raises:
+        ModelNotFoundError: the folder or a file in it is missing.
+        EngineError: no such engine, not installed, or it cannot load the model.
+    """
+    _check("engine", engine, ("auto", *_PREFERENCE))
+    _check("precision", precision, _PRECISIONS)
+    _check("device", device, _DEVICES)
+    files = find_model_files(model_dir)
+    request = LoadRequest(
+        files, precision, threads or engine_threads(), device, onednn, normalize, padded, top1
+    )
+    if engine != "auto":
+        return _load_with(engine, request)
+    return _load_with_best(request)
+
+
+def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise EngineError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
+
+
+def _load_with_best(request: LoadRequest) -> LoadedModel:
+    able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
+    if request.device == "gpu":
+        able = [name for name in able if name != "openvino"]  # its GPU device is Intel's, not CUDA
+    present = [name for name in able if find_spec(_IMPORTS[name])]
+    if not present:
+        raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(able)}")
+    *others, last = present
+    for name in others:
+        try:
+            return _load_with(name, request)
+        except EngineError as error:
+            log.warning("%s; trying the next engine", error)
+    return _load_with(last, request)
+
+
+def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
+    if not find_spec(_IMPORTS[engine]):
+        raise EngineError(f"engine {engine!r} is not installed: pip install 'hubserving[{engine}]'")
+    if request.files.kind not in _READS[engine]:
+        able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
+        raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(able)} can")
+    adapter = import_module(f"hub.engines.{engine}")
+    loaded: LoadedModel = adapter.load_model(request)
+    return loaded

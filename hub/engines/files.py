@@ -1,0 +1,56 @@
+"""Which files in a model folder are the model. Looks, never loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hub.errors import ModelNotFoundError
+
+Kind = Literal["pdmodel", "json", "onnx"]
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model on disk.
+
+    Attributes:
+        kind: ``pdmodel`` (Paddle's program file), ``json`` (Paddle 3's program file) or ``onnx``.
+        graph: the file that holds the graph.
+        params: Paddle's weights file; None for ONNX, which has them inside.
+    """
+
+    kind: Kind
+    graph: Path
+    params: Path | None = None
+
+
+def find_model_files(model_dir: str | Path) -> ModelFiles:
+    """Find the model in a folder; Paddle's ``.pdmodel`` first, which most engines read.
+
+    Raises:
+        ModelNotFoundError: no folder, or none of the expected files in it.
+    """
+    folder = Path(model_dir)
+    if not folder.is_dir():
+        raise ModelNotFoundError(
+            f"model folder {folder.absolute()} does not exist: correct the …_model_dir in params.py, "
+            "or put the model there"
+        )
+    kinds: tuple[Kind, ...] = ("pdmodel", "json")
+    for kind in kinds:
+        graph, params = folder / f"inference.{kind}", folder / "inference.pdiparams"
+        if graph.is_file() and params.is_file():
+            return ModelFiles(kind, graph, params)
+    onnx = sorted(folder.glob("*.onnx"))
+    if len(onnx) > 1:
+        names = ", ".join(path.name for path in onnx)
+        raise ModelNotFoundError(f"{folder.absolute()} holds several .onnx files ({names}): keep one")
+    if onnx:
+        return ModelFiles("onnx", onnx[0])
+    found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    raise ModelNotFoundError(
+        f"{folder.absolute()} is no model folder: it needs inference.pdmodel (or inference.json) and "
+        f"inference.pdiparams, or one .onnx file, and holds {found}"
+    )

@@ -1,0 +1,141 @@
+"""OpenVINO on CPU: reads Paddle's ``inference.pdmodel`` as it is, and ONNX.
+
+One compiled model with one stream per thread. A stream executes one batch on one core, so a single
+caller fills all cores by submitting several batches, and several callers share the same streams
+with no setting to change. (On two cores that was measured against one stream with two threads and
+against two processes; see doc/ocr.md.)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as ops
+
+from hub.engines.base import Array, Batch, LoadRequest
+from hub.errors import EngineError
+
+
+class OpenVINOModel:
+    """See :class:`hub.engines.base.LoadedModel`."""
+
+    engine = "openvino"
+
+    def __init__(self, compiled: Any, precision: str, parallel: int, *, padded: bool) -> None:
+        self.precision = precision
+        self.parallel = parallel
+        self._compiled = compiled
+        self._padded = padded
+        # append and pop of a deque are atomic, so threads share the idle requests without a lock.
+        self._idle: deque[Any] = deque()
+
+    def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
+        # One batch more than there are streams waits its turn, so that no stream idles
+        # while this thread prepares the next one.
+        waiting: deque[tuple[Any, Any]] = deque()
+        try:
+            for batch in batches:
+                if len(waiting) > self.parallel:
+                    yield self._finish(*waiting.popleft())
+                waiting.append(self._start(batch))
+            while waiting:
+                yield self._finish(*waiting.popleft())
+        finally:
+            for request, _ in waiting:
+                request.wait()
+
+    def _start(self, batch: Batch) -> tuple[Any, Any]:
+        request = self._idle.pop() if self._idle else self._compiled.create_infer_request()
+        # Shared, not copied: the tensors keep their arrays alive until the request is finished.
+        tensors = [ov.Tensor(np.ascontiguousarray(batch.images), shared_memory=True)]
+        if self._padded:
+            count, _, width, _ = batch.images.shape
+            widths = np.asarray(batch.widths or (width,) * count, np.int32).reshape(count, 1, 1, 1)
+            tensors.append(ov.Tensor(widths, shared_memory=True))
+        for index, tensor in enumerate(tensors):
+            request.set_input_tensor(index, tensor)
+        request.start_async()
+        return request, tensors
+
+    def _finish(self, request: Any, tensors: Any) -> tuple[Array, ...]:
+        try:
+            request.wait()
+        except RuntimeError as error:
+            shape = tuple(tensors[0].shape)
+            raise EngineError(f"OpenVINO failed on an input of shape {shape}: {error}") from error
+        outputs = tuple(np.array(tensor.data) for tensor in request.output_tensors)
+        self._idle.append(request)
+        return outputs
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    return ov.Core()
+
+
+def load_model(request: LoadRequest) -> OpenVINOModel:
+    """Read, extend and compile a model.
+
+    Raises:
+        EngineError: OpenVINO cannot read or compile it, or what was asked for is not offered here.
+    """
+    if request.device == "gpu":
+        raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
+    precision = _precision(request)
+    properties = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "NUM_STREAMS": request.threads,
+        "INFERENCE_NUM_THREADS": request.threads,
+        # Several processes that each pin their threads would meet on the same cores.
+        "ENABLE_CPU_PINNING": False,
+    }
+    try:
+        model = _extended(_core().read_model(str(request.files.graph)), request)
+        compiled = _core().compile_model(model, "CPU", properties)
+    except RuntimeError as error:
+        raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
+    return OpenVINOModel(compiled, precision, request.threads, padded=request.padded)
+
+
+def _precision(request: LoadRequest) -> str:
+    if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
+    return "bf16" if request.precision == "bf16" else "f32"
+
+
+def _extended(model: Any, request: LoadRequest) -> Any:
+    """Put normalisation and padding before the graph, and argmax after it.
+
+    The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths.
+    """
+    old = model.get_parameters()[0]
+    _, channels, height, width = old.get_partial_shape()
+    images = ops.parameter(ov.PartialShape([-1, height, width, channels]), ov.Type.u8, name="images")
+    mean = np.array(request.normalize.mean, np.float32) * np.float32(255)
+    scale = 1 / (np.array(request.normalize.std, np.float32) * np.float32(255))
+    centred = ops.multiply(ops.subtract(ops.convert(images, "f32"), mean), scale)
+    planes = ops.transpose(centred, np.array([0, 3, 1, 2]))
+    inputs = [images]
+    if request.padded:
+        widths = ops.parameter(ov.PartialShape([-1, 1, 1, 1]), ov.Type.i32, name="widths")
+        planes = ops.multiply(planes, _valid_columns(planes, widths))
+        inputs.append(widths)
+    old.output(0).replace(planes.output(0))
+    outputs = [result.input_value(0) for result in model.get_results()]
+    if request.top1:
+        # One best value of the last axis, unsorted: (…, 1), values before indices.
+        best = ops.topk(outputs[0], np.int32(1), -1, "max", "none", index_element_type="i32")
+        outputs = [ops.squeeze(best.output(i), np.array([-1], np.int32)).output(0) for i in (1, 0)]
+    return ov.Model(outputs, inputs, "extended")
+
+
+def _valid_columns(planes: Any, widths: Any) -> Any:
+    """1.0 left of each image's width, 0.0 from there on: (n, 1, 1, width)."""
+    last = ops.gather(ops.shape_of(planes, "i32"), np.int32(3), np.int32(0))
+    columns = ops.range(np.int32(0), last, np.int32(1), "i32")
+    return ops.convert(ops.less(columns, widths), "f32")

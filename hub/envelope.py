@@ -1,0 +1,87 @@
+"""The one JSON reply that every predict answer has: ``{"msg", "results", "status"}``.
+
+Success carries ``"status": "0"``, which the documents of PaddleHub Serving show, or ``"000"``, which
+its 2.x code sent, by ``status_style``. Text is UTF-8, not escaped. Standard library, and orjson where
+it is installed (a runner in a module's own environment may not have it).
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Literal
+
+try:
+    import orjson
+except ImportError:  # a module's own environment
+    orjson = None  # type: ignore[assignment]
+
+StatusStyle = Literal["1.x", "2.x"]
+SUCCESS_STATUS: dict[str, str] = {"1.x": "0", "2.x": "000"}
+
+
+def dumps(value: Any) -> bytes:
+    """Encode a module's result as UTF-8 JSON.
+
+    NumPy arrays become lists, NumPy scalars numbers, bytes base64 text, NaN and infinity null, dates
+    ISO 8601, sets and other iterables lists, paths text.
+
+    Raises:
+        TypeError: a value has no sensible JSON form; the message names its type.
+    """
+    if orjson is not None:
+        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        try:
+            return orjson.dumps(value, default=_simplify, option=options)
+        except orjson.JSONEncodeError:
+            pass  # beyond its reach (a 100-digit integer, say): the slower way below decides
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False).encode()
+
+
+def loads(data: bytes | bytearray | memoryview) -> Any:
+    """Decode JSON; raises ValueError."""
+    return orjson.loads(data) if orjson is not None else json.loads(bytes(data))
+
+
+def success(results: bytes, msg: str = "", style: str = "1.x") -> bytes:
+    """Envelope around results that are JSON already; keys in the order PaddleHub sent them."""
+    return b'{"msg":%b,"results":%b,"status":"%b"}' % (dumps(msg), results, SUCCESS_STATUS[style].encode())
+
+
+def failure(msg: str, status: str) -> bytes:
+    """Envelope of an error: ``results`` is the empty string, as old clients expect."""
+    return b'{"msg":%b,"results":"","status":"%b"}' % (dumps(msg), status.encode())
+
+
+def _simplify(value: Any) -> Any:
+    """One step towards JSON for what the encoder does not know."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):  # a NumPy array or scalar, a Paddle tensor
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, complex) or not hasattr(value, "__iter__"):
+        raise TypeError(f"a value of type {type(value).__name__} has no JSON form")
+    return list(value)
+
+
+def _plain(value: Any) -> Any:
+    """The same by the standard library: a copy made of JSON's own types only."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return _plain(_simplify(value))

@@ -1,0 +1,172 @@
+"""What a module is: the base class and the three decorators its author uses.
+
+    from hub.module import Module, moduleinfo, serving
+
+    @moduleinfo(name="echo", version="1.0.0", summary="says it again")
+    class Echo(Module):
+        def _initialize(self, prefix=""):          # the config file's init_args
+            self.prefix = prefix
+
+        @serving                                   # what POST /predict/echo calls
+        def echo(self, texts):                     # the request's JSON keys
+            return [self.prefix + text for text in texts]
+
+The names and their meaning are PaddleHub's, so its modules read the same here.
+Standard library only: runners in a module's own environment import this file.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, overload
+
+from hub.errors import InvalidModuleError
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
+
+_SERVING_MARK = "__hub_serving__"
+_RUNNABLE_MARK = "__hub_runnable__"
+_INFO_MARK = "__hub_info__"
+
+
+@dataclass(frozen=True)
+class ServingOptions:
+    """What a module says about its serving method.
+
+    Attributes:
+        batch: name of the argument that holds a list of independent items, so that waiting
+            requests may be joined into one call; the method then returns one result per item.
+        images: names of the arguments that are images (or lists of them). They reach the
+            method decoded: ``uint8`` arrays of shape (height, width, 3), BGR, EXIF orientation
+            applied, or None for bytes that are no image. Other arguments arrive as sent.
+        idempotent: False where calling twice does harm; such a request is never resent.
+        thread_safe: True where several threads may call the method at once.
+    """
+
+    batch: str | None = None
+    images: tuple[str, ...] = ()
+    idempotent: bool = True
+    thread_safe: bool = False
+
+
+class ModuleType(type):
+    """Makes ``Module(name=…)`` find and load a module, while subclasses build as usual."""
+
+    resolver: ClassVar[Callable[..., Module] | None] = None
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls.__dict__.get("_is_module_base"):
+            if ModuleType.resolver is None:
+                raise InvalidModuleError("to load a module by name call hub.Module(name=…), after import hub")
+            return ModuleType.resolver(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+class Module(metaclass=ModuleType):
+    """Base class of modules, and the way to load one: ``hub.Module(name="ocr_system")``.
+
+    Attributes:
+        directory: the folder that holds ``module.py`` (a string, as in PaddleHub).
+        name, version, …: as declared in ``@moduleinfo``.
+    """
+
+    _is_module_base: ClassVar[bool] = True
+    directory: str = ""
+    name: str = ""
+    version: str = ""
+
+    def __init__(self, directory: str | None = None, **_: Any) -> None:
+        self.directory = directory or str(Path(inspect.getfile(type(self))).resolve().parent)
+
+
+def moduleinfo(
+    name: str,
+    version: str,
+    author: str | None = None,
+    author_email: str | None = None,
+    summary: str | None = None,
+    type: str | None = None,
+    weights: list[str] | tuple[str, ...] = (),
+) -> Callable[[C], C]:
+    """Mark a class as the module of its file and describe it.
+
+    The values must be literals: ``hub list`` and ``hub install`` read them from the source
+    without importing it. ``weights`` names catalogue entries that ``hub install`` fetches.
+    """
+
+    def mark(cls: C) -> C:
+        setattr(cls, _INFO_MARK, True)
+        described = {"name": name, "version": version, "author": author, "summary": summary}
+        for key, value in {**described, "author_email": author_email, "type": type}.items():
+            setattr(cls, key, value)
+        return cls
+
+    return mark
+
+
+@overload
+def serving(func: F) -> F: ...
+@overload
+def serving(
+    *,
+    batch: str | None = None,
+    images: str | list[str] | tuple[str, ...] = (),
+    idempotent: bool = True,
+    thread_safe: bool = False,
+) -> Callable[[F], F]: ...
+def serving(
+    func: F | None = None,
+    *,
+    batch: str | None = None,
+    images: str | list[str] | tuple[str, ...] = (),
+    idempotent: bool = True,
+    thread_safe: bool = False,
+) -> F | Callable[[F], F]:
+    """Mark the method that ``POST /predict/<module>`` calls; plain or with options.
+
+    See :class:`ServingOptions` for the options.
+    """
+    names = (images,) if isinstance(images, str) else tuple(images)
+    options = ServingOptions(batch, names, idempotent, thread_safe)
+
+    def mark(method: F) -> F:
+        setattr(method, _SERVING_MARK, options)
+        return method
+
+    return mark if func is None else mark(func)
+
+
+def runnable(func: F) -> F:
+    """Mark the method that ``hub run <module> …`` calls with the remaining arguments."""
+    setattr(func, _RUNNABLE_MARK, True)
+    return func
+
+
+def is_module_class(value: object) -> bool:
+    """True for a class that carries its own ``@moduleinfo`` (an inherited one does not count)."""
+    return isinstance(value, type) and _INFO_MARK in value.__dict__
+
+
+def _marked_method(cls: type, mark: str) -> str | None:
+    for owner in cls.__mro__:
+        for name, value in owner.__dict__.items():
+            if hasattr(value, mark):
+                return name
+    return None
+
+
+def serving_method(cls: type) -> tuple[str, ServingOptions] | None:
+    """Name and options of the ``@serving`` method, nearest class in the MRO first."""
+    name = _marked_method(cls, _SERVING_MARK)
+    if name is None:
+        return None
+    return name, getattr(inspect.getattr_static(cls, name), _SERVING_MARK)
+
+
+def runnable_method(cls: type) -> str | None:
+    """Name of the ``@runnable`` method, nearest class in the MRO first."""
+    return _marked_method(cls, _RUNNABLE_MARK)

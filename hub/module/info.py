@@ -1,0 +1,92 @@
+"""What a module says of itself, read from its source by ``ast``. Nothing is imported or run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.errors import InvalidModuleError
+
+#: A module's name is part of a URL, a folder name and a Python package name.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+#: Kept free of separators: a version is a file name in the registry.
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*\Z")
+_FIELDS = ("name", "version", "summary", "author", "author_email", "type", "weights")
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """The literals of ``@moduleinfo(...)``; ``weights`` are names in the weights catalogue."""
+
+    name: str
+    version: str
+    summary: str = ""
+    author: str = ""
+    author_email: str = ""
+    type: str = ""
+    weights: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def package(self) -> str:
+        """Name of the Python package, also of the folder: ``-`` becomes ``_`` as in PaddleHub."""
+        return self.name.replace("-", "_")
+
+
+def read_module_info(directory: str | Path) -> ModuleInfo:
+    """Read ``directory/module.py``'s ``@moduleinfo``.
+
+    Raises:
+        InvalidModuleError: no folder, no module.py, a syntax error, no ``@moduleinfo`` or a value
+            in it that is missing, not a literal or not allowed.
+    """
+    source = Path(directory) / "module.py"
+    if not source.parent.is_dir():
+        raise InvalidModuleError(f"{directory} is not a folder")
+    if not source.is_file():
+        raise InvalidModuleError(f"{directory} is not a module: it has no module.py")
+    try:
+        tree = ast.parse(source.read_bytes(), filename=str(source))
+    except (SyntaxError, ValueError) as error:
+        raise InvalidModuleError(f"{source} cannot be read as Python: {error}") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and _called_name(decorator) == "moduleinfo":
+                    return _info_from(decorator, source)
+    raise InvalidModuleError(f"{source} has no class marked with @moduleinfo(name=…, version=…)")
+
+
+def _called_name(call: ast.Call) -> str:
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _info_from(call: ast.Call, source: Path) -> ModuleInfo:
+    given: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg in _FIELDS:
+            try:
+                given[keyword.arg] = ast.literal_eval(keyword.value)
+            except ValueError as error:
+                raise InvalidModuleError(
+                    f"{source}:{keyword.value.lineno}: @moduleinfo's {keyword.arg} must be a literal, "
+                    "because it is read without running the file"
+                ) from error
+    values = {key: str(value) for key, value in given.items() if value is not None and key != "weights"}
+    for key, pattern in (("name", _NAME), ("version", _VERSION)):
+        if key not in values:
+            raise InvalidModuleError(f"{source}: @moduleinfo needs {key}=…")
+        if not pattern.match(values[key]):
+            raise InvalidModuleError(f"{source}: @moduleinfo's {key} {values[key]!r} is not allowed")
+    weights = given.get("weights") or ()
+    if not isinstance(weights, (list, tuple)) or not all(isinstance(name, str) for name in weights):
+        raise InvalidModuleError(f"{source}: @moduleinfo's weights must be a list of names")
+    return ModuleInfo(**values, weights=tuple(weights))

@@ -1,0 +1,72 @@
+"""From a module's folder to a ready instance, by PaddleHub's rules.
+
+The folder is imported as the package it is named after, so ``from <name>.params import …`` and
+relative imports both work. Standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from hub.errors import InvalidModuleError
+from hub.module.contract import is_module_class
+
+
+def load_class(directory: str | Path) -> type[Any]:
+    """Import ``directory/module.py`` afresh and return its ``@moduleinfo`` class.
+
+    Raises:
+        InvalidModuleError: it does not import, or defines no such class; the cause is chained.
+    """
+    folder = Path(directory).resolve()
+    package = folder.name
+    if not package.isidentifier():
+        raise InvalidModuleError(
+            f"{folder} cannot be imported: a module's folder name must be a Python name, not {package!r}"
+        )
+    _forget(package)
+    sys.path.insert(0, str(folder.parent))
+    # Two edits within one second leave a .pyc that Python believes current; so none is written.
+    keep_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        source = importlib.import_module(f"{package}.module")
+    except Exception as error:
+        _forget(package)
+        sys.path.remove(str(folder.parent))
+        raise InvalidModuleError(f"{folder / 'module.py'} does not import: {_describe(error)}") from error
+    finally:
+        sys.dont_write_bytecode = keep_bytecode
+    classes = [cls for _, cls in inspect.getmembers(source, inspect.isclass) if is_module_class(cls)]
+    for cls in classes:
+        if cls.__module__ == source.__name__:
+            return cls
+    raise InvalidModuleError(f"{folder / 'module.py'} defines no class marked with @moduleinfo")
+
+
+def create(directory: str | Path, init_args: dict[str, Any]) -> Any:
+    """Load the module of a folder and build its instance.
+
+    A class with ``_initialize`` is built first and initialised with ``init_args`` afterwards; one
+    without takes them in its constructor, with ``directory`` set on the class beforehand.
+    """
+    cls = load_class(directory)
+    folder = str(Path(directory).resolve())
+    if hasattr(cls, "_initialize"):
+        instance = cls(directory=folder)
+        instance._initialize(**init_args)
+        return instance
+    cls.directory = folder
+    return cls(**init_args)
+
+
+def _forget(package: str) -> None:
+    for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
+        del sys.modules[name]
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,95 @@
+"""From a module's params.py and init_args to loaded, warm OCR objects.
+
+The only place that knows params.py's object as well as the classes. Where a model lies is the
+registry's business: callers pass ``find``, usually ``hub.model_path`` for the module's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Unpack
+
+from hub.engines.base import Engine, EngineOptions, Precision
+from hub.errors import ModelNotFoundError
+from hub.ocr.classifier import Classifier
+from hub.ocr.detector import Detector
+from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
+from hub.ocr.pipeline import Pipeline
+from hub.ocr.recognizer import Recognizer
+
+#: Finds a weights name, folder or file; raises ModelNotFoundError where there is none.
+Find = Callable[[str | Path], Path]
+
+
+def engine_options(
+    *, use_gpu: bool, enable_mkldnn: bool | None, engine: Engine, precision: Precision
+) -> EngineOptions:
+    """Translate the modules' init_args, two of them PaddleOCR's, to those of the engines.
+
+    ``enable_mkldnn`` None means on: on Paddle 3 it gives the same boxes and text as off, about
+    seven times faster.
+    """
+    return {
+        "engine": engine,
+        "precision": precision,
+        "device": "gpu" if use_gpu else "cpu",
+        "onednn": enable_mkldnn is not False,
+    }
+
+
+def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Detector:
+    """Load and warm the detector that ``read_params()`` describes.
+
+    Raises:
+        ConfigError: a field of params.py is wrong.
+        EngineError: the model is missing or cannot be loaded; the same for the functions below.
+    """
+    params = DetectorParams.read(config)
+    detector = Detector(find(params.det_model_dir), params, **engine)
+    detector.warm_up()
+    return detector
+
+
+def build_classifier(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Classifier:
+    """Load and warm the angle classifier that ``read_params()`` describes."""
+    params = ClassifierParams.read(config)
+    classifier = Classifier(find(params.cls_model_dir), params, **engine)
+    classifier.warm_up()
+    return classifier
+
+
+def build_recognizer(
+    config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]
+) -> Recognizer:
+    """Load and warm the recogniser that ``read_params()`` describes.
+
+    The dictionary is looked for as a path, then beside the model.
+    """
+    params = RecognizerParams.read(config)
+    folder = find(params.rec_model_dir)
+    dictionary = _dictionary(params.rec_char_dict_path, folder, find)
+    recognizer = Recognizer(folder, dictionary, params, parity=parity, **engine)
+    recognizer.warm_up()
+    return recognizer
+
+
+def build_pipeline(config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]) -> Pipeline:
+    """Load and warm detector, recogniser and, with ``use_angle_cls``, classifier."""
+    params = PipelineParams.read(config)
+    return Pipeline(
+        build_detector(config, find, **engine),
+        build_recognizer(config, find, parity=parity, **engine),
+        build_classifier(config, find, **engine) if params.use_angle_cls else None,
+        drop_score=params.drop_score,
+    )
+
+
+def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:
+    beside = model_folder / Path(given).name
+    try:
+        return find(given)
+    except ModelNotFoundError as error:
+        if beside.is_file():
+            return beside
+        raise ModelNotFoundError(f"rec_char_dict_path: {error} Nor is there {beside}.") from error

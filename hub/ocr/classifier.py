@@ -1,0 +1,70 @@
+"""Which way up a line of text is: 0 or 180 degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Unpack
+
+import cv2
+import numpy as np
+
+from hub.engines.base import CENTERED, Batch, EngineOptions, load
+from hub.errors import ConfigError
+from hub.ocr.geometry import Image
+from hub.ocr.padding import scaled_width
+from hub.ocr.params import ClassifierParams, height_and_width
+
+
+class Angle(NamedTuple):
+    """The label of params.label_list ("0" or "180") and its probability."""
+
+    label: str
+    confidence: float
+
+
+class Classifier:
+    """A loaded angle classifier. Safe to call from several threads."""
+
+    def __init__(self, model_dir: Path, params: ClassifierParams, **engine: Unpack[EngineOptions]) -> None:
+        self.params = params
+        self.height, self.width = height_and_width(params.cls_image_shape)
+        self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
+
+    def classify(self, images: Sequence[Image]) -> list[Angle]:
+        """Tell the angle of each line image: uint8 (h, w, 3), BGR."""
+        ratios = [image.shape[1] / image.shape[0] for image in images]
+        order = np.argsort(ratios, kind="stable").tolist()
+        angles: dict[int, Angle] = {}
+        indices = iter(order)
+        for ids, scores in self.model.run_many(self._batches([images[i] for i in order])):
+            for label, score in zip(ids, scores, strict=True):
+                angles[next(indices)] = Angle(self._label(int(label)), float(score))
+        return [angles[i] for i in range(len(images))]
+
+    def upright(self, images: Sequence[Image]) -> list[Image]:
+        """Turn those round that are surely (more than ``cls_thresh``) upside down."""
+        return [
+            cv2.rotate(image, cv2.ROTATE_180)
+            if "180" in angle.label and angle.confidence > self.params.cls_thresh
+            else image
+            for image, angle in zip(images, self.classify(images), strict=True)
+        ]
+
+    def _label(self, index: int) -> str:
+        if index >= len(self.params.label_list):
+            raise ConfigError(f"params.py: label_list has no label for the model's class {index}")
+        return self.params.label_list[index]
+
+    def _batches(self, images: Sequence[Image]) -> Iterator[Batch]:
+        for start in range(0, len(images), self.params.cls_batch_num):
+            part = images[start : start + self.params.cls_batch_num]
+            pixels = np.zeros((len(part), self.height, self.width, 3), np.uint8)
+            widths = tuple(min(scaled_width(image, self.height), self.width) for image in part)
+            for image, width, target in zip(part, widths, pixels, strict=True):
+                target[:, :width] = cv2.resize(image, (width, self.height))
+            yield Batch(pixels, widths)
+
+    def warm_up(self) -> None:
+        """Run once, so that the first request does not pay for what engines do late."""
+        self.classify([np.full((self.height, self.width, 3), 255, np.uint8)])

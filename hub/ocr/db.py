@@ -1,0 +1,133 @@
+"""Differentiable Binarization: from the detector's probability map to boxes.
+
+Map in, boxes out; follows PaddleOCR's DBPostProcess ("quad" boxes) rule by rule.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pyclipper
+
+Map = npt.NDArray[np.float32]
+Points = npt.NDArray[np.float32]
+
+#: Contours beyond the first thousand are not looked at.
+_MAX_CANDIDATES: Final = 1000
+#: Shortest side, in pixels of the map, before and after unclipping.
+_MIN_SIDE: Final = 3
+_MIN_UNCLIPPED_SIDE: Final = 5
+
+
+@dataclass(frozen=True)
+class DBOptions:
+    """Thresholds of the post-processing; the names in params.py are in brackets.
+
+    Attributes:
+        thresh: a pixel above this is text [det_db_thresh].
+        box_thresh: a box needs at least this mean probability [det_db_box_thresh].
+        unclip_ratio: how far a box grows, times its area over its perimeter [det_db_unclip_ratio].
+        dilate: widen the mask by a 2×2 kernel first [use_dilation].
+        score_mode: mean under the box (fast) or under the exact contour (slow) [det_db_score_mode].
+    """
+
+    thresh: float = 0.3
+    box_thresh: float = 0.5
+    unclip_ratio: float = 1.6
+    dilate: bool = False
+    score_mode: Literal["fast", "slow"] = "fast"
+
+
+def boxes_from_map(
+    probabilities: Map, width: int, height: int, options: DBOptions
+) -> list[npt.NDArray[np.int32]]:
+    """Find the text boxes of one image, in contour order (roughly bottom up).
+
+    Args:
+        probabilities: float32 (h, w), the detector's output.
+        width, height: size of the image that the boxes shall be scaled to.
+        options: the thresholds.
+
+    Returns:
+        int32 (4, 2) arrays, pixels of the image, clockwise from the top left.
+    """
+    mask = (probabilities > options.thresh).view(np.uint8)
+    if options.dilate:
+        mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = (_box(contour, probabilities, options) for contour in contours[:_MAX_CANDIDATES])
+    return [_scale(box, probabilities.shape, width, height) for box in boxes if box is not None]
+
+
+def _box(contour: npt.NDArray[np.int32], probabilities: Map, options: DBOptions) -> Points | None:
+    box, side = min_area_box(contour)
+    if side < _MIN_SIDE:
+        return None
+    outline = box if options.score_mode == "fast" else contour.reshape(-1, 2).astype(np.float32)
+    if options.box_thresh > mean_inside(probabilities, outline):
+        return None
+    grown = unclip(box, options.unclip_ratio)
+    if grown is None:
+        return None
+    box, side = min_area_box(grown)
+    return None if side < _MIN_UNCLIPPED_SIDE else box
+
+
+def min_area_box(points: npt.NDArray[np.generic]) -> tuple[Points, float]:
+    """Smallest rectangle, at any angle, around points; and the length of its shorter side.
+
+    Corners clockwise from the top left: the two leftmost and the two rightmost, each pair by y.
+    """
+    rectangle = cv2.minAreaRect(points)
+    by_x = sorted(cv2.boxPoints(rectangle), key=lambda point: float(point[0]))
+    top_left, bottom_left = _upper_first(by_x[0], by_x[1])
+    top_right, bottom_right = _upper_first(by_x[2], by_x[3])
+    return np.asarray([top_left, top_right, bottom_right, bottom_left], np.float32), min(rectangle[1])
+
+
+def _upper_first(one: Points, other: Points) -> tuple[Points, Points]:
+    return (one, other) if other[1] > one[1] else (other, one)
+
+
+def mean_inside(probabilities: Map, outline: Points) -> float:
+    """Mean of the map under a polygon, corners truncated to whole pixels of its bounding box."""
+    height, width = probabilities.shape
+    left, top = np.floor(outline.min(axis=0)).astype(np.int32)
+    right, bottom = np.ceil(outline.max(axis=0)).astype(np.int32)
+    left, right = (int(np.clip(x, 0, width - 1)) for x in (left, right))
+    top, bottom = (int(np.clip(y, 0, height - 1)) for y in (top, bottom))
+    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    corners = (outline - np.array([left, top], np.float32)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 1)
+    return float(cv2.mean(probabilities[top : bottom + 1, left : right + 1], mask)[0])
+
+
+def unclip(box: Points, ratio: float) -> npt.NDArray[np.int32] | None:
+    """Grow a box outwards by area × ratio / perimeter, with rounded corners.
+
+    pyclipper works on integers and cuts off the fraction of the corners it is given; so does this, in
+    the open. Returns int32 (n, 1, 2), or None where the outline falls apart.
+    """
+    corners = [(float(x), float(y)) for x, y in box]
+    following = corners[1:] + corners[:1]
+    pairs = list(zip(corners, following, strict=True))
+    area = abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
+    perimeter = sum(math.dist(one, other) for one, other in pairs)
+    offset = pyclipper.PyclipperOffset()
+    offset.AddPath([(int(x), int(y)) for x, y in corners], pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+    paths = offset.Execute(area * ratio / perimeter)
+    return np.asarray(paths[0], np.int32).reshape(-1, 1, 2) if len(paths) == 1 else None
+
+
+def _scale(box: Points, map_shape: tuple[int, ...], width: int, height: int) -> npt.NDArray[np.int32]:
+    """From the map's pixels to the image's: rounded half to even, clipped to [0, size]."""
+    rows, columns = map_shape
+    scaled = np.empty_like(box)
+    scaled[:, 0] = np.clip(np.round(box[:, 0] / columns * width), 0, width)
+    scaled[:, 1] = np.clip(np.round(box[:, 1] / rows * height), 0, height)
+    return scaled.astype(np.int32)

@@ -1,0 +1,90 @@
+"""Text detection with a DB model: images in, boxes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Unpack
+
+import cv2
+import numpy as np
+
+from hub.engines.base import Batch, EngineOptions, Normalize, load
+from hub.ocr.db import boxes_from_map
+from hub.ocr.geometry import Box, Image, clip_and_filter
+from hub.ocr.params import DetectorParams
+
+#: ImageNet's mean and deviation, which PaddleOCR applies to BGR in this order.
+NORMALIZE: Final = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+#: Sides of the model's input are multiples of this.
+_STRIDE: Final = 32
+#: Below this sum of both sides an image is padded first.
+_TINY_SUM: Final = 64
+
+
+class Detector:
+    """A loaded detector. Safe to call from several threads."""
+
+    def __init__(self, model_dir: Path, params: DetectorParams, **engine: Unpack[EngineOptions]) -> None:
+        self.params = params
+        self.model = load(model_dir, normalize=NORMALIZE, **engine)
+
+    def detect(self, images: Sequence[Image]) -> list[list[Box]]:
+        """Find the text lines of each image: its boxes in contour order (not reading order).
+
+        Args:
+            images: uint8 (h, w, 3), BGR.
+        """
+        outputs = self.model.run_many(Batch(self.prepare(image)[None]) for image in images)
+        found = []
+        for image, (maps,) in zip(images, outputs, strict=True):
+            height, width = image.shape[:2]
+            # A tiny image was padded, yet its boxes are scaled by its own size: PaddleOCR's quirk.
+            boxes = boxes_from_map(maps[0, 0], width, height, self.params.db_options)
+            found.append(clip_and_filter(boxes, height, width))
+        return found
+
+    def prepare(self, image: Image) -> Image:
+        """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
+        padded = pad_tiny(image)
+        limit_type, limit = self.params.det_limit_type, self.params.det_limit_side_len
+        height, width = input_size(padded.shape[0], padded.shape[1], limit_type, limit)
+        if padded.shape[:2] == (height, width):
+            return padded
+        resized: Image = cv2.resize(padded, (width, height))
+        return resized
+
+    def warm_up(self) -> None:
+        """Run once, so that the first request does not pay for what engines do late."""
+        self.detect([np.full((640, 640, 3), 255, np.uint8)])
+
+
+def pad_tiny(image: Image) -> Image:
+    """Put an image whose sides sum up to less than 64 on black, at least 32 × 32."""
+    height, width = image.shape[:2]
+    if height + width >= _TINY_SUM:
+        return image
+    canvas = np.zeros((max(_STRIDE, height), max(_STRIDE, width), 3), np.uint8)
+    canvas[:height, :width] = image
+    return canvas
+
+
+def input_size(height: int, width: int, limit_type: str, limit: int) -> tuple[int, int]:
+    """Height and width of the model's input.
+
+    The limited side first, then each side to the nearest multiple of 32; halves go to the even
+    multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.
+    """
+    ratio = 1.0
+    if limit_type == "max" and max(height, width) > limit:
+        ratio = limit / max(height, width)
+    elif limit_type == "min" and min(height, width) < limit:
+        ratio = limit / min(height, width)
+    elif limit_type == "resize_long":
+        ratio = limit / max(height, width)
+    return _to_stride(height * ratio), _to_stride(width * ratio)
+
+
+def _to_stride(side: float) -> int:
+    return max(round(int(side) / _STRIDE) * _STRIDE, _STRIDE)

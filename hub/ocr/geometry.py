@@ -1,0 +1,85 @@
+"""Quadrilaterals around text: order of corners, reading order, cutting out. No model, no state.
+
+A box is float32 (4, 2), pixels (x, y), clockwise from the top left. The rules and constants are those
+of PaddleOCR's predict_det, predict_system and its crop function, quirks included, because the same
+text must come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+Box = npt.NDArray[np.float32]
+
+#: Boxes whose tops are less than this many pixels apart count as one line of text.
+_SAME_LINE_PX: Final = 10
+#: Sides of this length or shorter are noise.
+_MIN_SIDE_PX: Final = 3
+#: A crop at least this many times as high as wide is vertical text, and is turned.
+_VERTICAL_RATIO: Final = 1.5
+
+
+def order_clockwise(points: npt.NDArray[np.generic]) -> Box:
+    """Sort four corners: smallest and largest x+y, then of the rest smallest and largest y-x."""
+    sums = points.sum(axis=1)
+    first, third = int(sums.argmin()), int(sums.argmax())
+    rest = np.delete(points, (first, third), axis=0)
+    slopes = np.diff(rest, axis=1)[:, 0]
+    corners = [points[first], rest[slopes.argmin()], points[third], rest[slopes.argmax()]]
+    return np.asarray(corners, np.float32)
+
+
+def clip_and_filter(boxes: Sequence[npt.NDArray[np.int32]], height: int, width: int) -> list[Box]:
+    """Order each box's corners, move them into the image, drop boxes with a side of 3 pixels or less."""
+    kept = []
+    for points in boxes:
+        box = order_clockwise(points)
+        # Truncated to whole pixels; the integer clip before the scaling does not see the image's edge.
+        box[:, 0] = np.clip(box[:, 0], 0, width - 1).astype(np.int32)
+        box[:, 1] = np.clip(box[:, 1], 0, height - 1).astype(np.int32)
+        if int(np.linalg.norm(box[0] - box[1])) <= _MIN_SIDE_PX:
+            continue
+        if int(np.linalg.norm(box[0] - box[3])) <= _MIN_SIDE_PX:
+            continue
+        kept.append(box)
+    return kept
+
+
+def reading_order(boxes: Sequence[Box]) -> list[Box]:
+    """Top to bottom, and left to right where two tops are less than ten pixels apart.
+
+    One insertion pass after the sort, as in PaddleOCR: a tilted line may stay out of order.
+    """
+    ordered = sorted(boxes, key=lambda box: (box[0][1], box[0][0]))
+    for last in range(len(ordered) - 1):
+        for i in range(last, -1, -1):
+            left, right = ordered[i][0], ordered[i + 1][0]
+            if abs(right[1] - left[1]) < _SAME_LINE_PX and right[0] < left[0]:
+                ordered[i], ordered[i + 1] = ordered[i + 1], ordered[i]
+            else:
+                break
+    return ordered
+
+
+def crop(image: Image, box: Box) -> Image:
+    """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
+    width = int(max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[2] - box[3])))
+    height = int(max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2])))
+    target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    upright = cv2.warpPerspective(
+        image,
+        cv2.getPerspectiveTransform(box, target),
+        (width, height),
+        borderMode=cv2.BORDER_REPLICATE,
+        flags=cv2.INTER_CUBIC,
+    )
+    if upright.shape[0] / upright.shape[1] >= _VERTICAL_RATIO:
+        upright = np.rot90(upright)
+    result: Image = np.ascontiguousarray(upright)
+    return result

@@ -1,0 +1,104 @@
+"""What a caller may hand over as an image, and how it becomes an array.
+
+Arrays are uint8 (height, width, 3) in BGR order with the EXIF orientation applied, as OpenCV reads
+them; None stands for bytes that are no image.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from hub.errors import InvalidInputError
+from hub.ocr.geometry import Image
+
+log = logging.getLogger(__name__)
+
+
+def as_image(item: Any) -> Image | None:
+    """Turn one item of a request into an array.
+
+    Args:
+        item: an array (used as it is), the bytes of an image file, their base64 as a string (what
+            PaddleOCR's clients send), or None.
+
+    Raises:
+        InvalidInputError: not base64, no bytes at all, an array of another shape or dtype, or
+            something that is no image by its type.
+    """
+    if item is None:
+        return None
+    if isinstance(item, np.ndarray):
+        return _checked(item)
+    if isinstance(item, str):
+        item = _from_base64(item)
+    if not isinstance(item, (bytes, bytearray, memoryview)):
+        raise InvalidInputError(f"an image is an array, bytes or a base64 string, not {type(item).__name__}")
+    if len(item) == 0:
+        raise InvalidInputError("an image is empty: it has no bytes")
+    try:
+        return cv2.imdecode(np.frombuffer(item, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # more pixels than OpenCV's limit
+        raise InvalidInputError(f"an image cannot be decoded: {error}") from error
+
+
+def _from_base64(text: str) -> bytes:
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode(text.encode("ascii"), altchars=b"-_" if "-" in text or "_" in text else None)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise InvalidInputError(f"an image is not valid base64: {error}") from error
+
+
+def _checked(array: Any) -> Image:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
+        raise InvalidInputError(
+            f"an image array must be uint8 (height, width, 3) in BGR, not {array.dtype} {array.shape}"
+        )
+    image: Image = array
+    return image
+
+
+def read_images(paths: Sequence[str]) -> list[Image]:
+    """Read image files; one that is no image is left out with a warning.
+
+    Raises:
+        InvalidInputError: a path is not a file.
+    """
+    images = []
+    for path in paths:
+        if not Path(path).is_file():
+            raise InvalidInputError(f"The {path} isn't a valid file.")
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            log.warning("error in loading image: %s", path)
+        else:
+            images.append(image)
+    return images
+
+
+def chosen_images(
+    images: Sequence[Any], paths: Sequence[str], read: Callable[[Sequence[str]], list[Image]] = read_images
+) -> list[Image | None]:
+    """The images of ``predict(images=…, paths=…)``: one of the two must be given, not both.
+
+    Raises:
+        InvalidInputError: neither or both, or no readable image; the messages are PaddleOCR's.
+    """
+    if len(images) and not len(paths) and isinstance(images, list):
+        chosen: list[Image | None] = [as_image(item) for item in images]
+    elif len(paths) and not len(images) and isinstance(paths, list):
+        chosen = list(read(paths))
+    else:
+        raise InvalidInputError("The input data is inconsistent with expectations.")
+    if not chosen:
+        raise InvalidInputError("There is not any image to be predicted. Please check the input data.")
+    return chosen

@@ -1,0 +1,97 @@
+"""The fields of a module's params.py that the OCR library understands, checked.
+
+The names and defaults are PaddleOCR's. Fields that we have no use for are accepted and ignored, as
+PaddleOCR's files have many; a known field of the wrong type or value is a ConfigError.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hub.errors import ConfigError
+from hub.ocr.db import DBOptions
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
+
+
+class Params(BaseModel):
+    """Base of the three steps' parameters."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    use_tensorrt: Literal[False] = False
+    use_pdserving: Literal[False] = False
+
+    @classmethod
+    def read(cls, config: object) -> Self:
+        """Take what concerns this step from the object that ``read_params()`` gave.
+
+        Raises:
+            ConfigError: a field is missing, or has a type or value that is not allowed.
+        """
+        names = [name for name in dir(config) if not name.startswith("_")]
+        try:
+            return cls.model_validate({name: getattr(config, name) for name in names})
+        except ValidationError as error:
+            problems = [
+                f"{problem['loc'][0]} = {problem['input']!r}: {problem['msg']}"
+                if problem["type"] != "missing"
+                else f"{problem['loc'][0]} is missing"
+                for problem in error.errors()
+            ]
+            raise ConfigError(f"params.py: {'; '.join(problems)}") from error
+
+
+class DetectorParams(Params):
+    det_algorithm: Literal["DB"] = "DB"
+    det_model_dir: str | Path
+    det_limit_side_len: Annotated[int, Field(gt=0)] = 960
+    det_limit_type: Literal["max", "min", "resize_long"] = "max"
+    det_db_thresh: Ratio = 0.3
+    det_db_box_thresh: Ratio = 0.5
+    det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6
+    use_dilation: bool = False
+    det_db_score_mode: Literal["fast", "slow"] = "fast"
+
+    @property
+    def db_options(self) -> DBOptions:
+        return DBOptions(
+            self.det_db_thresh,
+            self.det_db_box_thresh,
+            self.det_db_unclip_ratio,
+            self.use_dilation,
+            self.det_db_score_mode,
+        )
+
+
+class ClassifierParams(Params):
+    cls_model_dir: str | Path
+    cls_image_shape: Shape = "3, 48, 192"
+    label_list: list[str] = Field(default=["0", "180"], min_length=1)
+    cls_batch_num: Annotated[int, Field(gt=0)] = 30
+    cls_thresh: Ratio = 0.9
+
+
+class RecognizerParams(Params):
+    # The three that end in CTC and are prepared alike.
+    rec_algorithm: Literal["CRNN", "SVTR_LCNet", "SVTR_HGNet"] = "CRNN"
+    rec_model_dir: str | Path
+    rec_image_shape: Shape = "3, 48, 320"
+    rec_batch_num: Annotated[int, Field(gt=0)] = 6
+    rec_char_dict_path: str | Path = "ppocr_keys_v1.txt"
+    use_space_char: bool = True
+
+
+class PipelineParams(Params):
+    use_angle_cls: bool = True
+    drop_score: Ratio = 0.5
+
+
+def height_and_width(shape: str) -> tuple[int, int]:
+    """Last two numbers of PaddleOCR's ``"3, 48, 320"``."""
+    _, height, width = (int(number) for number in shape.split(","))
+    return height, width

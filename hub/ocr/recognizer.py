@@ -1,0 +1,95 @@
+"""Text recognition with a CTC model: line images in, text and confidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Unpack
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hub.engines.base import CENTERED, Batch, EngineOptions, load
+from hub.errors import ConfigError
+from hub.ocr.ctc import Reading, decode, read_characters
+from hub.ocr.geometry import Image
+from hub.ocr.padding import Plan, fast_plans, parity_plans, scaled_width
+from hub.ocr.params import RecognizerParams, height_and_width
+
+
+class Recognizer:
+    """A loaded recogniser. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        model_dir: Path,
+        dictionary: Path,
+        params: RecognizerParams,
+        *,
+        parity: bool = True,
+        **engine: Unpack[EngineOptions],
+    ) -> None:
+        self.params = params
+        self.parity = parity
+        self.height, self.width = height_and_width(params.rec_image_shape)
+        self.characters = read_characters(dictionary, use_space_char=params.use_space_char)
+        self.reversed = "arabic" in dictionary.name  # PaddleOCR's way to tell
+        self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
+
+    def recognize(self, pages: Sequence[Sequence[Image]]) -> list[list[Reading]]:
+        """Read the lines of several pages; lines of one page may share a batch, pages do not.
+
+        Args:
+            pages: per page its line images, uint8 (h, w, 3), BGR.
+
+        Returns:
+            Per page its readings, in the order of its lines.
+
+        Raises:
+            ConfigError: the dictionary has fewer characters than the model.
+        """
+        lines = [line for page in pages for line in page]
+        plans = self._plans(pages)
+        readings: dict[int, Reading] = {}
+        outputs = self.model.run_many(self._batch(lines, plan) for plan in plans)
+        for plan, (ids, scores) in zip(plans, outputs, strict=True):
+            for line, line_ids, line_scores in zip(plan.lines, ids, scores, strict=True):
+                readings[line] = self._decode(line_ids, line_scores)
+        numbers = iter(range(len(lines)))
+        return [[readings[next(numbers)] for _ in page] for page in pages]
+
+    def warm_up(self) -> None:
+        """Run once, so that the first request does not pay for what engines do late."""
+        self.recognize([[np.full((self.height, self.width, 3), 255, np.uint8)]])
+
+    def _plans(self, pages: Sequence[Sequence[Image]]) -> list[Plan]:
+        plans: list[Plan] = []
+        first = 0
+        for page in pages:
+            plans += [Plan(tuple(first + i for i in plan.lines), plan.width) for plan in self._planned(page)]
+            first += len(page)
+        # The longest first: started last, it would keep one core busy while the others are done.
+        return sorted(plans, key=lambda plan: plan.width * len(plan.lines), reverse=True)
+
+    def _planned(self, page: Sequence[Image]) -> list[Plan]:
+        if not self.parity:
+            return list(fast_plans(page, height=self.height))
+        batch_num = self.params.rec_batch_num
+        return list(parity_plans(page, height=self.height, min_width=self.width, batch_num=batch_num))
+
+    def _batch(self, lines: Sequence[Image], plan: Plan) -> Batch:
+        pixels = np.zeros((len(plan.lines), self.height, plan.width, 3), np.uint8)
+        widths = tuple(min(scaled_width(lines[i], self.height), plan.width) for i in plan.lines)
+        for i, width, target in zip(plan.lines, widths, pixels, strict=True):
+            target[:, :width] = cv2.resize(lines[i], (width, self.height))
+        return Batch(pixels, widths)
+
+    def _decode(self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32]) -> Reading:
+        try:
+            return decode(ids, scores, self.characters, right_to_left=self.reversed)
+        except IndexError as error:
+            raise ConfigError(
+                f"params.py: rec_char_dict_path = {str(self.params.rec_char_dict_path)!r} does not belong to "
+                f"the model: it has {len(self.characters)} characters, the model more"
+            ) from error

@@ -1,0 +1,159 @@
+"""Draw what an OCR module found: its boxes on the picture, its text on a white panel beside it.
+
+Every item has one colour, the same on both sides, so that the eye finds a line again. Nothing is
+read from or written to disk here except the font.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from hub.ocr.font import Font, cjk_font
+
+Picture = npt.NDArray[np.uint8]
+Quad = npt.NDArray[np.float32]
+
+#: BGR, strong enough to be seen on paper and on photographs, neighbours far apart.
+_PALETTE = (
+    (200, 90, 20),
+    (40, 40, 210),
+    (60, 150, 20),
+    (180, 30, 160),
+    (20, 120, 230),
+    (150, 130, 0),
+    (100, 60, 200),
+    (20, 150, 150),
+)
+_INK = 25
+_FILL_OPACITY = 0.18
+#: From this height to width on, a region is a column, as the recogniser sees it too.
+_COLUMN_RATIO = 1.5
+
+
+def draw_ocr(
+    image_bgr: Picture, items: Sequence[dict[str, Any]], *, fallback_font: Path | None = None
+) -> Picture:
+    """Return the picture with its boxes, and beside it the text at the same places.
+
+    Args:
+        image_bgr: uint8 of shape (height, width, 3), BGR; left as it is.
+        items: what ocr_system gives for one picture, dicts of ``text``, ``confidence`` and
+            ``text_region`` (four corners [x, y], clockwise from where the text begins). Where none
+            has a ``text``, as from ocr_det, there is no panel. Items without a region are left out.
+        fallback_font: font file or folder for a system without a Chinese font.
+
+    Returns:
+        uint8 BGR, of shape (height, 2 * width, 3) with text, else (height, width, 3).
+    """
+    located = [item for item in items if item.get("text_region")]
+    quads = [np.asarray(item["text_region"], dtype=np.float32).reshape(4, 2) for item in located]
+    boxed = draw_boxes(image_bgr, quads)
+    texts = [str(item.get("text") or "") for item in located]
+    if not any(texts):
+        return boxed
+    return np.hstack([boxed, _text_panel(image_bgr.shape[:2], quads, texts, fallback_font)])
+
+
+def draw_boxes(image_bgr: Picture, quads: Sequence[Quad]) -> Picture:
+    """Return a copy with every quadrilateral filled lightly and outlined.
+
+    Args:
+        image_bgr: uint8 of shape (height, width, 3), BGR.
+        quads: arrays of shape (4, 2), corners [x, y] in pixels.
+    """
+    filled = image_bgr.copy()
+    for index, quad in enumerate(quads):
+        cv2.fillPoly(filled, [_corners(quad)], _PALETTE[index % len(_PALETTE)])
+    boxed: Picture = cv2.addWeighted(filled, _FILL_OPACITY, image_bgr, 1 - _FILL_OPACITY, 0)
+    _outline(boxed, quads, thickness=max(1, round(min(image_bgr.shape[:2]) / 400)))
+    return boxed
+
+
+def _text_panel(
+    size: tuple[int, ...], quads: Sequence[Quad], texts: Sequence[str], fallback_font: Path | None
+) -> Picture:
+    height, width = size
+    panel = np.full((height, width, 3), 255, dtype=np.uint8)
+    _outline(panel, quads, thickness=1)
+    for quad, text in zip(quads, texts, strict=True):
+        if text:
+            _place_text(panel, quad, text, fallback_font)
+    return panel
+
+
+def _place_text(panel: Picture, quad: Quad, text: str, fallback_font: Path | None) -> None:
+    """Draw one text into its quadrilateral, turned as the quadrilateral is."""
+    width, height = _side_lengths(quad)
+    is_column = height >= _COLUMN_RATIO * width and len(text) > 1
+    if is_column and not _is_mostly_cjk(text):
+        # Latin text in a column is a line turned clockwise: it begins at the top right corner.
+        quad, (width, height), is_column = np.roll(quad, -1, axis=0), (height, width), False
+    ink = (
+        _draw_column(text, width, height, fallback_font)
+        if is_column
+        else _draw_line(text, width, height, fallback_font)
+    )
+    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    left, top = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(quad.max(axis=0)).astype(int) + 1, panel.shape[1::-1])
+    if right <= left or bottom <= top:
+        return
+    # Only the part of the panel under the text is warped: a page has a hundred lines.
+    matrix = cv2.getPerspectiveTransform(source, quad - np.array([left, top], dtype=np.float32))
+    warped = cv2.warpPerspective(ink, matrix, (int(right - left), int(bottom - top)), borderValue=255)
+    region = panel[top:bottom, left:right]
+    np.minimum(region, warped[:, :, None], out=region, where=warped[:, :, None] < 255)
+
+
+def _draw_line(text: str, width: int, height: int, fallback_font: Path | None) -> Picture:
+    """Return uint8 (height, width): dark text on white, as large as fits, centred in height."""
+    font = cjk_font(max(6, round(height * 0.86)), fallback_font)
+    length = font.getlength(text)
+    if length > width:
+        font = cjk_font(max(6, int(height * 0.86 * width / length)), fallback_font)
+    return _draw(width, height, [(0.0, height / 2, text)], font, anchor="lm")
+
+
+def _draw_column(text: str, width: int, height: int, fallback_font: Path | None) -> Picture:
+    """Return uint8 (height, width): one character below the other."""
+    cell = height / len(text)
+    font = cjk_font(max(6, int(min(width * 0.9, cell))), fallback_font)
+    places = [(width / 2, cell * (row + 0.5), character) for row, character in enumerate(text)]
+    return _draw(width, height, places, font, anchor="mm")
+
+
+def _draw(
+    width: int, height: int, places: Sequence[tuple[float, float, str]], font: Font, *, anchor: str
+) -> Picture:
+    canvas = Image.new("L", (width, height), 255)
+    draw = ImageDraw.Draw(canvas)
+    for x, y, text in places:
+        draw.text((x, y), text, fill=_INK, font=font, anchor=anchor)
+    return np.asarray(canvas)
+
+
+def _outline(image: Picture, quads: Sequence[Quad], *, thickness: int) -> None:
+    for index, quad in enumerate(quads):
+        colour = _PALETTE[index % len(_PALETTE)]
+        cv2.polylines(image, [_corners(quad)], True, colour, thickness, cv2.LINE_AA)
+
+
+def _corners(quad: Quad) -> npt.NDArray[np.int32]:
+    return np.rint(quad).astype(np.int32)
+
+
+def _side_lengths(quad: Quad) -> tuple[int, int]:
+    """Width and height of a quadrilateral, the longer of each two opposite sides, in whole pixels."""
+    sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
+    return max(1, round(float(max(sides[0], sides[2])))), max(1, round(float(max(sides[1], sides[3]))))
+
+
+def _is_mostly_cjk(text: str) -> bool:
+    return 2 * sum("\u2e80" <= character <= "\uffef" for character in text) >= len(text)

@@ -1,0 +1,74 @@
+"""What can be said of a module without importing it: for ``hub show``."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.errors import ModuleNotInstalledError
+from hub.module.info import ModuleInfo, read_module_info
+from hub.registry import weights
+from hub.registry.local import LocalRegistry
+
+
+@dataclass(frozen=True)
+class Description:
+    """A module, installed or only a folder.
+
+    Attributes:
+        info: what it declares.
+        location: the folder with ``module.py``; of an installed module the path that stays the same.
+        installed: False for a folder that is not in the registry.
+        serving: name of the method behind ``POST /predict/<name>``, or None where ``module.py``
+            itself marks none (it may still inherit one).
+        weights: every declared weights name, and where it lies (None: not fetched).
+    """
+
+    info: ModuleInfo
+    location: Path
+    installed: bool
+    serving: str | None
+    weights: dict[str, Path | None]
+
+
+def describe(what: str, registry: LocalRegistry) -> Description:
+    """Describe ``NAME``, ``NAME==VERSION`` or a folder; a name that is installed comes first.
+
+    Raises:
+        ModuleNotInstalledError: no such module, and no such folder.
+        InvalidModuleError: the folder is no module.
+    """
+    name, _, version = what.partition("==")
+    if "/" not in what and what not in {".", ".."}:
+        try:
+            module = registry.find(name, version or None)
+        except ModuleNotInstalledError:
+            if not Path(what).is_dir():
+                raise
+        else:
+            return _describe(module.info, registry.location(module), registry, installed=True)
+    folder = Path(what).expanduser().absolute()
+    return _describe(read_module_info(folder), folder, registry, installed=False)
+
+
+def _describe(info: ModuleInfo, folder: Path, registry: LocalRegistry, *, installed: bool) -> Description:
+    home = registry.layout.home
+    known = set(weights.names())
+    fetched = {name: weights.lookup(name, home) if name in known else None for name in info.weights}
+    return Description(info, folder, installed, _serving_method(folder / "module.py"), fetched)
+
+
+def _serving_method(source: Path) -> str | None:
+    try:
+        tree = ast.parse(source.read_bytes())
+    except (OSError, SyntaxError, ValueError):  # edited where it is installed; the rest can still be shown
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                marked = decorator.func if isinstance(decorator, ast.Call) else decorator
+                name = marked.attr if isinstance(marked, ast.Attribute) else getattr(marked, "id", "")
+                if name == "serving":
+                    return node.name
+    return None

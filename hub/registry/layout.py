@@ -1,0 +1,57 @@
+"""Where everything lies below the hub's home; computes paths and touches nothing.
+
+    $HUB_HOME/
+      modules/<package>/<version>     a symlink to the content folder that is installed
+      content/<package>/<version>-<random>/
+          .hold                       servers keep a shared lock on it while they use the folder
+          record.json                 what was declared when it was installed
+          <package>/module.py …       the module itself
+      weights/<sha256>/               one catalogue entry's files
+      locks/                          one lock per module and per weights archive
+
+``<package>`` is the module's name with ``-`` as ``_``, as in PaddleHub, so both spellings find it.
+The symlinks are relative: the whole home may be moved.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.settings import hub_home
+
+_PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths below one home."""
+
+    home: Path
+
+    @classmethod
+    def of(cls, home: str | Path | None) -> Layout:
+        """Layout of ``home``, or of the configured one."""
+        return cls(Path(home).expanduser().absolute() if home is not None else hub_home())
+
+    @property
+    def modules(self) -> Path:
+        return self.home / "modules"
+
+    @property
+    def content(self) -> Path:
+        return self.home / "content"
+
+    @property
+    def weights(self) -> Path:
+        return self.home / "weights"
+
+    def lock(self, name: str) -> Path:
+        return self.home / "locks" / f"{name}.lock"
+
+
+def package_name(name: str) -> str | None:
+    """Name of a module's package, or None for what cannot be a module's name (``../x``, ``""``)."""
+    package = name.replace("-", "_")
+    return package if _PACKAGE.match(package) else None

@@ -1,0 +1,246 @@
+"""The modules installed on this machine: list, find, install, uninstall.
+
+Reading needs the standard library only (``packaging`` where several versions are compared) and
+never imports a module, so it also works inside a runner with an environment of its own. Changing
+is a transaction: see ``hub/registry/content.py`` for how a version appears and disappears whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
+from hub.module.info import ModuleInfo, read_module_info
+from hub.registry.content import RECORD, Transaction, hold
+from hub.registry.layout import Layout, package_name
+from hub.registry.progress import Progress, Silent
+
+log = logging.getLogger("hub.registry")
+
+_FIELDS = {field.name for field in fields(ModuleInfo)}
+
+
+@dataclass(frozen=True)
+class InstalledModule:
+    """One version of one module, pinned to the files that were installed when it was found.
+
+    Attributes:
+        info: what the module declares.
+        directory: the package folder, which holds ``module.py``.
+        content: the folder around it; :func:`hub.registry.content.hold` keeps it from being removed.
+    """
+
+    info: ModuleInfo
+    directory: Path
+    content: Path
+
+
+#: The method :meth:`LocalRegistry.list` hides the builtin's name from annotations in its class.
+Modules = list[InstalledModule]
+Versions = list[str]
+
+
+class LocalRegistry:
+    """The registry below ``home`` (default: ``$HUB_HOME`` or ``~/.hubserving``)."""
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.layout = Layout.of(home)
+
+    def list(self) -> Modules:
+        """Every installed version, by name and then from the oldest version to the newest."""
+        found = []
+        for package in self._packages():
+            for version in self._versions(package):
+                try:
+                    found.append(self._read(package, version))
+                except RegistryError as error:
+                    log.warning("%s", error)
+        return found
+
+    def find(self, name: str, version: str | None = None) -> InstalledModule:
+        """The module called ``name``: its newest version, or the given one (``1.0`` finds ``1.0.0``).
+
+        Raises:
+            ModuleNotInstalledError: it is not there; the message says what is.
+            RegistryError: it is there but damaged.
+        """
+        package = package_name(name)
+        versions = self._versions(package) if package else []
+        if package is None or not versions:
+            raise ModuleNotInstalledError(self._unknown(name))
+        wanted = versions[-1] if version is None else _matching(version, versions)
+        if wanted is None:
+            raise ModuleNotInstalledError(
+                f"{name}=={version} is not installed. Installed versions of {name}: {', '.join(versions)}. "
+                f"Use one of them, or install the folder of that version: hub install DIR"
+            )
+        return self._read(package, wanted)
+
+    def location(self, module: InstalledModule) -> Path:
+        """The stable path of a module's folder: through the symlink, so it survives a reinstallation."""
+        package = module.info.package
+        return self.layout.modules / package / module.info.version / package
+
+    def acquire(self, name: str, version: str | None = None) -> tuple[InstalledModule, int]:
+        """Find a module and keep its files until the returned descriptor is closed.
+
+        A module that is replaced between finding and holding is found again.
+        """
+        for _ in range(10):
+            module = self.find(name, version)
+            with contextlib.suppress(FileNotFoundError):
+                return module, hold(module.content)
+        raise RegistryError(f"{name} keeps being replaced by another process; try again when that is done")
+
+    def install(
+        self,
+        directory: str | Path,
+        *,
+        progress: Progress | None = None,
+        trial_timeout: float = 120.0,
+    ) -> InstalledModule:
+        """Install a module's folder; the same version is replaced, other versions stay.
+
+        Args:
+            directory: the folder that holds ``module.py``. It is copied.
+            progress: is told what goes on.
+            trial_timeout: seconds that importing the module may take.
+
+        Raises:
+            InvalidModuleError: it is no module, or cannot be imported.
+            RegistryError: the registry cannot be written.
+        """
+        source = Path(directory).expanduser().absolute()
+        info = read_module_info(source)
+        progress = progress or Silent()
+        with (
+            Transaction(self.layout, info.package, progress) as transaction,
+            progress.task(f"Installing {info.name}-{info.version}"),
+        ):
+            staged = transaction.stage(source, info)
+            transaction.try_import(staged, shown_as=source, timeout=trial_timeout)
+            transaction.publish(staged, info.version)
+        content = staged.resolve()
+        return InstalledModule(info, content / info.package, content)
+
+    def uninstall(self, name: str, version: str | None = None) -> Modules:
+        """Remove one version, or all of them; what a running server uses stays on disk until it ends.
+
+        Raises:
+            ModuleNotInstalledError: there is nothing to remove.
+        """
+        package = package_name(name)
+        if package is None or not self._versions(package):
+            raise ModuleNotInstalledError(f"{name} is not installed")
+        with Transaction(self.layout, package, Silent()) as transaction:
+            # Read under the lock: another uninstall may have been faster.
+            versions = self._versions(package)
+            chosen = versions if version is None else [_matching(version, versions)]
+            removed = []
+            for wanted in chosen:
+                if wanted is None:
+                    raise ModuleNotInstalledError(
+                        f"{name}=={version} is not installed. Installed: {', '.join(versions) or 'none'}"
+                    )
+                removed.append(self._describe(package, wanted))
+                transaction.withdraw(wanted)
+        return removed
+
+    def _packages(self) -> Iterator[str]:
+        if self.layout.modules.is_dir():
+            yield from sorted(
+                entry.name for entry in self.layout.modules.iterdir() if package_name(entry.name)
+            )
+
+    def _versions(self, package: str) -> Versions:
+        """Installed versions, oldest first."""
+        try:
+            entries = [entry.name for entry in (self.layout.modules / package).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise RegistryError(f"the registry {self.layout.home} cannot be read: {error}") from error
+        return _oldest_first([entry for entry in entries if not entry.startswith(".")])
+
+    def _read(self, package: str, version: str) -> InstalledModule:
+        """Resolve a version's symlink and read what is recorded behind it."""
+        link = self.layout.modules / package / version
+        content: Path | None = None
+        while content != (content := link.resolve()):
+            # A second round only where the link has changed meanwhile: it was being replaced.
+            directory = content / package
+            if (directory / "module.py").is_file():
+                with contextlib.suppress(OSError, InvalidModuleError):
+                    info = _recorded(content) or read_module_info(directory)
+                    return InstalledModule(info, directory, content)
+        raise RegistryError(
+            f"{package} {version} is damaged: {link} leads to {content}, which cannot be read. "
+            f"Install it again, or remove it: hub uninstall {package}=={version}"
+        )
+
+    def _describe(self, package: str, version: str) -> InstalledModule:
+        """Like :meth:`_read`, but a damaged version can be described too, so that it can be removed."""
+        try:
+            return self._read(package, version)
+        except RegistryError:
+            content = (self.layout.modules / package / version).resolve()
+            return InstalledModule(ModuleInfo(package, version), content / package, content)
+
+    def _unknown(self, name: str) -> str:
+        installed = [package for package in self._packages() if self._versions(package)]
+        message = f"{name} is not installed."
+        if close := difflib.get_close_matches(name.replace("-", "_"), installed, n=3):
+            message += f" Did you mean {' or '.join(close)}?"
+        if Path(name).is_dir():
+            return f"{message} It is a folder: install it with: hub install {name}"
+        known = ", ".join(installed) if installed else "nothing"
+        return (
+            f"{message} Installed in {self.layout.home}: {known}. "
+            "Install a module's folder with: hub install DIR"
+        )
+
+
+def _recorded(content: Path) -> ModuleInfo | None:
+    """What was written at installation; None sends the caller to the source."""
+    try:
+        record = json.loads((content / RECORD).read_bytes())
+        given = {key: value for key, value in record["info"].items() if key in _FIELDS}
+        return ModuleInfo(**{**given, "weights": tuple(given.get("weights", ()))})
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        log.warning("%s cannot be read; reading the module's source instead", content / RECORD)
+        return None
+
+
+def _oldest_first(versions: list[str]) -> list[str]:
+    if len(versions) < 2:
+        return versions
+    return sorted(versions, key=_version_key)
+
+
+def _version_key(version: str) -> tuple[Any, ...]:
+    """Order of versions by PEP 440; what is no such version comes before those that are."""
+    try:
+        from packaging.version import InvalidVersion, Version
+    except ImportError:  # a module's own environment need not have it
+        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
+    try:
+        return (1, Version(version))
+    except InvalidVersion:
+        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
+
+
+def _matching(wanted: str, versions: list[str]) -> str | None:
+    if wanted in versions:
+        return wanted
+    key = _version_key(wanted)
+    return next((each for each in versions if key[0] == 1 and _version_key(each) == key), None)

@@ -1,0 +1,43 @@
+"""One change at a time: a file lock that says so when it has to wait.
+
+The kernel drops the lock when its process ends, however it ends, so none is ever left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.errors import RegistryError
+from hub.registry.progress import Progress
+
+_PATIENCE = 900.0
+
+
+@contextmanager
+def locked(path: Path, *, subject: str, progress: Progress) -> Iterator[None]:
+    """Hold the lock ``path`` while the context is open; ``subject`` is what it protects.
+
+    Raises:
+        RegistryError: another process has held it for a quarter of an hour.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0.2)
+    except Timeout:
+        with progress.task(f"Waiting for another process that is changing {subject}"):
+            try:
+                lock.acquire(timeout=_PATIENCE)
+            except Timeout as error:
+                raise RegistryError(
+                    f"another process has been changing {subject} for {_PATIENCE / 60:.0f} minutes; "
+                    f"end it and try again (it holds the lock {path})"
+                ) from error
+    try:
+        yield
+    finally:
+        lock.release()

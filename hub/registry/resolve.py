@@ -1,0 +1,120 @@
+"""From the name of a module or of a model to what lies on disk. Never goes to the network.
+
+This is what ``hub.Module(name=…)`` and ``hub.model_path(…)`` call. What is not here is an error that
+names the command which fetches it: a server must not start to download because of a name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hub.errors import ConfigError, ModelNotFoundError, WeightsError
+from hub.registry.content import hold
+from hub.registry.local import LocalRegistry
+
+#: Content folders that modules of this process were loaded from, kept on disk while it lives: a
+#: module may import more of its files, or read a dictionary, long after it was loaded.
+_held: dict[Path, int] = {}
+
+
+def load_module(
+    name: str | None = None,
+    *,
+    directory: str | Path | None = None,
+    version: str | None = None,
+    source: str | None = None,
+    branch: str | None = None,
+    update: bool = False,
+    ignore_env_mismatch: bool = False,
+    **init_args: Any,
+) -> Any:
+    """Load an installed module by ``name``, or one from a ``directory``, and initialise it.
+
+    Args:
+        name: an installed module; it comes before ``directory``.
+        directory: a folder with ``module.py``; it need not be installed.
+        version: which installed version; default the newest.
+        source: PaddleHub's git address; not supported.
+        branch: belongs to ``source``.
+        update: PaddleHub's keyword; nothing is ever fetched here, so it changes nothing.
+        ignore_env_mismatch: likewise.
+        **init_args: what the module is initialised with.
+
+    Raises:
+        ModuleNotInstalledError: there is no such module or version; nothing is fetched.
+        InvalidModuleError: it does not import.
+    """
+    from hub.module.loader import create
+
+    if source is not None or branch is not None:
+        raise ConfigError(
+            f"hub.Module(source={source!r}, branch={branch!r}): loading from a git repository is not "
+            "supported. Clone it, then use hub.Module(directory=…) or hub install DIR"
+        )
+    if name is not None:
+        return create(_installed(name, version), init_args)
+    if directory is not None:
+        return create(Path(directory).expanduser(), init_args)
+    raise ConfigError(
+        "hub.Module() needs the module to load: name='…' (installed) or directory='…' (a folder)"
+    )
+
+
+def _installed(name: str, version: str | None) -> Path:
+    registry = LocalRegistry()
+    module = registry.find(name, version)
+    if module.content not in _held:
+        try:
+            descriptor = hold(module.content)
+        except FileNotFoundError:  # it has been replaced since it was found
+            module, descriptor = registry.acquire(name, version)
+        _held[module.content] = descriptor
+    return module.directory
+
+
+def model_path(value: str | Path, *, directory: str | Path | None = None) -> Path:
+    """Where a model lies: the catalogue's name of fetched weights, or a path.
+
+    Args:
+        value: a name such as ``PP-OCRv4_mobile_det``, or a folder or file; a relative one is looked
+            for in the working directory, then in ``directory``.
+        directory: the module's own folder.
+
+    Raises:
+        WeightsError: a catalogue name that has not been fetched.
+        ModelNotFoundError: no such folder or file; the message names every place.
+    """
+    from hub.registry import weights
+
+    if not str(value):
+        raise ModelNotFoundError(
+            "the model's folder is given as an empty string; give a path or a weights name"
+        )
+    if isinstance(value, str) and value in weights.names():
+        found = weights.lookup(value)
+        if found is None:
+            raise WeightsError(
+                f"the weights {value} are not on this machine. Fetch them with: hub weights fetch {value}"
+            )
+        return found
+    given = Path(value).expanduser()
+    places = [given.absolute()]
+    if directory is not None and not given.is_absolute():
+        places.append(Path(directory).absolute() / given)
+    for place in places:
+        if place.exists():
+            return place
+    raise ModelNotFoundError(_nowhere(str(value), places, weights.names()))
+
+
+def _nowhere(value: str, places: list[Path], names: list[str]) -> str:
+    looked = " and ".join(str(place) for place in places)
+    message = f"there is no model {value!r}; looked for {looked}. "
+    if "/" in value:
+        return message + "Put the exported model there, or name one of the catalogue: hub weights list"
+    import difflib
+
+    if close := difflib.get_close_matches(value, names, n=1):
+        return message + f"Did you mean the weights name {close[0]}? (hub weights list shows all)"
+    return message + f"Give the path of a model's folder, or a weights name: {', '.join(names)}"

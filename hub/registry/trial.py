@@ -1,0 +1,106 @@
+"""Import a module in a process of its own, to see whether it can be imported at all.
+
+In another process, because what a module does while it is imported (threads, an ``exit``, a crash in
+an engine, half a gigabyte of memory) must not happen to the command that installs it. The child
+runs in the caller's working directory, as a server would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from hub.errors import HubError, InvalidModuleError
+
+# `-c` puts the working directory on sys.path, like the `-m` that starts runners.
+_CHILD = (
+    "import sys; sys.path.append(sys.argv[1]); from hub.registry.trial import child;"
+    "child(sys.argv[2], int(sys.argv[3]))"
+)
+
+
+def try_import(directory: Path, *, shown_as: Path, timeout: float) -> None:
+    """Import ``directory/module.py`` elsewhere; messages speak of ``shown_as``.
+
+    Raises:
+        InvalidModuleError: it does not import, ends its process or takes longer than ``timeout`` seconds.
+    """
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as output:
+        status = _run(directory, answer, output, shown_as, timeout)
+        answer.seek(0)
+        output.seek(0)
+        said, printed = answer.read(), output.read()
+    try:
+        reply: dict[str, Any] = json.loads(said)
+    except ValueError:
+        raise InvalidModuleError(
+            f"{shown_as / 'module.py'} does not import: it ended its process ({_ending(status)})"
+            + _tail(printed)
+        ) from None
+    if not reply["ok"]:
+        message = str(reply["message"]).replace(str(directory), str(shown_as))
+        raise InvalidModuleError(message + _advice(directory, shown_as, message))
+
+
+def child(directory: str, descriptor: int) -> None:
+    """Run in the child: answer through ``descriptor``, since the module may print anything."""
+    from hub.module.loader import load_class
+
+    reply: dict[str, Any] = {"ok": True}
+    try:
+        load_class(directory)
+    except HubError as error:
+        reply = {"ok": False, "message": str(error)}
+    os.write(descriptor, json.dumps(reply).encode())
+    # Whatever threads or exit hooks the module has left are none of our business.
+    os._exit(0)
+
+
+def _run(directory: Path, answer: IO[bytes], output: IO[bytes], shown_as: Path, timeout: float) -> int:
+    """Run the child to its end and return its exit status.
+
+    It writes to files, not pipes: a process that the module leaves behind would keep a pipe open.
+    """
+    import hub
+
+    above = str(Path(hub.__file__).resolve().parent.parent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, above, str(directory), str(answer.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=[answer.fileno()],
+        start_new_session=True,
+    )
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        raise InvalidModuleError(
+            f"{shown_as / 'module.py'} was still being imported after {timeout:.0f} s. A module should only "
+            "define things when it is imported; load models in _initialize"
+        ) from error
+    finally:
+        if process.poll() is None:  # too slow, or we are interrupted
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _ending(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"exit code {status}"
+
+
+def _tail(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()[-8:]
+    return "; its last words:\n  " + "\n  ".join(lines) if lines else ""
+
+
+def _advice(directory: Path, shown_as: Path, message: str) -> str:
+    if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
+        return f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
+    return ""

@@ -1,0 +1,240 @@
+"""The weights store: model files by name, fetched once, checked, and shared between modules.
+
+``catalogue.json`` says of each name in which archive of the package index its files are, and their
+SHA-256. They lie in ``weights/<digest>/``, where the digest is that of the entry's list of files:
+a changed entry is another folder, and two entries with the same files share one. A folder appears
+there by one rename, so it is whole or absent.
+
+``lookup`` and ``names`` need the standard library only and never go to the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.errors import NetworkError, WeightsError
+from hub.registry.archive import Member, take
+from hub.registry.layout import Layout
+from hub.registry.locks import locked
+from hub.registry.progress import Progress, Silent
+
+_CATALOGUE = Path(__file__).with_name("catalogue.json")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive of the package index: what to ask for, its file name and its size."""
+
+    requirement: str
+    file: str
+    size: int
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of an entry: its path in the archive and its name in the store."""
+
+    path: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name in the catalogue. ``kind`` is ``paddle``, ``onnx`` or ``font``."""
+
+    name: str
+    kind: str
+    summary: str
+    license: str
+    archive: Archive
+    files: tuple[WeightsFile, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the sorted list of file names and digests; the folder's name in the store."""
+        lines = sorted(f"{file.sha256}  {file.name}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+@functools.cache
+def catalogue() -> dict[str, Entry]:
+    """Every entry by its name."""
+    data = json.loads(_CATALOGUE.read_bytes())
+    archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
+    return {
+        name: Entry(
+            name=name,
+            kind=entry["kind"],
+            summary=entry["summary"],
+            license=entry["license"],
+            archive=archives[entry["archive"]],
+            files=tuple(WeightsFile(**file) for file in entry["files"]),
+        )
+        for name, entry in data["entries"].items()
+    }
+
+
+def names() -> list[str]:
+    """Names in the catalogue."""
+    return list(catalogue())
+
+
+def entry(name: str) -> Entry:
+    """The catalogue's entry ``name``.
+
+    Raises:
+        WeightsError: there is none; the message says which there are.
+    """
+    known = catalogue()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise WeightsError(f"the catalogue has no weights {name!r}. {hint}It has: {', '.join(known)}")
+    return known[name]
+
+
+def lookup(name: str, home: str | Path | None = None) -> Path | None:
+    """Folder with the files of ``name``, or None where they have not been fetched."""
+    return _present(entry(name), Layout.of(home))
+
+
+def fetch(
+    names: Iterable[str],
+    *,
+    home: str | Path | None = None,
+    progress: Progress | None = None,
+    source: str | Path | None = None,
+) -> dict[str, Path]:
+    """Make sure that weights are in the store; what is there already is not fetched again.
+
+    An archive is downloaded once for all of its entries, also those that nobody has asked for yet.
+
+    Args:
+        names: names in the catalogue.
+        home: another home than the configured one.
+        progress: is told what goes on.
+        source: an archive on this machine, or a folder of archives, to use instead of the network.
+
+    Raises:
+        WeightsError: an unknown name, no network, a wrong file, no space: nothing is published.
+    """
+    layout = Layout.of(home)
+    wanted = {name: entry(name) for name in names}
+    for archive in dict.fromkeys(each.archive for each in wanted.values()):
+        group = [each for each in wanted.values() if each.archive == archive]
+        if not all(_present(each, layout) for each in group):
+            _fetch_archive(archive, group, layout, progress or Silent(), source)
+    found = {name: _present(each, layout) for name, each in wanted.items()}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _present(entry: Entry, layout: Layout) -> Path | None:
+    """The entry's folder if it is complete. Sizes suffice: digests were checked before it appeared."""
+    folder = layout.weights / entry.digest
+    try:
+        whole = all((folder / file.name).stat().st_size == file.size for file in entry.files)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return folder if whole else None
+
+
+def _fetch_archive(
+    archive: Archive, wanted: list[Entry], layout: Layout, progress: Progress, source: str | Path | None
+) -> None:
+    with _locked(archive, layout, progress) as staging:
+        if all(_present(each, layout) for each in wanted):
+            return  # another process has fetched them while we waited
+        packed = _given(archive, source) if source is not None else _downloaded(archive, staging, progress)
+        entries = [each for each in catalogue().values() if each.archive == archive]
+        missing = [each for each in entries if _present(each, layout) is None]
+        members = [
+            Member(file.path, staging / each.digest / file.name, file.size, file.sha256)
+            for each in missing
+            for file in each.files
+        ]
+        label = f"Unpacking {', '.join(each.name for each in missing)}"
+        with progress.task(label, sum(each.size for each in missing)) as advance:
+            take(packed, members, advance)
+        for each in missing:
+            _publish(staging, each, layout)
+
+
+@contextmanager
+def _locked(archive: Archive, layout: Layout, progress: Progress) -> Iterator[Path]:
+    """Hold the archive's lock and a staging folder next to where its content will lie."""
+    name = archive.file.split("-")[0]
+    lock = layout.lock(f"weights-{name}")  # no module's name has a "-" there
+    try:
+        layout.weights.mkdir(parents=True, exist_ok=True)
+        with locked(lock, subject=f"the weights of {archive.requirement}", progress=progress):
+            for left in layout.weights.glob(f".staging-{name}-*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=f".staging-{name}-", dir=layout.weights) as staging:
+                yield Path(staging)
+    except OSError as error:
+        raise WeightsError(
+            f"weights cannot be stored in {layout.weights}: {error}. Check the permissions and the free "
+            "space, or choose another place with HUB_HOME"
+        ) from error
+
+
+def _publish(staging: Path, entry: Entry, layout: Layout) -> None:
+    target = layout.weights / entry.digest
+    with contextlib.suppress(FileNotFoundError):
+        target.rename(staging / f"damaged-{entry.digest}")  # a rename cannot replace a full folder
+    (staging / entry.digest).rename(target)
+
+
+def _downloaded(archive: Archive, staging: Path, progress: Progress) -> Path:
+    from hub.registry.download import download
+
+    with progress.task(f"Downloading {archive.file}", archive.size) as advance:
+        try:
+            return download(archive.requirement, staging, advance)
+        except NetworkError as error:
+            raise NetworkError(
+                f"{error}\nCheck the network and pip's settings (pip config list). Without a network: fetch "
+                f"{archive.file} ({archive.size / 1e6:.0f} MB) on another machine with\n"
+                f"  python -m unearth --download . '{archive.requirement}'\n"
+                "copy it here, and either set PIP_FIND_LINKS to its folder and try again, or run\n"
+                f"  hub weights fetch --from {archive.file}"
+            ) from error
+
+
+def _given(archive: Archive, source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    path = path / archive.file if path.is_dir() else path
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist; it should be the archive {archive.file}")
+    return path
+
+
+def names_in(source: str | Path) -> list[str]:
+    """Names of the entries whose archive ``source`` is, or contains if it is a folder; told by file names.
+
+    Raises:
+        WeightsError: it is none of the catalogue's archives.
+    """
+    path = Path(source).expanduser()
+    files = {file.name for file in path.iterdir()} if path.is_dir() else {path.name}
+    found = [each.name for each in catalogue().values() if each.archive.file in files]
+    if not found:
+        expected = ", ".join(sorted({each.archive.file for each in catalogue().values()}))
+        raise WeightsError(f"{source} is not an archive of the catalogue; its archives are: {expected}")
+    return found

@@ -1,0 +1,113 @@
+"""[3] Which waiting requests run as one call, and how long to wait for more.
+
+Policy only: no sockets, no clock. Requests join when the module named a batch argument (a list of independent items) and all their other
+arguments are equal. Sizes count items, not requests, so a request that brings several is never split and
+a batch never exceeds ``max_batch_size`` unless one request alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+
+@dataclass(frozen=True)
+class BatchPolicy:
+    """How a module's requests are batched.
+
+    Attributes:
+        argument: name of the batch argument; None means requests always run one by one.
+        max_batch_size: largest number of items in one call.
+        max_queue_delay_ms: longest wait for more items after the first request of a batch.
+    """
+
+    argument: str | None = None
+    max_batch_size: int = 1
+    max_queue_delay_ms: float = 0.0
+
+    @property
+    def batches(self) -> bool:
+        return self.argument is not None and self.max_batch_size > 1
+
+    def wait(self, items: int, waited_ms: float, was_idle: bool) -> float:
+        """Milliseconds to wait for another request; 0.0 means run what is there.
+
+        A runner that was idle when the first request came, with nothing else waiting, runs it at
+        once: batching must not slow down light traffic.
+        """
+        if not self.batches or was_idle or items >= self.max_batch_size:
+            return 0.0
+        return max(0.0, self.max_queue_delay_ms - waited_ms)
+
+
+class Joinable(Protocol):
+    """What the policy needs of a request: its bound keyword arguments."""
+
+    @property
+    def arguments(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=Joinable)
+
+
+def group(requests: Sequence[R], policy: BatchPolicy) -> list[list[R]]:
+    """Split requests into lists that each run as one call, in order of arrival."""
+    groups: list[list[R]] = []
+    for request in requests:
+        for members in groups:
+            if _fits(members, request, policy):
+                members.append(request)
+                break
+        else:
+            groups.append([request])
+    return groups
+
+
+def join(requests: Sequence[Joinable], argument: str) -> dict[str, Any]:
+    """The keyword arguments of one call for all: the batch argument concatenated, the rest shared."""
+    joined = dict(requests[0].arguments)
+    joined[argument] = [item for request in requests for item in request.arguments[argument]]
+    return joined
+
+
+def split(results: Any, requests: Sequence[Joinable], argument: str) -> list[Any]:
+    """Share a call's results out again; raises ValueError unless there is one per item."""
+    sizes = [len(request.arguments[argument]) for request in requests]
+    if not isinstance(results, (list, tuple)) or len(results) != sum(sizes):
+        got = len(results) if isinstance(results, (list, tuple)) else type(results).__name__
+        raise ValueError(f"a batched module returns one result per item: {sum(sizes)} items gave {got}")
+    shares, start = [], 0
+    for size in sizes:
+        shares.append(list(results[start : start + size]))
+        start += size
+    return shares
+
+
+def item_count(request: Joinable, argument: str | None) -> int:
+    """Items a request brings; 1 where its batch argument is absent or no list."""
+    items = request.arguments.get(argument) if argument else None
+    return len(items) if isinstance(items, list) else 1
+
+
+def _fits(members: Sequence[Joinable], request: Joinable, policy: BatchPolicy) -> bool:
+    argument = policy.argument
+    if not policy.batches or argument is None:
+        return False
+    first = members[0].arguments
+    if not isinstance(first.get(argument), list) or not isinstance(request.arguments.get(argument), list):
+        return False
+    # An empty list is an error in most modules: it must fail alone.
+    if not first[argument] or not request.arguments[argument]:
+        return False
+    total = sum(len(member.arguments[argument]) for member in members) + len(request.arguments[argument])
+    if total > policy.max_batch_size:
+        return False
+    try:
+        return _others(first, argument) == _others(request.arguments, argument)
+    except ValueError:  # arrays do not compare to one truth value: such requests run apart
+        return False
+
+
+def _others(arguments: dict[str, Any], batch_argument: str) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name != batch_argument}

@@ -1,0 +1,72 @@
+"""[3] Between a request's JSON keys and the parameters of the module's serving method.
+
+The runner binds, because only it has the method: a key that the method does not take is the caller's
+mistake (400, with the accepted names), a TypeError from inside the method is the module's (500).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.errors import BindingError
+from hub.module.contract import ServingOptions
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class Binding:
+    """The serving method's signature, and the config file's ``predict_args`` as defaults under it."""
+
+    def __init__(self, method: Callable[..., Any], defaults: Mapping[str, Any]) -> None:
+        self.method = method
+        parameters = inspect.signature(method).parameters.values()
+        self.accepted = [p.name for p in parameters if p.kind in _NAMED]
+        self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
+        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.defaults = dict(defaults)
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments for the method: the request's, over ``predict_args``.
+
+        Raises:
+            BindingError: a key is unknown or a required one is missing; names what is accepted.
+        """
+        bound = {**self.defaults, **arguments}
+        unknown = [] if self.takes_any else [name for name in bound if name not in self.accepted]
+        missing = [name for name in self.required if name not in bound]
+        if unknown:
+            raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(self.accepted)}")
+        if missing:
+            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
+        return bound
+
+    def manifest(self, options: ServingOptions, concurrency: int) -> dict[str, Any]:
+        """What the gateway and the API page need to know of the method; JSON types only."""
+        parameters = []
+        for parameter in inspect.signature(self.method).parameters.values():
+            if parameter.kind in _NAMED:
+                described: dict[str, Any] = {
+                    "name": parameter.name,
+                    "required": parameter.name in self.required,
+                }
+                if parameter.annotation is not parameter.empty:
+                    described["annotation"] = inspect.formatannotation(parameter.annotation)
+                if isinstance(parameter.default, (str, int, float, bool, type(None))):
+                    described["default"] = parameter.default
+                parameters.append(described)
+        return {
+            "method": self.method.__name__,
+            "doc": inspect.getdoc(self.method) or "",
+            "parameters": parameters,
+            "takes_any": self.takes_any,
+            "batch": options.batch,
+            "images": list(options.images),
+            "idempotent": options.idempotent,
+            "concurrency": concurrency,
+        }
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

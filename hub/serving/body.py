@@ -1,0 +1,151 @@
+"""[2] From a request's body, in any accepted form, to checked arguments and image bytes.
+
+application/json        {"images": ["<base64>", …], "texts": […], …}
+multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
+image/*                 the body is one image, for the module's first image argument
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.formparser import parse_form_data
+
+from hub import envelope
+from hub.errors import InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
+from hub.serving import guards
+from hub.serving.guards import ImageBudget, Limits
+
+#: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
+CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
+
+
+@dataclass
+class Body:
+    """``arguments`` as one JSON object without the declared images; ``images`` by argument name."""
+
+    arguments: bytes
+    images: dict[str, bytes | list[bytes]] = field(default_factory=dict)
+
+
+def parse(data: bytes, content_type: str, declared: Sequence[str], limits: Limits) -> Body:
+    """Check a body and take it apart.
+
+    ``declared`` are the module's image arguments; their images are decoded from base64 here and travel
+    as bytes. All others stay as sent.
+
+    Raises:
+        NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return _from_json(data, declared, limits)
+    if kind == "multipart/form-data":
+        return _from_form(data, content_type, declared, limits)
+    if kind.startswith("image/"):
+        return _from_image(data, declared, limits)
+    raise MediaTypeError(
+        f"content type {kind or 'none'!r} is not read here; "
+        "send application/json, multipart/form-data or an image/*"
+    )
+
+
+def _from_json(data: bytes, declared: Sequence[str], limits: Limits) -> Body:
+    try:
+        arguments = envelope.loads(data)
+    except ValueError as error:
+        raise NotJSONError(f"the body is not JSON: {error}") from error
+    if not isinstance(arguments, dict):
+        raise NotJSONError(f"the body must be a JSON object of arguments, not {type(arguments).__name__}")
+    guards.refuse_server_paths(arguments, limits)
+    budget = ImageBudget(limits)
+    images: dict[str, bytes | list[bytes]] = {}
+    for name in declared:
+        if name in arguments:
+            images[name] = _declared_images(arguments.pop(name), name, budget, limits)
+    if images:
+        return Body(envelope.dumps(arguments), images)
+    _look_over(arguments, budget)
+    return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again
+
+
+def _declared_images(value: Any, name: str, budget: ImageBudget, limits: Limits) -> bytes | list[bytes]:
+    if not isinstance(value, list):
+        return _decoded(value, name, budget)
+    if len(value) > limits.max_images:  # before the work of decoding them
+        raise PayloadTooLargeError(
+            f"{len(value)} images in one request; at most {limits.max_images} (max_images)"
+        )
+    return [_decoded(item, f"{name}[{number}]", budget) for number, item in enumerate(value)]
+
+
+def _decoded(value: Any, where: str, budget: ImageBudget) -> bytes:
+    data = guards.decode_base64(value, where)
+    budget.spend(data, where)
+    return data
+
+
+def _look_over(arguments: Mapping[str, Any], budget: ImageBudget) -> None:
+    """Hold base64 images for a module that decodes itself to the same limits; leave other values be."""
+    for name in CUSTOMARY_IMAGE_ARGUMENTS:
+        value = arguments.get(name)
+        for number, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, str):
+                with contextlib.suppress(InvalidInputError):
+                    budget.spend(guards.decode_base64(item, name), f"{name}[{number}]")
+
+
+def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: Limits) -> Body:
+    environ = {
+        "wsgi.input": io.BytesIO(data),
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(data)),
+        "REQUEST_METHOD": "POST",
+    }
+    try:
+        _, form, files = parse_form_data(environ, silent=False)
+    except ValueError as error:
+        raise InvalidInputError(f"the form cannot be read: {error}") from error
+    arguments: dict[str, Any] = {}
+    for name, values in form.lists():
+        arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
+    guards.refuse_server_paths(arguments, limits)
+    budget = ImageBudget(limits)
+    images: dict[str, bytes | list[bytes]] = {}
+    for name, uploads in files.lists():
+        contents = [upload.read() for upload in uploads]
+        for number, content in enumerate(contents):
+            budget.spend(content, f"{name}[{number}]")
+        if name in declared:
+            images[name] = contents
+        else:
+            arguments[name] = [base64.b64encode(content).decode() for content in contents]
+    for name in declared:  # a base64 text field, as PaddleHub 1.x took it
+        if name in arguments:
+            value = arguments.pop(name)
+            images[name] = _declared_images(
+                value if isinstance(value, list) else [value], name, budget, limits
+            )
+    return Body(envelope.dumps(arguments), images)
+
+
+def _field(text: str) -> Any:
+    """A form field's value: JSON where it is some (numbers, lists, true), else the text itself."""
+    try:
+        return envelope.loads(text.encode())
+    except ValueError:
+        return text
+
+
+def _from_image(data: bytes, declared: Sequence[str], limits: Limits) -> Body:
+    if not data:
+        raise InvalidInputError("the body is empty; it should be one image")
+    ImageBudget(limits).spend(data, "the image")
+    if declared:
+        return Body(b"{}", {declared[0]: [data]})
+    return Body(envelope.dumps({"images": [base64.b64encode(data).decode()]}))

@@ -1,0 +1,173 @@
+"""A server's settings: config.json, the command line and ``HUB_*``, validated into one frozen object.
+
+Precedence: a config file (or the command line) over the environment over the defaults. Keys are
+PaddleHub's, and ours. Every mistake is a ConfigError that names the key, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hub import settings
+from hub.errors import ConfigError
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class InstanceGroupConfig(BaseModel):
+    """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: PositiveInt = 1
+    kind: Literal["cpu", "gpu"] = "cpu"
+    gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _triton_spelling(cls, value: Any) -> Any:
+        return value.lower().removeprefix("kind_") if isinstance(value, str) else value
+
+
+class ModuleConfig(BaseModel):
+    """One entry of ``modules_info``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    init_args: dict[str, Any] = {}
+    """What the module's ``_initialize`` takes; ``version`` and ``directory`` say which module."""
+    predict_args: dict[str, Any] = {}
+    """Defaults for the serving method's arguments; a request's own win."""
+    instances: tuple[InstanceGroupConfig, ...] | None = None
+    """Runners, instead of what the server's switches give."""
+    max_batch_size: PositiveInt = 1
+    """Most items in one call, for a module that names its batch argument."""
+    max_queue_delay_ms: Annotated[float, Field(ge=0, le=60000)] = 0.0
+    """Longest wait for more items; nothing waits while nothing else is queued."""
+    max_queue_size: Annotated[int, Field(ge=1, le=4000)] = 128
+    """Requests that may wait before further ones are refused with 503."""
+    concurrency: PositiveInt | None = None
+    """Batches at once in one runner of a thread-safe module; one per engine thread unless given."""
+    timeout: Seconds | None = None
+    """Seconds until a request is answered 504; the server's ``timeout`` unless given."""
+
+    @property
+    def version(self) -> str | None:
+        version = self.init_args.get("version")
+        return None if version is None else str(version)
+
+    @property
+    def directory(self) -> str | None:
+        directory = self.init_args.get("directory")
+        return None if directory is None else str(directory)
+
+    @property
+    def module_args(self) -> dict[str, Any]:
+        """``init_args`` without the keys that ``hub.Module(...)`` itself consumes."""
+        consumed = {"version", "directory", "name", "source", "branch", "update", "ignore_env_mismatch"}
+        return {key: value for key, value in self.init_args.items() if key not in consumed}
+
+
+class ServingConfig(BaseModel):
+    """Everything a server can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    modules_info: dict[str, ModuleConfig] = Field(min_length=1)
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8866
+    use_gpu: bool = False
+    gpu: tuple[int, ...] = ()
+    """Card numbers, "0,1,2" in the file; used with ``use_gpu``."""
+    use_multiprocess: bool = False
+    workers: PositiveInt | None = None
+    """Runners per module with ``use_multiprocess``; 2 * cores - 1 unless given."""
+    status_style: Literal["1.x", "2.x"] = "1.x"
+    """"1.x": success is "0" and errors have their HTTP codes. "2.x": "000", and 101/111/112 come with 200."""
+    http_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    http_threads: PositiveInt | None = None
+    """Threads per HTTP worker; enough for all that may queue and run, and a reserve, unless given."""
+    timeout: Seconds = 60.0
+    load_timeout: Seconds = 300.0
+    graceful_timeout: Seconds = 60.0
+    hang_timeout: Seconds | None = None
+    """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
+    body_timeout: Seconds = 60.0
+    """Seconds a request's body may take to arrive."""
+    max_body_mb: Annotated[float, Field(gt=0)] = 64.0
+    max_inflight_mb: Annotated[float, Field(gt=0)] = 512.0
+    max_pixels: PositiveInt = 178_956_970
+    """Pixels of one image, by its header; PaddleX's limit."""
+    max_images: PositiveInt = 64
+    allow_server_paths: bool = False
+    """Let clients name files of the server (``paths``, ``save_path``, …)."""
+
+    @field_validator("modules_info", mode="before")
+    @classmethod
+    def _no_1x_list(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            raise ValueError('PaddleHub 1.x\'s list is not read; write {"module_name": {"init_args": {…}}}')
+        return value
+
+    @field_validator("gpu", mode="before")
+    @classmethod
+    def _card_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return [] if value is None else [value] if isinstance(value, int) else value
+
+
+#: Keys of PaddleHub's config files that never had an effect there, or have none here.
+IGNORED_KEYS = ("use_singleprocess",)
+
+
+def from_file(path: str | Path, overrides: dict[str, Any] | None = None) -> ServingConfig:
+    """Read a config.json, with ``overrides`` on top; raises ConfigError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"config file {path} is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"config file {path} must hold a JSON object, not {type(data).__name__}")
+    known = {key: value for key, value in data.items() if key not in IGNORED_KEYS}
+    return build({**known, **(overrides or {})}, source=str(path))
+
+
+def build(values: dict[str, Any], source: str) -> ServingConfig:
+    """Validate ``values``, with ``HUB_*`` for keys that they leave out; raises ConfigError."""
+    merged: dict[str, Any] = {}
+    for key in ServingConfig.model_fields:
+        from_environment = settings.from_environment(key)
+        if from_environment is not None and key != "modules_info":
+            merged[key] = from_environment
+    merged.update(values)
+    try:
+        return ServingConfig.model_validate(merged)
+    except ValidationError as error:
+        problems = [_problem(dict(detail), merged) for detail in error.errors()]
+        raise ConfigError(f"{source}: " + "; ".join(problems)) from error
+
+
+def _problem(detail: dict[str, Any], values: dict[str, Any]) -> str:
+    location = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        model: type[BaseModel] = ServingConfig if len(detail["loc"]) == 1 else ModuleConfig
+        if "instances" in detail["loc"][:-1]:
+            model = InstanceGroupConfig
+        near = difflib.get_close_matches(str(detail["loc"][-1]), model.model_fields, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "allowed: " + ", ".join(model.model_fields)
+        return f"unknown key {location!r}; {hint}"
+    if detail["type"] == "missing":
+        return f"{location!r} is missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{location!r}: {message} (got {json.dumps(detail['input'], default=str)[:80]})"

@@ -1,0 +1,196 @@
+"""[3] Calling the module: bind, join, run, share out, reply. One bad request never fails its neighbours."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from hub import envelope
+from hub.errors import InvalidInputError, RequestError
+from hub.module.contract import ServingOptions
+from hub.serving import batcher, images, wire
+from hub.serving.batcher import BatchPolicy
+from hub.serving.binding import Binding
+from hub.serving.intake import RECEIVE_SECONDS, Request
+
+log = logging.getLogger("hub.runner")
+
+
+class Executor:
+    """Runs batches on one module instance; may be used by several threads at once."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        binding: Binding,
+        options: ServingOptions,
+        policy: BatchPolicy,
+        generation: int,
+        manifest: dict[str, Any],
+    ) -> None:
+        self.name = name
+        self.policy = policy
+        self.manifest = manifest
+        self._binding = binding
+        self._options = options
+        self._generation = generation
+        self._room = SharedRoom()
+
+    def run(self, batch: list[Request]) -> None:
+        """Answer every request of the batch.
+
+        A resent request goes first and with no other in the process, so that if it kills the runner,
+        the blame is its alone.
+        """
+        for request in [request for request in batch if request.is_alone]:
+            with self._room.alone():
+                if self._wanted(request):
+                    self._run_group(self._prepare([request]))
+        others = [request for request in batch if not request.is_alone]
+        if not others:
+            return
+        with self._room.shared():
+            prepared = self._prepare([request for request in others if self._wanted(request)])
+            for members in batcher.group(prepared, self.policy):
+                self._run_group([member for member in members if self._wanted(member)])
+
+    def _wanted(self, request: Request) -> bool:
+        """False, and the request dropped, when its deadline passed or its caller left."""
+        if time.monotonic() >= request.deadline:
+            request.reply(wire.Frame("expired", {"message": "the deadline passed before it was run"}))
+            return False
+        if wire.peer_has_left(request.connection):
+            log.info("request %s: dropped, its caller left", request.request_id)
+            request.connection.close()
+            return False
+        return True
+
+    @staticmethod
+    def _announce(request: Request) -> bool:
+        """Tell the gateway that this request starts now; whether it may be resent depends on that."""
+        try:
+            wire.send(request.connection, wire.Frame(wire.STARTED), time.monotonic() + RECEIVE_SECONDS)
+        except OSError:
+            request.connection.close()
+            return False
+        return True
+
+    def _prepare(self, requests: list[Request]) -> list[Request]:
+        """Decode images and bind arguments; a request that fails here is answered here."""
+        prepared = []
+        for request in requests:
+            try:
+                request.arguments.update(self._decoded(request))
+                request.arguments = self._binding.bind(request.arguments)
+            except RequestError as error:
+                self._refuse(request, error)
+            else:
+                if not request.wants_announcement or self._announce(request):
+                    prepared.append(request)
+        return prepared
+
+    def _decoded(self, request: Request) -> dict[str, Any]:
+        decoded: dict[str, Any] = {}
+        for name, data in request.image_blobs.items():
+            blobs = data if isinstance(data, list) else [data]
+            arrays = [images.decode(blob) for blob in blobs]
+            for number, array in enumerate(arrays):
+                if array is None:
+                    request.notes.append(f"{name}[{number}] is not a readable image")
+            decoded[name] = arrays if isinstance(data, list) else arrays[0]
+        if request.notes and request.header.get("strict"):
+            raise InvalidInputError("; ".join(request.notes))
+        return decoded
+
+    def _run_group(self, members: list[Request]) -> None:
+        """One call for all members; if it fails, each gets a call of its own."""
+        if not members:
+            return
+        started = time.monotonic()
+        argument = self.policy.argument
+        try:
+            if len(members) == 1 or argument is None:
+                shares = [self._binding.method(**members[0].arguments)]
+            else:
+                joined = self._binding.method(**batcher.join(members, argument))
+                shares = batcher.split(joined, members, argument)
+        except (Exception, SystemExit) as error:  # modules call sys.exit() where they mean "failed"
+            if len(members) > 1:
+                log.warning("a batch of %d failed (%s); running each alone", len(members), error)
+                for member in members:
+                    self._run_group([member])
+            else:
+                self._refuse(members[0], error)
+            return
+        seconds = time.monotonic() - started
+        for member, share in zip(members, shares, strict=True):
+            self._answer(member, share, started, seconds, len(members))
+
+    def _answer(self, request: Request, result: Any, started: float, seconds: float, size: int) -> None:
+        try:
+            results = envelope.dumps(result)
+        except (TypeError, ValueError, RecursionError) as error:
+            self._refuse(request, TypeError(f"the module's result cannot be sent as JSON: {error}"))
+            return
+        header = {
+            "batch": size,
+            "queue_seconds": max(0.0, request.accepted - float(request.header["sent"])),
+            "batch_seconds": started - request.accepted,
+            "run_seconds": seconds,
+            "generation": self._generation,
+            "notes": request.notes,
+        }
+        request.reply(wire.Frame(wire.OK, header, [results]))
+
+    def _refuse(self, request: Request, error: BaseException) -> None:
+        """Report an error: the caller gets the message, the log has the traceback."""
+        kind = next(
+            (kind for kind, name in wire.ERROR_KINDS.items() if type(error).__name__ == name), "raised"
+        )
+        if kind == "raised":
+            log.error("request %s: %s raised", request.request_id, self.name, exc_info=error)
+        text = str(error).strip()
+        if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
+            text = f"{type(error).__name__}: {text}".rstrip(": ")
+        request.reply(wire.Frame(kind, {"message": text, "generation": self._generation}))
+
+
+class SharedRoom:
+    """Many may be inside together, or one alone. Who wants to be alone goes before newcomers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._is_taken = False
+        self._wanting = 0
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_taken and not self._wanting)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._changed:
+            self._wanting += 1
+            self._changed.wait_for(lambda: not self._is_taken and not self._inside)
+            self._wanting -= 1
+            self._is_taken = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_taken = False
+                self._changed.notify_all()

@@ -1,0 +1,117 @@
+"""[2] The gateway: Gunicorn with threaded workers around the Flask app, on the supervisor's socket.
+
+    python -m hub.serving.gateway --run_dir DIR --listen FD --lifeline FD
+
+Loads no module. Started by the supervisor with exec.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http
+import select
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from gunicorn import util
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from hub import envelope
+from hub.serving.app import create_app
+from hub.serving.config import ServingConfig
+from hub.serving.dispatcher import SocketDispatcher
+from hub.serving.http_worker import HeaderDeadlineWorker, close_when_asked
+from hub.serving.state import StateReader
+
+#: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
+RESERVE_THREADS = 16
+#: When the supervisor is gone, requests get this long to finish.
+ORPHAN_GRACE_SECONDS = 3
+
+
+class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typed
+    """Gunicorn's settings from ours."""
+
+    def __init__(self, config: ServingConfig, run_dir: Path, listener: int, lifeline: int) -> None:
+        self.serving = config
+        self.run_dir = run_dir
+        self.listener = listener
+        self.lifeline = lifeline
+        super().__init__()
+
+    def load_config(self) -> None:
+        threads = self.serving.http_threads or default_threads(self.serving)
+        settings: dict[str, Any] = {
+            "bind": f"fd://{self.listener}",
+            "worker_class": HeaderDeadlineWorker,
+            "workers": self.serving.http_workers,
+            "threads": threads,
+            "worker_connections": threads + 1000,
+            "keepalive": 30,
+            "graceful_timeout": int(self.serving.graceful_timeout),
+            "timeout": 60,  # guards a worker's main loop only; requests have deadlines of their own
+            "control_socket_disable": True,  # on by default at a path that a second server would unlink
+            "proc_name": f"hub gateway :{self.serving.port}",
+            "loglevel": "warning",
+        }
+        for key, value in settings.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        """Called in each worker after the fork."""
+        states = StateReader(self.run_dir / "state.json")
+        app = create_app(self.serving, states, SocketDispatcher(states))
+        return close_when_asked(app)
+
+    def run(self) -> None:
+        LifelineArbiter(self).run()
+
+
+class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
+    """Gunicorn's master, ending when the supervisor is gone: it would not notice by itself."""
+
+    def murder_workers(self) -> None:
+        """Called by the master's loop once a second."""
+        super().murder_workers()
+        poller = select.poll()
+        poller.register(self.app.lifeline, 0)  # only its end is of interest
+        if poller.poll(0):
+            self.log.warning("the supervisor is gone; the gateway ends")
+            self.cfg.set("graceful_timeout", ORPHAN_GRACE_SECONDS)
+            raise StopIteration
+
+
+def write_error(sock: socket.socket, code: int, reason: str, message: str) -> None:
+    """Gunicorn's page for what is not even HTTP, as the envelope that every other error comes in."""
+    body = envelope.failure(message or reason, "101")
+    head = (
+        f"HTTP/1.1 {code} {reason or http.HTTPStatus(code).phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with contextlib.suppress(OSError):
+        sock.sendall(head.encode("latin-1") + body)
+
+
+def default_threads(config: ServingConfig) -> int:
+    """Enough that every admitted request has one and surplus is refused at once, not left unseen."""
+    return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway")
+    parser.add_argument("--run_dir", type=Path, required=True)
+    parser.add_argument("--listen", type=int, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    arguments = parser.parse_args()
+    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
+    util.write_error = write_error
+    Application(config, arguments.run_dir, arguments.listen, arguments.lifeline).run()
+
+
+if __name__ == "__main__":
+    main()

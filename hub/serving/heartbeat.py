@@ -1,0 +1,72 @@
+"""[1↔3] A runner's sign of life: a small shared file with one slot per runner thread.
+
+    slot := f64 busy since (0.0 while idle) · f64 last tick        (time.monotonic of this machine)
+
+The runner's threads write their own slot, the supervisor only reads; eight aligned bytes are written at
+once on every platform we run on, so there is nothing to lock and nothing a killed process can leave locked.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_SLOT = struct.Struct("=dd")
+#: The file is made before the runner knows how many threads it will have.
+MAX_SLOTS = 256
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One slot as read: ``busy_since`` is None while the thread waits for work."""
+
+    busy_since: float | None
+    tick: float
+
+
+class Heartbeat:
+    """The mapped file; made by the supervisor, mapped by both."""
+
+    def __init__(self, path: Path, slots: int) -> None:
+        self.slots = min(slots, MAX_SLOTS)
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            self._map = mmap.mmap(descriptor, MAX_SLOTS * _SLOT.size)
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def create(path: Path) -> None:
+        path.write_bytes(_SLOT.pack(0.0, 0.0) * MAX_SLOTS)
+
+    def idle(self, slot: int) -> None:
+        _SLOT.pack_into(self._map, slot * _SLOT.size, 0.0, time.monotonic())
+
+    def busy(self, slot: int) -> None:
+        now = time.monotonic()
+        _SLOT.pack_into(self._map, slot * _SLOT.size, now, now)
+
+    def read(self) -> list[Beat]:
+        beats = []
+        for slot in range(self.slots):
+            busy_since, tick = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+            beats.append(Beat(busy_since or None, tick))
+        return beats
+
+    def close(self) -> None:
+        self._map.close()
+
+
+def hung(beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float) -> str | None:
+    """Why a ready runner counts as hung, or None. Pure: the clock is passed in."""
+    for beat in beats:
+        if beat.busy_since is not None:
+            if now - beat.busy_since > hang_timeout:
+                return f"busy with one batch for {now - beat.busy_since:.0f} s"
+        elif beat.tick and now - beat.tick > idle_timeout:
+            return f"idle without a sign of life for {now - beat.tick:.0f} s"
+    return None

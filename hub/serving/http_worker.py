@@ -1,0 +1,79 @@
+"""[2] Gunicorn's threaded worker, with the two things it lacks: a limit on slow headers, and a way for the
+application to close a connection whose request it did not read."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+#: From a connection's first byte to the end of its headers.
+HEADER_SECONDS = 15.0
+#: After a refusal, an unread body is received and thrown away for this long, so that the sender sees the
+#: answer instead of a broken pipe.
+DRAIN_SECONDS = 2.0
+#: An unread body up to this size Gunicorn throws away itself and keeps the connection.
+SMALL_BODY = 64_000
+
+_CLOSE = "hub.close_connection"
+
+WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typed
+    """Cuts off a sender that dribbles its headers; Gunicorn would let it keep a thread for ever."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._receiving: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        self._receiving[conn] = time.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._receiving.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Called when the headers are complete."""
+        self._receiving.pop(conn, None)
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Called by the worker's main loop once a second."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, since in list(self._receiving.items()):
+            if now - since > HEADER_SECONDS:
+                with contextlib.suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)  # ends the other thread's recv()
+
+
+def close_when_asked(app: WSGI) -> WSGI:
+    """Let the application end a connection: Gunicorn ignores a ``Connection: close`` of its own."""
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            if environ.get(_CLOSE):
+                start_response.__self__.force_close()  # type: ignore[attr-defined]
+            return start_response(status, headers, exc_info)
+
+        return app(environ, start)
+
+    return wrapped
+
+
+def ask_to_close(environ: dict[str, Any]) -> None:
+    environ[_CLOSE] = True
+
+
+def discard(stream: Any) -> None:
+    """Throw away what a refused sender still sends, for a limited time."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    with contextlib.suppress(OSError, ValueError):  # it left, it stalls, or what it sends is no chunk
+        while stream.read(1 << 16) and time.monotonic() < deadline:
+            pass

@@ -1,0 +1,151 @@
+"""[1, cli] ``$HUB_HOME/conf/serving_<port>.json``: which server has a port, and whose processes they are.
+
+PaddleHub's three keys (pid, module, start_time), plus what identifies the supervisor beyond doubt (boot id,
+start time) and where its run dir is. ``stop`` never signals a process that does not match.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hub import settings
+from hub.errors import NotRunningError
+from hub.serving import procfs, state
+
+#: How long processes that were sent SIGKILL get to disappear.
+KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What the file says. ``started`` and ``boot_id`` are those of the supervisor."""
+
+    pid: int
+    module: list[str]
+    start_time: float
+    started: int
+    boot_id: str
+    host: str
+    port: int
+    run_dir: str
+    graceful_timeout: float = 60.0
+
+    def is_running(self) -> bool:
+        return self.boot_id == procfs.boot_id() and procfs.started(self.pid) == self.started
+
+    def server_state(self) -> state.ServerState | None:
+        """What the supervisor published last; None if that cannot be read."""
+        try:
+            return state.read(Path(self.run_dir) / "state.json")
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def children(self) -> list[tuple[int, int]]:
+        """(pid, start time) of the gateway and runners by the last state.json; empty if unreadable."""
+        server = self.server_state() if self.boot_id == procfs.boot_id() else None
+        if server is None:
+            return []
+        runners = [runner for module in server.modules.values() for runner in module.runners]
+        return [(process.pid, process.started) for process in (*server.processes, *runners)]
+
+
+def path_for(port: int) -> Path:
+    return settings.hub_home() / "conf" / f"serving_{port}.json"
+
+
+def write(record: PidFile) -> None:
+    path = path_for(record.port)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_suffix(f".{os.getpid()}.new")
+    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(record), file)
+    staging.replace(path)
+
+
+def read(port: int) -> PidFile:
+    """Raises NotRunningError with PaddleHub's words when there is no such file."""
+    path = path_for(port)
+    try:
+        return PidFile(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise NotRunningError(
+            "PaddleHub Serving config file is not exists, please confirm the port "
+            f"[{port}] you specified is correct. (looked for {path})"
+        ) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise NotRunningError(
+            f"{path} is not a PID file of HubServing: {error}; remove it by hand"
+        ) from error
+
+
+def remove(record: PidFile) -> None:
+    """Remove file and run dir, unless another server has taken the port's file meanwhile."""
+    path = path_for(record.port)
+    try:
+        if PidFile(**json.loads(path.read_text())).pid == record.pid:
+            path.unlink()
+    except (OSError, ValueError, TypeError):
+        pass
+    shutil.rmtree(record.run_dir, ignore_errors=True)
+
+
+def sweep() -> list[int]:
+    """Clean up after servers that died without doing so: end their children, remove their files.
+
+    Returns the ports that were swept.
+    """
+    swept = []
+    for path in (settings.hub_home() / "conf").glob("serving_*.json"):
+        try:
+            record = PidFile(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
+            continue
+        if not record.is_running():
+            end_children(record)
+            remove(record)
+            swept.append(record.port)
+    return swept
+
+
+def end_children(record: PidFile) -> None:
+    """SIGKILL what a dead supervisor left behind; its children normally leave by themselves."""
+    children = record.children()
+    for pid, start in children:
+        procfs.send_signal(pid, start, signal.SIGKILL)
+    procfs.wait_gone(children, time.monotonic() + KILL_SECONDS)
+
+
+def stop(port: int, *, force_after: float | None = None) -> None:
+    """End the server on a port and wait until nothing of it is left.
+
+    SIGTERM to the supervisor alone, which drains; after its ``graceful_timeout`` (and a little) SIGKILL to
+    it and to every process in its state.json.
+
+    Raises:
+        NotRunningError: no server of ours has the port; leftovers of a dead one are swept first.
+    """
+    record = read(port)
+    if not record.is_running():
+        end_children(record)
+        remove(record)
+        raise NotRunningError(
+            f"the server on port {port} (pid {record.pid}) had died; its leftovers are removed"
+        )
+    children = record.children()
+    supervisor = (record.pid, record.started)
+    procfs.send_signal(*supervisor, signal.SIGTERM)
+    patience = record.graceful_timeout + 10 if force_after is None else force_after
+    if procfs.wait_gone([supervisor], time.monotonic() + patience):
+        children += record.children()
+        procfs.send_signal(*supervisor, signal.SIGKILL)
+        for pid, start in children:
+            procfs.send_signal(pid, start, signal.SIGKILL)
+    procfs.wait_gone([supervisor, *children], time.monotonic() + KILL_SECONDS)
+    remove(record)

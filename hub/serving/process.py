@@ -1,0 +1,160 @@
+"""[1] Starting and ending one child process: a runner, or the gateway.
+
+Always exec, never a bare fork; only the descriptors named are passed on. Each child holds the read end of
+the supervisor's lifeline pipe: end of file tells it that the supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hub import settings
+from hub.serving import procfs
+from hub.serving.heartbeat import Heartbeat, hung
+from hub.serving.placement import RunnerPlan
+from hub.serving.spec import RunnerSpec
+
+#: After SIGABRT the runner writes its stacks; then it is killed.
+ABORT_SECONDS = 2.0
+#: An idle runner thread ticks every second; this long without a tick means that it is frozen.
+IDLE_TIMEOUT = 5.0
+
+
+class Child:
+    """A started process and when it must be gone at the latest."""
+
+    def __init__(
+        self, arguments: Sequence[str], pass_fds: Sequence[int], environment: dict[str, str] | None = None
+    ) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            pass_fds=pass_fds,
+            close_fds=True,
+            start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
+            stdin=subprocess.DEVNULL,
+            env={**settings.child_environment(), **(environment or {})},
+        )
+        self.pid = self.popen.pid
+        self.started = procfs.started(self.pid) or 0
+        self.kill_at: float | None = None
+
+    @property
+    def has_exited(self) -> bool:
+        """Whether it ended; leaves the zombie, so that its PID (and group) cannot change hands yet."""
+        if self.popen.returncode is not None:
+            return True
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    @property
+    def is_ending(self) -> bool:
+        return self.kill_at is not None
+
+    def end(self, number: signal.Signals, kill_at: float) -> None:
+        """Signal it, and have ``enforce`` kill it from ``kill_at`` on; an earlier date stands."""
+        self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
+        with contextlib.suppress(ProcessLookupError):
+            self.popen.send_signal(number)
+
+    def enforce(self, now: float) -> None:
+        if self.kill_at is not None and now >= self.kill_at and not self.has_exited:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to it and whatever it started in its session (module code may fork)."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> int:
+        """After it has exited: end stragglers of its session, reap it, return its exit code."""
+        self.kill()
+        return self.popen.wait()
+
+
+class RunnerProcess(Child):
+    """A runner: its place, its status pipe and its heartbeat."""
+
+    def __init__(
+        self,
+        spec: RunnerSpec,
+        plan: RunnerPlan,
+        run_dir: Path,
+        serial: int,
+        listener: int,
+        lifeline: int,
+        now: float,
+    ) -> None:
+        self.plan = plan
+        self.spec = spec
+        self.is_ready = False
+        self.born = now
+        self.message: dict[str, Any] = {}
+        self.heartbeat: Heartbeat | None = None
+        self._buffer = b""
+        self._beat_path = run_dir / f"beat-{serial}"
+        Heartbeat.create(self._beat_path)
+        spec_path = run_dir / f"{spec.name}-{spec.generation}.json"
+        if not spec_path.exists():
+            spec.write(spec_path)
+        self.status, write_end = os.pipe()
+        os.set_blocking(self.status, False)
+        options = {"listener": listener, "lifeline": lifeline, "status": write_end}
+        arguments = [
+            "hub.serving.runner",
+            spec.name,
+            "--spec",
+            str(spec_path),
+            "--heartbeat",
+            str(self._beat_path),
+        ]
+        for name, descriptor in options.items():
+            arguments += [f"--{name}", str(descriptor)]
+        try:
+            super().__init__(arguments, tuple(options.values()), plan.environment())
+        finally:
+            os.close(write_end)
+
+    def read_status(self) -> dict[str, Any] | None:
+        """The runner's one message (ready, or why not), once it is there whole."""
+        try:
+            while chunk := os.read(self.status, 65536):
+                self._buffer += chunk
+        except BlockingIOError:
+            pass
+        line, newline, self._buffer = self._buffer.partition(b"\n")
+        if not newline:
+            self._buffer = line
+            return None
+        self.message = json.loads(line)
+        if self.message["state"] == "ready":
+            self.is_ready = True
+        return self.message
+
+    def prepare_heartbeat(self, slots: int) -> None:
+        self.heartbeat = Heartbeat(self._beat_path, slots)
+
+    def why_hung(self, now: float, hang_timeout: float) -> str | None:
+        if not self.is_ready or self.heartbeat is None or self.is_ending:
+            return None
+        return hung(self.heartbeat.read(), now, hang_timeout, IDLE_TIMEOUT)
+
+    def abort(self, now: float) -> None:
+        """Have a hung runner dump its stacks into the log, then kill it."""
+        self.end(signal.SIGABRT, now + ABORT_SECONDS)
+        # A stopped process takes no SIGABRT until it continues.
+        with contextlib.suppress(ProcessLookupError):
+            self.popen.send_signal(signal.SIGCONT)
+
+    def close(self) -> int:
+        os.close(self.status)
+        if self.heartbeat is not None:
+            self.heartbeat.close()
+        self._beat_path.unlink(missing_ok=True)
+        return super().close()

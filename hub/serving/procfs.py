@@ -1,0 +1,63 @@
+"""[1, cli] What /proc says of a process: the identity that a PID alone is not, and its memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def started(pid: int) -> int | None:
+    """Start time in clock ticks since boot (field 22 of ``/proc/PID/stat``), None if there is no such
+    process or only its zombie. With the boot id it identifies a process for good; PIDs are reused."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def boot_id() -> str:
+    """Changes at every boot of this machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def memory_mb(pid: int) -> float:
+    """Proportional set size (shared pages counted in part) in MiB; 0.0 if it cannot be read."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def send_signal(pid: int, expected_start: int, number: signal.Signals) -> bool:
+    """Signal the process with this PID *and* start time; False if it is gone or another.
+
+    The pidfd is opened before the check, so the PID cannot change hands between check and signal.
+    """
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (ProcessLookupError, PermissionError):
+        return False
+    try:
+        if started(pid) != expected_start:
+            return False
+        signal.pidfd_send_signal(descriptor, number)
+        return True
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def wait_gone(processes: list[tuple[int, int]], deadline: float) -> list[tuple[int, int]]:
+    """Wait until none of the (pid, start) remain, at most until ``deadline``; returns who does."""
+    while True:
+        alive = [(pid, start) for pid, start in processes if started(pid) == start]
+        if not alive or time.monotonic() >= deadline:
+            return alive
+        time.sleep(0.02)

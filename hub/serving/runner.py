@@ -1,0 +1,195 @@
+"""[3] A runner: one loaded copy of one module, taking requests from its module's shared socket.
+
+    python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FILE
+
+Started by the supervisor with exec. It calls ``accept()`` only when it has room, so the kernel's queue is
+the module's queue. It loads the module, says READY (or why not) on the status pipe, then serves until it is
+told to drain (SIGTERM) or its lifeline ends (the supervisor died).
+
+It imports the standard library, the module, and what the module imports: never Flask or Gunicorn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from hub.errors import HubError
+from hub.module import loader
+from hub.module.contract import ServingOptions, serving_method
+from hub.serving.batcher import BatchPolicy
+from hub.serving.binding import Binding
+from hub.serving.execution import Executor
+from hub.serving.heartbeat import MAX_SLOTS, Heartbeat
+from hub.serving.intake import Intake, Request
+from hub.serving.spec import RunnerSpec
+from hub.settings import engine_threads
+
+log = logging.getLogger("hub.runner")
+
+#: How often an idle thread ticks; the supervisor's idle timeout is several of these.
+TICK_SECONDS = 1.0
+#: After the supervisor died, running batches get this long before the process ends.
+ORPHAN_GRACE_SECONDS = 5.0
+
+
+def main() -> int:
+    arguments = _parse_arguments()
+    spec = RunnerSpec.read(arguments.spec)
+    logging.basicConfig(
+        level=logging.INFO,
+        format=f"[%(asctime)s] [%(levelname)s] [{spec.name}#{os.getpid()}] %(message)s",
+    )
+    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    drain = Drain()
+    signal.signal(signal.SIGTERM, lambda *_: drain.set())
+    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, drain), daemon=True).start()
+
+    with os.fdopen(arguments.status, "w") as status:
+        try:
+            executor, concurrency = _load(spec)
+        except BaseException as error:
+            log.exception("module %s did not load", spec.name)
+            final = isinstance(error, HubError)
+            _tell(status, state="failed", reason=_reason(error), final=final)
+            return 1
+        _tell(status, state="ready", manifest=executor.manifest, concurrency=concurrency)
+        heartbeat = Heartbeat(arguments.heartbeat, concurrency)
+        listener = socket.socket(fileno=arguments.listener)
+        intake = Intake(listener, drain.fileno(), executor.policy)
+        _serve(executor, intake, heartbeat, drain, concurrency)
+    return 0
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.runner")
+    parser.add_argument("name")
+    parser.add_argument("--spec", type=Path, required=True)
+    parser.add_argument("--heartbeat", type=Path, required=True)
+    for descriptor in ("--listener", "--lifeline", "--status"):
+        parser.add_argument(descriptor, type=int, required=True)
+    return parser.parse_args()
+
+
+class Drain:
+    """A flag that threads can poll for: set once, by the signal handler or the lifeline's end."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.is_set = False
+
+    def set(self) -> None:
+        self.is_set = True
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write, b"x")  # never read, so every polling thread sees it
+
+    def fileno(self) -> int:
+        return self._read
+
+
+def _watch_lifeline(descriptor: int, drain: Drain) -> None:
+    """The supervisor holds the other end; end of file means that it is gone."""
+    with contextlib.suppress(OSError):
+        os.read(descriptor, 1)
+    drain.set()
+    time.sleep(ORPHAN_GRACE_SECONDS)
+    os._exit(1)
+
+
+def _load(spec: RunnerSpec) -> tuple[Executor, int]:
+    """Build the module's instance and what is needed to call its serving method."""
+    sys.argv = [spec.name]  # modules parse sys.argv for defaults; ours is none of their business
+    sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
+    init_args = dict(spec.init_args)
+    cls = loader.load_class(spec.directory)
+    found = serving_method(cls)
+    if found is None:
+        raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
+    if spec.use_gpu and _takes(cls, "use_gpu"):
+        init_args.setdefault("use_gpu", True)
+    instance = loader.create(spec.directory, init_args)
+    name, options = serving_method(type(instance)) or found
+    binding = Binding(getattr(instance, name), spec.predict_args)
+    concurrency = _concurrency(spec, options)
+    executor = Executor(
+        name=spec.name,
+        binding=binding,
+        options=options,
+        policy=BatchPolicy(
+            options.batch if options.idempotent else None, spec.max_batch_size, spec.max_queue_delay_ms
+        ),
+        generation=spec.generation,
+        manifest=binding.manifest(options, concurrency),
+    )
+    return executor, concurrency
+
+
+def _takes(cls: type, parameter: str) -> bool:
+    import inspect
+
+    initialiser = getattr(cls, "_initialize", None) or cls.__init__  # type: ignore[misc]
+    return parameter in inspect.signature(initialiser).parameters
+
+
+def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
+    if not options.thread_safe:
+        return 1
+    return min(spec.concurrency or engine_threads(), MAX_SLOTS)
+
+
+def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drain, concurrency: int) -> None:
+    """Serve in this thread and ``concurrency - 1`` more until drained.
+
+    A module that is not thread-safe is both loaded and called in the main thread, as it always was.
+    """
+
+    def loop(slot: int) -> None:
+        while not drain.is_set:
+            heartbeat.idle(slot)
+            batch = intake.next_batch(TICK_SECONDS, lambda: heartbeat.busy(slot))
+            if batch:
+                _run(executor, batch)
+
+    threads = [threading.Thread(target=loop, args=(slot,)) for slot in range(1, concurrency)]
+    for thread in threads:
+        thread.start()
+    loop(0)
+    for thread in threads:
+        thread.join()
+
+
+def _run(executor: Executor, batch: list[Request]) -> None:
+    try:
+        executor.run(batch)
+    except Exception:
+        # A mistake of ours: the callers must not wait for it, nor the next request suffer from it.
+        log.exception("a batch could not be run")
+        for request in batch:
+            request.connection.close()
+
+
+def _tell(status: Any, **message: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        status.write(json.dumps(message, default=str) + "\n")
+        status.flush()
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).strip()
+    return text if isinstance(error, HubError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""[1→3] What the supervisor tells a runner: which module, with what arguments, under which limits.
+
+Written as JSON into the run dir and named on the runner's command line. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunnerSpec:
+    """One module as served.
+
+    Attributes:
+        name: the name in the URL (an alias may differ from the module's own name).
+        directory: the module's folder.
+        init_args, predict_args: as in config.json, without PaddleHub's ``version`` and ``directory``.
+        use_gpu: pass ``use_gpu=True`` to a module whose ``_initialize`` takes it.
+        max_batch_size, max_queue_delay_ms: for a module that names a batch argument.
+        concurrency: batches at once for a module that is thread-safe; None means one per engine thread.
+    """
+
+    name: str
+    version: str
+    directory: str
+    init_args: dict[str, Any] = field(default_factory=dict)
+    predict_args: dict[str, Any] = field(default_factory=dict)
+    use_gpu: bool = False
+    max_batch_size: int = 1
+    max_queue_delay_ms: float = 0.0
+    concurrency: int | None = None
+    generation: int = 1
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False))
+
+    @classmethod
+    def read(cls, path: Path) -> RunnerSpec:
+        return cls(**json.loads(path.read_bytes()))

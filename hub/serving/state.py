@@ -1,0 +1,98 @@
+"""[1→2] ``<run dir>/state.json``: what the supervisor knows and the gateway needs, in one file.
+
+The supervisor alone writes it (whole, by atomic replace); gateways look at its identity on each request
+and read it again when it changed. ``hub serving stop`` reads from it which processes to end after a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+LOADING = "LOADING"
+READY = "READY"
+FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """A child process: enough to recognise it later. ``started`` is field 22 of /proc/PID/stat."""
+
+    pid: int
+    started: int
+    role: str = "gateway"
+    ready: bool = True
+    generation: int = 0
+    device: str = "cpu"
+    memory_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModuleState:
+    """A served module. ``manifest`` is what its runner found out: arguments, docstring, batch, images."""
+
+    name: str
+    version: str
+    state: str
+    reason: str = ""
+    generation: int = 1
+    socket: str = ""
+    restarts: int = 0
+    runners_wanted: int = 1
+    runners: tuple[ProcessState, ...] = ()
+    manifest: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ServerState:
+    modules: dict[str, ModuleState] = field(default_factory=dict)
+    processes: tuple[ProcessState, ...] = ()
+    draining: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Every module has a warm runner."""
+        modules = self.modules.values()
+        return not self.draining and all(module.state == READY for module in modules)
+
+
+def write(path: Path, state: ServerState) -> None:
+    """Replace the file whole, so that no reader ever sees half of it."""
+    staging = path.with_suffix(".new")
+    staging.write_text(json.dumps(asdict(state), ensure_ascii=False))
+    staging.replace(path)
+
+
+def read(path: Path) -> ServerState:
+    """Raises OSError or ValueError."""
+    data = json.loads(path.read_bytes())
+    modules = {}
+    for name, fields in data["modules"].items():
+        runners = tuple(ProcessState(**runner) for runner in fields.pop("runners"))
+        modules[name] = ModuleState(**fields, runners=runners)
+    processes = tuple(ProcessState(**process) for process in data["processes"])
+    return ServerState(modules, processes, data["draining"])
+
+
+class StateReader:
+    """The gateway's view: one ``stat`` a request, a read only when the file was replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._state = ServerState()
+
+    def current(self) -> ServerState:
+        status = self._path.stat()
+        identity = (status.st_ino, status.st_mtime_ns)
+        if identity != self._seen:
+            with self._lock:
+                if identity != self._seen:
+                    self._state = read(self._path)
+                    self._seen = identity
+        return self._state

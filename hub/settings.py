@@ -1,0 +1,53 @@
+"""The environment, read in this one place. Standard library only.
+
+``HUB_HOME`` moves the registry; every key of a server's config.json may also be given
+as ``HUB_<KEY>`` (``HUB_PORT``, ``HUB_HOST``, ``HUB_STATUS_STYLE``, …), which
+``hub/serving/config.py`` validates together with the file and the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ENV_PREFIX = "HUB_"
+
+
+def hub_home() -> Path:
+    """Root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``."""
+    configured = os.environ.get("HUB_HOME")
+    return Path(configured).expanduser().absolute() if configured else Path.home() / ".hubserving"
+
+
+def from_environment(key: str) -> str | None:
+    """Value of ``HUB_<KEY>``; an empty string counts as not given."""
+    return os.environ.get(ENV_PREFIX + key.upper()) or None
+
+
+def visible_gpus() -> list[str] | None:
+    """Card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set."""
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if value is None:
+        return None
+    return [card.strip() for card in value.split(",") if card.strip()]
+
+
+def child_environment() -> dict[str, str]:
+    """A copy of the environment, to be extended for a child process."""
+    return dict(os.environ)
+
+
+def engine_threads() -> int:
+    """Threads an engine may use in this process: the server's budget, else every core allowed to us."""
+    budget = from_environment("engine_threads")
+    return max(1, int(budget)) if budget else len(os.sched_getaffinity(0))
+
+
+def pip_environment() -> dict[str, str]:
+    """pip's options that the environment gives: ``PIP_INDEX_URL`` is ``{"index-url": …}``."""
+    prefix = "PIP_"
+    return {
+        name.removeprefix(prefix).lower().replace("_", "-"): value
+        for name, value in os.environ.items()
+        if name.startswith(prefix) and value
+    }

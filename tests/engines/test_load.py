@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hub.engines import base
+from hub.engines.base import CENTERED, Batch, LoadedModel, load
+from hub.errors import EngineError, ModelNotFoundError
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A folder that looks like a model and is none."""
+    (tmp_path / "inference.pdmodel").write_bytes(b"nonsense")
+    (tmp_path / "inference.pdiparams").write_bytes(b"nonsense")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "tensorrt"}, "engine is 'tensorrt'; allowed are auto, openvino, onnxruntime, paddle"),
+        ({"precision": "int8"}, "precision is 'int8'"),
+        ({"device": "tpu"}, "device is 'tpu'"),
+        ({"engine": "onnxruntime"}, "onnxruntime cannot read .*openvino or paddle can"),
+        ({"engine": "openvino"}, "OpenVINO cannot load"),
+        ({"engine": "openvino", "device": "gpu"}, "runs on CPU here"),
+        ({"engine": "paddle", "precision": "bf16"}, "bf16 is offered by engine openvino"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    broken: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        load(broken, normalize=CENTERED, **options)
+
+
+def test_a_missing_folder_is_its_own_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError):
+        load(tmp_path / "nowhere", normalize=CENTERED)
+
+
+def test_an_engine_that_is_not_installed_is_named(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
+    with pytest.raises(EngineError, match=r"pip install 'hubserving\[openvino\]'"):
+        load(broken, normalize=CENTERED, engine="openvino")
+
+
+@pytest.mark.models
+def test_auto_is_paddle_where_openvino_is_not_installed(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "find_spec", lambda name: name == "paddle" or None)
+    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).engine == "paddle"
+
+
+@pytest.mark.models
+def test_auto_is_openvino_where_it_is_installed(weights: dict[str, Path]) -> None:
+    model = load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED, threads=2)
+    assert (model.engine, model.precision, model.parallel) == ("openvino", "f32", 2)
+
+
+@pytest.mark.models
+def test_use_gpu_without_cuda_says_so(weights: dict[str, Path]) -> None:
+    import paddle
+
+    if paddle.is_compiled_with_cuda():
+        pytest.skip("this is a CUDA build")
+    with pytest.raises(EngineError, match="needs a CUDA build of Paddle"):
+        load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED, device="gpu")
+
+
+def lines(count: int, width: int = 96) -> Batch:
+    pixels = np.random.default_rng(width).integers(0, 256, (count, 48, width, 3), dtype=np.uint8)
+    return Batch(pixels, tuple(width - 16 * i for i in range(count)))
+
+
+def recognizer(weights: dict[str, Path], engine: Any) -> LoadedModel:
+    return load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, padded=True, top1=True, engine=engine)
+
+
+@pytest.mark.models
+def test_openvino_inside_the_graph_equals_paddle_outside(weights: dict[str, Path]) -> None:
+    outputs = [next(recognizer(weights, engine).run_many([lines(3)])) for engine in ("paddle", "openvino")]
+    (ids, scores), (other_ids, other_scores) = outputs
+    assert np.array_equal(ids, other_ids)
+    assert np.allclose(scores, other_scores, atol=1e-3)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("engine", ["paddle", "openvino"])
+def test_outputs_come_in_the_order_of_the_input(weights: dict[str, Path], engine: str) -> None:
+    model = recognizer(weights, engine)
+    widths = [320, 32, 160, 64, 256, 96, 128, 192]
+    outputs = list(model.run_many(lines(1, width) for width in widths))
+    assert [scores.shape[1] for _, scores in outputs] == [width // 8 for width in widths]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("engine", ["paddle", "openvino"])
+def test_the_input_is_drawn_only_a_little_ahead(weights: dict[str, Path], engine: str) -> None:
+    model = recognizer(weights, engine)
+    drawn = 0
+
+    def batches() -> Any:
+        nonlocal drawn
+        for _ in range(50):
+            drawn += 1
+            yield lines(1, 32)
+
+    outputs = model.run_many(batches())
+    next(outputs)
+    assert drawn <= model.parallel + 2
+    assert len(list(outputs)) == 49

@@ -1,0 +1,82 @@
+"""More than the server can take, and senders that stall: cases 15, 18 and 19 of the fault list."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+
+from tests.serving.running import Server, wait_until
+
+
+def test_case_15_surplus_is_refused_at_once_and_the_admitted_end_at_their_deadline(home: Path) -> None:
+    with Server(home, {"probe": {"max_queue_size": 4}}, timeout=3, hang_timeout=600) as server:
+        server.post("probe", {})
+        for pid in server.runner_pids("probe"):
+            os.kill(pid, signal.SIGSTOP)
+
+        def call(_: int) -> tuple[int, float, str | None]:
+            started = time.monotonic()
+            reply = requests.post(f"{server.url}/predict/probe", json={}, timeout=20)
+            return reply.status_code, time.monotonic() - started, reply.headers.get("Retry-After")
+
+        with ThreadPoolExecutor(20) as pool:
+            outcomes = list(pool.map(call, range(20)))
+        for pid in server.runner_pids("probe"):
+            os.kill(pid, signal.SIGCONT)
+        refused = [outcome for outcome in outcomes if outcome[0] == 503]
+        admitted = [outcome for outcome in outcomes if outcome[0] == 504]
+
+        assert len(admitted) in (4, 5)
+        assert len(refused) == 20 - len(admitted)
+        assert all(retry for _, _, retry in refused)
+        assert all(2.9 < seconds < 4 for _, seconds, _ in admitted)
+        assert server.post("probe", {}).status_code == 200
+
+
+def stalled(server: Server, data: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    connection.sendall(data)
+    return connection
+
+
+def test_case_18_stalled_senders_do_not_keep_others_from_being_served(home: Path) -> None:
+    with Server(home, {"probe": {}}) as server:
+        header = [stalled(server, b"POST /predict/probe HTTP/1.1\r\nHo") for _ in range(60)]
+        begun = b"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        body = [stalled(server, begun) for _ in range(60)]
+
+        assert server.post("probe", {}).status_code == 200
+        assert server.get("/health/ready").status_code == 200
+        for connection in header + body:
+            connection.close()
+
+
+def test_case_18_a_stalled_body_is_answered_408(home: Path) -> None:
+    with Server(home, {"probe": {}}, body_timeout=1) as server:
+        head = b"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        with stalled(server, head) as connection:
+            assert b"408" in connection.recv(100)
+
+
+def test_case_18_headers_that_only_trickle_are_cut_off(home: Path) -> None:
+    with Server(home, {"probe": {}}) as server, stalled(server, b"POST /predict/probe HTTP/1.1\r\n") as connection:
+        started = time.monotonic()
+
+        def cut_off() -> bool:
+            try:
+                connection.sendall(b"X")
+                connection.settimeout(0.5)
+                return connection.recv(1) == b""
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+
+        wait_until(cut_off, 25, "the end of the connection")
+        assert time.monotonic() - started < 22

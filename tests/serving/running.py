@@ -1,0 +1,162 @@
+"""A real server for tests: ``hub serving start`` as a process, on a free port of 127.0.0.1, in a private home."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from hub.serving import procfs, state
+from hub.serving.state import ModuleState, ServerState
+
+ROOT = Path(__file__).parents[2]
+MODULES = ROOT / "tests" / "modules"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def hub(*words: str, home: Path, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a ``hub`` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "hub", *words],
+        env=environment(home),
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        timeout=timeout,
+        check=check,
+    )
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "HUB_HOME": str(home), "PYTHONPATH": str(ROOT)}
+
+
+def wait_until(condition: Any, seconds: float = 15.0, what: str = "") -> Any:
+    """Poll until ``condition()`` is true; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.02)
+
+
+class Server:
+    """One server process and the means to ask it things and to harm it."""
+
+    def __init__(self, home: Path, modules: dict[str, dict[str, Any]], *, wait: bool = True, **settings: Any) -> None:
+        self.port = int(settings.pop("port", 0)) or free_port()
+        self.home = home
+        home.mkdir(parents=True, exist_ok=True)
+        info = {}
+        for name, entry in modules.items():
+            entry = dict(entry)
+            init_args = {"directory": str(MODULES / name), **entry.pop("init_args", {})}
+            info[name] = {"init_args": init_args, **entry}
+        config = {"modules_info": info, "port": self.port, "graceful_timeout": 10, **settings}
+        path = home / f"config-{self.port}.json"
+        path.write_text(json.dumps(config))
+        self.log_path = home / f"server-{self.port}.log"
+        with self.log_path.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hub", "serving", "start", "-c", str(path)],
+                env=environment(home),
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.session = requests.Session()
+        if wait:
+            self.wait_settled()
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_settled(self, seconds: float = 30.0) -> None:
+        def settled() -> bool:
+            assert self.process.poll() is None, self.log()
+            modules = self.state().modules.values() if self.pid_file() else []
+            return bool(modules) and all(module.state != state.LOADING for module in modules)
+
+        wait_until(settled, seconds, "server settled")
+
+    def post(self, module: str, body: Any = None, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        options.setdefault("timeout", 30)
+        options.setdefault("json", body)
+        return self.session.post(f"{self.url}/predict/{module}", headers=headers, **options)
+
+    def get(self, path: str) -> requests.Response:
+        return self.session.get(self.url + path, timeout=10)
+
+    def pid_file(self) -> dict[str, Any] | None:
+        try:
+            data: dict[str, Any] = json.loads((self.home / "conf" / f"serving_{self.port}.json").read_text())
+        except FileNotFoundError:
+            return None
+        return data if data["pid"] == self.process.pid else None
+
+    def state(self) -> ServerState:
+        record = self.pid_file()
+        assert record is not None, self.log()
+        return state.read(Path(record["run_dir"]) / "state.json") if Path(record["run_dir"], "state.json").exists() else ServerState()
+
+    def module(self, name: str) -> ModuleState:
+        return self.state().modules[name]
+
+    def runner_pids(self, name: str) -> list[int]:
+        return [runner.pid for runner in self.module(name).runners if runner.ready]
+
+    def all_processes(self) -> list[tuple[int, int]]:
+        """(pid, start time) of the supervisor, and of everything that descends from it."""
+        found = [self.process.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += [int(child) for child in task.read_text().split()]
+        return [(pid, procfs.started(pid) or 0) for pid in found]
+
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    # -- harming -----------------------------------------------------------------------------------
+
+    def kill_runner(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        pid = self.runner_pids(name)[0]
+        os.kill(pid, number)
+        return pid
+
+    # -- ending ------------------------------------------------------------------------------------
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit code."""
+        self.session.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

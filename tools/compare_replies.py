@@ -1,0 +1,146 @@
+"""Compare two files of OCR replies: is it the same text, and are the boxes in the same place?
+
+    python tools/compare_replies.py golden.json ours.json
+
+Each file maps an image's name to a reply of ``ocr_system``, ``ocr_det`` or ``ocr_rec``: the whole
+envelope, or its ``results``. The first is the reference. Exit code 0 if text and boxes agree within
+the limits (``--max-edits``, ``--max-shift``), else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+#: Boxes that overlap less than this are not the same box.
+SAME_BOX_IOU = 0.5
+
+
+@dataclass
+class Comparison:
+    """What differs between two replies to one image."""
+
+    characters: int = 0
+    edits: int = 0
+    lines: tuple[int, int] = (0, 0)
+    unmatched: int = 0
+    shifts: list[float] = field(default_factory=list)
+    ious: list[float] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Fewest insertions, deletions and replacements of a character between two strings."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, right in enumerate(other, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (left != right))
+    return row[-1]
+
+
+def box_iou(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """Intersection over union of two convex quadrilaterals."""
+    a, b = np.array(one, np.float32), np.array(other, np.float32)
+    overlap, _ = cv2.intersectConvexConvex(a, b)
+    union = cv2.contourArea(a) + cv2.contourArea(b) - overlap
+    return float(overlap / union) if union else 0.0
+
+
+def items_of(reply: Any) -> list[dict[str, Any]]:
+    """The items of the first image in a reply, envelope or not."""
+    results = reply["results"] if isinstance(reply, dict) else reply
+    return list(results[0]) if results else []
+
+
+def match_lines(
+    reference: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+    """Pair the items of two replies: by overlap of their boxes, or by position where there are none."""
+    if not any("text_region" in item for item in reference + other):
+        longest = max(len(reference), len(other))
+        padded = [[*items, *[None] * (longest - len(items))] for items in (reference, other)]
+        return list(zip(*padded, strict=True))
+    free = list(other)
+    pairs: list[tuple[dict[str, Any] | None, dict[str, Any] | None]] = []
+    for item in reference:
+        overlaps = [box_iou(item["text_region"], candidate["text_region"]) for candidate in free]
+        best = int(np.argmax(overlaps)) if overlaps else -1
+        pairs.append((item, free.pop(best) if best >= 0 and overlaps[best] >= SAME_BOX_IOU else None))
+    return pairs + [(None, item) for item in free]
+
+
+def compare(reference: list[dict[str, Any]], other: list[dict[str, Any]]) -> Comparison:
+    """Compare the items of two replies to one image."""
+    result = Comparison(lines=(len(reference), len(other)))
+    for one, two in match_lines(reference, other):
+        texts = [(item or {}).get("text", (item or {}).get("angle", "")) for item in (one, two)]
+        result.characters += len(texts[0])
+        edits = edit_distance(*texts)
+        result.edits += edits
+        if edits:
+            result.changed.append((texts[0], texts[1]))
+        if one is None or two is None:
+            result.unmatched += 1
+            continue
+        if "text_region" in one:
+            corners = np.abs(np.array(one["text_region"]) - np.array(two["text_region"]))
+            result.shifts.append(float(corners.max()))
+            result.ious.append(box_iou(one["text_region"], two["text_region"]))
+        if "confidence" in one:
+            result.confidences.append(abs(one["confidence"] - two["confidence"]))
+    return result
+
+
+def report(name: str, result: Comparison) -> None:
+    """Print one image's line, and every text that changed."""
+    print(
+        f"{name:40.40} {result.lines[0]:4} {result.lines[1]:4} {result.edits:6} {result.unmatched:9} "
+        f"{max(result.shifts, default=0):6.0f} {min(result.ious, default=1):7.3f} "
+        f"{max(result.confidences, default=0):8.5f}"
+    )
+    for before, after in result.changed:
+        print(f"    - {before}\n    + {after}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("reference", type=Path)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("--max-edits", type=int, default=0, help="edits allowed over all images (0)")
+    parser.add_argument("--max-shift", type=float, default=1, help="pixels a corner may move (1)")
+    options = parser.parse_args()
+    reference, other = (json.loads(path.read_text("utf-8")) for path in (options.reference, options.other))
+    print(
+        f"{'image':40} {'A':>4} {'B':>4} {'edits':>6} {'unmatched':>9} {'shift':>6} {'min IoU':>7} {'conf':>8}"
+    )
+    results = []
+    for name in reference:
+        if name not in other:
+            print(f"{name}: only in {options.reference}")
+            return 1
+        results.append(compare(items_of(reference[name]), items_of(other[name])))
+        report(name, results[-1])
+    characters, edits = sum(r.characters for r in results), sum(r.edits for r in results)
+    unmatched, shift = (
+        sum(r.unmatched for r in results),
+        max((s for r in results for s in r.shifts), default=0),
+    )
+    print(
+        f"{len(results)} images, {edits} edits in {characters} characters "
+        f"({100 * edits / max(1, characters):.2f} %), {unmatched} lines without partner, largest shift {shift:.0f} px"
+    )
+    return int(edits > options.max_edits or unmatched > 0 or shift > options.max_shift)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
