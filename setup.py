@@ -10,7 +10,7 @@ VERSION = re.search(r'^__version__ = "([^"]+)"', (HERE / "hub/__init__.py").read
 
 CORE = [
     "click>=8.1",
-    "filelock>=3.20",
+    "filelock>=4.2.1",
     "flask>=3.0",
     "gunicorn>=25",
     "numpy>=1.26",
@@ -19,6 +19,7 @@ CORE = [
     "packaging>=24",
     "paddlepaddle>=3.0",
     "pillow>=10.3",
+    "prometheus-client>=0.21",
     "pyclipper>=1.3",
     "pydantic>=2.7",
     "requests>=2.32",

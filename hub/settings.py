@@ -8,6 +8,7 @@ as ``HUB_<KEY>`` (``HUB_PORT``, ``HUB_HOST``, ``HUB_STATUS_STYLE``, …), which
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 ENV_PREFIX = "HUB_"
@@ -32,9 +33,16 @@ def visible_gpus() -> list[str] | None:
     return [card.strip() for card in value.split(",") if card.strip()]
 
 
-def child_environment() -> dict[str, str]:
-    """A copy of the environment, to be extended for a child process."""
-    return dict(os.environ)
+def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child process of the server.
+
+    Our own variables are left out but for where the registry is: a child gets its settings from the
+    supervisor, and module code has no business with, say, the path of the API keys.
+    """
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX) or key == "HUB_HOME"
+    }
+    return {**kept, **(additions or {})}
 
 
 def engine_threads() -> int:

@@ -120,9 +120,8 @@ def main() -> int:
     parser.add_argument("--max-shift", type=float, default=1, help="pixels a corner may move (1)")
     options = parser.parse_args()
     reference, other = (json.loads(path.read_text("utf-8")) for path in (options.reference, options.other))
-    print(
-        f"{'image':40} {'A':>4} {'B':>4} {'edits':>6} {'unmatched':>9} {'shift':>6} {'min IoU':>7} {'conf':>8}"
-    )
+    heads = ("A", "B", "edits", "unmatched", "shift", "min IoU", "conf")
+    print("{:40} {:>4} {:>4} {:>6} {:>9} {:>6} {:>7} {:>8}".format("image", *heads))
     results = []
     for name in reference:
         if name not in other:
@@ -131,13 +130,12 @@ def main() -> int:
         results.append(compare(items_of(reference[name]), items_of(other[name])))
         report(name, results[-1])
     characters, edits = sum(r.characters for r in results), sum(r.edits for r in results)
-    unmatched, shift = (
-        sum(r.unmatched for r in results),
-        max((s for r in results for s in r.shifts), default=0),
-    )
+    unmatched = sum(r.unmatched for r in results)
+    shift = max((s for r in results for s in r.shifts), default=0.0)
+    rate = 100 * edits / max(1, characters)
     print(
-        f"{len(results)} images, {edits} edits in {characters} characters "
-        f"({100 * edits / max(1, characters):.2f} %), {unmatched} lines without partner, largest shift {shift:.0f} px"
+        f"{len(results)} images, {edits} edits in {characters} characters ({rate:.2f} %), "
+        f"{unmatched} lines without partner, largest shift {shift:.0f} px"
     )
     return int(edits > options.max_edits or unmatched > 0 or shift > options.max_shift)
 

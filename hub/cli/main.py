@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "list": ("hub.cli.registry", "list_", "List the installed modules."),
     "show": ("hub.cli.registry", "show", "Describe a module, installed or in a folder."),
     "weights": ("hub.cli.registry", "weights", "List and fetch weights."),
-    "serving": ("hub.cli.serving", "serving", "Start and stop servers."),
+    "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
     "version": ("hub.cli.registry", "version", "Show the version of HubServing."),
 }
 

@@ -1,8 +1,7 @@
-"""``hub serving``: start and stop servers."""
+"""``hub serving``: start, stop, watch and change servers."""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import subprocess
@@ -16,15 +15,22 @@ from hub.errors import StartupError, UsageError
 
 if TYPE_CHECKING:
     from hub.serving.config import ServingConfig
+    from hub.serving.launch import Reread
     from hub.serving.state import ServerState
 
 #: PaddleHub's own flags, which a config file overrides altogether.
 OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "use_multiprocess", "workers")
 
 
+#: Loading a large model takes its time; the server itself gives up at its load_timeout.
+LONGEST_OPERATION_SECONDS = 3600.0
+
+_port = click.option("--port", "-p", type=int, default=8866, show_default=True, help="Port of the server.")
+
+
 @click.group()
 def serving() -> None:
-    """Start and stop servers."""
+    """Start, stop, watch and change servers."""
 
 
 @serving.command()
@@ -42,23 +48,21 @@ def serving() -> None:
 @click.option("--use_gpu", is_flag=True, default=None, help="Run on the GPU.")
 @click.option("--gpu", "-i", help="Cards to use, like 0,1.  [default: 0]")
 @click.option("--daemon", is_flag=True, help="Return when the server is ready and leave it running.")
-@click.pass_context
-def start(context: click.Context, /, daemon: bool, **options: Any) -> None:
+def start(daemon: bool, **options: Any) -> None:
     """Serve modules over HTTP until Ctrl-C or `hub serving stop`."""
-    config = _settings(context, options)
+    config, reread = _settings(options)
     if daemon:
         _start_daemon(config)
         return
+    from hub.serving import logs
     from hub.serving.launch import serve
 
-    logging.basicConfig(
-        level=logging.INFO, format="[%(asctime)s] [%(levelname)s] %(message)s", stream=sys.stderr
-    )
-    serve(config, lambda state: _announce(config, state))
+    logs.set_up(config.log_format, "supervisor")
+    serve(config, reread, lambda state: _announce(config, state))
 
 
 @serving.command()
-@click.option("--port", "-p", type=int, default=8866, show_default=True, help="Port of the server.")
+@_port
 def stop(port: int) -> None:
     """End the server on a port, its running requests finished first."""
     from hub.serving import pidfile
@@ -67,6 +71,90 @@ def stop(port: int) -> None:
     click.echo("PaddleHub Serving will stop.")
     pidfile.stop(port)
     click.echo(f"The server on port {port} has been stopped.")
+
+
+@serving.command()
+@_port
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def status(port: int, as_json: bool) -> None:
+    """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
+    from hub.cli import render
+    from hub.serving.report import report
+
+    found = report(port)
+    if as_json:
+        render.as_json(found)
+        return
+    render.line(f"{found['url']} (pid {found['pid']}), up {found['uptime_seconds']:.0f} s")
+    columns = ("module", "version", "state", "runners", "in flight", "restarts", "memory MB", "reason")
+    keys = ("name", "version", "state", "runners", "in_flight", "restarts", "memory_mb", "reason")
+    render.table(columns, [[str(module[key]) for key in keys] for module in found["modules"]])
+
+
+@serving.command()
+@click.argument("name", required=False)
+@_port
+def reload(name: str | None, port: int) -> None:
+    """Serve the newest installed version of a module, or take what changed in the config file.
+
+    The present version serves until the new one is ready; no request fails.
+    """
+    _control(port, {"do": "reload", "module": name})
+
+
+@serving.command()
+@click.argument("module", metavar="NAME[==VERSION]")
+@_port
+def load(module: str, port: int) -> None:
+    """Serve one more module."""
+    ((name, entry),) = parse_modules((module,)).items()
+    _control(port, {"do": "load", "module": name, "version": entry["init_args"].get("version")})
+
+
+@serving.command()
+@click.argument("name")
+@_port
+def unload(name: str, port: int) -> None:
+    """Serve a module no longer; what it is doing is finished."""
+    _control(port, {"do": "unload", "module": name})
+
+
+@serving.command()
+@click.argument("name")
+@click.argument("runners", type=click.IntRange(1, 256))
+@_port
+def scale(name: str, runners: int, port: int) -> None:
+    """Give a module another number of runners."""
+    _control(port, {"do": "scale", "module": name, "runners": runners})
+
+
+@serving.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on as lines are written.")
+@_port
+def logs(follow: bool, port: int) -> None:
+    """Show the log of a server that was started with --daemon."""
+    from hub.errors import NotRunningError
+    from hub.serving import pidfile
+
+    path = pidfile.log_path(port)
+    if not path.exists():
+        raise NotRunningError(f"there is no {path}; only a server started with --daemon writes one")
+    with path.open(errors="replace") as lines:
+        while True:
+            for line in lines:
+                click.echo(line, nl=False)
+            if not follow:
+                return
+            time.sleep(0.2)
+
+
+def _control(port: int, request: dict[str, Any]) -> None:
+    """Have a running server do something; print what it says of it."""
+    from hub.serving import control, pidfile
+
+    record = pidfile.running(port)
+    answer = control.ask(record.control_path, request, timeout=LONGEST_OPERATION_SECONDS)
+    click.echo(answer["message"])
 
 
 def parse_modules(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -87,8 +175,8 @@ def parse_modules(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     return modules
 
 
-def _settings(context: click.Context, options: dict[str, Any]) -> ServingConfig:
-    """One validated configuration from the file or the flags."""
+def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread]:
+    """One validated configuration from the file or the flags, and the way to read the file again."""
     from hub.serving import config
 
     names = (*options.pop("modules"), *options.pop("more_modules"))
@@ -97,19 +185,20 @@ def _settings(context: click.Context, options: dict[str, Any]) -> ServingConfig:
     if path is None:
         if not names:
             raise UsageError("name the modules to serve (-m NAME), or a config file (-c config.json)")
-        return config.build({**given, "modules_info": parse_modules(names)}, source="command line")
+        values = {**given, "modules_info": parse_modules(names)}
+        return config.build(values, source="command line"), lambda: None
     ignored = [f"--{key}" for key in OVERRIDDEN_BY_CONFIG if key in given or (key == "modules" and names)]
     if ignored:
         click.echo(f"Warning: {', '.join(ignored)} ignored; with --config, {path} decides", err=True)
     kept = {key: value for key, value in given.items() if key not in OVERRIDDEN_BY_CONFIG}
-    return config.from_file(path, kept)
+    return config.from_file(path, kept), lambda: config.from_file(path, kept)
 
 
 def _start_daemon(config: ServingConfig) -> None:
     """Start the same command detached; wait until it is ready, or report why it is not."""
-    from hub import settings
+    from hub.serving import pidfile
 
-    log_path = settings.hub_home() / "log" / f"serving_{config.port}.log"
+    log_path = pidfile.log_path(config.port)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     words = [word for word in sys.argv[1:] if word != "--daemon"]
     begin = log_path.stat().st_size if log_path.exists() else 0
@@ -156,17 +245,14 @@ def _is_settled(port: int, pid: int) -> bool:
 
 def _announce(config: ServingConfig, state: ServerState) -> None:
     """The banner: what is served where, by whom."""
-    from hub.serving.launch import cores
-
-    address = f"http://{config.host}:{config.port}"
+    address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
     lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
     for name, module in state.modules.items():
         if module.state == "READY":
             devices = sorted({runner.device for runner in module.runners})
-            threads = max(1, cores() // max(1, module.runners_wanted))
             lines.append(
                 f"  POST {address}/predict/{name}   version {module.version}, "
-                f"{module.runners_wanted} runner(s) × {threads} thread(s) on {', '.join(devices)}"
+                f"{module.runners_wanted} runner(s) × {module.threads} thread(s) on {', '.join(devices)}"
             )
         else:
             lines.append(f"  {name} has FAILED: {module.reason}")

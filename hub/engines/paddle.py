@@ -8,13 +8,17 @@ the engine, so little is lost by running one at a time.
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-import paddle
-from paddle import inference
+with warnings.catch_warnings():
+    # For those who compile extensions; it would stand in the log of every runner.
+    warnings.filterwarnings("ignore", message="No ccache found")
+    import paddle
+    from paddle import inference
 
 from hub.engines.base import Array, Batch, LoadRequest
 from hub.engines.pixels import to_planes, top1

@@ -1,4 +1,4 @@
-"""[2] The Flask application: routes, request ids, and the one handler that makes every error reply."""
+"""[2] The Flask application: routes, and what happens before and after each of them."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import logging
 import re
 import time
 import uuid
-from functools import partial
+from pathlib import Path
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
 
 from hub import envelope
-from hub.errors import (
-    BindingError,
-    HubError,
-    InvalidInputError,
-    ModuleRaisedError,
-    NotJSONError,
-    RequestError,
-    UnknownModuleError,
-)
-from hub.serving import http_worker
+from hub.serving import metrics, replies
 from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import CallerLeft, Dispatcher
+from hub.serving.dispatcher import Dispatcher
 from hub.serving.gateway_context import EXTENSION, Gateway, gateway, limits_of
 from hub.serving.guards import Admission
+from hub.serving.keys import KeyRing
+from hub.serving.logs import request_ids
 from hub.serving.protocols import predict
-from hub.serving.state import ServerState, StateReader
+from hub.serving.state import StateReader
 
-log = logging.getLogger("hub.gateway")
+access_log = logging.getLogger("hub.access")
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
-#: What PaddleHub 2.x answered with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
-PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONError, UnknownModuleError)
-#: nginx's code for a caller that left before the answer; it is only ever seen in the log.
-CLIENT_CLOSED_REQUEST = 499
+#: Routes that need no key and are not worth a log line.
+_HEALTH = "/health/"
 
 
-def create_app(config: ServingConfig, states: StateReader, dispatcher: Dispatcher) -> Flask:
+def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Flask:
     """The app of one HTTP worker; it loads no module."""
     app = Flask("hub.serving", static_folder=None)
     limits = limits_of(config)
-    app.extensions[EXTENSION] = Gateway(config, states, dispatcher, limits, Admission(limits.max_inflight))
+    app.extensions[EXTENSION] = Gateway(
+        config=config,
+        states=states,
+        dispatcher=dispatcher,
+        limits=limits,
+        admission=Admission(limits.max_inflight),
+        keys=KeyRing.from_file(config.api_key_file),
+        metrics=metrics.RequestMetrics(),
+        run_dir=run_dir,
+    )
     app.before_request(_begin)
     app.after_request(_finish)
-    app.register_error_handler(Exception, _error)
+    app.register_error_handler(Exception, replies.error)
     app.register_blueprint(predict.blueprint)
     app.add_url_rule("/", view_func=index, methods=["GET", "POST"])
+    app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
     app.add_url_rule("/health/ready", view_func=ready)
     return app
@@ -62,77 +62,67 @@ def index() -> Response:
 
 def live() -> Response:
     """200 as long as this process answers."""
-    return _json(b'{"live":true}', 200)
+    return replies.json_reply(b'{"live":true}', 200)
 
 
 def ready() -> Response:
     """200 when every module has a warm runner, else 503 with each module's state and reason."""
     state = gateway().states.current()
-    return _json(envelope.dumps(_readiness(state)), 200 if state.ready else 503)
+    return replies.json_reply(envelope.dumps(state.readiness()), 200 if state.ready else 503)
 
 
-def _readiness(state: ServerState) -> dict[str, object]:
-    modules = {
-        name: {"state": module.state, **({"reason": module.reason} if module.reason else {})}
-        for name, module in state.modules.items()
-    }
-    return {"ready": state.ready, "modules": modules}
+def prometheus() -> Response:
+    return Response(metrics.render(gateway().run_dir), content_type=metrics.CONTENT_TYPE)
 
 
-def _json(data: bytes, code: int) -> Response:
-    return Response(data, status=code, mimetype="application/json")
-
-
-def _begin() -> None:
+def _begin() -> Response | None:
+    """Give the request its id and check its key; an OPTIONS request of a browser is answered here."""
     g.arrived = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    request_ids.set(g.request_id)
+    if request.method == "OPTIONS" and _allowed_origin() is not None:
+        return Response(status=204)
+    if not request.path.startswith(_HEALTH):
+        g.caller = gateway().keys.check(request.headers)
+    return None
 
 
 def _finish(response: Response) -> Response:
+    this = gateway()
+    seconds = time.monotonic() - g.arrived
     response.headers["X-Request-ID"] = g.request_id
-    return response
-
-
-def _error(error: Exception) -> Response:
-    """Every error reply of the server: the envelope with its status, and a proper HTTP code."""
-    if isinstance(error, CallerLeft):
-        log.info("request %s: the caller hung up", g.request_id)
-        return Response(status=CLIENT_CLOSED_REQUEST)
-    if isinstance(error, HTTPException):
-        return _reply(
-            _routing_message(error), "101", error.code or 500, error.get_response().headers.get("Allow")
+    origin = _allowed_origin()
+    if origin is not None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Headers"] = (
+            "Authorization, Content-Type, X-API-Key, X-Request-ID"
         )
-    if isinstance(error, HubError):
-        is_200 = gateway().config.status_style == "2.x" and isinstance(error, PADDLEHUB_ERRORS)
-        response = _reply(str(error), error.status, 200 if is_200 else error.http_status)
-        if isinstance(error, RequestError) and error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
-    log.error("request %s: a mistake of the server", g.request_id, exc_info=error)
-    return _reply("internal error; the server's log has the details under this request id", "101", 500)
-
-
-def _reply(message: str, status: str, code: int, allow: str | None = None) -> Response:
-    response = _json(envelope.failure(message, status), code)
-    if not g.get("has_read_body") and _sends_much():
-        # Answer, receive the rest for a moment so that the sender sees the answer, close.
-        http_worker.ask_to_close(request.environ)
-        response.call_on_close(partial(http_worker.discard, request.environ["wsgi.input"]))
-    if allow:
-        response.headers["Allow"] = allow
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        response.headers.add("Vary", "Origin")
+    if "module" in g:
+        this.metrics.answered(g.module, response.status_code, seconds)
+    if this.config.access_log and not request.path.startswith((_HEALTH, "/metrics")):
+        _log_access(response, seconds)
     return response
 
 
-def _sends_much() -> bool:
-    """Whether the request has a body that Gunicorn would not throw away by itself."""
-    length = request.content_length
-    return "Transfer-Encoding" in request.headers if length is None else length > http_worker.SMALL_BODY
+def _log_access(response: Response, seconds: float) -> None:
+    caller = g.get("caller")
+    access_log.info(
+        '%s "%s %s" %d %.1f ms%s',
+        request.remote_addr,
+        request.method,
+        request.path,
+        response.status_code,
+        seconds * 1000,
+        f" key={caller}" if caller else "",
+        extra={"code": response.status_code, "path": request.path, "milliseconds": round(seconds * 1000, 1)},
+    )
 
 
-def _routing_message(error: HTTPException) -> str:
-    if error.code == 404:
-        return f"there is nothing at {request.path}; predictions are at POST /predict/<module>"
-    if error.code == 405:
-        return f"{request.method} is not allowed at {request.path}"
-    return error.description or error.name
+def _allowed_origin() -> str | None:
+    """The request's Origin if browsers there may call us; CORS is off unless origins are listed."""
+    origins = gateway().config.cors_origins
+    origin = request.headers.get("Origin")
+    return origin if origin is not None and ("*" in origins or origin in origins) else None

@@ -1,8 +1,8 @@
 """[3] Which waiting requests run as one call, and how long to wait for more.
 
-Policy only: no sockets, no clock. Requests join when the module named a batch argument (a list of independent items) and all their other
-arguments are equal. Sizes count items, not requests, so a request that brings several is never split and
-a batch never exceeds ``max_batch_size`` unless one request alone does.
+Policy only: no sockets, no clock. Requests join when the module named a batch argument (a list of independent
+items) and all their other arguments are equal. Sizes count items, not requests: a request that brings several
+is never split, and a batch never exceeds ``max_batch_size`` unless one request alone does.
 """
 
 from __future__ import annotations

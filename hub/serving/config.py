@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -107,12 +108,35 @@ class ServingConfig(BaseModel):
     max_images: PositiveInt = 64
     allow_server_paths: bool = False
     """Let clients name files of the server (``paths``, ``save_path``, …)."""
+    max_requests: PositiveInt | None = None
+    """A runner is replaced after this many requests; never unless given."""
+    max_memory_mb: PositiveInt | None = None
+    """A runner is replaced above this much memory (PSS); never unless given."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A second port for /metrics and /health, answered by a process of its own."""
+    api_key_file: Path | None = None
+    """A file with one ``name:key`` per line; requests then need one of the keys."""
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    """TLS certificate chain and private key, PEM."""
+    cors_origins: tuple[str, ...] = ()
+    """Web origins that browsers may call from; "*" for all."""
+    access_log: bool = True
+    log_format: Literal["text", "json"] = "text"
 
     @field_validator("modules_info", mode="before")
     @classmethod
     def _no_1x_list(cls, value: Any) -> Any:
         if isinstance(value, list):
             raise ValueError('PaddleHub 1.x\'s list is not read; write {"module_name": {"init_args": {…}}}')
+        return value
+
+    @field_validator("modules_info")
+    @classmethod
+    def _names_for_urls(cls, value: dict[str, ModuleConfig]) -> dict[str, ModuleConfig]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+                raise ValueError(f"{name!r} cannot be part of a URL; use letters, digits, '_', '-' and '.'")
         return value
 
     @field_validator("gpu", mode="before")

@@ -16,6 +16,7 @@ from hub.serving import batcher, images, wire
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
 from hub.serving.intake import RECEIVE_SECONDS, Request
+from hub.serving.logs import request_ids
 
 log = logging.getLogger("hub.runner")
 
@@ -113,6 +114,7 @@ class Executor:
             return
         started = time.monotonic()
         argument = self.policy.argument
+        token = request_ids.set(", ".join(member.request_id for member in members))
         try:
             if len(members) == 1 or argument is None:
                 shares = [self._binding.method(**members[0].arguments)]
@@ -127,6 +129,8 @@ class Executor:
             else:
                 self._refuse(members[0], error)
             return
+        finally:
+            request_ids.reset(token)
         seconds = time.monotonic() - started
         for member, share in zip(members, shares, strict=True):
             self._answer(member, share, started, seconds, len(members))

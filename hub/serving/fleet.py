@@ -1,5 +1,5 @@
-"""[1] The runners of one module: keeps as many READY as planned, replaces the dead and the hung, swaps
-generations without a gap, and gives a module up that does not load.
+"""[1] The runners of one module: keeps as many READY as planned, replaces the dead, the hung and the worn,
+swaps generations without a gap, and gives a module up that does not load.
 
 All time is passed in. Nothing here waits: the supervisor calls ``tick`` often, and each call moves things on.
 """
@@ -10,8 +10,7 @@ import contextlib
 import logging
 import signal
 import socket
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,56 +23,84 @@ from hub.serving.state import FAILED, LOADING, READY, ModuleState, ProcessState
 
 log = logging.getLogger("hub.supervisor")
 
+#: How often the memory of runners is looked at.
+MEMORY_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class FleetLimits:
-    """Seconds, and requests that may wait."""
+    """Seconds; requests that may wait; and when a runner is worn (None: never)."""
 
     timeout: float
     load_timeout: float
     hang_timeout: float
     graceful_timeout: float
     max_queue_size: int
+    max_requests: int | None = None
+    max_memory_mb: int | None = None
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """One generation of a module. ``release`` is called when its files are no longer needed."""
+
+    spec: RunnerSpec
+    runners: Sequence[RunnerPlan]
+    limits: FleetLimits
+    release: Callable[[], None] = lambda: None
+
+    def seats(self) -> list[Seat]:
+        return [Seat(place, self.spec) for place in self.runners]
 
 
 @dataclass
 class Seat:
-    """A runner's place in the plan; the runner in it comes and goes."""
+    """A runner's place in the plan; the runner in it comes and goes.
 
-    plan: RunnerPlan
+    ``spare`` is the runner that takes over from a worn one as soon as it is ready.
+    """
+
+    place: RunnerPlan
     spec: RunnerSpec
     runner: RunnerProcess | None = None
+    spare: RunnerProcess | None = None
     policy: RestartPolicy = field(default_factory=RestartPolicy)
 
     @property
     def is_ready(self) -> bool:
         return self.runner is not None and self.runner.is_ready and not self.runner.is_ending
 
+    def runners(self) -> list[RunnerProcess]:
+        return [runner for runner in (self.runner, self.spare) if runner is not None]
+
 
 class Fleet:
     """One module's runners, on one listening socket that outlives them all."""
 
-    def __init__(
-        self, spec: RunnerSpec, plans: Sequence[RunnerPlan], limits: FleetLimits, run_dir: Path, lifeline: int
-    ) -> None:
-        self.spec = spec
-        self.limits = limits
+    def __init__(self, plan: FleetPlan, run_dir: Path, lifeline: int) -> None:
         self.restarts = 0
         self.reason = ""
         self.manifest: dict[str, Any] = {}
+        self.newest_generation = plan.spec.generation
+        self._plan = plan
         self._run_dir = run_dir
         self._lifeline = lifeline
-        self._serial = 0
-        self._path = run_dir / f"{spec.name[:40]}.sock"
+        self._path = run_dir / f"{plan.spec.name[:40]}-{id(self):x}.sock"
         self._listener: socket.socket | None = None
-        self._seats = [Seat(plan, spec) for plan in plans]
-        self._incoming: list[Seat] = []
+        self._seats = plan.seats()
+        self._incoming: tuple[FleetPlan, list[Seat]] | None = None
         self._retiring: list[RunnerProcess] = []
         self._has_served = False
         self._is_draining = False
+        self._next_weighing = 0.0
         self._listen()
 
     # -- what the supervisor asks ---------------------------------------------------------------
+
+    @property
+    def spec(self) -> RunnerSpec:
+        """Of the generation that serves, or that is meant to."""
+        return self._plan.spec
 
     @property
     def state(self) -> str:
@@ -83,7 +110,7 @@ class Fleet:
 
     @property
     def is_reloading(self) -> bool:
-        return bool(self._incoming)
+        return self._incoming is not None
 
     @property
     def is_empty(self) -> bool:
@@ -93,17 +120,7 @@ class Fleet:
         return [runner.status for runner in self._runners() if not runner.message]
 
     def snapshot(self) -> ModuleState:
-        runners = [
-            ProcessState(
-                pid=runner.pid,
-                started=runner.started,
-                role="runner",
-                ready=runner.is_ready and not runner.is_ending,
-                generation=runner.spec.generation,
-                device=runner.plan.device,
-            )
-            for runner in self._runners()
-        ]
+        limits = self._plan.limits
         return ModuleState(
             name=self.spec.name,
             version=self.spec.version,
@@ -113,60 +130,86 @@ class Fleet:
             socket=str(self._path),
             restarts=self.restarts,
             runners_wanted=len(self._seats),
-            runners=tuple(runners),
+            threads=self._seats[0].place.threads,
+            runners=tuple(_process_state(runner) for runner in self._runners()),
             manifest=self.manifest,
-            limits={"timeout": self.limits.timeout, "max_queue_size": self.limits.max_queue_size},
+            limits={
+                "timeout": limits.timeout,
+                "max_queue_size": limits.max_queue_size,
+                "max_batch_size": self.spec.max_batch_size,
+            },
         )
 
     # -- what the supervisor does ---------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         """Take note of deaths and messages, then start, end and swap what that calls for."""
-        for seat in [*self._seats, *self._incoming]:
+        for seat in self._all_seats():
             self._attend(seat, now)
         for runner in list(self._retiring):
             runner.enforce(now)
             if runner.has_exited:
                 runner.close()
                 self._retiring.remove(runner)
-        if self._incoming:
-            self._swap_when_ready(now)
-        if not self._is_draining and self._listener is not None:
-            for seat in [*self._seats, *self._incoming]:
-                if seat.runner is None and seat.policy.may_start(now):
-                    self._start(seat, now)
+        self._swap_when_ready(now)
+        if self._is_draining or self._listener is None:
+            return
+        for seat in self._all_seats():
+            if seat.runner is None and seat.policy.may_start(now):
+                seat.runner = self._start(seat, now)
+        self._recycle(now)
 
-    def reload(self, spec: RunnerSpec, plans: Sequence[RunnerPlan], limits: FleetLimits) -> None:
+    def reload(self, plan: FleetPlan, now: float) -> None:
         """Start the next generation beside the present one, which goes when the new one is READY.
 
         A FAILED module has none to keep: it simply starts again.
         """
-        self._retire([seat.runner for seat in self._incoming], time.monotonic())
-        self.limits = limits
-        seats = [Seat(plan, spec) for plan in plans]
-        if self._listener is None:
-            self._listen()
-            self.reason, self.spec, self._seats, self._incoming = "", spec, seats, []
-            self._has_served = False
-        else:
-            self._incoming = seats
+        self.newest_generation = plan.spec.generation
+        if self._incoming is not None:
+            self._drop_incoming(now)
+        if self._listener is not None:
+            self._incoming = (plan, plan.seats())
+            return
+        self._plan.release()
+        self._plan, self._seats = plan, plan.seats()
+        self.reason, self._has_served = "", False
+        self._listen()
 
     def drain(self, now: float) -> None:
         """Let every runner finish its batch and leave; more calls change nothing."""
-        if self._is_draining:
-            return
-        self._is_draining = True
-        seats = [*self._seats, *self._incoming]
-        self._retire([seat.runner for seat in seats], now)
-        for seat in seats:
-            seat.runner = None
+        if not self._is_draining:
+            self._is_draining = True
+            self._retire(self._all_seats(), now)
 
     def kill(self) -> None:
         for runner in self._runners():
             runner.kill()
 
     def close(self) -> None:
-        """Stop listening: from now on a connect fails at once instead of waiting for nobody."""
+        """Stop listening, let go of the module's files."""
+        self._stop_listening()
+        if self._incoming is not None:
+            self._incoming[0].release()
+        self._plan.release()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _all_seats(self) -> list[Seat]:
+        return [*self._seats, *(self._incoming[1] if self._incoming else [])]
+
+    def _runners(self) -> list[RunnerProcess]:
+        return [runner for seat in self._all_seats() for runner in seat.runners()] + self._retiring
+
+    def _listen(self) -> None:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(self._path))
+        self._path.chmod(0o600)
+        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
+        listener.listen(max(0, self._plan.limits.max_queue_size - 1))  # listen(n) admits n + 1
+        self._listener = listener
+
+    def _stop_listening(self) -> None:
+        """From now on a connect fails at once instead of waiting for nobody."""
         if self._listener is not None:
             with contextlib.suppress(OSError):
                 # Also for a grandchild that a module forked and that still holds the descriptor.
@@ -175,109 +218,143 @@ class Fleet:
             self._listener = None
             self._path.unlink(missing_ok=True)
 
-    # -- inside ------------------------------------------------------------------------------------
-
-    def _runners(self) -> list[RunnerProcess]:
-        seated = [seat.runner for seat in [*self._seats, *self._incoming] if seat.runner is not None]
-        return seated + self._retiring
-
-    def _listen(self) -> None:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._path.unlink(missing_ok=True)
-        listener.bind(str(self._path))
-        self._path.chmod(0o600)
-        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
-        listener.listen(max(0, self.limits.max_queue_size - 1))  # listen(n) admits n + 1
-        self._listener = listener
-
-    def _start(self, seat: Seat, now: float) -> None:
+    def _start(self, seat: Seat, now: float) -> RunnerProcess:
         assert self._listener is not None
-        self._serial += 1
-        seat.runner = RunnerProcess(
-            seat.spec, seat.plan, self._run_dir, self._serial, self._listener.fileno(), self._lifeline, now
+        return RunnerProcess(
+            seat.spec, seat.place, self._run_dir, self._listener.fileno(), self._lifeline, now
         )
 
     def _attend(self, seat: Seat, now: float) -> None:
-        runner = seat.runner
-        if runner is None:
-            return
-        was_ready = runner.is_ready
-        message = runner.read_status() if not runner.message else None
-        if message and message["state"] == "ready":
-            self._became_ready(seat, runner, message)
-        if runner.has_exited:
-            self._died(seat, runner, now)
-            return
-        runner.enforce(now)
-        if not was_ready and not runner.is_ending and now - runner.born > self.limits.load_timeout:
-            runner.message = {
-                "state": "failed",
-                "reason": f"not ready after {self.limits.load_timeout:.0f} s",
-            }
-            runner.end(signal.SIGKILL, now)
-        why = runner.why_hung(now, self.limits.hang_timeout)
-        if why:
-            log.error("%s: runner %d hangs (%s); it is replaced", self.spec.name, runner.pid, why)
-            runner.abort(now)
+        for runner in seat.runners():
+            was_ready = runner.is_ready
+            runner.read_status()
+            if runner.is_ready and not was_ready:
+                self._became_ready(seat, runner, now)
+            if runner.has_exited:
+                self._died(seat, runner, now)
+                continue
+            runner.enforce(now)
+            if (
+                not runner.is_ready
+                and not runner.is_ending
+                and now - runner.born > self._plan.limits.load_timeout
+            ):
+                limit = self._plan.limits.load_timeout
+                runner.message = {"state": "failed", "reason": f"not ready after {limit:g} s (load_timeout)"}
+                runner.end(signal.SIGKILL, now)
+            why = runner.why_hung(now, self._plan.limits.hang_timeout)
+            if why:
+                log.error("%s: runner %d hangs (%s); it is replaced", self.spec.name, runner.pid, why)
+                runner.abort(now)
 
-    def _became_ready(self, seat: Seat, runner: RunnerProcess, message: dict[str, Any]) -> None:
+    def _became_ready(self, seat: Seat, runner: RunnerProcess, now: float) -> None:
         seat.policy.became_ready()
-        runner.prepare_heartbeat(message["concurrency"])
         if seat in self._seats:
-            self.manifest = message["manifest"]
+            self.manifest = runner.message["manifest"]
             self._has_served = True
             self.reason = ""
         log.info("%s: runner %d is ready on %s", self.spec.name, runner.pid, runner.plan.device)
+        if runner is seat.spare:
+            worn, seat.runner, seat.spare = seat.runner, runner, None
+            if worn is not None:
+                self._let_go(worn, now)
 
     def _died(self, seat: Seat, runner: RunnerProcess, now: float) -> None:
         code = runner.close()
-        seat.runner = None
+        if runner is seat.spare:
+            seat.spare = None
+        else:
+            seat.runner, seat.spare = seat.spare, None
         if runner.is_ready:
             self.restarts += 1
             seat.policy.died_ready(now)
-            log.warning("%s: runner %d died (%s); another is started", self.spec.name, runner.pid, _how(code))
+            log.warning("%s: runner %d died (%s); another takes over", self.spec.name, runner.pid, _how(code))
             return
         seat.policy.died_loading(now)
         reason = str(runner.message.get("reason") or f"its runner died while loading ({_how(code)})")
         log.warning("%s: a runner did not load: %s", self.spec.name, reason)
-        is_final = bool(runner.message.get("final")) and not self._has_served
-        if seat in self._incoming:
-            if seat.policy.gives_up or runner.message.get("final"):
-                self._give_up_incoming(reason, now)
-        elif is_final or seat.policy.gives_up:
+        is_hopeless = seat.policy.gives_up or bool(runner.message.get("final"))
+        if self._incoming is not None and seat in self._incoming[1]:
+            if is_hopeless:
+                log.error("%s: the new generation does not come up, the old one stays", self.spec.name)
+                self.reason = f"reload failed: {reason}"
+                self._drop_incoming(now)
+        elif seat.policy.gives_up or (is_hopeless and not self._has_served):
             self._fail(reason, now)
 
     def _swap_when_ready(self, now: float) -> None:
-        if not all(seat.is_ready for seat in self._incoming):
+        if self._incoming is None or not all(seat.is_ready for seat in self._incoming[1]):
             return
-        old, self._seats, self._incoming = self._seats, self._incoming, []
-        self.spec = self._seats[0].spec
+        old_plan, old_seats = self._plan, self._seats
+        (self._plan, self._seats), self._incoming = self._incoming, None
         first = self._seats[0].runner
         assert first is not None
         self.manifest = first.message["manifest"]
         self._has_served, self.reason = True, ""
-        self._retire([seat.runner for seat in old], now)
+        self._retire(old_seats, now)
+        old_plan.release()
         log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
 
-    def _give_up_incoming(self, reason: str, now: float) -> None:
-        log.error("%s: the new generation did not come up, the old one stays: %s", self.spec.name, reason)
-        self.reason = f"reload failed: {reason}"
-        seats, self._incoming = self._incoming, []
-        self._retire([seat.runner for seat in seats], now)
+    def _drop_incoming(self, now: float) -> None:
+        assert self._incoming is not None
+        (plan, seats), self._incoming = self._incoming, None
+        self._retire(seats, now)
+        plan.release()
 
     def _fail(self, reason: str, now: float) -> None:
         log.error("%s: given up: %s", self.spec.name, reason)
         self.reason = reason
-        self.close()
-        self._retire([seat.runner for seat in self._seats], now)
-        for seat in self._seats:
-            seat.runner = None
+        self._stop_listening()
+        self._retire(self._seats, now)
 
-    def _retire(self, runners: Sequence[RunnerProcess | None], now: float) -> None:
-        for runner in runners:
-            if runner is not None:
-                runner.end(signal.SIGTERM, now + self.limits.graceful_timeout)
-                self._retiring.append(runner)
+    def _retire(self, seats: Sequence[Seat], now: float) -> None:
+        """Ask their runners to finish; the seats are empty from now on."""
+        for seat in seats:
+            for runner in seat.runners():
+                self._let_go(runner, now)
+            seat.runner = seat.spare = None
+
+    def _let_go(self, runner: RunnerProcess, now: float) -> None:
+        runner.end(signal.SIGTERM, now + self._plan.limits.graceful_timeout)
+        self._retiring.append(runner)
+
+    def _recycle(self, now: float) -> None:
+        """Begin to replace one worn runner; its place is taken over when the new one is ready."""
+        limits = self._plan.limits
+        if now >= self._next_weighing:
+            self._next_weighing = now + MEMORY_SECONDS
+            for runner in self._runners():
+                runner.weigh()
+        if self._incoming is not None or any(seat.spare for seat in self._seats):
+            return
+        for seat in self._seats:
+            if not seat.is_ready or seat.runner is None or not seat.policy.may_start(now):
+                continue
+            served, memory = seat.runner.served, seat.runner.memory_mb
+            if (limits.max_requests and served >= limits.max_requests) or (
+                limits.max_memory_mb and memory > limits.max_memory_mb
+            ):
+                log.info(
+                    "%s: runner %d is worn (%d requests, %.0f MB)",
+                    self.spec.name,
+                    seat.runner.pid,
+                    served,
+                    memory,
+                )
+                seat.spare = self._start(seat, now)
+                return
+
+
+def _process_state(runner: RunnerProcess) -> ProcessState:
+    return ProcessState(
+        pid=runner.pid,
+        started=runner.started,
+        role="runner",
+        ready=runner.is_ready and not runner.is_ending,
+        generation=runner.spec.generation,
+        device=runner.plan.device,
+        memory_mb=runner.memory_mb,
+    )
 
 
 def _how(code: int) -> str:

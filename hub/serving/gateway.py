@@ -21,6 +21,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from hub import envelope
+from hub.serving import logs, metrics
 from hub.serving.app import create_app
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import SocketDispatcher
@@ -57,6 +58,9 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "control_socket_disable": True,  # on by default at a path that a second server would unlink
             "proc_name": f"hub gateway :{self.serving.port}",
             "loglevel": "warning",
+            "certfile": str(self.serving.certfile) if self.serving.certfile else None,
+            "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
+            "child_exit": lambda _, worker: metrics.worker_ended(worker.pid, self.run_dir),
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
@@ -64,7 +68,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
     def load(self) -> Any:
         """Called in each worker after the fork."""
         states = StateReader(self.run_dir / "state.json")
-        app = create_app(self.serving, states, SocketDispatcher(states))
+        app = create_app(self.serving, self.run_dir, states, SocketDispatcher(states))
         return close_when_asked(app)
 
     def run(self) -> None:
@@ -108,6 +112,7 @@ def main() -> None:
     parser.add_argument("--lifeline", type=int, required=True)
     arguments = parser.parse_args()
     config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    logs.set_up(config.log_format, "gateway")
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
     Application(config, arguments.run_dir, arguments.listen, arguments.lifeline).run()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import current_app
 
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.guards import Admission, Limits
+from hub.serving.keys import KeyRing
+from hub.serving.metrics import RequestMetrics
 from hub.serving.state import StateReader
 
 EXTENSION = "hub"
@@ -23,6 +26,9 @@ class Gateway:
     dispatcher: Dispatcher
     limits: Limits
     admission: Admission
+    keys: KeyRing
+    metrics: RequestMetrics
+    run_dir: Path
 
 
 def gateway() -> Gateway:

@@ -1,9 +1,10 @@
 """[1↔3] A runner's sign of life: a small shared file with one slot per runner thread.
 
-    slot := f64 busy since (0.0 while idle) · f64 last tick        (time.monotonic of this machine)
+    slot := f64 busy since (0.0 while idle) · f64 last tick · f64 requests served
 
-The runner's threads write their own slot, the supervisor only reads; eight aligned bytes are written at
-once on every platform we run on, so there is nothing to lock and nothing a killed process can leave locked.
+Times are ``time.monotonic``, the same for all processes of a machine. The runner's threads write their own
+slot, the supervisor only reads; eight aligned bytes are written at once, so there is nothing to lock and
+nothing that a killed process could leave locked.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_SLOT = struct.Struct("=dd")
+_SLOT = struct.Struct("=ddd")
+_TIMES = struct.Struct("=dd")
+_COUNT = struct.Struct("=d")
 #: The file is made before the runner knows how many threads it will have.
 MAX_SLOTS = 256
 
@@ -26,6 +29,7 @@ class Beat:
 
     busy_since: float | None
     tick: float
+    served: int
 
 
 class Heartbeat:
@@ -41,20 +45,25 @@ class Heartbeat:
 
     @staticmethod
     def create(path: Path) -> None:
-        path.write_bytes(_SLOT.pack(0.0, 0.0) * MAX_SLOTS)
+        path.write_bytes(_SLOT.pack(0.0, 0.0, 0.0) * MAX_SLOTS)
 
     def idle(self, slot: int) -> None:
-        _SLOT.pack_into(self._map, slot * _SLOT.size, 0.0, time.monotonic())
+        _TIMES.pack_into(self._map, slot * _SLOT.size, 0.0, time.monotonic())
 
     def busy(self, slot: int) -> None:
         now = time.monotonic()
-        _SLOT.pack_into(self._map, slot * _SLOT.size, now, now)
+        _TIMES.pack_into(self._map, slot * _SLOT.size, now, now)
+
+    def served(self, slot: int, requests: int) -> None:
+        offset = slot * _SLOT.size + _TIMES.size
+        (before,) = _COUNT.unpack_from(self._map, offset)
+        _COUNT.pack_into(self._map, offset, before + requests)
 
     def read(self) -> list[Beat]:
         beats = []
         for slot in range(self.slots):
-            busy_since, tick = _SLOT.unpack_from(self._map, slot * _SLOT.size)
-            beats.append(Beat(busy_since or None, tick))
+            busy_since, tick, served = _SLOT.unpack_from(self._map, slot * _SLOT.size)
+            beats.append(Beat(busy_since or None, tick, int(served)))
         return beats
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,45 +12,52 @@ from hub.module.info import read_module_info
 from hub.registry.local import LocalRegistry
 from hub.serving import placement
 from hub.serving.config import ModuleConfig, ServingConfig
-from hub.serving.placement import InstanceGroup, RunnerPlan
+from hub.serving.fleet import FleetLimits, FleetPlan
+from hub.serving.keys import KeyRing
+from hub.serving.placement import InstanceGroup
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import ServerState
 from hub.serving.supervisor import Supervisor
 
+#: Reads the config file again; None where there is none.
+Reread = Callable[[], ServingConfig | None]
 
-def serve(config: ServingConfig, on_settled: Callable[[ServerState], None]) -> None:
+
+def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
-    with contextlib.ExitStack() as held:
-        modules = [plan_module(name, config, held) for name in config.modules_info]
-        Supervisor(config, modules).run(on_settled)
+    KeyRing.from_file(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
+    Supervisor(config, RegistryPlanner(reread)).run(on_settled)
 
 
-def plan_module(
-    name: str, config: ServingConfig, held: contextlib.ExitStack
-) -> tuple[RunnerSpec, list[RunnerPlan]]:
-    """Find a module and plan its runners.
+class RegistryPlanner:
+    """Plans modules from the registry, or from ``init_args.directory``."""
 
-    An installed module's content is held for as long as ``held`` is open, so that an uninstall leaves
-    the files of a running server alone.
+    def __init__(self, reread: Reread) -> None:
+        self.reread = reread
 
-    Raises:
-        ModuleNotInstalledError, InvalidModuleError, ConfigError.
-    """
-    entry = config.modules_info[name]
-    version, directory = _locate(name, entry, held)
-    plans = placement.plan(_groups(entry, config), cores=cores(), visible_gpus=settings.visible_gpus())
-    spec = RunnerSpec(
-        name=name,
-        version=version,
-        directory=directory,
-        init_args=entry.module_args,
-        predict_args=entry.predict_args,
-        use_gpu=config.use_gpu,
-        max_batch_size=entry.max_batch_size,
-        max_queue_delay_ms=entry.max_queue_delay_ms,
-        concurrency=entry.concurrency,
-    )
-    return spec, plans
+    def plan(self, name: str, config: ServingConfig, generation: int) -> FleetPlan:
+        """Find a module and plan its runners. Its files are held until the plan is released.
+
+        Raises:
+            ModuleNotInstalledError, InvalidModuleError, ConfigError.
+        """
+        entry = config.modules_info[name]
+        places = placement.plan(_groups(entry, config), cores=cores(), visible_gpus=settings.visible_gpus())
+        version, directory, release = _locate(name, entry)
+        spec = RunnerSpec(
+            name=name,
+            version=version,
+            directory=directory,
+            init_args=entry.module_args,
+            predict_args=entry.predict_args,
+            use_gpu=config.use_gpu,
+            max_batch_size=entry.max_batch_size,
+            max_queue_delay_ms=entry.max_queue_delay_ms,
+            concurrency=entry.concurrency,
+            log_format=config.log_format,
+            generation=generation,
+        )
+        return FleetPlan(spec, places, _limits(entry, config), release)
 
 
 def cores() -> int:
@@ -59,17 +65,30 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _locate(name: str, entry: ModuleConfig, held: contextlib.ExitStack) -> tuple[str, str]:
-    """(version, folder): ``init_args.directory`` where given (an alias), else from the registry."""
+def _locate(name: str, entry: ModuleConfig) -> tuple[str, str, Callable[[], None]]:
+    """(version, folder, release): ``init_args.directory`` where given (an alias), else from the registry."""
     if entry.directory is not None:
         folder = Path(entry.directory).resolve()
         info = read_module_info(folder)
         if entry.version is not None and entry.version != info.version:
             raise ConfigError(f"{name}: {folder} is version {info.version}, not {entry.version}")
-        return info.version, str(folder)
+        return info.version, str(folder), lambda: None
     installed, descriptor = LocalRegistry().acquire(name, entry.version)
-    held.callback(os.close, descriptor)
-    return installed.info.version, str(installed.directory)
+    return installed.info.version, str(installed.directory), lambda: os.close(descriptor)
+
+
+def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:
+    """A module's limits: its own entries over the server's."""
+    timeout = entry.timeout or config.timeout
+    return FleetLimits(
+        timeout=timeout,
+        load_timeout=config.load_timeout,
+        hang_timeout=config.hang_timeout or 2 * timeout,
+        graceful_timeout=config.graceful_timeout,
+        max_queue_size=entry.max_queue_size,
+        max_requests=config.max_requests,
+        max_memory_mb=config.max_memory_mb,
+    )
 
 
 def _groups(entry: ModuleConfig, config: ServingConfig) -> list[InstanceGroup]:

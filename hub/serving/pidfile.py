@@ -46,6 +46,10 @@ class PidFile:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
+    @property
+    def control_path(self) -> Path:
+        return Path(self.run_dir) / "control.sock"
+
     def children(self) -> list[tuple[int, int]]:
         """(pid, start time) of the gateway and runners by the last state.json; empty if unreadable."""
         server = self.server_state() if self.boot_id == procfs.boot_id() else None
@@ -57,6 +61,19 @@ class PidFile:
 
 def path_for(port: int) -> Path:
     return settings.hub_home() / "conf" / f"serving_{port}.json"
+
+
+def log_path(port: int) -> Path:
+    """Where a server started with --daemon writes."""
+    return settings.hub_home() / "log" / f"serving_{port}.log"
+
+
+def running(port: int) -> PidFile:
+    """The record of the server on a port; raises NotRunningError when there is none, or it died."""
+    record = read(port)
+    if not record.is_running():
+        raise NotRunningError(f"the server on port {port} (pid {record.pid}) is not running any more")
+    return record
 
 
 def write(record: PidFile) -> None:

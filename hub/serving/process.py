@@ -7,14 +7,15 @@ the supervisor's lifeline pipe: end of file tells it that the supervisor is gone
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hub import settings
 from hub.serving import procfs
@@ -40,7 +41,7 @@ class Child:
             close_fds=True,
             start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
             stdin=subprocess.DEVNULL,
-            env={**settings.child_environment(), **(environment or {})},
+            env=settings.child_environment(environment),
         )
         self.pid = self.popen.pid
         self.started = procfs.started(self.pid) or 0
@@ -79,71 +80,72 @@ class Child:
 
 
 class RunnerProcess(Child):
-    """A runner: its place, its status pipe and its heartbeat."""
+    """A runner: its place, its status pipe and its heartbeat.
+
+    Attributes:
+        message: what it said about its loading, empty until it did.
+        memory_mb: proportional set size when it was last weighed.
+    """
+
+    _serial: ClassVar[Iterator[int]] = itertools.count(1)
 
     def __init__(
-        self,
-        spec: RunnerSpec,
-        plan: RunnerPlan,
-        run_dir: Path,
-        serial: int,
-        listener: int,
-        lifeline: int,
-        now: float,
+        self, spec: RunnerSpec, plan: RunnerPlan, run_dir: Path, listener: int, lifeline: int, now: float
     ) -> None:
         self.plan = plan
         self.spec = spec
         self.is_ready = False
         self.born = now
         self.message: dict[str, Any] = {}
-        self.heartbeat: Heartbeat | None = None
+        self.memory_mb = 0.0
+        self._heartbeat: Heartbeat | None = None
         self._buffer = b""
-        self._beat_path = run_dir / f"beat-{serial}"
+        self._beat_path = run_dir / f"beat-{next(self._serial)}"
         Heartbeat.create(self._beat_path)
         spec_path = run_dir / f"{spec.name}-{spec.generation}.json"
         if not spec_path.exists():
             spec.write(spec_path)
         self.status, write_end = os.pipe()
         os.set_blocking(self.status, False)
-        options = {"listener": listener, "lifeline": lifeline, "status": write_end}
-        arguments = [
-            "hub.serving.runner",
-            spec.name,
-            "--spec",
-            str(spec_path),
-            "--heartbeat",
-            str(self._beat_path),
-        ]
-        for name, descriptor in options.items():
+        descriptors = {"listener": listener, "lifeline": lifeline, "status": write_end}
+        arguments = ["hub.serving.runner", spec.name, "--spec", str(spec_path)]
+        arguments += ["--heartbeat", str(self._beat_path)]
+        for name, descriptor in descriptors.items():
             arguments += [f"--{name}", str(descriptor)]
         try:
-            super().__init__(arguments, tuple(options.values()), plan.environment())
+            super().__init__(arguments, tuple(descriptors.values()), plan.environment())
         finally:
             os.close(write_end)
 
-    def read_status(self) -> dict[str, Any] | None:
-        """The runner's one message (ready, or why not), once it is there whole."""
+    def read_status(self) -> None:
+        """Take in the runner's one message (ready, or why not) once it is there whole."""
+        if self.message:
+            return
         try:
             while chunk := os.read(self.status, 65536):
                 self._buffer += chunk
         except BlockingIOError:
             pass
-        line, newline, self._buffer = self._buffer.partition(b"\n")
+        line, newline, _ = self._buffer.partition(b"\n")
         if not newline:
-            self._buffer = line
-            return None
+            return
         self.message = json.loads(line)
         if self.message["state"] == "ready":
+            self._heartbeat = Heartbeat(self._beat_path, self.message["concurrency"])
             self.is_ready = True
-        return self.message
 
-    def prepare_heartbeat(self, slots: int) -> None:
-        self.heartbeat = Heartbeat(self._beat_path, slots)
+    @property
+    def served(self) -> int:
+        """Requests it has handled."""
+        return sum(beat.served for beat in self._heartbeat.read()) if self._heartbeat else 0
+
+    def weigh(self) -> None:
+        self.memory_mb = round(procfs.memory_mb(self.pid))
 
     def why_hung(self, now: float, hang_timeout: float) -> str | None:
-        if not self.is_ready or self.heartbeat is None or self.is_ending:
+        if self._heartbeat is None or self.is_ending:
             return None
-        return hung(self.heartbeat.read(), now, hang_timeout, IDLE_TIMEOUT)
+        return hung(self._heartbeat.read(), now, hang_timeout, IDLE_TIMEOUT)
 
     def abort(self, now: float) -> None:
         """Have a hung runner dump its stacks into the log, then kill it."""
@@ -154,7 +156,7 @@ class RunnerProcess(Child):
 
     def close(self) -> int:
         os.close(self.status)
-        if self.heartbeat is not None:
-            self.heartbeat.close()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
         self._beat_path.unlink(missing_ok=True)
         return super().close()

@@ -22,12 +22,14 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hub.errors import HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_method
+from hub.serving import logs
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
 from hub.serving.execution import Executor
@@ -47,10 +49,7 @@ ORPHAN_GRACE_SECONDS = 5.0
 def main() -> int:
     arguments = _parse_arguments()
     spec = RunnerSpec.read(arguments.spec)
-    logging.basicConfig(
-        level=logging.INFO,
-        format=f"[%(asctime)s] [%(levelname)s] [{spec.name}#{os.getpid()}] %(message)s",
-    )
+    logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
     faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     drain = Drain()
@@ -158,9 +157,10 @@ def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drai
     def loop(slot: int) -> None:
         while not drain.is_set:
             heartbeat.idle(slot)
-            batch = intake.next_batch(TICK_SECONDS, lambda: heartbeat.busy(slot))
+            batch = intake.next_batch(TICK_SECONDS, partial(heartbeat.busy, slot))
             if batch:
                 _run(executor, batch)
+                heartbeat.served(slot, len(batch))
 
     threads = [threading.Thread(target=loop, args=(slot,)) for slot in range(1, concurrency)]
     for thread in threads:

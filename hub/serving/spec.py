@@ -33,6 +33,7 @@ class RunnerSpec:
     max_batch_size: int = 1
     max_queue_delay_ms: float = 0.0
     concurrency: int | None = None
+    log_format: str = "text"
     generation: int = 1
 
     def write(self, path: Path) -> None:

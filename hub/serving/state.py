@@ -32,7 +32,12 @@ class ProcessState:
 
 @dataclass(frozen=True)
 class ModuleState:
-    """A served module. ``manifest`` is what its runner found out: arguments, docstring, batch, images."""
+    """A served module.
+
+    Attributes:
+        threads: engine threads per runner.
+        manifest: what its runner found out: arguments, docstring, batch, images.
+    """
 
     name: str
     version: str
@@ -42,6 +47,7 @@ class ModuleState:
     socket: str = ""
     restarts: int = 0
     runners_wanted: int = 1
+    threads: int = 1
     runners: tuple[ProcessState, ...] = ()
     manifest: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +64,14 @@ class ServerState:
         """Every module has a warm runner."""
         modules = self.modules.values()
         return not self.draining and all(module.state == READY for module in modules)
+
+    def readiness(self) -> dict[str, Any]:
+        """What /health/ready answers: each module's state, and the reason where there is one."""
+        modules = {
+            name: {"state": module.state, **({"reason": module.reason} if module.reason else {})}
+            for name, module in self.modules.items()
+        }
+        return {"ready": self.ready, "modules": modules}
 
 
 def write(path: Path, state: ServerState) -> None:

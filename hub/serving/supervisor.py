@@ -6,37 +6,30 @@ One thread, one loop. Signal handlers do nothing but wake it; what happened is f
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import select
 import shutil
 import signal
-import socket
-import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hub.errors import PortBusyError, StartupError
-from hub.serving import pidfile, procfs, state
+from hub.errors import StartupError
+from hub.serving import metrics, pidfile, procfs, state
 from hub.serving.config import ServingConfig
-from hub.serving.fleet import Fleet, FleetLimits
-from hub.serving.placement import RunnerPlan
-from hub.serving.process import Child
-from hub.serving.restart import RestartPolicy
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import FAILED, LOADING, ProcessState, ServerState
+from hub.serving.control import ControlSocket
+from hub.serving.fleet import Fleet
+from hub.serving.listening import listen
+from hub.serving.operations import Operations, Planner
+from hub.serving.service import Service
+from hub.serving.state import FAILED, LOADING, ServerState
 
 log = logging.getLogger("hub.supervisor")
 
 #: The longest the loop sleeps: heartbeats and kill dates are looked at this often.
 TICK_SECONDS = 0.25
-#: Connections that the kernel keeps for Gunicorn while it is busy or being replaced.
-HTTP_BACKLOG = 2048
-#: A sender that is silent for this long in the middle of its request is cut off.
-RECEIVE_TIMEOUT_SECONDS = 10
 #: The gateway's own time to end after its last request.
 GATEWAY_GRACE_SECONDS = 5.0
 
@@ -44,30 +37,44 @@ GATEWAY_GRACE_SECONDS = 5.0
 class Supervisor:
     """One server, from the bound port to the last child's end."""
 
-    def __init__(self, config: ServingConfig, modules: Sequence[tuple[RunnerSpec, list[RunnerPlan]]]) -> None:
-        """Bind the port and make the run dir; nothing is started yet.
+    def __init__(self, config: ServingConfig, planner: Planner) -> None:
+        """Bind the ports, make the run dir and plan the modules; no process is started yet.
 
         Raises:
             PortBusyError: somebody listens there already.
+            HubError: a module cannot be planned.
         """
         self.config = config
         pidfile.sweep()
-        self._http: socket.socket | None = _bind(config.host, config.port)
-        # Short on purpose: a Unix socket's path ends at 107 bytes.
-        self.run_dir = Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp"))  # mode 0700
-        self._lifeline, self._lifeline_write = os.pipe()
+        with contextlib.ExitStack() as undo:
+            http = undo.enter_context(listen(config.host, config.port))
+            # Short on purpose: a Unix socket's path ends at 107 bytes.
+            self.run_dir = Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp"))  # mode 0700
+            undo.callback(shutil.rmtree, self.run_dir, ignore_errors=True)
+            metrics.directory(self.run_dir).mkdir()
+            self._lifeline, self._lifeline_write = os.pipe()
+            environment = {"PROMETHEUS_MULTIPROC_DIR": str(metrics.directory(self.run_dir))}
+            self._gateway = Service("hub.serving.gateway", http, self.run_dir, self._lifeline, environment)
+            self._services = [self._gateway]
+            if config.metrics_port is not None:
+                port = undo.enter_context(listen(config.host, config.metrics_port))
+                self._services.append(
+                    Service("hub.serving.metrics_server", port, self.run_dir, self._lifeline, {})
+                )
+            self._fleets: dict[str, Fleet] = {}
+            self._leaving: list[Fleet] = []
+            self._operations = Operations(
+                config, planner, self.run_dir, self._lifeline, self._fleets, self._leaving
+            )
+            for name in config.modules_info:
+                undo.callback(self._operations.start(name).close)
+            self._control = ControlSocket(self.run_dir / "control.sock")
+            undo.pop_all()
         self._published: ServerState | None = None
         self._signals: list[int] = []
         self._is_stopping = False
         self._is_settled = False
         self._failure = ""
-        self._gateway: Child | None = None
-        self._gateway_policy = RestartPolicy(max_failures=5)
-        self._gateway_born = 0.0
-        self._fleets: dict[str, Fleet] = {}
-        for spec, plans in modules:
-            limits = limits_for(config, spec.name)
-            self._fleets[spec.name] = Fleet(spec, plans, limits, self.run_dir, self._lifeline)
 
     def run(self, on_settled: Callable[[ServerState], None]) -> None:
         """Serve until a signal says stop.
@@ -106,12 +113,20 @@ class Supervisor:
                 self._kill_all()
 
     def _tick(self, now: float) -> None:
-        for fleet in self._fleets.values():
+        self._control.tick(self._operations.do)
+        for fleet in self._every_fleet():
             fleet.tick(now)
-        self._attend_gateway(now)
-        if self._is_stopping and self._gateway is None:
-            # The gateway has given its last answer; only now may the runners go.
-            for fleet in self._fleets.values():
+        for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
+            fleet.close()
+            self._leaving.remove(fleet)
+        if self._published is not None:  # the gateway reads state.json, so that has to be there first
+            for service in self._services:
+                service.tick(now)
+        if self._gateway.gives_up and not self._is_stopping:
+            self._fail("the HTTP gateway does not stay up; its log lines above say why")
+        if self._gateway.has_ended:
+            # It has given its last answer; only now may the runners go.
+            for fleet in self._every_fleet():
                 fleet.drain(now)
         self._publish()
 
@@ -129,9 +144,11 @@ class Supervisor:
             on_settled(self._published)
 
     def _wait(self, wakeup: int) -> None:
+        """Sleep until a signal, a child's end or message, or a control request; a tick at most."""
         poller = select.poll()
-        poller.register(wakeup, select.POLLIN)
-        for fleet in self._fleets.values():
+        for descriptor in [wakeup, *self._control.descriptors()]:
+            poller.register(descriptor, select.POLLIN)
+        for fleet in self._every_fleet():
             for descriptor in fleet.status_descriptors():
                 poller.register(descriptor, select.POLLIN)
         if not self._is_over:
@@ -141,50 +158,18 @@ class Supervisor:
 
     @property
     def _is_over(self) -> bool:
-        if not self._is_stopping or self._gateway is not None:
+        if not all(service.has_ended for service in self._services):
             return False
-        return all(fleet.is_empty for fleet in self._fleets.values())
+        return all(fleet.is_empty for fleet in self._every_fleet())
 
-    # -- the gateway --------------------------------------------------------------------------------
-
-    def _attend_gateway(self, now: float) -> None:
-        gateway = self._gateway
-        if gateway is not None:
-            gateway.enforce(now)
-            if not gateway.has_exited:
-                if now - self._gateway_born > 5:
-                    self._gateway_policy.became_ready()
-                return
-            code = gateway.close()
-            self._gateway = None
-            if not self._is_stopping:
-                log.error("the gateway ended (exit code %d); another is started", code)
-                self._gateway_policy.died_loading(now)
-        if self._is_stopping or not self._gateway_policy.may_start(now):
-            if self._gateway_policy.gives_up and not self._is_stopping:
-                self._fail("the HTTP gateway does not stay up; its log lines above say why")
-            return
-        if self._published is not None:  # it reads state.json, so that has to be there first
-            self._start_gateway(now)
-
-    def _start_gateway(self, now: float) -> None:
-        assert self._http is not None
-        descriptors = {"listen": self._http.fileno(), "lifeline": self._lifeline}
-        arguments = ["hub.serving.gateway", "--run_dir", str(self.run_dir)]
-        for name, descriptor in descriptors.items():
-            arguments += [f"--{name}", str(descriptor)]
-        self._gateway = Child(arguments, tuple(descriptors.values()))
-        self._gateway_born = now
-
-    # -- state ----------------------------------------------------------------------------------------
+    def _every_fleet(self) -> list[Fleet]:
+        return [*self._fleets.values(), *self._leaving]
 
     def _publish(self) -> None:
         """Write state.json when something changed."""
-        processes = []
-        if self._gateway is not None:
-            processes.append(ProcessState(self._gateway.pid, self._gateway.started))
+        processes = tuple(process for service in self._services for process in service.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
-        current = ServerState(modules, tuple(processes), self._is_stopping)
+        current = ServerState(modules, processes, self._is_stopping)
         if current != self._published:
             state.write(self.run_dir / "state.json", current)
             self._published = current
@@ -211,36 +196,30 @@ class Supervisor:
     def _stop(self, now: float) -> None:
         """Refuse new connections, let the gateway answer what it has; the runners go after it."""
         self._is_stopping = True
-        if self._http is not None:
-            self._http.close()
-            self._http = None
-        if self._gateway is not None:
-            kill_at = now + self.config.graceful_timeout + GATEWAY_GRACE_SECONDS
-            self._gateway.end(signal.SIGTERM, kill_at)
+        for service in self._services:
+            service.end(now + self.config.graceful_timeout + GATEWAY_GRACE_SECONDS)
 
     def _kill_all(self) -> None:
-        if self._gateway is not None:
-            self._gateway.kill()
-        for fleet in self._fleets.values():
+        for service in self._services:
+            service.kill()
+        for fleet in self._every_fleet():
             fleet.kill()
 
     def _end_everything(self) -> None:
         """Whatever happened: no child, socket or file of ours outlives this."""
         self._kill_all()
         deadline = time.monotonic() + pidfile.KILL_SECONDS
-        while time.monotonic() < deadline:
-            for fleet in self._fleets.values():
-                fleet.drain(time.monotonic())
-                fleet.tick(time.monotonic())
-            if all(fleet.is_empty for fleet in self._fleets.values()):
-                break
-            time.sleep(0.02)
-        for fleet in self._fleets.values():
+        while not self._is_over and time.monotonic() < deadline:
+            now = time.monotonic()
+            for fleet in self._every_fleet():
+                fleet.drain(now)
+                fleet.tick(now)
+            for service in self._services:
+                service.tick(now)
+            time.sleep(0.01)
+        for fleet in self._every_fleet():
             fleet.close()
-        if self._gateway is not None:
-            self._gateway.close()
-        if self._http is not None:
-            self._http.close()
+        self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
         shutil.rmtree(self.run_dir, ignore_errors=True)
@@ -249,11 +228,12 @@ class Supervisor:
     def _signal_wakeup(self) -> Iterator[int]:
         """Collect SIGTERM and SIGINT; wake the loop by a pipe for them and for SIGCHLD."""
         read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        previous = {
-            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, _: self._signals.append(number)),
-            signal.SIGINT: signal.signal(signal.SIGINT, lambda number, _: self._signals.append(number)),
-            signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None),
+        handlers = {
+            signal.SIGTERM: lambda number, _: self._signals.append(number),
+            signal.SIGINT: lambda number, _: self._signals.append(number),
+            signal.SIGCHLD: lambda *_: None,
         }
+        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         previous_wakeup = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         try:
             yield read_end
@@ -263,40 +243,3 @@ class Supervisor:
                 signal.signal(number, handler)
             os.close(read_end)
             os.close(write_end)
-
-
-def limits_for(config: ServingConfig, name: str) -> FleetLimits:
-    """A module's limits: its own entries over the server's."""
-    module = config.modules_info[name]
-    timeout = module.timeout or config.timeout
-    return FleetLimits(
-        timeout=timeout,
-        load_timeout=config.load_timeout,
-        hang_timeout=config.hang_timeout or 2 * timeout,
-        graceful_timeout=config.graceful_timeout,
-        max_queue_size=module.max_queue_size,
-    )
-
-
-def _timeval(seconds: int) -> bytes:
-    return struct.pack("@ll", seconds, 0)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise PortBusyError(f"cannot listen on host {host!r}: {error}") from error
-    listener = socket.socket(family, kind)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit it; Gunicorn itself would wait for a silent sender for ever.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(RECEIVE_TIMEOUT_SECONDS))
-        listener.bind(address)
-        listener.listen(HTTP_BACKLOG)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortBusyError(f"Port {port} is occupied, please change it.") from error
-        raise PortBusyError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return listener

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 MODULE = """\
-import hub
+from hub.module import Module, moduleinfo, serving
 
-@hub.moduleinfo(
+@moduleinfo(
     name="sample",
     version="{version}",
     summary="说话 again",
@@ -22,8 +22,8 @@ import hub
     author_email="a@b.c",
     weights={weights},
 )
-class Sample(hub.Module):
-    @hub.serving
+class Sample(Module):
+    @serving
     def say(self, texts):
         return texts
 """

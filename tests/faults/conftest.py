@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at_once() -> Any:
-    """``at_once(server, module, bodies)`` posts all bodies at the same time and returns the replies in order."""
+    """``at_once(server, module, bodies)`` posts all at the same time; the replies in order."""
 
     def post(server: Server, module: str, bodies: list[Any], **options: Any) -> list[requests.Response]:
         def one(body: Any) -> requests.Response:

@@ -39,6 +39,12 @@ def test_case_15_surplus_is_refused_at_once_and_the_admitted_end_at_their_deadli
         assert server.post("probe", {}).status_code == 200
 
 
+#: Announces more than is ever sent.
+HEAD = (
+    b"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+)
+
+
 def stalled(server: Server, data: bytes) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     connection.sendall(data)
@@ -48,8 +54,7 @@ def stalled(server: Server, data: bytes) -> socket.socket:
 def test_case_18_stalled_senders_do_not_keep_others_from_being_served(home: Path) -> None:
     with Server(home, {"probe": {}}) as server:
         header = [stalled(server, b"POST /predict/probe HTTP/1.1\r\nHo") for _ in range(60)]
-        begun = b"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
-        body = [stalled(server, begun) for _ in range(60)]
+        body = [stalled(server, HEAD + b"{") for _ in range(60)]
 
         assert server.post("probe", {}).status_code == 200
         assert server.get("/health/ready").status_code == 200
@@ -58,14 +63,15 @@ def test_case_18_stalled_senders_do_not_keep_others_from_being_served(home: Path
 
 
 def test_case_18_a_stalled_body_is_answered_408(home: Path) -> None:
-    with Server(home, {"probe": {}}, body_timeout=1) as server:
-        head = b"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
-        with stalled(server, head) as connection:
-            assert b"408" in connection.recv(100)
+    with Server(home, {"probe": {}}, body_timeout=1) as server, stalled(server, HEAD) as connection:
+        assert b"408" in connection.recv(100)
 
 
 def test_case_18_headers_that_only_trickle_are_cut_off(home: Path) -> None:
-    with Server(home, {"probe": {}}) as server, stalled(server, b"POST /predict/probe HTTP/1.1\r\n") as connection:
+    with (
+        Server(home, {"probe": {}}) as server,
+        stalled(server, b"POST /predict/probe HTTP/1.1\r\n") as connection,
+    ):
         started = time.monotonic()
 
         def cut_off() -> bool:

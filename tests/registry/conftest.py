@@ -10,15 +10,15 @@ import pytest
 from hub.registry.local import LocalRegistry
 
 MODULE = """\
-import hub
+from hub.module import Module, moduleinfo, serving
 {imports}
 
-@hub.moduleinfo(name="{name}", version="{version}", summary="{summary}", author="someone", weights={weights})
-class Sample(hub.Module):
+@moduleinfo(name="{name}", version="{version}", summary="{summary}", author="someone", weights={weights})
+class Sample(Module):
     def _initialize(self, **options):
         self.options = options
 
-    @hub.serving
+    @serving
     def answer(self, texts):
         return [{answer!r} for _ in texts]
 """

@@ -14,7 +14,9 @@ from tests.serving.running import Server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """probe and greet, one runner each; no test may harm it."""
     home: Path = tmp_path_factory.mktemp("home")
-    with Server(home, {"probe": {}, "greet": {}}, max_body_mb=1, max_images=4, max_pixels=1_000_000) as running:
+    with Server(
+        home, {"probe": {}, "greet": {}}, max_body_mb=1, max_images=4, max_pixels=1_000_000
+    ) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A real server for tests: ``hub serving start`` as a process, on a free port of 127.0.0.1, in a private home."""
+"""A real server for tests: ``hub serving start`` on a free port of 127.0.0.1, in a private home."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def wait_until(condition: Any, seconds: float = 15.0, what: str = "") -> Any:
 class Server:
     """One server process and the means to ask it things and to harm it."""
 
-    def __init__(self, home: Path, modules: dict[str, dict[str, Any]], *, wait: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, home: Path, modules: dict[str, dict[str, Any]], *, wait: bool = True, **settings: Any
+    ) -> None:
         self.port = int(settings.pop("port", 0)) or free_port()
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -98,7 +100,9 @@ class Server:
 
         wait_until(settled, seconds, "server settled")
 
-    def post(self, module: str, body: Any = None, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+    def post(
+        self, module: str, body: Any = None, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> Any:
         options.setdefault("timeout", 30)
         options.setdefault("json", body)
         return self.session.post(f"{self.url}/predict/{module}", headers=headers, **options)
@@ -116,7 +120,11 @@ class Server:
     def state(self) -> ServerState:
         record = self.pid_file()
         assert record is not None, self.log()
-        return state.read(Path(record["run_dir"]) / "state.json") if Path(record["run_dir"], "state.json").exists() else ServerState()
+        return (
+            state.read(Path(record["run_dir"]) / "state.json")
+            if Path(record["run_dir"], "state.json").exists()
+            else ServerState()
+        )
 
     def module(self, name: str) -> ModuleState:
         return self.state().modules[name]

@@ -72,7 +72,12 @@ def test_stop_lets_a_running_request_finish(home: Path) -> None:
 def test_a_second_signal_ends_a_server_that_is_still_busy(home: Path) -> None:
     server = Server(home, {"probe": {}}, graceful_timeout=60)
     processes = server.all_processes()
-    threading.Thread(target=lambda: pytest.raises(requests.RequestException, server.post, "probe", {"sleep": 30})).start()
+
+    def call() -> None:
+        with pytest.raises(requests.RequestException):
+            server.post("probe", {"sleep": 30})
+
+    threading.Thread(target=call).start()
     time.sleep(0.5)
     server.process.terminate()
     time.sleep(0.5)
@@ -174,10 +179,14 @@ def test_an_unknown_module_is_an_error_that_names_the_command(home: Path) -> Non
         pytest.param("{}", "'modules_info' is missing", id="no modules"),
         pytest.param('{"modules_info": {"probe": {}}, "prot": 1}', "did you mean 'port'?", id="typo"),
         pytest.param('{"modules_info": {"probe": {}}, "port": 0}', "'port'", id="range"),
-        pytest.param('{"modules_info": {"probe": {"init_arg": {}}}}', "did you mean 'init_args'?", id="inner typo"),
+        pytest.param(
+            '{"modules_info": {"probe": {"init_arg": {}}}}', "did you mean 'init_args'?", id="inner typo"
+        ),
     ],
 )
-def test_a_broken_config_is_an_error_that_names_the_key(home: Path, tmp_path: Path, text: str, said: str) -> None:
+def test_a_broken_config_is_an_error_that_names_the_key(
+    home: Path, tmp_path: Path, text: str, said: str
+) -> None:
     path = tmp_path / "config.json"
     path.write_text(text)
     code, output = failing_start(home, "-c", str(path))
@@ -236,7 +245,9 @@ def test_daemon_fails_with_the_reason(home: Path) -> None:
 
 def test_each_process_says_in_ps_what_it_is(home: Path) -> None:
     with Server(home, {"probe": {}}) as server:
-        lines = [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid, _ in server.all_processes()]
+        lines = [
+            Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid, _ in server.all_processes()
+        ]
 
     assert any("-m hub serving start" in line for line in lines)
     assert any("-m hub.serving.gateway" in line for line in lines)
@@ -246,7 +257,7 @@ def test_each_process_says_in_ps_what_it_is(home: Path) -> None:
 def test_an_edited_module_serves_its_new_code_after_reinstalling(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    source = '''
+    source = """
 from hub.module import Module, moduleinfo, serving
 
 @moduleinfo(name="mine", version="1.0.0")
@@ -254,7 +265,7 @@ class Mine(Module):
     @serving
     def say(self):
         return "first"
-'''
+"""
     port = str(free_port())
     said = []
     for text in (source, source.replace("first", "secnd")):  # same length, same second
@@ -262,7 +273,9 @@ class Mine(Module):
         hub("uninstall", "mine", home=home, check=False)
         hub("install", f"{folder}/", home=home)
         hub("serving", "start", "-m", "mine==1.0.0", "-p", port, "--daemon", home=home)
-        said.append(requests.post(f"http://127.0.0.1:{port}/predict/mine", json={}, timeout=10).json()["results"])
+        said.append(
+            requests.post(f"http://127.0.0.1:{port}/predict/mine", json={}, timeout=10).json()["results"]
+        )
         hub("serving", "stop", "-p", port, home=home)
 
     assert said == ["first", "secnd"]

@@ -121,7 +121,9 @@ def test_a_body_over_the_limit_is_413_before_it_is_read(server: Server) -> None:
 
 
 def test_a_whole_body_over_the_limit_still_gets_its_413(server: Server) -> None:
-    reply = server.post("probe", data=b"x" * 3_000_000, headers={"Content-Type": "application/json"}, json=None)
+    reply = server.post(
+        "probe", data=b"x" * 3_000_000, headers={"Content-Type": "application/json"}, json=None
+    )
 
     assert reply.status_code == 413
 
@@ -133,7 +135,9 @@ def test_a_chunked_body_over_the_limit_is_413(server: Server) -> None:
     assert reply.status_code == 413
 
 
-@pytest.mark.parametrize(("path", "method", "code"), [("/nothing", "GET", 404), ("/predict/probe", "GET", 405)])
+@pytest.mark.parametrize(
+    ("path", "method", "code"), [("/nothing", "GET", 404), ("/predict/probe", "GET", 405)]
+)
 def test_framework_errors_come_in_the_envelope(server: Server, path: str, method: str, code: int) -> None:
     reply = server.session.request(method, server.url + path, timeout=10)
 
@@ -150,7 +154,9 @@ def test_framework_errors_come_in_the_envelope(server: Server, path: str, method
         pytest.param(b"POST /predict/probe HTTP/1.1\r\nTransfer-Encoding: strange", 501, id="coding"),
     ],
 )
-def test_what_is_no_http_is_answered_in_the_envelope_too(server: Server, request_line: bytes, code: int) -> None:
+def test_what_is_no_http_is_answered_in_the_envelope_too(
+    server: Server, request_line: bytes, code: int
+) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request_line + b"\r\nHost: x\r\n\r\n")
         reply = http.client.HTTPResponse(connection)

@@ -11,6 +11,7 @@ from typing import Any
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_classifier, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
@@ -21,7 +22,7 @@ else:  # run as a script
     from params import read_params
 
 
-@hub.moduleinfo(
+@moduleinfo(
     name="ocr_cls",
     version="1.0.0",
     summary="ocr angle cls service",
@@ -29,7 +30,7 @@ else:  # run as a script
     type="cv/text_angle_cls",
     weights=["ch_ppocr_mobile_v2.0_cls"],
 )
-class OCRCls(hub.Module):
+class OCRCls(Module):
     def _initialize(
         self,
         use_gpu: bool = False,
@@ -65,7 +66,7 @@ class OCRCls(hub.Module):
         angles = self.classifier.classify([image for image in chosen if image is not None])
         return [[{"angle": angle.label, "confidence": angle.confidence} for angle in angles]]
 
-    @hub.serving(images="images", thread_safe=True)
+    @serving(images="images", thread_safe=True)
     def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
         """What ``POST /predict/ocr_cls`` calls, with images decoded or as base64 strings."""
         return self.predict(images=images, **kwargs)

@@ -11,6 +11,7 @@ from typing import Any
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
 from hub.ocr.images import chosen_images, read_images
@@ -21,7 +22,7 @@ else:  # run as a script
     from params import read_params
 
 
-@hub.moduleinfo(
+@moduleinfo(
     name="ocr_det",
     version="1.0.0",
     summary="ocr detection service",
@@ -29,7 +30,7 @@ else:  # run as a script
     type="cv/text_detection",
     weights=["PP-OCRv4_mobile_det"],
 )
-class OCRDet(hub.Module):
+class OCRDet(Module):
     def _initialize(
         self,
         use_gpu: bool = False,
@@ -66,7 +67,7 @@ class OCRDet(hub.Module):
         found = iter(self.detector.detect([image for image in chosen if image is not None]))
         return [[] if image is None else [_region(box) for box in next(found)] for image in chosen]
 
-    @hub.serving(batch="images", images="images", thread_safe=True)
+    @serving(batch="images", images="images", thread_safe=True)
     def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
         """What ``POST /predict/ocr_det`` calls, with images decoded or as base64 strings."""
         return self.predict(images=images, **kwargs)

@@ -11,6 +11,7 @@ from typing import Any
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_recognizer, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
@@ -21,7 +22,7 @@ else:  # run as a script
     from params import read_params
 
 
-@hub.moduleinfo(
+@moduleinfo(
     name="ocr_rec",
     version="1.0.0",
     summary="ocr recognition service",
@@ -29,7 +30,7 @@ else:  # run as a script
     type="cv/text_recognition",
     weights=["PP-OCRv4_mobile_rec"],
 )
-class OCRRec(hub.Module):
+class OCRRec(Module):
     def _initialize(
         self,
         use_gpu: bool = False,
@@ -66,7 +67,7 @@ class OCRRec(hub.Module):
         readings = self.recognizer.recognize([[image for image in chosen if image is not None]])[0]
         return [[{"text": reading.text, "confidence": reading.confidence} for reading in readings]]
 
-    @hub.serving(images="images", thread_safe=True)
+    @serving(images="images", thread_safe=True)
     def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
         """What ``POST /predict/ocr_rec`` calls, with images decoded or as base64 strings."""
         return self.predict(images=images, **kwargs)

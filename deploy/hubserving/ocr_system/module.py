@@ -11,6 +11,7 @@ from typing import Any
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
@@ -22,7 +23,7 @@ else:  # run as a script
     from params import read_params
 
 
-@hub.moduleinfo(
+@moduleinfo(
     name="ocr_system",
     version="1.0.0",
     summary="ocr system service",
@@ -30,7 +31,7 @@ else:  # run as a script
     type="cv/PP-OCR_system",
     weights=["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"],
 )
-class OCRSystem(hub.Module):
+class OCRSystem(Module):
     def _initialize(
         self,
         use_gpu: bool = False,
@@ -68,7 +69,7 @@ class OCRSystem(hub.Module):
         pages = iter(self.pipeline.read([image for image in chosen if image is not None]))
         return [[] if image is None else [_item(line) for line in next(pages)] for image in chosen]
 
-    @hub.serving(batch="images", images="images", thread_safe=True)
+    @serving(batch="images", images="images", thread_safe=True)
     def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
         """What ``POST /predict/ocr_system`` calls, with images decoded or as base64 strings."""
         return self.predict(images=images, **kwargs)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, Response, g, request
 
 from hub import envelope
@@ -20,9 +18,16 @@ blueprint = Blueprint("predict", __name__)
 def predict(name: str) -> Response:
     """Guard, dispatch, wrap. Everything that is refused is refused by an exception."""
     this = gateway()
-    module = refuse_unless_served(name, this.states.current().modules.get(name))
+    states = this.states.current()
+    if name in states.modules:
+        g.module = name  # a label of metrics, so only ever the name of a module that is served
+    module = refuse_unless_served(name, states.modules.get(name))
     size = guards.declared_length(request.headers, this.limits)
-    with this.admission.admit(name, _capacity(module), size):
+    deadline = _deadline(module)
+    with (
+        this.admission.admit(name, _capacity(module), size),
+        this.metrics.in_flight.labels(name).track_inprogress(),
+    ):
         data = guards.read_body(request.environ["wsgi.input"], this.limits)
         g.has_read_body = True
         parsed = body.parse(data, request.content_type or "", module.manifest.get("images", ()), this.limits)
@@ -32,17 +37,18 @@ def predict(name: str) -> Response:
                 request_id=g.request_id,
                 arguments=parsed.arguments,
                 images=parsed.images,
-                deadline=_deadline(module),
+                deadline=deadline,
                 strict=request.headers.get("X-Hub-Strict", "").lower() in ("1", "true", "yes"),
                 caller=_caller(),
             ),
         )
+    this.metrics.replied(name, reply)
     return _answer(reply, this)
 
 
 def _answer(reply: ModuleReply, this: Gateway) -> Response:
-    envelope_bytes = envelope.success(reply.results, "; ".join(reply.notes), this.config.status_style)
-    response = Response(envelope_bytes, mimetype="application/json")
+    data = envelope.success(reply.results, "; ".join(reply.notes), this.config.status_style)
+    response = Response(data, mimetype="application/json")
     response.headers["Server-Timing"] = (
         f"queue;dur={reply.queue_seconds * 1000:.2f}, batch;dur={reply.batch_seconds * 1000:.2f}, "
         f"inference;dur={reply.run_seconds * 1000:.2f}"
@@ -55,8 +61,7 @@ def _answer(reply: ModuleReply, this: Gateway) -> Response:
 def _capacity(module: ModuleState) -> int:
     """Requests that may be queued or running; one more would be refused by the socket anyway."""
     running = max(1, len(module.runners)) * int(module.manifest.get("concurrency", 1))
-    batch = max(1, int(module.limits.get("max_batch_size", 1)))
-    return int(module.limits["max_queue_size"]) + running * batch + 1
+    return int(module.limits["max_queue_size"]) + running * int(module.limits["max_batch_size"]) + 1
 
 
 def _deadline(module: ModuleState) -> float:
@@ -71,7 +76,7 @@ def _deadline(module: ModuleState) -> float:
         if not 0 < wanted < float("inf"):
             raise BindingError(f"X-Request-Timeout must be a number of seconds above 0, not {asked!r}")
         seconds = min(seconds, wanted)
-    return g.arrived + seconds if hasattr(g, "arrived") else time.monotonic() + seconds
+    return float(g.arrived) + seconds
 
 
 def _caller() -> int | None:

@@ -1,0 +1,40 @@
+"""[1] The TCP sockets that the supervisor owns and its children serve."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+from hub.errors import PortBusyError
+
+#: Connections that the kernel keeps while Gunicorn is busy or being replaced.
+BACKLOG = 2048
+#: A sender that is silent for this long in the middle of its request is cut off.
+RECEIVE_TIMEOUT_SECONDS = 10
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind and listen.
+
+    Raises:
+        PortBusyError: the port is taken, or the address is not ours.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise PortBusyError(f"cannot listen on host {host!r}: {error}") from error
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it; Gunicorn itself would wait for a silent sender for ever.
+        timeout = struct.pack("@ll", RECEIVE_TIMEOUT_SECONDS, 0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusyError(f"Port {port} is occupied, please change it.") from error
+        raise PortBusyError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener

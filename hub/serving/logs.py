@@ -1,0 +1,56 @@
+"""[1, 2, 3] Log lines of every process: as text, or as one JSON object per line. Standard library only.
+
+A line written while a request is handled carries that request's id, also a module's own log lines.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextvars import ContextVar
+
+#: Ids of the requests that the current thread is working on, separated by commas.
+request_ids: ContextVar[str] = ContextVar("request_ids", default="")
+
+_RESERVED = frozenset(vars(logging.makeLogRecord({})))
+
+
+def set_up(style: str, process: str) -> None:
+    """Send the root logger's lines to stderr; ``process`` says who writes."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JSONLines(process) if style == "json" else _TextLines(process))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _TextLines(logging.Formatter):
+    def __init__(self, process: str) -> None:
+        super().__init__(f"[%(asctime)s] [%(levelname)s] [{process}] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        ids = request_ids.get()
+        line = super().format(record)
+        return f"{line} (request {ids})" if ids and ids not in line else line
+
+
+class _JSONLines(logging.Formatter):
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{record.msecs:03.0f}Z",
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if ids := request_ids.get():
+            fields["request_id"] = ids
+        fields.update({key: value for key, value in vars(record).items() if key not in _RESERVED})
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False, default=str)

@@ -1,0 +1,138 @@
+"""[2, cli] What the server counts, as Prometheus reads it.
+
+HTTP workers count into files of the run dir (prometheus_client's multiprocess mode); what the supervisor
+knows of runners comes from state.json. Reading both gives figures that are right across all processes, from
+any process: an HTTP worker, the metrics server, or ``hub serving status``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.serving import state
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
+
+    from hub.serving.dispatcher import ModuleReply
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def directory(run_dir: Path) -> Path:
+    """Where HTTP workers count; the supervisor names it to the gateway in PROMETHEUS_MULTIPROC_DIR."""
+    return run_dir / "metrics"
+
+
+class RequestMetrics:
+    """An HTTP worker's counters. ``module`` is a served module's name, so the label's values are bounded."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        registry = CollectorRegistry()
+        self.requests = Counter("hub_requests", "Requests answered.", ("module", "code"), registry=registry)
+        self.resends = Counter(
+            "hub_resends", "Requests sent again after a runner died.", ("module",), registry=registry
+        )
+        self.in_flight = Gauge(
+            "hub_requests_in_flight", "Requests queued or running.", ("module",), registry=registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
+        self.total, self.queue, self.inference = (
+            Histogram(name, text, ("module",), buckets=_SECONDS, registry=registry)
+            for name, text in (
+                ("hub_request_seconds", "From the request's headers to its answer."),
+                ("hub_queue_seconds", "Waiting for a runner."),
+                ("hub_inference_seconds", "Inside the module, for the whole batch."),
+            )
+        )
+        self.batch = Histogram(
+            "hub_batch_size",
+            "Requests per call of the module.",
+            ("module",),
+            buckets=_SIZES,
+            registry=registry,
+        )
+
+    def answered(self, module: str, code: int, seconds: float) -> None:
+        self.requests.labels(module, str(code)).inc()
+        self.total.labels(module).observe(seconds)
+
+    def replied(self, module: str, reply: ModuleReply) -> None:
+        self.queue.labels(module).observe(reply.queue_seconds)
+        self.inference.labels(module).observe(reply.run_seconds)
+        self.batch.labels(module).observe(reply.batch)
+        if reply.attempts > 1:
+            self.resends.labels(module).inc(reply.attempts - 1)
+
+
+def worker_ended(pid: int, run_dir: Path) -> None:
+    """Drop the gauges of an HTTP worker that is gone."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid, str(directory(run_dir)))  # type: ignore[no-untyped-call]
+
+
+def render(run_dir: Path) -> bytes:
+    """All metrics in Prometheus' text format."""
+    from prometheus_client import generate_latest
+
+    return generate_latest(_registry(run_dir))
+
+
+def requests_in_flight(run_dir: Path) -> dict[str, int]:
+    """Module name → requests queued or running now, over all HTTP workers."""
+    return {
+        sample.labels["module"]: int(sample.value)
+        for metric in _registry(run_dir).collect()
+        for sample in metric.samples
+        if sample.name == "hub_requests_in_flight"
+    }
+
+
+def _registry(run_dir: Path) -> CollectorRegistry:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    if directory(run_dir).is_dir():
+        MultiProcessCollector(registry, str(directory(run_dir)))  # type: ignore[no-untyped-call]
+    registry.register(_StateCollector(run_dir))
+    return registry
+
+
+class _StateCollector:
+    """Metrics from state.json."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._path = run_dir / "state.json"
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+        ready = GaugeMetricFamily(
+            "hub_module_ready", "1 while the module can take requests.", labels=["module"]
+        )
+        runners = GaugeMetricFamily("hub_runners_ready", "Runners that take requests.", labels=["module"])
+        restarts = CounterMetricFamily(
+            "hub_runner_restarts", "Runners that died and were replaced.", labels=["module"]
+        )
+        memory = GaugeMetricFamily(
+            "hub_runner_memory_bytes", "Memory of a runner (PSS).", labels=["module", "pid", "device"]
+        )
+        for name, module in state.read(self._path).modules.items():
+            ready.add_metric([name], float(module.state == state.READY))
+            runners.add_metric([name], sum(runner.ready for runner in module.runners))
+            restarts.add_metric([name], module.restarts)
+            for runner in module.runners:
+                memory.add_metric([name, str(runner.pid), runner.device], runner.memory_mb * (1 << 20))
+        yield from (ready, runners, restarts, memory)

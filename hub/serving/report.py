@@ -1,0 +1,38 @@
+"""[cli] What a running server does at the moment, read from its run dir; the server is not asked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hub.serving import metrics, pidfile, state
+
+
+def report(port: int) -> dict[str, Any]:
+    """What a running server does, for people and for ``--json``; raises NotRunningError."""
+    record = pidfile.running(port)
+    server = record.server_state() or state.ServerState()
+    in_flight = metrics.requests_in_flight(Path(record.run_dir))
+    return {
+        "pid": record.pid,
+        "url": f"http://{record.host}:{record.port}",
+        "ready": server.ready,
+        "uptime_seconds": round(time.time() - record.start_time, 1),
+        "modules": [
+            {
+                "name": name,
+                "version": module.version,
+                "generation": module.generation,
+                "state": module.state,
+                "reason": module.reason,
+                "runners": f"{sum(runner.ready for runner in module.runners)}/{module.runners_wanted}",
+                "in_flight": in_flight.get(name, 0),
+                "restarts": module.restarts,
+                "memory_mb": round(sum(runner.memory_mb for runner in module.runners)),
+                "processes": [asdict(runner) for runner in module.runners],
+            }
+            for name, module in server.modules.items()
+        ],
+    }

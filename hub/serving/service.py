@@ -1,0 +1,82 @@
+"""[1] One helper process of the server that must always run: the gateway, or the metrics server."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from hub.serving.process import Child
+from hub.serving.restart import RestartPolicy
+from hub.serving.state import ProcessState
+
+log = logging.getLogger("hub.supervisor")
+
+#: Having run this long, a process counts as having started well.
+SETTLED_SECONDS = 5.0
+
+
+class Service:
+    """Keeps ``python -m MODULE --run_dir DIR --listen FD --lifeline FD`` running."""
+
+    def __init__(
+        self,
+        module: str,
+        listener: socket.socket,
+        run_dir: Path,
+        lifeline: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        self.role = module.rpartition(".")[2]
+        self._listener = listener
+        self._environment = dict(environment)
+        self._descriptors = (listener.fileno(), lifeline)
+        options = {"--run_dir": run_dir, "--listen": listener.fileno(), "--lifeline": lifeline}
+        self._arguments = [module, *(str(word) for option in options.items() for word in option)]
+        self._policy = RestartPolicy(max_failures=5)
+        self._child: Child | None = None
+        self._born = 0.0
+        self._is_ending = False
+
+    @property
+    def has_ended(self) -> bool:
+        return self._is_ending and self._child is None
+
+    @property
+    def gives_up(self) -> bool:
+        return self._policy.gives_up
+
+    def tick(self, now: float) -> None:
+        """Replace it when it has died; kill it when it takes too long to end."""
+        child = self._child
+        if child is not None:
+            child.enforce(now)
+            if child.has_exited:
+                code = child.close()
+                self._child = None
+                if not self._is_ending:
+                    log.error("the %s ended (exit code %d); another is started", self.role, code)
+                    self._policy.died_loading(now)
+            elif now - self._born > SETTLED_SECONDS:
+                self._policy.became_ready()
+        if self._child is None and not self._is_ending and self._policy.may_start(now):
+            self._child = Child(self._arguments, self._descriptors, self._environment)
+            self._born = now
+
+    def end(self, kill_at: float) -> None:
+        """Close the socket and ask the process to finish; ``tick`` sees to the rest."""
+        self._is_ending = True
+        self._listener.close()
+        if self._child is not None:
+            self._child.end(signal.SIGTERM, kill_at)
+
+    def kill(self) -> None:
+        self._is_ending = True
+        self._listener.close()
+        if self._child is not None:
+            self._child.kill()
+
+    def snapshot(self) -> tuple[ProcessState, ...]:
+        return () if self._child is None else (ProcessState(self._child.pid, self._child.started, self.role),)
