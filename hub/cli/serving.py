@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -199,10 +200,14 @@ def _start_daemon(config: ServingConfig) -> None:
     from hub.serving import pidfile
 
     log_path = pidfile.log_path(config.port)
-    log_path.parent.mkdir(parents=True, exist_ok=True)
     words = [word for word in sys.argv[1:] if word != "--daemon"]
-    begin = log_path.stat().st_size if log_path.exists() else 0
-    with log_path.open("ab") as log:
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        begin = log_path.stat().st_size if log_path.exists() else 0
+        log = log_path.open("ab")
+    except OSError as error:
+        raise pidfile.not_writable(log_path, error) from error
+    with log:
         server = subprocess.Popen(
             [sys.executable, "-m", "hub", *words],
             stdin=subprocess.DEVNULL,
@@ -259,4 +264,5 @@ def _announce(config: ServingConfig, state: ServerState) -> None:
     if config.host in ("127.0.0.1", "localhost", "::1"):
         lines.append("Only this machine can connect; --host 0.0.0.0 opens it to the network.")
     lines.append(f"Stop it with Ctrl-C or: hub serving stop -p {config.port}")
-    click.echo("\n".join(lines), err=True)
+    with contextlib.suppress(OSError):  # a log on a full disk is no reason not to serve
+        click.echo("\n".join(lines), err=True)

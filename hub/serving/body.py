@@ -12,7 +12,7 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from werkzeug.formparser import parse_form_data
 
@@ -21,6 +21,8 @@ from hub.errors import InvalidInputError, MediaTypeError, NotJSONError, PayloadT
 from hub.serving import guards
 from hub.serving.guards import ImageBudget, Limits
 
+#: Fields and files of one form; more is an attack on the parser.
+MAX_FORM_PARTS = 1000
 #: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
 CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
 
@@ -108,13 +110,16 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
         "REQUEST_METHOD": "POST",
     }
     try:
-        _, form, files = parse_form_data(environ, silent=False)
+        _, form, files = parse_form_data(
+            environ, stream_factory=_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False
+        )
     except ValueError as error:
         raise InvalidInputError(f"the form cannot be read: {error}") from error
     arguments: dict[str, Any] = {}
     for name, values in form.lists():
         arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
-    guards.refuse_server_paths(arguments, limits)
+    # File parts too: "/etc//passwd" is valid base64 of nine bytes.
+    guards.refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
     budget = ImageBudget(limits)
     images: dict[str, bytes | list[bytes]] = {}
     for name, uploads in files.lists():
@@ -132,6 +137,11 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
                 value if isinstance(value, list) else [value], name, budget, limits
             )
     return Body(envelope.dumps(arguments), images)
+
+
+def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
+    """Where the form parser puts a file: the body is in memory already, so nothing goes through the disk."""
+    return io.BytesIO()
 
 
 def _field(text: str) -> Any:

@@ -249,6 +249,8 @@ class Fleet:
 
     def _became_ready(self, seat: Seat, runner: RunnerProcess, now: float) -> None:
         seat.policy.became_ready()
+        runner.weigh()
+        runner.weigh()
         if seat in self._seats:
             self.manifest = runner.message["manifest"]
             self._has_served = True

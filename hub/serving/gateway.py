@@ -115,6 +115,7 @@ def main() -> None:
     logs.set_up(config.log_format, "gateway")
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
+    metrics.gateway_began(arguments.run_dir)
     Application(config, arguments.run_dir, arguments.listen, arguments.lifeline).run()
 
 

@@ -1,15 +1,22 @@
-"""[2] Gunicorn's threaded worker, with the two things it lacks: a limit on slow headers, and a way for the
-application to close a connection whose request it did not read."""
+"""[2] Gunicorn's threaded worker, with what it lacks: a limit on slow headers, no thread for a silent
+connection, patience when descriptors run out, and a way for the application to close a connection whose
+request it did not read."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
+import selectors
 import socket
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+log = logging.getLogger("hub.gateway")
 
 #: From a connection's first byte to the end of its headers.
 HEADER_SECONDS = 15.0
@@ -18,6 +25,10 @@ HEADER_SECONDS = 15.0
 DRAIN_SECONDS = 2.0
 #: An unread body up to this size Gunicorn throws away itself and keeps the connection.
 SMALL_BODY = 64_000
+
+#: No more connections can be had at the moment; trying again at once would only burn a core.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+EXHAUSTED_PAUSE_SECONDS = 0.05
 
 _CLOSE = "hub.close_connection"
 
@@ -30,6 +41,36 @@ class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is n
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._receiving: dict[Any, float] = {}
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection; it gets a thread when it has sent something.
+
+        Gunicorn would give it one at once and let it keep it for 5 s, and would end the worker when the
+        process has no descriptor left.
+        """
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                log.error("no connection can be accepted: %s", error.strerror)
+                time.sleep(EXHAUSTED_PAUSE_SECONDS)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        try:
+            client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            conn.set_timeout()
+            self.pending_conns.append(conn)
+            self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        except OSError:  # it is gone already
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            conn.data_ready = True
+            self.enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
         self._receiving[conn] = time.monotonic()

@@ -50,12 +50,12 @@ class RegistryPlanner:
             directory=directory,
             init_args=entry.module_args,
             predict_args=entry.predict_args,
-            use_gpu=config.use_gpu,
             max_batch_size=entry.max_batch_size,
             max_queue_delay_ms=entry.max_queue_delay_ms,
             concurrency=entry.concurrency,
             log_format=config.log_format,
             generation=generation,
+            max_pixels=config.max_pixels,
         )
         return FleetPlan(spec, places, _limits(entry, config), release)
 

@@ -79,6 +79,12 @@ def worker_ended(pid: int, run_dir: Path) -> None:
     mark_process_dead(pid, str(directory(run_dir)))  # type: ignore[no-untyped-call]
 
 
+def gateway_began(run_dir: Path) -> None:
+    """Drop the gauges of all HTTP workers: a gateway that was killed could not do so for its own."""
+    for path in directory(run_dir).glob("gauge_live*.db"):
+        path.unlink(missing_ok=True)
+
+
 def render(run_dir: Path) -> bytes:
     """All metrics in Prometheus' text format."""
     from prometheus_client import generate_latest

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hub import settings
-from hub.errors import NotRunningError
+from hub.errors import NotRunningError, StartupError
 from hub.serving import procfs, state
 
 #: How long processes that were sent SIGKILL get to disappear.
@@ -77,13 +77,21 @@ def running(port: int) -> PidFile:
 
 
 def write(record: PidFile) -> None:
+    """Raises StartupError when the home cannot be written."""
     path = path_for(record.port)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(record), file)
-    staging.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = path.with_suffix(f".{os.getpid()}.new")
+        descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(record), file)
+        staging.replace(path)
+    except OSError as error:
+        raise not_writable(path, error) from error
+
+
+def not_writable(path: Path, error: OSError) -> StartupError:
+    return StartupError(f"cannot write {path}: {error.strerror}; set HUB_HOME to a folder that can be written")
 
 
 def read(port: int) -> PidFile:

@@ -112,8 +112,11 @@ class RunnerProcess(Child):
         arguments += ["--heartbeat", str(self._beat_path)]
         for name, descriptor in descriptors.items():
             arguments += [f"--{name}", str(descriptor)]
+        if plan.gpu is not None:
+            arguments.append("--use_gpu")
         try:
-            super().__init__(arguments, tuple(descriptors.values()), plan.environment())
+            environment = {**plan.environment(), **spec.environment()}
+            super().__init__(arguments, tuple(descriptors.values()), environment)
         finally:
             os.close(write_end)
 

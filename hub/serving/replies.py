@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from functools import partial
 
@@ -17,6 +18,7 @@ from hub.errors import (
     NotJSONError,
     RequestError,
     UnauthorizedError,
+    UnavailableError,
     UnknownModuleError,
 )
 from hub.serving import http_worker
@@ -45,6 +47,9 @@ def error(problem: Exception) -> Response:
         if allowed:
             response.headers["Allow"] = allowed
         return response
+    if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
+        log.error("no descriptors are left: %s", problem)
+        problem = UnavailableError("the server has too many connections; try again later", retry_after=1)
     if isinstance(problem, HubError):
         is_200 = gateway().config.status_style == "2.x" and isinstance(problem, PADDLEHUB_ERRORS)
         response = _failure(str(problem), problem.status, 200 if is_200 else problem.http_status)

@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hub.errors import HubError
+from hub.errors import EngineError, HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_method
 from hub.serving import logs
@@ -58,7 +58,7 @@ def main() -> int:
 
     with os.fdopen(arguments.status, "w") as status:
         try:
-            executor, concurrency = _load(spec)
+            executor, concurrency = _load(spec, arguments.use_gpu)
         except BaseException as error:
             log.exception("module %s did not load", spec.name)
             final = isinstance(error, HubError)
@@ -76,6 +76,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hub.serving.runner")
     parser.add_argument("name")
     parser.add_argument("--spec", type=Path, required=True)
+    parser.add_argument("--use_gpu", action="store_true", help="this runner has a card")
     parser.add_argument("--heartbeat", type=Path, required=True)
     for descriptor in ("--listener", "--lifeline", "--status"):
         parser.add_argument(descriptor, type=int, required=True)
@@ -107,7 +108,7 @@ def _watch_lifeline(descriptor: int, drain: Drain) -> None:
     os._exit(1)
 
 
-def _load(spec: RunnerSpec) -> tuple[Executor, int]:
+def _load(spec: RunnerSpec, use_gpu: bool) -> tuple[Executor, int]:
     """Build the module's instance and what is needed to call its serving method."""
     sys.argv = [spec.name]  # modules parse sys.argv for defaults; ours is none of their business
     sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
@@ -116,9 +117,11 @@ def _load(spec: RunnerSpec) -> tuple[Executor, int]:
     found = serving_method(cls)
     if found is None:
         raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
-    if spec.use_gpu and _takes(cls, "use_gpu"):
+    if use_gpu and _takes(cls, "use_gpu"):
         init_args.setdefault("use_gpu", True)
     instance = loader.create(spec.directory, init_args)
+    if use_gpu and init_args.get("use_gpu", True):
+        _refuse_paddle_for_cpu()
     name, options = serving_method(type(instance)) or found
     binding = Binding(getattr(instance, name), spec.predict_args)
     concurrency = _concurrency(spec, options)
@@ -133,6 +136,16 @@ def _load(spec: RunnerSpec) -> tuple[Executor, int]:
         manifest=binding.manifest(options, concurrency),
     )
     return executor, concurrency
+
+
+def _refuse_paddle_for_cpu() -> None:
+    """A module that uses Paddle would run on the CPU without a word; one that does not is no concern."""
+    paddle = sys.modules.get("paddle")
+    if paddle is not None and not paddle.is_compiled_with_cuda():
+        raise EngineError(
+            "use_gpu needs a CUDA build of Paddle, and the one installed here is for CPU only: "
+            "install paddlepaddle-gpu, or set use_gpu to false"
+        )
 
 
 def _takes(cls: type, parameter: str) -> bool:

@@ -19,9 +19,9 @@ class RunnerSpec:
         name: the name in the URL (an alias may differ from the module's own name).
         directory: the module's folder.
         init_args, predict_args: as in config.json, without PaddleHub's ``version`` and ``directory``.
-        use_gpu: pass ``use_gpu=True`` to a module whose ``_initialize`` takes it.
         max_batch_size, max_queue_delay_ms: for a module that names a batch argument.
         concurrency: batches at once for a module that is thread-safe; None means one per engine thread.
+        max_pixels: of an image; the gateway looks at headers, this holds for formats that only OpenCV knows.
     """
 
     name: str
@@ -29,12 +29,16 @@ class RunnerSpec:
     directory: str
     init_args: dict[str, Any] = field(default_factory=dict)
     predict_args: dict[str, Any] = field(default_factory=dict)
-    use_gpu: bool = False
     max_batch_size: int = 1
     max_queue_delay_ms: float = 0.0
     concurrency: int | None = None
     log_format: str = "text"
     generation: int = 1
+    max_pixels: int | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What its process needs to know before anything is imported."""
+        return {} if self.max_pixels is None else {"OPENCV_IO_MAX_IMAGE_PIXELS": str(self.max_pixels)}
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), ensure_ascii=False))

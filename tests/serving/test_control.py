@@ -178,12 +178,16 @@ def test_a_broken_config_file_changes_nothing(home: Path) -> None:
 
 
 def test_status_tells_what_the_server_does(mine: Server) -> None:
-    caller = threading.Thread(target=lambda: mine.post("probe", {"sleep": 1.5}))
+    caller = threading.Thread(target=lambda: mine.post("probe", {"sleep": 5}))
     caller.start()
-    time.sleep(0.5)
-    report = json.loads(hub("serving", "status", "-p", str(mine.port), "--json", home=mine.home).stdout)
+
+    def probe_while_called() -> dict[str, Any] | None:
+        report = json.loads(hub("serving", "status", "-p", str(mine.port), "--json", home=mine.home).stdout)
+        probe: dict[str, Any] = next(module for module in report["modules"] if module["name"] == "probe")
+        return probe if probe["in_flight"] and probe["memory_mb"] else None
+
+    probe = wait_until(probe_while_called, what="a request in flight")
     caller.join()
-    probe = next(module for module in report["modules"] if module["name"] == "probe")
 
     assert (probe["state"], probe["runners"], probe["in_flight"], probe["version"]) == (
         "READY",

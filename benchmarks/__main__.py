@@ -1,0 +1,46 @@
+"""Run the benchmarks, all parts or those named:  ``python -m benchmarks [--quick] [PART …]``.
+
+A part is a function that takes ``quick`` (fewer and shorter rounds: does it work, not what does it give),
+prints its tables and returns its figures, which are written to ``benchmarks/results/PART.json``. It returns
+under ``"missed"`` the targets that it did not reach; then the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+from benchmarks import machine
+
+#: Name of a part → the module whose ``main(quick)`` measures it. Imported only when it is run.
+PARTS = {
+    "serving": "benchmarks.serving",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="short rounds, for trying it out")
+    arguments = parser.parse_args()
+    unknown = [part for part in arguments.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    missed: list[str] = []
+    for part in arguments.parts or PARTS:
+        figures = importlib.import_module(PARTS[part]).main(arguments.quick)
+        missed += figures.get("missed", [])
+        machine.RESULTS.mkdir(exist_ok=True)
+        path = machine.RESULTS / f"{part}.json"
+        if not arguments.quick:
+            path.write_text(json.dumps({"machine": machine.describe(), **figures}, indent=1) + "\n")
+            print(f"written to {path.relative_to(machine.ROOT)}")
+    for target in missed:
+        print(f"missed: {target}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
