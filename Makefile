@@ -1,6 +1,7 @@
 # make demo       set everything up and do the main job on real models
 # make test       the tests, with lint, types and import rules
 # make test-all   the same, and what needs more time or big extras
+# make chaos      a minute of load while processes are killed and modules reloaded
 # make lint | types | bench | clean
 #
 # Everything is installed into .venv, which make creates; PYTHON chooses the interpreter.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all lint types imports bench clean
+.PHONY: demo test test-all lint types imports bench chaos clean
 
 $(VENV)/demo.done: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
@@ -42,6 +43,9 @@ imports: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks
+
+chaos: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.chaos
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

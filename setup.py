@@ -1,17 +1,23 @@
 """All metadata of the distribution ``hubserving``; pyproject.toml holds tool settings only."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "([^"]+)"', (HERE / "hub/__init__.py").read_text(), re.M)[1]
+
+PLACES = ("modules", "deploy/hubserving")
+SHIPPED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))
 
 CORE = [
     "click>=8.1",
     "filelock>=4.2.1",
     "flask>=3.0",
+    "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
     "gunicorn>=25",
     "numpy>=1.26",
     "opencv-python>=4.10",
@@ -20,8 +26,10 @@ CORE = [
     "paddlepaddle>=3.0",
     "pillow>=10.3",
     "prometheus-client>=0.21",
+    "pybase64>=1.4",
     "pyclipper>=1.3",
     "pydantic>=2.7",
+    "pyyaml>=6.0",
     "requests>=2.32",
     "rich>=13.7",
     "shapely>=2.0",
@@ -29,19 +37,45 @@ CORE = [
 ]
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
+GRPC = ["grpcio>=1.60", "protobuf>=4.25"]
 DEVELOPMENT = [
     "import-linter>=2.1",
     "mypy>=1.15",
+    "openapi-spec-validator>=0.7",
+    "playwright>=1.49",  # drives the system's Chromium
     "pytest>=8.3",
     "pytest-timeout>=2.3",
     "ruff>=0.12",
+    "schemathesis>=4",
+    "tritonclient[grpc,http]>=2.50",
     "types-requests",
     *OPENVINO,
     *ONNXRUNTIME,
+    *GRPC,
 ]
+
+
+class BuildWithModules(build_py):
+    """Also puts the folders that ``hub install NAME`` installs into the package: ``hub/shipped/<name>``."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:  # there hub/registry/shipped.py finds them in the checkout
+            return
+        target = Path(self.build_lib) / "hub" / "shipped"
+        shutil.rmtree(target, ignore_errors=True)
+        for module in SHIPPED:
+            ignored = shutil.ignore_patterns("__pycache__", "test_*.py", "conftest.py")
+            shutil.copytree(module, target / module.name, ignore=ignored)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        shipped = (Path(self.build_lib) / "hub" / "shipped").rglob("*")
+        return [*super().get_outputs(include_bytecode), *(str(path) for path in shipped if path.is_file())]
+
 
 setup(
     name="hubserving",
+    cmdclass={"build_py": BuildWithModules},
     version=VERSION,
     description="Serve model modules on your own machine: the maintained successor to PaddleHub Serving",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
@@ -49,9 +83,14 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["hub", "hub.*"]),
-    package_data={"hub": ["py.typed"], "hub.registry": ["*.json"]},
+    package_data={
+        "hub": ["py.typed"],
+        "hub.registry": ["*.json"],
+        "hub.serving": ["static/*"],
+        "hub.serving.sdk": ["templates/*", "templates/*/*"],
+    },
     install_requires=CORE,
-    extras_require={"openvino": OPENVINO, "onnxruntime": ONNXRUNTIME, "dev": DEVELOPMENT},
+    extras_require={"openvino": OPENVINO, "onnxruntime": ONNXRUNTIME, "grpc": GRPC, "dev": DEVELOPMENT},
     entry_points={"console_scripts": ["hub = hub.cli.main:main"]},
     classifiers=[
         "Operating System :: POSIX :: Linux",

@@ -17,6 +17,7 @@ from benchmarks import machine
 #: Name of a part → the module whose ``main(quick)`` measures it. Imported only when it is run.
 PARTS = {
     "serving": "benchmarks.serving",
+    "registry": "benchmarks.registry",
 }
 
 

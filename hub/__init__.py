@@ -46,6 +46,10 @@ def __getattr__(name: str) -> Any:
 
 
 def _load_module(*args: Any, **kwargs: Any) -> Any:
+    from hub import compat
+    from hub.compat import modes
     from hub.registry.resolve import load_module
 
-    return load_module(*args, **kwargs)
+    compat.install()
+    with modes.unchanged():  # a module that turns Paddle's switch while it loads turns it for itself
+        return load_module(*args, **kwargs)

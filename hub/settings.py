@@ -2,7 +2,8 @@
 
 ``HUB_HOME`` moves the registry; every key of a server's config.json may also be given
 as ``HUB_<KEY>`` (``HUB_PORT``, ``HUB_HOST``, ``HUB_STATUS_STYLE``, …), which
-``hub/serving/config.py`` validates together with the file and the command line.
+``hub/serving/config.py`` validates together with the file and the command line. PaddleX's
+``PADDLEX_HPS_*`` are described in ``hub/serving/hps.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.errors import ConfigError
+
 ENV_PREFIX = "HUB_"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def hub_home() -> Path:
@@ -23,6 +27,25 @@ def hub_home() -> Path:
 def from_environment(key: str) -> str | None:
     """Value of ``HUB_<KEY>``; an empty string counts as not given."""
     return os.environ.get(ENV_PREFIX + key.upper()) or None
+
+
+def paddlex_hps(key: str) -> str | None:
+    """Value of ``PADDLEX_HPS_<KEY>``; an empty string counts as not given."""
+    return os.environ.get("PADDLEX_HPS_" + key) or None
+
+
+def wants_hpip() -> bool:
+    """Whether PaddleX's high-performance inference is asked for, in its code's or its document's spelling."""
+    values = (paddlex_hps("USE_HPIP"), os.environ.get("PADDLEX_USE_HPIP"))
+    return any(value and value.lower() not in ("0", "false", "no") for value in values)
+
+
+def log_level() -> str:
+    """Name of the logging level: ``PADDLEX_HPS_LOGGING_LEVEL``, else INFO; raises ConfigError."""
+    given = paddlex_hps("LOGGING_LEVEL")
+    if given is not None and given.upper() not in LOG_LEVELS:
+        raise ConfigError(f"PADDLEX_HPS_LOGGING_LEVEL is {given!r}; allowed: {', '.join(LOG_LEVELS)}")
+    return given.upper() if given else "INFO"
 
 
 def visible_gpus() -> list[str] | None:

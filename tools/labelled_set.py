@@ -34,26 +34,32 @@ Corners = np.ndarray[Any, np.dtype[np.float32]]
 
 #: GB 2312, rows 16 to 55: the characters of everyday Chinese, in the order of their sounds.
 HANZI = bytes(
-    byte for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFA if row == 0xD7 else 0xFF) for byte in (row, cell)
+    byte
+    for row in range(0xB0, 0xD8)
+    for cell in range(0xA1, 0xFA if row == 0xD7 else 0xFF)
+    for byte in (row, cell)
 ).decode("gb2312")
-WORDS = """about above account address after again amount annual answer approved archive article average balance
-battery before between board bottle bridge building buyer cabinet camera cancel carbon carrier catalogue centre
-certificate change charge choose circuit clinic close coffee column company contents contract copper corner count
-customer damage deliver deposit design detail different direct district double driver during early eastern
-edition effect engine enough entrance entry equal error evening example export fabric factory figure filter final
-flight folder follow foreign fragile freight garden gather general glass global ground handle harbour height hotel
-hour house important include income index industry inspect invoice island journal journey kitchen label large
-latest leather library licence light limited liquid machine maintain manager market material maximum measure meeting
-member message metal method minimum minute mobile model monthly morning motor museum nation nature network number
-object office opening order original other outside package paper parcel passage payment people period person
-photo place plastic platform please point police policy position pressure price printed private process product
-public quality quantity question quick railway reading receipt record refund register remark repair report request
-result return river round safety sample school science season second section senior serial service seven shelf
-shipping should signal silver simple single sixteen small society source south special speed square standard
-station storage street student summer supply surface system table tariff tax technical temperature terminal thank
-thirty through ticket total tower traffic train transfer travel under union until upper urgent valid value vehicle
-version village volume warehouse warning water weekly weight western wheel which window winter within without wood
-worker world written yellow young zone""".split()
+WORDS = """\
+about above account address after again amount annual answer approved archive article average
+balance battery before between board bottle bridge building buyer cabinet camera cancel carbon
+carrier catalogue centre certificate change charge choose circuit clinic close coffee column company
+contents contract copper corner count customer damage deliver deposit design detail different direct
+district double driver during early eastern edition effect engine enough entrance entry equal error
+evening example export fabric factory figure filter final flight folder follow foreign fragile
+freight garden gather general glass global ground handle harbour height hotel hour house important
+include income index industry inspect invoice island journal journey kitchen label large latest
+leather library licence light limited liquid machine maintain manager market material maximum
+measure meeting member message metal method minimum minute mobile model monthly morning motor museum
+nation nature network number object office opening order original other outside package paper parcel
+passage payment people period person photo place plastic platform please point police policy
+position pressure price printed private process product public quality quantity question quick
+railway reading receipt record refund register remark repair report request result return river
+round safety sample school science season second section senior serial service seven shelf shipping
+should signal silver simple single sixteen small society source south special speed square standard
+station storage street student summer supply surface system table tariff tax technical temperature
+terminal thank thirty through ticket total tower traffic train transfer travel under union until
+upper urgent valid value vehicle version village volume warehouse warning water weekly weight
+western wheel which window winter within without wood worker world written yellow young zone""".split()  # noqa: SIM905 - as a list it would fill the file
 PUNCTUATION = "，。、：；！？（）《》“”—"
 
 
@@ -77,7 +83,7 @@ class Face:
 
 
 def find_faces() -> list[Face]:
-    """The Chinese font that ``hub.ocr.font`` finds, Pillow's own, and those DejaVu faces that are installed."""
+    """The Chinese font that ``hub.ocr.font`` finds, Pillow's own, and DejaVu's where installed."""
     try:
         fetched: Path | None = Path(hub.model_path("NotoSansCJKsc"))
     except (hub.HubError, ImportError):
@@ -85,7 +91,13 @@ def find_faces() -> list[Face]:
     chinese = cjk_font_file(fetched)
     if chinese is None:
         raise click.ClickException("no Chinese font: hub weights fetch NotoSansCJKsc, then draw again")
-    wanted = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Italic.ttf", "DejaVuSansMono.ttf")
+    wanted = (
+        "DejaVuSans.ttf",
+        "DejaVuSans-Bold.ttf",
+        "DejaVuSerif.ttf",
+        "DejaVuSerif-Italic.ttf",
+        "DejaVuSansMono.ttf",
+    )
     folders = [path.parent for path in Path("/usr/share/fonts").rglob("DejaVuSans.ttf")][:1]
     dejavu = [FontFile(folder / name) for folder in folders for name in wanted if (folder / name).is_file()]
     return [Face(chinese, True), Face(None, False), *(Face(file, False) for file in dejavu)]
@@ -113,11 +125,15 @@ def number(rng: Random) -> str:
         lambda: f"20{digits(rng, 2)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02}",
         lambda: f"¥{rng.integers(1, 99999):,}.{digits(rng, 2)}",
         lambda: f"0{digits(rng, 2)}-{digits(rng, 4)}-{digits(rng, 4)}",
-        lambda: f"{letters[rng.integers(0, 24)]}{letters[rng.integers(0, 24)]}{digits(rng, 6)}/{digits(rng, 2)}",
+        lambda: (
+            f"{letters[rng.integers(0, 24)]}{letters[rng.integers(0, 24)]}{digits(rng, 6)}/{digits(rng, 2)}"
+        ),
         lambda: f"{rng.integers(1, 100)}.{digits(rng, 1)}%",
         lambda: f"{digits(rng, 3)}x{digits(rng, 3)}mm",
         lambda: digits(rng, int(rng.integers(4, 16))),
-        lambda: f"{WORDS[rng.integers(0, len(WORDS))]}{digits(rng, 2)}@{WORDS[rng.integers(0, len(WORDS))]}.com",
+        lambda: (
+            f"{WORDS[rng.integers(0, len(WORDS))]}{digits(rng, 2)}@{WORDS[rng.integers(0, len(WORDS))]}.com"
+        ),
     ]
     return kinds[rng.integers(0, len(kinds))]()
 
@@ -147,7 +163,9 @@ def colours(rng: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (pair[1], pair[0]) if rng.random() < 0.25 else pair
 
 
-def write(rng: Random, faces: list[Face], sheet: Image.Image, x: int, y: int, ink: tuple[int, ...]) -> dict[str, Any]:
+def write(
+    rng: Random, faces: list[Face], sheet: Image.Image, x: int, y: int, ink: tuple[int, ...]
+) -> dict[str, Any]:
     """Write one line with its top left at (x, y); returns its text and its box before distortion."""
     chinese = bool(rng.random() < 0.6)
     able = [face for face in faces if face.chinese == chinese]
@@ -165,7 +183,9 @@ def write(rng: Random, faces: list[Face], sheet: Image.Image, x: int, y: int, in
     line = line.resize((width, line.height), Image.Resampling.BICUBIC)
     extra = round(abs(slant) * line.height)
     line = line.transform(
-        (line.width + extra, line.height), Image.Transform.AFFINE, (1, slant, -extra if slant > 0 else 0, 0, 1, 0),
+        (line.width + extra, line.height),
+        Image.Transform.AFFINE,
+        (1, slant, -extra if slant > 0 else 0, 0, 1, 0),
         Image.Resampling.BICUBIC,
     )
     sheet.paste(Image.new("RGB", line.size, ink), (x, y), line)  # type: ignore[arg-type]
@@ -173,9 +193,7 @@ def write(rng: Random, faces: list[Face], sheet: Image.Image, x: int, y: int, in
     return {"text": text, "box": box}
 
 
-def distort(
-    rng: Random, picture: Picture, boxes: list[Any], *, tilt: float
-) -> tuple[Picture, list[Corners]]:
+def distort(rng: Random, picture: Picture, boxes: list[Any], *, tilt: float) -> tuple[Picture, list[Corners]]:
     """Turn and bend a picture (RGB) as a camera does; boxes go along."""
     height, width = picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -198,7 +216,10 @@ def wear(rng: Random, picture: Picture) -> bytes:
     height, width = picture.shape[:2]
     if rng.random() < 0.4:
         light = np.linspace(rng.uniform(0.55, 1), rng.uniform(0.55, 1), width, dtype=np.float32)
-        seen *= light[None, :, None] * np.linspace(1, rng.uniform(0.7, 1), height, dtype=np.float32)[:, None, None]
+        seen *= (
+            light[None, :, None]
+            * np.linspace(1, rng.uniform(0.7, 1), height, dtype=np.float32)[:, None, None]
+        )
     if rng.random() < 0.35:
         seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.5, 1.3))
     if rng.random() < 0.1:

@@ -16,12 +16,22 @@ from hub.errors import HubError, UsageError
 
 #: Command → (file, attribute, the line in the help). The line is here so that help imports nothing.
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
-    "install": ("hub.cli.registry", "install", "Install modules from their folders."),
+    "install": ("hub.cli.install", "install", "Install modules: folder, archive, URL or name."),
     "uninstall": ("hub.cli.registry", "uninstall", "Uninstall modules."),
     "list": ("hub.cli.registry", "list_", "List the installed modules."),
     "show": ("hub.cli.registry", "show", "Describe a module, installed or in a folder."),
-    "weights": ("hub.cli.registry", "weights", "List and fetch weights."),
+    "search": ("hub.cli.install", "search", "List the modules that can be installed by name."),
+    "download": ("hub.cli.install", "download", "Get modules' archives by name."),
+    "run": ("hub.cli.run", "run", "Call a module once and print what it returns."),
     "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
+    "weights": ("hub.cli.weights", "weights", "List and fetch weights."),
+    "init": ("hub.cli.author", "init", "Start a new module."),
+    "convert": ("hub.cli.author", "convert", "Make a module of an exported model."),
+    "pack": ("hub.cli.author", "pack", "Put a module and all it needs into one archive."),
+    "index": ("hub.cli.author", "index", "Make a private index of modules."),
+    "verify": ("hub.cli.registry", "verify", "Compare installed files with their digests."),
+    "config": ("hub.cli.config", "config", "Show or change the registry's settings."),
+    "clear": ("hub.cli.registry", "clear", "Remove what nothing needs."),
     "version": ("hub.cli.registry", "version", "Show the version of HubServing."),
 }
 

@@ -1,4 +1,4 @@
-"""Commands about modules on this machine: install, uninstall, list, show, version, weights.
+"""Commands about the modules on this machine: uninstall, list, show, verify, clear, version.
 
 Each parses, calls one function of ``hub/registry/`` and hands the result to ``hub/cli/render.py``.
 Everything but click is imported inside the commands, so that ``hub --help`` stays quick.
@@ -6,7 +6,6 @@ Everything but click is imported inside the commands, so that ``hub --help`` sta
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,49 +13,13 @@ import click
 if TYPE_CHECKING:
     from hub.registry.describe import Description
     from hub.registry.local import InstalledModule, LocalRegistry
+    from hub.registry.verify import Verdict
 
 _json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
 
 
 @click.command()
-@click.argument("directories", metavar="DIR...", nargs=-1, required=True)
-def install(directories: tuple[str, ...]) -> None:
-    """Install modules from their folders, and fetch the weights that they name.
-
-    The folder is copied. Installing the same version again replaces it.
-    """
-    from hub.cli import render
-    from hub.module.info import read_module_info
-    from hub.registry import weights
-    from hub.registry.local import LocalRegistry
-
-    registry, progress = LocalRegistry(), render.ProgressBars()
-    # All are looked at first: a misspelt one should not leave the others half done.
-    found = [(directory, read_module_info(_folder(directory))) for directory in directories]
-    for directory, info in found:
-        # Before the module appears, so that an installed module can be served.
-        weights.fetch(info.weights, progress=progress)
-        module = registry.install(directory, progress=progress)
-        render.line(f"Successfully installed {module.info.name}-{module.info.version}")
-
-
-def _folder(given: str) -> str:
-    from hub.errors import InvalidModuleError
-
-    if Path(given).expanduser().is_dir():
-        return given
-    what = "is a file" if Path(given).exists() else "does not exist"
-    near = [path for path in (Path("deploy/hubserving", given), Path("modules", given)) if path.is_dir()]
-    hint = (
-        f"Did you mean: hub install {near[0]}/"
-        if near
-        else "For example: hub install deploy/hubserving/ocr_system/"
-    )
-    raise InvalidModuleError(f"{given} {what}; hub install takes the folder of a module. {hint}")
-
-
-@click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
@@ -64,6 +27,8 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
 
+    if not names:
+        render.wrong_usage(context, "You must give at least one module to uninstall.")
     registry, missing = LocalRegistry(), 0
     for given in names:
         name, _, version = given.partition("==")
@@ -93,7 +58,10 @@ def list_(json_: bool) -> None:
     rows = [(module.info.name, module.info.version, str(registry.location(module))) for module in modules]
     render.table(("ModuleName", "Version", "Path"), rows)
     if not modules:
-        render.note(f"No module is installed in {registry.layout.home}. Install one with: hub install DIR")
+        render.note(
+            f"No module is installed in {registry.layout.home}. Install one with: hub install DIR, "
+            "or by its name (hub search lists those)"
+        )
 
 
 def _listed(module: InstalledModule, registry: LocalRegistry) -> dict[str, object]:
@@ -108,14 +76,17 @@ def _listed(module: InstalledModule, registry: LocalRegistry) -> dict[str, objec
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]|DIR")
+@click.argument("module", metavar="NAME[==VERSION]|DIR", required=False)
 @_json_option
-def show(module: str, json_: bool) -> None:
+@click.pass_context
+def show(context: click.Context, module: str | None, json_: bool) -> None:
     """Show what a module says of itself, where it lies and which weights it has."""
     from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
 
+    if module is None:
+        render.wrong_usage(context, "You must give one module to show.")
     description = describe(module, LocalRegistry())
     if json_:
         render.as_json(_described(description))
@@ -134,6 +105,7 @@ def _described(description: Description) -> dict[str, object]:
         "location": str(description.location),
         "installed": description.installed,
         "serving": description.serving,
+        "interpreter": str(description.interpreter) if description.interpreter else None,
         "weights": {name: str(path) if path else None for name, path in description.weights.items()},
     }
 
@@ -149,9 +121,72 @@ def _rows(description: Description) -> list[tuple[str, str]]:
         ("Location", str(description.location) + ("" if description.installed else " (not installed)")),
         ("Serving", f"{description.serving}() at /predict/{info.name}" if description.serving else "-"),
     ]
+    if description.interpreter:
+        rows.append(("Python", f"{description.interpreter} (its own environment)"))
     for name, path in description.weights.items():
         rows.append(("Weights", f"{name}: {path or f'not fetched (hub weights fetch {name})'}"))
     return rows
+
+
+@click.command()
+@click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1)
+@_json_option
+@click.pass_context
+def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
+    """Compare installed files with the digests recorded when they were installed; all modules, or some.
+
+    A module's weights are compared with the catalogue. Exit code 1 if anything differs.
+    """
+    from hub.cli import render
+    from hub.registry.local import LocalRegistry
+    from hub.registry.verify import verify as look_at
+
+    registry, progress = LocalRegistry(), render.ProgressBars()
+    wanted = [name.partition("==") for name in names]
+    modules = [registry.find(name, version or None) for name, _, version in wanted]
+    verdicts = []
+    for module in modules if names else registry.list():
+        with progress.task(f"Reading {module.info.name} {module.info.version}"):
+            verdicts.append(look_at(module, registry))
+    if json_:
+        render.as_json([_verdict(verdict) for verdict in verdicts])
+    else:
+        for verdict in verdicts:
+            info, lines = verdict.module.info, verdict.problems
+            what = "is not as installed:" if lines else f"is as installed ({verdict.files} files)"
+            render.line("\n  ".join((f"{info.name} {info.version} {what}", *lines)))
+    if any(verdict.problems for verdict in verdicts):
+        context.exit(1)
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    info = verdict.module.info
+    return {
+        "name": info.name,
+        "version": info.version,
+        "files": verdict.files,
+        "problems": list(verdict.problems),
+    }
+
+
+@click.command()
+@click.option("--weights", is_flag=True, help="Remove also weights that no installed module names.")
+def clear(weights: bool) -> None:
+    """Remove what nothing needs: leftovers of killed commands, files of replaced and removed modules."""
+    from hub.cli import render
+    from hub.registry.clear import clear as clear_up
+    from hub.registry.local import LocalRegistry
+
+    done = clear_up(LocalRegistry(), unused_weights=weights)
+    if done.files:
+        render.line(f"Clear {done.files} cached files.\nFree disk space {render.size(done.size)}.")
+    else:
+        render.line("No cache to release.")
+    if done.unused_weights:
+        render.note(
+            f"No installed module names the weights {', '.join(done.unused_weights)} "
+            f"({render.size(done.unused_size)}). Remove them with: hub clear --weights"
+        )
 
 
 @click.command()
@@ -161,65 +196,3 @@ def version() -> None:
     from hub.cli import render
 
     render.line(hub.__version__)
-
-
-@click.group()
-def weights() -> None:
-    """Model files by name, shared between modules."""
-
-
-@weights.command("list")
-@_json_option
-def weights_list(json_: bool) -> None:
-    """List the weights that modules may name, and which are on this machine."""
-    from hub.cli import render
-    from hub.registry.weights import catalogue, lookup
-
-    found = [(entry, lookup(entry.name)) for entry in catalogue().values()]
-    if json_:
-        render.as_json(
-            [
-                {
-                    "name": entry.name,
-                    "kind": entry.kind,
-                    "size": entry.size,
-                    "license": entry.license,
-                    "summary": entry.summary,
-                    "location": str(path) if path else None,
-                }
-                for entry, path in found
-            ]
-        )
-        return
-    rows = [
-        (
-            entry.name,
-            entry.kind,
-            render.size(entry.size),
-            "yes" if path else "no",
-            entry.license,
-            entry.summary,
-        )
-        for entry, path in found
-    ]
-    render.table(("Name", "Kind", "Size", "Fetched", "License", "Summary"), rows)
-
-
-@weights.command("fetch")
-@click.argument("names", metavar="NAME...", nargs=-1)
-@click.option(
-    "--from",
-    "source",
-    type=click.Path(exists=True),
-    help="Take them from this archive, or folder of archives, instead of the network.",
-)
-def weights_fetch(names: tuple[str, ...], source: str | None) -> None:
-    """Fetch weights by name; with --from and no name, all that the archive holds."""
-    from hub.cli import render
-    from hub.registry.weights import fetch, names_in
-
-    if not names and source is None:
-        raise click.UsageError("which weights? Give their names (hub weights list), or --from ARCHIVE.")
-    wanted = list(names) if names or source is None else names_in(source)
-    for name, path in fetch(wanted, progress=render.ProgressBars(), source=source).items():
-        render.line(f"{name} is in {path}")

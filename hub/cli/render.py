@@ -10,12 +10,14 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hub.registry.progress import Advance
 
 if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
+    import click
     from rich.console import Console
+    from rich.progress import Progress
     from rich.table import Table
 
 #: Wider than any row: rich must not fold what a program will read.
@@ -83,6 +85,12 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def wrong_usage(context: click.Context, text: str) -> NoReturn:
+    """Say what is missing, in PaddleHub's words, and end with the code of wrong usage."""
+    note(f"ERROR: {text}\nTry: {context.command_path} --help")
+    context.exit(2)
+
+
 def size(count: int) -> str:
     """A number of bytes for people: ``16.4 MB``."""
     if count < 1000:
@@ -94,12 +102,13 @@ def size(count: int) -> str:
 
 
 class ProgressBars:
-    """Shows the registry's tasks: a bar where the size is known, otherwise a spinner."""
+    """Shows the registry's tasks: a bar where the size is known, otherwise one that moves to and fro."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self._console = Console(stderr=True, highlight=False, markup=False)
+        self._bars: Progress | None = None
 
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
@@ -107,14 +116,37 @@ class ProgressBars:
         if not self._console.is_terminal:
             note(f"{label} ({size(total)}) …" if total else f"{label} …")
             yield lambda done: None
-            return
-        from rich import progress
+        elif self._bars is not None:  # a part of another task: a line below it
+            yield from self._shown(self._bars, label, total)
+        else:
+            with _bars(self._console) as self._bars:
+                try:
+                    yield from self._shown(self._bars, label, total)
+                finally:
+                    self._bars = None
 
-        known = (progress.BarColumn(), progress.DownloadColumn(), progress.TransferSpeedColumn())
-        columns = known if total else (progress.TimeElapsedColumn(),)
-        label_column = progress.TextColumn("{task.description}", markup=False)
-        with progress.Progress(
-            progress.SpinnerColumn(), label_column, *columns, console=self._console, transient=True
-        ) as bars:
-            shown = bars.add_task(label, total=total)
+    @staticmethod
+    def _shown(bars: Progress, label: str, total: int | None) -> Iterator[Advance]:
+        shown = bars.add_task(label, total=total)
+        try:
             yield lambda done: bars.update(shown, completed=done)
+        finally:
+            bars.remove_task(shown)
+
+
+def _bars(console: Console) -> Progress:
+    from rich import progress
+    from rich.text import Text
+
+    class Amount(progress.ProgressColumn):
+        """How much of how much, and how fast; without a size how long."""
+
+        def render(self, task: progress.Task) -> Text:
+            if task.total is None:
+                return Text(f"{task.elapsed or 0:.0f} s")
+            speed = f", {size(int(task.speed))}/s" if task.speed else ""
+            return Text(f"{size(int(task.completed))} of {size(int(task.total))}{speed}")
+
+    label = progress.TextColumn("{task.description}", markup=False)
+    bar = progress.BarColumn(bar_width=24)
+    return progress.Progress(progress.SpinnerColumn(), label, bar, Amount(), console=console, transient=True)

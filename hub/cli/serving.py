@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,13 @@ def serving() -> None:
 @click.option("--workers", "-w", type=int, help="Runners per module.  [default: 2 * cores - 1]")
 @click.option("--use_gpu", is_flag=True, default=None, help="Run on the GPU.")
 @click.option("--gpu", "-i", help="Cards to use, like 0,1.  [default: 0]")
+@click.option("--no_ui", "ui", flag_value=False, default=None, help="No web pages: no playground, no /docs.")
+@click.option("--grpc_port", type=int, help="Also serve the Open Inference Protocol over gRPC there.")
+@click.option("--metrics_port", type=int, help="Also serve /metrics and /health there, always answering.")
+@click.option("--model_repo", type=click.Path(), help="A Triton model repository: config.pbtxt files.")
+@click.option(
+    "--allow_model_control", is_flag=True, default=None, help="Let clients load and unload modules."
+)
 @click.option("--daemon", is_flag=True, help="Return when the server is ready and leave it running.")
 def start(daemon: bool, **options: Any) -> None:
     """Serve modules over HTTP until Ctrl-C or `hub serving stop`."""
@@ -178,15 +186,20 @@ def parse_modules(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
 def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread]:
     """One validated configuration from the file or the flags, and the way to read the file again."""
-    from hub.serving import config
+    from hub import settings
+    from hub.serving import config, hps
 
+    for notice in hps.notices():
+        click.echo(f"Note: {notice}", err=True)
     names = (*options.pop("modules"), *options.pop("more_modules"))
-    path = options.pop("config")
+    path = options.pop("config") or (None if names else hps.config_path())
     given = {key: value for key, value in options.items() if value is not None}
     if path is None:
+        values = {**given, "modules_info": parse_modules(names)}
+        if given.get("model_repo") or settings.from_environment("model_repo"):
+            return config.build(values, source="command line"), partial(config.build, values, "command line")
         if not names:
             raise UsageError("name the modules to serve (-m NAME), or a config file (-c config.json)")
-        values = {**given, "modules_info": parse_modules(names)}
         return config.build(values, source="command line"), lambda: None
     ignored = [f"--{key}" for key in OVERRIDDEN_BY_CONFIG if key in given or (key == "modules" and names)]
     if ignored:
@@ -252,6 +265,13 @@ def _announce(config: ServingConfig, state: ServerState) -> None:
     """The banner: what is served where, by whom."""
     address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
     lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
+    if config.grpc_port or config.metrics_port:
+        ports = (
+            ("GRPCInferenceService", config.grpc_port),
+            ("HTTPService", config.port),
+            ("Metrics Service", config.metrics_port),
+        )
+        lines += [f"  Started {service} at {config.host}:{port}" for service, port in ports if port]
     for name, module in state.modules.items():
         if module.state == "READY":
             devices = sorted({runner.device for runner in module.runners})
@@ -261,6 +281,8 @@ def _announce(config: ServingConfig, state: ServerState) -> None:
             )
         else:
             lines.append(f"  {name} has FAILED: {module.reason}")
+    if config.ui:
+        lines.append(f"Try it in a browser at {address}/ (the API is described at {address}/docs).")
     if config.host in ("127.0.0.1", "localhost", "::1"):
         lines.append("Only this machine can connect; --host 0.0.0.0 opens it to the network.")
     lines.append(f"Stop it with Ctrl-C or: hub serving stop -p {config.port}")

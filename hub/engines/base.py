@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from hub.engines.files import ModelFiles, find_model_files
 from hub.errors import EngineError
-from hub.settings import engine_threads
+from hub.settings import engine_threads, wants_hpip
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +69,14 @@ class LoadedModel(Protocol):
         engine: name of the engine that runs it.
         precision: ``f32`` or ``bf16``.
         parallel: how many batches ``run_many`` works on at the same time.
+        prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
+            and few different sizes are better than fewer, larger batches.
     """
 
     engine: str
     precision: str
     parallel: int
+    prefers_few_shapes: bool
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         """Run batches and yield each one's outputs, in the order of the input.
@@ -97,6 +100,7 @@ class EngineOptions(TypedDict, total=False):
     threads: int | None
     device: Device
     onednn: bool
+    kernels: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class LoadRequest:
     normalize: Normalize
     padded: bool
     top1: bool
+    wide: bool = False
+    kernels: int = 0
 
 
 #: For ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
@@ -118,6 +124,8 @@ _PREFERENCE: Final = ("openvino", "onnxruntime", "paddle")
 _PRECISIONS: Final = ("auto", "f32", "bf16")
 _DEVICES: Final = ("cpu", "gpu")
 _IMPORTS: Final = {"paddle": "paddle", "openvino": "openvino", "onnxruntime": "onnxruntime"}
+#: Enough for three to five shapes of a PP-OCR model; see :mod:`hub.engines.openvino`.
+DEFAULT_KERNELS: Final = 200
 #: Which files each engine can read.
 _READS: Final = {
     "openvino": ("pdmodel", "onnx"),
@@ -137,6 +145,8 @@ def load(
     threads: int | None = None,
     device: Device = "cpu",
     onednn: bool = True,
+    wide: bool = False,
+    kernels: int = DEFAULT_KERNELS,
 ) -> LoadedModel:
     """Load a model folder into an engine.
 
@@ -147,11 +157,15 @@ def load(
         padded: batches carry ``widths``.
         top1: hand back argmax and max over the last axis instead of that axis.
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
-            the engine that is there; a name insists on it.
-        precision: ``bf16`` needs OpenVINO and a CPU that has it; ``auto`` is f32.
+            the engine that is there; a name insists on it, and so does ``PADDLEX_HPS_USE_HPIP`` on OpenVINO.
+        precision: ``bf16`` needs OpenVINO; ``auto`` is bf16 where OpenVINO runs on a CPU that
+            computes in it, f32 elsewhere.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
         device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
         onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).
+        wide: a batch runs on several cores, for a step that has one batch per request; otherwise
+            each batch runs on one core, and a request's batches run side by side.
+        kernels: OpenVINO only: how many kernels of a kind a stream keeps for the shapes seen last.
 
     Raises:
         ModelNotFoundError: the folder or a file in it is missing.
@@ -160,13 +174,21 @@ def load(
     _check("engine", engine, ("auto", *_PREFERENCE))
     _check("precision", precision, _PRECISIONS)
     _check("device", device, _DEVICES)
+    if engine == "auto" and device == "cpu" and wants_hpip():
+        engine = "openvino"
     files = find_model_files(model_dir)
+    cores = threads or engine_threads()
     request = LoadRequest(
-        files, precision, threads or engine_threads(), device, onednn, normalize, padded, top1
+        files, precision, cores, device, onednn, normalize, padded, top1, wide=wide, kernels=kernels
     )
     if engine != "auto":
         return _load_with(engine, request)
     return _load_with_best(request)
+
+
+def can_read(engine: Engine, model_dir: str | Path) -> bool:
+    """Whether an engine reads the kind of file that a model folder holds; ``auto`` reads all."""
+    return engine == "auto" or find_model_files(model_dir).kind in _READS.get(engine, ())
 
 
 def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ class ONNXModel:
     engine = "onnxruntime"
     precision = "f32"
     parallel = 1
+    prefers_few_shapes = False
 
     def __init__(self, session: Any, normalize: Normalize, *, wants_top1: bool) -> None:
         self._session = session

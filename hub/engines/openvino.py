@@ -1,8 +1,10 @@
 """OpenVINO on CPU: reads Paddle's ``inference.pdmodel`` as it is, and ONNX.
 
-One compiled model with one stream per thread. A stream executes one batch on one core, so a single
-caller fills all cores by submitting several batches, and several callers share the same streams
-with no setting to change.
+One compiled model for all callers. Normally it has one stream per thread: a stream executes one batch on
+one core, so a single caller fills all cores by submitting several batches, and several callers share the
+same streams with no setting to change. A ``wide`` model has one stream per four threads, and each batch
+uses all of its stream's: for the detector, of which a request has one batch. Its working memory, the
+largest of all, exists once per stream.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,15 +23,18 @@ from openvino import opset13 as ops
 from hub.engines.base import Array, Batch, LoadRequest
 from hub.errors import EngineError
 
-#: Kernels kept per stream for the input shapes seen last. OpenVINO's own 5 000 let a process grow to 1.9 GB
-#: after 150 images of different sizes; 300 ended at 1.2 GB and 150 at 1.1 GB, no slower on repeated sizes.
-KERNELS: Final = 200
+#: Threads of a wide model's stream.
+_WIDE_THREADS: Final = 4
+#: What /proc/cpuinfo calls the instructions that compute in bf16. OpenVINO offers it on every CPU with
+#: AVX-512, but without these it converts back and forth and is no faster.
+_BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 class OpenVINOModel:
     """See :class:`hub.engines.base.LoadedModel`."""
 
     engine = "openvino"
+    prefers_few_shapes = True
 
     def __init__(self, compiled: Any, precision: str, parallel: int, *, padded: bool) -> None:
         self.precision = precision
@@ -95,26 +101,40 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     if request.device == "gpu":
         raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
     precision = _precision(request)
+    streams = max(1, request.threads // _WIDE_THREADS) if request.wide else request.threads
     properties = {
         "INFERENCE_PRECISION_HINT": precision,
-        "NUM_STREAMS": request.threads,
+        "NUM_STREAMS": streams,
         "INFERENCE_NUM_THREADS": request.threads,
         # Several processes that each pin their threads would meet on the same cores.
         "ENABLE_CPU_PINNING": False,
-        "CPU_RUNTIME_CACHE_CAPACITY": KERNELS,
+        "CPU_RUNTIME_CACHE_CAPACITY": request.kernels,
     }
     try:
         model = _extended(_core().read_model(str(request.files.graph)), request)
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
-    return OpenVINOModel(compiled, precision, request.threads, padded=request.padded)
+    return OpenVINOModel(compiled, precision, streams, padded=request.padded)
 
 
 def _precision(request: LoadRequest) -> str:
     if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
-    return "bf16" if request.precision == "bf16" else "f32"
+    if request.precision == "auto":
+        return "bf16" if computes_in_bf16() else "f32"
+    return request.precision
+
+
+@lru_cache(maxsize=1)
+def computes_in_bf16() -> bool:
+    """Whether this CPU has instructions for bf16, by what the kernel says of it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return not _BF16_FLAGS.isdisjoint(flags.split())
 
 
 def _extended(model: Any, request: LoadRequest) -> Any:

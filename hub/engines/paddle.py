@@ -40,6 +40,7 @@ class PaddleModel:
     engine = "paddle"
     precision = "f32"
     parallel = 1
+    prefers_few_shapes = False
 
     def __init__(self, predictor: Any, request: LoadRequest) -> None:
         self._predictor = predictor

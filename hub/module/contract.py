@@ -18,7 +18,7 @@ Standard library only: runners in a module's own environment import this file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, overload
@@ -45,12 +45,14 @@ class ServingOptions:
             applied, or None for bytes that are no image. Other arguments arrive as sent.
         idempotent: False where calling twice does harm; such a request is never resent.
         thread_safe: True where several threads may call the method at once.
+        example: arguments of a call that works, as JSON; the API page and the playground show it.
     """
 
     batch: str | None = None
     images: tuple[str, ...] = ()
     idempotent: bool = True
     thread_safe: bool = False
+    example: Mapping[str, Any] | None = None
 
 
 class ModuleType(type):
@@ -117,6 +119,7 @@ def serving(
     images: str | list[str] | tuple[str, ...] = (),
     idempotent: bool = True,
     thread_safe: bool = False,
+    example: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]: ...
 def serving(
     func: F | None = None,
@@ -125,13 +128,14 @@ def serving(
     images: str | list[str] | tuple[str, ...] = (),
     idempotent: bool = True,
     thread_safe: bool = False,
+    example: Mapping[str, Any] | None = None,
 ) -> F | Callable[[F], F]:
     """Mark the method that ``POST /predict/<module>`` calls; plain or with options.
 
     See :class:`ServingOptions` for the options.
     """
     names = (images,) if isinstance(images, str) else tuple(images)
-    options = ServingOptions(batch, names, idempotent, thread_safe)
+    options = ServingOptions(batch, names, idempotent, thread_safe, example)
 
     def mark(method: F) -> F:
         setattr(method, _SERVING_MARK, options)
@@ -151,22 +155,21 @@ def is_module_class(value: object) -> bool:
     return isinstance(value, type) and _INFO_MARK in value.__dict__
 
 
-def _marked_method(cls: type, mark: str) -> str | None:
+def _marked_method(cls: type, mark: str) -> tuple[str, Any] | None:
+    """Name and mark of the first method that has it, nearest class first."""
     for owner in cls.__mro__:
         for name, value in owner.__dict__.items():
             if hasattr(value, mark):
-                return name
+                return name, getattr(value, mark)
     return None
 
 
 def serving_method(cls: type) -> tuple[str, ServingOptions] | None:
     """Name and options of the ``@serving`` method, nearest class in the MRO first."""
-    name = _marked_method(cls, _SERVING_MARK)
-    if name is None:
-        return None
-    return name, getattr(inspect.getattr_static(cls, name), _SERVING_MARK)
+    return _marked_method(cls, _SERVING_MARK)
 
 
 def runnable_method(cls: type) -> str | None:
     """Name of the ``@runnable`` method, nearest class in the MRO first."""
-    return _marked_method(cls, _RUNNABLE_MARK)
+    found = _marked_method(cls, _RUNNABLE_MARK)
+    return found[0] if found else None

@@ -15,6 +15,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 #: Kept free of separators: a version is a file name in the registry.
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*\Z")
 _FIELDS = ("name", "version", "summary", "author", "author_email", "type", "weights")
+#: The order in which PaddleHub's decorator takes them without their names.
+_POSITIONS = ("name", "version", "author", "author_email", "summary", "type")
+#: Without these a module cannot be installed; what describes it may also be worked out at run time.
+_NEEDED = ("name", "version", "weights")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def read_module_info(directory: str | Path) -> ModuleInfo:
         if isinstance(node, ast.ClassDef):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and _called_name(decorator) == "moduleinfo":
-                    return _info_from(decorator, source)
+                    return _info_from(decorator, source, _constants(tree))
     raise InvalidModuleError(f"{source} has no class marked with @moduleinfo(name=…, version=…)")
 
 
@@ -69,15 +73,28 @@ def _called_name(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _info_from(call: ast.Call, source: Path) -> ModuleInfo:
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """What the file's top level gives names to: ``VERSION = "1.0.0"``."""
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _info_from(call: ast.Call, source: Path, constants: dict[str, ast.expr]) -> ModuleInfo:
+    written = dict(zip(_POSITIONS, call.args, strict=False))
+    written |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _FIELDS}
     given: dict[str, Any] = {}
-    for keyword in call.keywords:
-        if keyword.arg in _FIELDS:
-            try:
-                given[keyword.arg] = ast.literal_eval(keyword.value)
-            except ValueError as error:
+    for key, node in written.items():
+        try:
+            given[key] = _literal(node, constants)
+        except ValueError as error:
+            if key in _NEEDED:
                 raise InvalidModuleError(
-                    f"{source}:{keyword.value.lineno}: @moduleinfo's {keyword.arg} must be a literal, "
+                    f"{source}:{node.lineno}: @moduleinfo's {key} must be a literal, "
                     "because it is read without running the file"
                 ) from error
     values = {key: str(value) for key, value in given.items() if value is not None and key != "weights"}
@@ -90,3 +107,14 @@ def _info_from(call: ast.Call, source: Path) -> ModuleInfo:
     if not isinstance(weights, (list, tuple)) or not all(isinstance(name, str) for name in weights):
         raise InvalidModuleError(f"{source}: @moduleinfo's weights must be a list of names")
     return ModuleInfo(**values, weights=tuple(weights))
+
+
+def _literal(node: ast.expr, constants: dict[str, ast.expr]) -> Any:
+    """Value of a literal, of a name for one, or of strings added up; raises ValueError for all else."""
+    if isinstance(node, ast.Name) and node.id in constants:
+        return ast.literal_eval(constants[node.id])
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _literal(node.left, constants), _literal(node.right, constants)
+        if isinstance(left, str) and isinstance(right, str):
+            return left + right
+    return ast.literal_eval(node)

@@ -6,14 +6,26 @@ relative imports both work. Standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from hub.errors import InvalidModuleError
 from hub.module.contract import is_module_class
+
+
+def _unprepared(folder: Path) -> AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
+#: Around importing a module's folder and around building its instance; ``hub.compat`` puts in what modules
+#: written for PaddleHub need. May be entered again within itself.
+preparation: Callable[[Path], AbstractContextManager[None]] = _unprepared
 
 
 def load_class(directory: str | Path) -> type[Any]:
@@ -28,6 +40,11 @@ def load_class(directory: str | Path) -> type[Any]:
         raise InvalidModuleError(
             f"{folder} cannot be imported: a module's folder name must be a Python name, not {package!r}"
         )
+    with preparation(folder):
+        return _import_class(folder, package)
+
+
+def _import_class(folder: Path, package: str) -> type[Any]:
     _forget(package)
     sys.path.insert(0, str(folder.parent))
     # Two edits within one second leave a .pyc that Python believes current; so none is written.
@@ -48,19 +65,25 @@ def load_class(directory: str | Path) -> type[Any]:
 
 
 def create(directory: str | Path, init_args: dict[str, Any]) -> Any:
-    """Load the module of a folder and build its instance.
+    """Load the module of a folder and build its instance; see :func:`build`."""
+    with preparation(Path(directory).resolve()):
+        return build(load_class(directory), directory, init_args)
+
+
+def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> Any:
+    """Build the instance of a loaded class.
 
     A class with ``_initialize`` is built first and initialised with ``init_args`` afterwards; one
-    without takes them in its constructor, with ``directory`` set on the class beforehand.
+    without takes them in its constructor. Either way ``directory`` is set on the class beforehand.
     """
-    cls = load_class(directory)
-    folder = str(Path(directory).resolve())
-    if hasattr(cls, "_initialize"):
-        instance = cls(directory=folder)
-        instance._initialize(**init_args)
-        return instance
-    cls.directory = folder
-    return cls(**init_args)
+    folder = Path(directory).resolve()
+    cls.directory = str(folder)
+    with preparation(folder):
+        if hasattr(cls, "_initialize"):
+            instance = cls(directory=str(folder))
+            instance._initialize(**init_args)
+            return instance
+        return cls(**init_args)
 
 
 def _forget(package: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from hub.engines.base import Engine, EngineOptions, Precision
+from hub.engines.base import Engine, EngineOptions, Precision, can_read
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.detector import Detector
@@ -23,22 +23,22 @@ Find = Callable[[str | Path], Path]
 
 
 def engine_options(
-    *, use_gpu: bool, enable_mkldnn: bool | None, engine: Engine, precision: Precision
+    *, use_gpu: bool, enable_mkldnn: bool | None, engine: Engine, precision: Precision, parity: bool
 ) -> EngineOptions:
     """Translate the modules' init_args, two of them PaddleOCR's, to those of the engines.
 
     ``enable_mkldnn`` None means on: on Paddle 3 it gives the same boxes and text as off, about
-    seven times faster.
+    seven times faster. With ``parity``, precision ``auto`` is f32.
     """
     return {
         "engine": engine,
-        "precision": precision,
+        "precision": "f32" if parity and precision == "auto" else precision,
         "device": "gpu" if use_gpu else "cpu",
         "onednn": enable_mkldnn is not False,
     }
 
 
-def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Detector:
+def build_detector(config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]) -> Detector:
     """Load and warm the detector that ``read_params()`` describes.
 
     Raises:
@@ -46,7 +46,7 @@ def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) 
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
     params = DetectorParams.read(config)
-    detector = Detector(find(params.det_model_dir), params, **engine)
+    detector = Detector(find(params.det_model_dir), params, parity=parity, **engine)
     detector.warm_up()
     return detector
 
@@ -64,25 +64,35 @@ def build_recognizer(
 ) -> Recognizer:
     """Load and warm the recogniser that ``read_params()`` describes.
 
-    The dictionary is looked for as a path, then beside the model.
+    The dictionary is looked for as a path, then beside the model; None means inside it.
     """
     params = RecognizerParams.read(config)
     folder = find(params.rec_model_dir)
-    dictionary = _dictionary(params.rec_char_dict_path, folder, find)
-    recognizer = Recognizer(folder, dictionary, params, parity=parity, **engine)
+    dictionary = params.rec_char_dict_path and _dictionary(params.rec_char_dict_path, folder, find)
+    recognizer = Recognizer(folder, dictionary or None, params, parity=parity, **engine)
     recognizer.warm_up()
     return recognizer
 
 
 def build_pipeline(config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]) -> Pipeline:
-    """Load and warm detector, recogniser and, with ``use_angle_cls``, classifier."""
+    """Load and warm detector, recogniser and, with ``use_angle_cls``, classifier.
+
+    A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
+    """
     params = PipelineParams.read(config)
     return Pipeline(
-        build_detector(config, find, **engine),
+        build_detector(config, find, parity=parity, **engine),
         build_recognizer(config, find, parity=parity, **engine),
-        build_classifier(config, find, **engine) if params.use_angle_cls else None,
+        _build_any_classifier(config, find, **engine) if params.use_angle_cls else None,
         drop_score=params.drop_score,
     )
+
+
+def _build_any_classifier(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Classifier:
+    folder = find(ClassifierParams.read(config).cls_model_dir)
+    if not can_read(engine.get("engine", "auto"), folder):
+        engine = {**engine, "engine": "auto"}
+    return build_classifier(config, find, **engine)
 
 
 def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:

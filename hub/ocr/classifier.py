@@ -57,8 +57,10 @@ class Classifier:
         return self.params.label_list[index]
 
     def _batches(self, images: Sequence[Image]) -> Iterator[Batch]:
-        for start in range(0, len(images), self.params.cls_batch_num):
-            part = images[start : start + self.params.cls_batch_num]
+        # All lines are padded to one width, so how many share a batch changes no result.
+        size = 1 if self.model.prefers_few_shapes else self.params.cls_batch_num
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
             pixels = np.zeros((len(part), self.height, self.width, 3), np.uint8)
             widths = tuple(min(scaled_width(image, self.height), self.width) for image in part)
             for image, width, target in zip(part, widths, pixels, strict=True):
@@ -66,5 +68,5 @@ class Classifier:
             yield Batch(pixels, widths)
 
     def warm_up(self) -> None:
-        """Run once, so that the first request does not pay for what engines do late."""
-        self.classify([np.full((self.height, self.width, 3), 255, np.uint8)])
+        """Run on every stream, so that the first request does not pay for what engines do late."""
+        self.classify([np.full((self.height, self.width, 3), 255, np.uint8)] * self.model.parallel)

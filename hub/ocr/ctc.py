@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hub.engines.files import find_model_files
+from hub.engines.onnx_metadata import read_metadata
 from hub.errors import ModelNotFoundError
 
 #: Class 0 separates repeated characters and is never printed.
@@ -31,10 +33,28 @@ def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelNotFoundError(f"the dictionary {path} cannot be read as UTF-8 text: {error}") from error
+    return _classes(lines, use_space_char=use_space_char)
+
+
+def characters_inside(model_dir: Path, *, use_space_char: bool) -> list[str]:
+    """The same from the metadata of an ``.onnx`` file, where PP-OCR models have it as ``character``.
+
+    Raises:
+        ModelNotFoundError: it is another kind of model, or has no dictionary inside.
+    """
+    files = find_model_files(model_dir)
+    dictionary = read_metadata(files.graph).get("character") if files.kind == "onnx" else None
+    if not dictionary:
+        raise ModelNotFoundError(
+            f"{files.graph} has no dictionary inside: give rec_char_dict_path in params.py"
+        )
+    return _classes(dictionary.split("\n"), use_space_char=use_space_char)
+
+
+def _classes(lines: list[str], *, use_space_char: bool) -> list[str]:
     if lines[-1] == "":
-        lines.pop()
-    characters = [line.rstrip("\r") for line in lines]
-    return ["", *characters, *([" "] if use_space_char else [])]
+        lines = lines[:-1]
+    return ["", *(line.rstrip("\r") for line in lines), *([" "] if use_space_char else [])]
 
 
 def decode(

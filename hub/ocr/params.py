@@ -15,6 +15,7 @@ from hub.errors import ConfigError
 from hub.ocr.db import DBOptions
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
+Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
 
 
@@ -49,6 +50,9 @@ class Params(BaseModel):
 class DetectorParams(Params):
     det_algorithm: Literal["DB"] = "DB"
     det_model_dir: str | Path
+    #: Of BGR, in this order; PaddleOCR gives ImageNet's figures for RGB to BGR images.
+    det_mean: Triple = (0.485, 0.456, 0.406)
+    det_std: Triple = (0.229, 0.224, 0.225)
     det_limit_side_len: Annotated[int, Field(gt=0)] = 960
     det_limit_type: Literal["max", "min", "resize_long"] = "max"
     det_db_thresh: Ratio = 0.3
@@ -82,7 +86,8 @@ class RecognizerParams(Params):
     rec_model_dir: str | Path
     rec_image_shape: Shape = "3, 48, 320"
     rec_batch_num: Annotated[int, Field(gt=0)] = 6
-    rec_char_dict_path: str | Path = "ppocr_keys_v1.txt"
+    #: None: inside the model's file.
+    rec_char_dict_path: str | Path | None = "ppocr_keys_v1.txt"
     use_space_char: bool = True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 
 import cv2
 import numpy as np
@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from hub.engines.base import CENTERED, Batch, EngineOptions, load
 from hub.errors import ConfigError
-from hub.ocr.ctc import Reading, decode, read_characters
+from hub.ocr.ctc import Reading, characters_inside, decode, read_characters
 from hub.ocr.geometry import Image
-from hub.ocr.padding import Plan, fast_plans, parity_plans, scaled_width
+from hub.ocr.padding import Plan, fast_plans, parity_plans, scaled_width, usual_widths
 from hub.ocr.params import RecognizerParams, height_and_width
+
+#: Kernels kept per stream in fast mode: those of all widths up to 1024, which take a few megabytes.
+_FAST_KERNELS: Final = 1500
 
 
 class Recognizer:
@@ -24,7 +27,7 @@ class Recognizer:
     def __init__(
         self,
         model_dir: Path,
-        dictionary: Path,
+        dictionary: Path | None,
         params: RecognizerParams,
         *,
         parity: bool = True,
@@ -33,8 +36,14 @@ class Recognizer:
         self.params = params
         self.parity = parity
         self.height, self.width = height_and_width(params.rec_image_shape)
-        self.characters = read_characters(dictionary, use_space_char=params.use_space_char)
-        self.reversed = "arabic" in dictionary.name  # PaddleOCR's way to tell
+        self.characters = (
+            read_characters(dictionary, use_space_char=params.use_space_char)
+            if dictionary is not None
+            else characters_inside(model_dir, use_space_char=params.use_space_char)
+        )
+        self.reversed = dictionary is not None and "arabic" in dictionary.name  # PaddleOCR's way to tell
+        if not parity:
+            engine = {"kernels": _FAST_KERNELS, **engine}
         self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
 
     def recognize(self, pages: Sequence[Sequence[Image]]) -> list[list[Reading]]:
@@ -60,8 +69,15 @@ class Recognizer:
         return [[readings[next(numbers)] for _ in page] for page in pages]
 
     def warm_up(self) -> None:
-        """Run once, so that the first request does not pay for what engines do late."""
-        self.recognize([[np.full((self.height, self.width, 3), 255, np.uint8)]])
+        """Run every usual shape on every stream, so that the first request is as fast as the tenth."""
+        widths = [self.width] if self.parity or not self.model.prefers_few_shapes else usual_widths()
+        batches = (
+            Batch(np.full((1, self.height, width, 3), 255, np.uint8), (width,))
+            for width in sorted(widths, reverse=True)
+            for _ in range(self.model.parallel)
+        )
+        for _ in self.model.run_many(batches):
+            pass
 
     def _plans(self, pages: Sequence[Sequence[Image]]) -> list[Plan]:
         plans: list[Plan] = []

@@ -6,7 +6,8 @@ read from or written to disk here except the font.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from hub.ocr.font import Font, cjk_font
+from hub.errors import HubError, InvalidInputError
+from hub.ocr.font import FONT_WEIGHTS_NAME, Font, cjk_font
 
 Picture = npt.NDArray[np.uint8]
 Quad = npt.NDArray[np.float32]
@@ -35,6 +37,55 @@ _INK = 25
 _FILL_OPACITY = 0.18
 #: From this height to width on, a region is a column, as the recogniser sees it too.
 _COLUMN_RATIO = 1.5
+#: A picture for a reply is drawn no larger than this on its longer side: it is for the eye.
+_LONGEST_SIDE = 2000
+_JPEG_QUALITY = 88
+
+
+def with_pictures(
+    images_bgr: Sequence[Picture | None],
+    pages: Sequence[list[dict[str, Any]]],
+    find: Callable[[str], Path],
+) -> list[dict[str, Any]]:
+    """Put each page's items and its drawn picture into one object, for a reply with ``visualize``.
+
+    Args:
+        images_bgr: uint8 (height, width, 3), BGR; None for one that could not be read.
+        pages: the items of each, as for ``draw_ocr``.
+        find: where fetched weights lie, ``hub.model_path``; asked for a font if the system has none.
+
+    Returns:
+        Per image ``{"lines": items, "image": JPEG in base64, or None without an image}``.
+    """
+    try:
+        font: Path | None = find(FONT_WEIGHTS_NAME)
+    except HubError:
+        font = None
+    return [
+        {"lines": items, "image": None if image is None else _jpeg(image, items, font)}
+        for image, items in zip(images_bgr, pages, strict=True)
+    ]
+
+
+def checked_flag(value: Any) -> bool:
+    """``visualize`` of a request; raises InvalidInputError where it is neither true nor false."""
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"visualize must be true or false, not {value!r}"[:200])
+    return value
+
+
+def _jpeg(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> str:
+    height, width = image_bgr.shape[:2]
+    scale = min(1.0, _LONGEST_SIDE / max(height, width))
+    if scale < 1.0:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        image_bgr = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
+        items = [
+            {**item, "text_region": (np.asarray(item["text_region"]) * scale).tolist()} for item in items
+        ]
+    drawn = draw_ocr(image_bgr, items, fallback_font=font)
+    encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+    return base64.b64encode(encoded.tobytes()).decode()
 
 
 def draw_ocr(

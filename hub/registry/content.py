@@ -24,6 +24,7 @@ from types import TracebackType
 
 from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import ModuleInfo
+from hub.registry.digests import NOT_PART_OF_A_MODULE, of_folder
 from hub.registry.layout import Layout
 from hub.registry.locks import locked
 from hub.registry.progress import Progress
@@ -32,8 +33,9 @@ log = logging.getLogger("hub.registry")
 
 RECORD = "record.json"
 HOLD = ".hold"
-#: Bytecode belongs to the place it was compiled in; the others are no part of a module.
-_NOT_COPIED = {"__pycache__", ".git", ".hg", ".svn"}
+#: Beside a module that was installed with --isolated: its own environment, and the Python in it.
+VENV = "venv"
+INTERPRETER = f"{VENV}/bin/python"
 
 
 def hold(content: Path) -> int:
@@ -73,7 +75,7 @@ class Transaction:
         try:
             self._lock.enter_context(lock)
         except OSError as error:
-            raise _not_writable(self._layout, error) from error
+            raise not_writable(self._layout, error) from error
         return self
 
     def __exit__(
@@ -86,9 +88,9 @@ class Transaction:
         except OSError as failure:  # the change itself is done or rolled back already
             log.warning("leftovers in %s could not be removed: %s", self._layout.content, failure)
         if isinstance(error, OSError):
-            raise _not_writable(self._layout, error) from error
+            raise not_writable(self._layout, error) from error
 
-    def stage(self, source: Path, info: ModuleInfo) -> Path:
+    def stage(self, source: Path, info: ModuleInfo, *, origin: str, isolated: bool = False) -> Path:
         """Copy a module's folder into a new content folder and describe it there."""
         if info.package == "hub" or info.package in sys.stdlib_module_names:
             raise InvalidModuleError(
@@ -99,15 +101,20 @@ class Transaction:
         content.mkdir(parents=True)
         (content / HOLD).touch()
         _copy_tree(source, content / info.package, leave_out=self._layout.home)
-        record = {"format": 1, "info": info.as_dict(), "source": str(source)}
+        files = of_folder(content / info.package)
+        interpreter = {"interpreter": INTERPRETER} if isolated else {}
+        record = {"format": 1, "info": info.as_dict(), "source": origin, **interpreter, "files": files}
         _write(content / RECORD, json.dumps(record, ensure_ascii=False, indent=1))
         return content
 
-    def try_import(self, staged: Path, *, shown_as: Path, timeout: float) -> None:
+    def try_import(
+        self, staged: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None
+    ) -> None:
         """Import the staged module in a process of its own; raise what it says if it does not."""
         from hub.registry.trial import try_import
 
-        try_import(staged / self._package, shown_as=shown_as, timeout=timeout)
+        directory = staged / self._package
+        try_import(directory, shown_as=shown_as, timeout=timeout, interpreter=interpreter)
 
     def publish(self, content: Path, version: str) -> None:
         """Let the version's symlink lead to ``content``, in one step."""
@@ -179,7 +186,7 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
     target.mkdir()
     for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
         here = Path(entry.path)
-        if entry.name in _NOT_COPIED or here.absolute() == leave_out:
+        if entry.name in NOT_PART_OF_A_MODULE or here.absolute() == leave_out:
             continue
         if not entry.is_dir():
             if not entry.is_file():
@@ -211,7 +218,8 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _not_writable(layout: Layout, error: OSError) -> RegistryError:
+def not_writable(layout: Layout, error: OSError) -> RegistryError:
+    """What to raise when the disk refuses: full, read-only, not ours."""
     return RegistryError(
         f"the registry {layout.home} could not be changed: {error}. Nothing was installed or removed by "
         "half; check the permissions and the free space, or choose another place with HUB_HOME"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.errors import ModuleNotInstalledError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry import weights
+from hub.registry.environment import interpreter_of
 from hub.registry.local import LocalRegistry
 
 
@@ -23,6 +24,7 @@ class Description:
         serving: name of the method behind ``POST /predict/<name>``, or None where ``module.py``
             itself marks none (it may still inherit one).
         weights: every declared weights name, and where it lies (None: not fetched).
+        interpreter: the Python of its own environment, if it has one.
     """
 
     info: ModuleInfo
@@ -30,6 +32,7 @@ class Description:
     installed: bool
     serving: str | None
     weights: dict[str, Path | None]
+    interpreter: Path | None = None
 
 
 def describe(what: str, registry: LocalRegistry) -> Description:
@@ -47,7 +50,8 @@ def describe(what: str, registry: LocalRegistry) -> Description:
             if not Path(what).is_dir():
                 raise
         else:
-            return _describe(module.info, registry.location(module), registry, installed=True)
+            described = _describe(module.info, registry.location(module), registry, installed=True)
+            return replace(described, interpreter=interpreter_of(module.content))
     folder = Path(what).expanduser().absolute()
     return _describe(read_module_info(folder), folder, registry, installed=False)
 

@@ -47,17 +47,17 @@ class PipConfig:
     def places(self) -> list[Place]:
         """Where to look, the nearest first."""
         found = [
-            Place(("--find-link", link), _without_password(link), local="://" not in link)
+            Place(("--find-link", link), without_password(link), local="://" not in link)
             for link in self._values("find-links")
         ]
         if self.options.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
             return found
         indexes = self._values("index-url")
-        found += [Place(("--index-url", url), _without_password(url)) for url in indexes]
+        found += [Place(("--index-url", url), without_password(url)) for url in indexes]
         if not indexes:
             found.append(Place((), "the default package index"))
         extra = self._values("extra-index-url")
-        return found + [Place(("--index-url", url), _without_password(url)) for url in extra]
+        return found + [Place(("--index-url", url), without_password(url)) for url in extra]
 
     def trusted_hosts(self) -> list[str]:
         return [part for host in self._values("trusted-host") for part in ("--trusted-host", host)]
@@ -165,7 +165,7 @@ def _growth(process: subprocess.Popen[bytes], folder: Path) -> Iterator[int]:
 
 def _reason(said: str) -> str:
     """The line of unearth's output that matters: of a traceback the last, else what it warned of."""
-    lines = [_without_password(line.strip()) for line in said.splitlines() if line.strip()]
+    lines = [without_password(line.strip()) for line in said.splitlines() if line.strip()]
     if not lines:
         return "it failed without saying why"
     if lines[-1] == _NOT_THERE:
@@ -174,5 +174,6 @@ def _reason(said: str) -> str:
     return re.sub(r"^\w+(\.\w+)*\.(?=\w+:)", "", lines[-1])
 
 
-def _without_password(text: str) -> str:
+def without_password(text: str) -> str:
+    """A text without the user names and passwords of the addresses in it."""
     return re.sub(r"://[^/@\s]+@", "://***@", text)

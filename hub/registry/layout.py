@@ -4,10 +4,13 @@
       modules/<package>/<version>     a symlink to the content folder that is installed
       content/<package>/<version>-<random>/
           .hold                       servers keep a shared lock on it while they use the folder
-          record.json                 what was declared when it was installed
+          record.json                 what was declared when it was installed, and its files' digests
           <package>/module.py …       the module itself
+          venv/                       its own Python environment, if it was installed with --isolated
       weights/<sha256>/               one catalogue entry's files
       locks/                          one lock per module and per weights archive
+      tmp/                            where archives are unpacked before they are installed
+      config.json                     what `hub config` sets
 
 ``<package>`` is the module's name with ``-`` as ``_``, as in PaddleHub, so both spellings find it.
 The symlinks are relative: the whole home may be moved.
@@ -46,6 +49,14 @@ class Layout:
     @property
     def weights(self) -> Path:
         return self.home / "weights"
+
+    @property
+    def tmp(self) -> Path:
+        return self.home / "tmp"
+
+    @property
+    def config(self) -> Path:
+        return self.home / "config.json"
 
     def lock(self, name: str) -> Path:
         return self.home / "locks" / f"{name}.lock"

@@ -19,6 +19,7 @@ from typing import Any
 
 from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
+from hub.registry import shipped
 from hub.registry.content import RECORD, Transaction, hold
 from hub.registry.layout import Layout, package_name
 from hub.registry.progress import Progress, Silent
@@ -36,6 +37,7 @@ class InstalledModule:
         info: what the module declares.
         directory: the package folder, which holds ``module.py``.
         content: the folder around it; :func:`hub.registry.content.hold` keeps it from being removed.
+            :func:`hub.registry.environment.interpreter_of` finds its own interpreter, if it has one.
     """
 
     info: ModuleInfo
@@ -76,7 +78,7 @@ class LocalRegistry:
         versions = self._versions(package) if package else []
         if package is None or not versions:
             raise ModuleNotInstalledError(self._unknown(name))
-        wanted = versions[-1] if version is None else _matching(version, versions)
+        wanted = versions[-1] if version is None else matching(version, versions)
         if wanted is None:
             raise ModuleNotInstalledError(
                 f"{name}=={version} is not installed. Installed versions of {name}: {', '.join(versions)}. "
@@ -106,6 +108,9 @@ class LocalRegistry:
         *,
         progress: Progress | None = None,
         trial_timeout: float = 120.0,
+        origin: str | None = None,
+        isolated: bool = False,
+        wheels: Path | None = None,
     ) -> InstalledModule:
         """Install a module's folder; the same version is replaced, other versions stay.
 
@@ -113,6 +118,9 @@ class LocalRegistry:
             directory: the folder that holds ``module.py``. It is copied.
             progress: is told what goes on.
             trial_timeout: seconds that importing the module may take.
+            origin: where the folder came from, if it was unpacked or downloaded; for messages and the record.
+            isolated: give the module a Python environment of its own, with its requirements.
+            wheels: a folder to take those requirements from instead of an index.
 
         Raises:
             InvalidModuleError: it is no module, or cannot be imported.
@@ -125,8 +133,15 @@ class LocalRegistry:
             Transaction(self.layout, info.package, progress) as transaction,
             progress.task(f"Installing {info.name}-{info.version}"),
         ):
-            staged = transaction.stage(source, info)
-            transaction.try_import(staged, shown_as=source, timeout=trial_timeout)
+            staged = transaction.stage(source, info, origin=origin or str(source), isolated=isolated)
+            interpreter = None
+            if isolated:
+                from hub.registry.environment import build
+
+                folder = staged / info.package
+                interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
+            shown_as = Path(origin.rpartition("://")[2]) if origin else source
+            transaction.try_import(staged, shown_as=shown_as, timeout=trial_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
         return InstalledModule(info, content / info.package, content)
@@ -143,7 +158,7 @@ class LocalRegistry:
         with Transaction(self.layout, package, Silent()) as transaction:
             # Read under the lock: another uninstall may have been faster.
             versions = self._versions(package)
-            chosen = versions if version is None else [_matching(version, versions)]
+            chosen = versions if version is None else [matching(version, versions)]
             removed = []
             for wanted in chosen:
                 if wanted is None:
@@ -168,7 +183,7 @@ class LocalRegistry:
             return []
         except OSError as error:
             raise RegistryError(f"the registry {self.layout.home} cannot be read: {error}") from error
-        return _oldest_first([entry for entry in entries if not entry.startswith(".")])
+        return oldest_first([entry for entry in entries if not entry.startswith(".")])
 
     def _read(self, package: str, version: str) -> InstalledModule:
         """Resolve a version's symlink and read what is recorded behind it."""
@@ -199,8 +214,10 @@ class LocalRegistry:
         message = f"{name} is not installed."
         if close := difflib.get_close_matches(name.replace("-", "_"), installed, n=3):
             message += f" Did you mean {' or '.join(close)}?"
+        if (advice := shipped.how_to_install(name)) is not None:
+            return f"{message} {advice}"
         if Path(name).is_dir():
-            return f"{message} It is a folder: install it with: hub install {name}"
+            return f"{message} It is a folder: install it with: hub install {name}/"
         known = ", ".join(installed) if installed else "nothing"
         return (
             f"{message} Installed in {self.layout.home}: {known}. "
@@ -221,13 +238,13 @@ def _recorded(content: Path) -> ModuleInfo | None:
         return None
 
 
-def _oldest_first(versions: list[str]) -> list[str]:
+def oldest_first(versions: list[str]) -> list[str]:
     if len(versions) < 2:
         return versions
-    return sorted(versions, key=_version_key)
+    return sorted(versions, key=version_key)
 
 
-def _version_key(version: str) -> tuple[Any, ...]:
+def version_key(version: str) -> tuple[Any, ...]:
     """Order of versions by PEP 440; what is no such version comes before those that are."""
     try:
         from packaging.version import InvalidVersion, Version
@@ -239,8 +256,8 @@ def _version_key(version: str) -> tuple[Any, ...]:
         return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
 
 
-def _matching(wanted: str, versions: list[str]) -> str | None:
+def matching(wanted: str, versions: list[str]) -> str | None:
     if wanted in versions:
         return wanted
-    key = _version_key(wanted)
-    return next((each for each in versions if key[0] == 1 and _version_key(each) == key), None)
+    key = version_key(wanted)
+    return next((each for each in versions if key[0] == 1 and version_key(each) == key), None)

@@ -53,7 +53,7 @@ def load_module(
             "supported. Clone it, then use hub.Module(directory=…) or hub install DIR"
         )
     if name is not None:
-        return create(_installed(name, version), init_args)
+        return create(installed(name, version), init_args)
     if directory is not None:
         return create(Path(directory).expanduser(), init_args)
     raise ConfigError(
@@ -61,7 +61,12 @@ def load_module(
     )
 
 
-def _installed(name: str, version: str | None) -> Path:
+def installed(name: str, version: str | None = None) -> Path:
+    """Folder of an installed module, which stays on disk while this process lives.
+
+    Raises:
+        ModuleNotInstalledError: there is no such module or version.
+    """
     registry = LocalRegistry()
     module = registry.find(name, version)
     if module.content not in _held:

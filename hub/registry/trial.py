@@ -16,23 +16,28 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
+from hub import settings
 from hub.errors import HubError, InvalidModuleError
 
-# `-c` puts the working directory on sys.path, like the `-m` that starts runners.
+# `-c` puts the working directory on sys.path, like the `-m` that starts runners. The last but one: what a
+# runner does for modules written for PaddleHub, and that is above us.
 _CHILD = (
-    "import sys; sys.path.append(sys.argv[1]); from hub.registry.trial import child;"
-    "child(sys.argv[2], int(sys.argv[3]))"
+    "import sys; sys.path.append(sys.argv[1]); _, _, directory, answer = sys.argv;"
+    "sys.argv = [directory]; import hub.compat; hub.compat.install(for_good=True);"
+    "from hub.registry.trial import child; child(directory, int(answer))"
 )
 
 
-def try_import(directory: Path, *, shown_as: Path, timeout: float) -> None:
+def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> None:
     """Import ``directory/module.py`` elsewhere; messages speak of ``shown_as``.
+
+    ``interpreter`` is that of the module's own environment, if it has one.
 
     Raises:
         InvalidModuleError: it does not import, ends its process or takes longer than ``timeout`` seconds.
     """
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as output:
-        status = _run(directory, answer, output, shown_as, timeout)
+        status = _run(directory, answer, output, shown_as, timeout, interpreter)
         answer.seek(0)
         output.seek(0)
         said, printed = answer.read(), output.read()
@@ -62,16 +67,29 @@ def child(directory: str, descriptor: int) -> None:
     os._exit(0)
 
 
-def _run(directory: Path, answer: IO[bytes], output: IO[bytes], shown_as: Path, timeout: float) -> int:
+def _run(
+    directory: Path,
+    answer: IO[bytes],
+    output: IO[bytes],
+    shown_as: Path,
+    timeout: float,
+    interpreter: Path | None,
+) -> int:
     """Run the child to its end and return its exit status.
 
     It writes to files, not pipes: a process that the module leaves behind would keep a pipe open.
     """
     import hub
 
-    above = str(Path(hub.__file__).resolve().parent.parent)
+    above, environment = Path(hub.__file__).resolve().parent.parent, None
+    if interpreter is not None:
+        from hub.registry.environment import expose_hub
+
+        above = directory.parent / ".path"  # only the hub, not all that lies next to it
+        environment = settings.child_environment(expose_hub(above))
     process = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, above, str(directory), str(answer.fileno())],
+        [interpreter or sys.executable, "-c", _CHILD, above, str(directory), str(answer.fileno())],
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ import difflib
 import functools
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.errors import NetworkError, WeightsError
+from hub.errors import ChecksumError, NetworkError, WeightsError
+from hub.registry import digests
 from hub.registry.archive import Member, take
 from hub.registry.layout import Layout
 from hub.registry.locks import locked
@@ -142,6 +144,51 @@ def fetch(
             _fetch_archive(archive, group, layout, progress or Silent(), source)
     found = {name: _present(each, layout) for name, each in wanted.items()}
     return {name: path for name, path in found.items() if path is not None}
+
+
+def adopt(
+    name: str, folder: Path, *, home: str | Path | None = None, progress: Progress | None = None
+) -> Path:
+    """Put files of ``name`` that somebody has brought along into the store, if they are the right ones.
+
+    Raises:
+        WeightsError: an unknown name, a file that is missing or not the catalogue's, no space.
+    """
+    wanted, layout = entry(name), Layout.of(home)
+    with _locked(wanted.archive, layout, progress or Silent()) as staging:
+        if (present := _present(wanted, layout)) is not None:
+            return present
+        with (progress or Silent()).task(f"Storing the weights {name}", wanted.size) as advance:
+            done = 0
+            for file in wanted.files:
+                _copy_checked(folder / file.name, staging / wanted.digest / file.name, file)
+                done += file.size
+                advance(done)
+        _publish(staging, wanted, layout)
+    return layout.weights / wanted.digest
+
+
+def _copy_checked(source: Path, target: Path, file: WeightsFile) -> None:
+    if not source.is_file() or digests.of_file(source) != file.sha256:
+        raise ChecksumError(
+            f"{source} is missing, or is not the catalogue's {file.name}; nothing of it is kept"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    with target.open("rb") as copied:
+        os.fsync(copied.fileno())
+
+
+def verify(name: str, home: str | Path | None = None) -> digests.Differences:
+    """Compare the files of ``name`` in the store with the catalogue's digests."""
+    wanted, layout = entry(name), Layout.of(home)
+    folder = layout.weights / wanted.digest
+    found = {
+        file.name: digests.of_file(folder / file.name)
+        for file in wanted.files
+        if (folder / file.name).is_file()
+    }
+    return digests.compare({file.name: file.sha256 for file in wanted.files}, found)
 
 
 def _present(entry: Entry, layout: Layout) -> Path | None:

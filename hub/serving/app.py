@@ -5,32 +5,40 @@ from __future__ import annotations
 import logging
 import re
 import time
-import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, Response, g, request
 
 from hub import envelope
-from hub.serving import metrics, replies
+from hub.serving import metrics, replies, ui
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.gateway_context import EXTENSION, Gateway, gateway, limits_of
 from hub.serving.guards import Admission
 from hub.serving.keys import KeyRing
 from hub.serving.logs import request_ids
-from hub.serving.protocols import predict
+from hub.serving.protocols import legacy, oip_http, oip_openapi, predict
 from hub.serving.state import StateReader
 
 access_log = logging.getLogger("hub.access")
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 #: Routes that need no key and are not worth a log line.
-_HEALTH = "/health/"
+_HEALTH = ("/health/", "/v2/health/")
+
+
+class App(Flask):
+    """Flask without the look whether each function of ours is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Flask:
     """The app of one HTTP worker; it loads no module."""
-    app = Flask("hub.serving", static_folder=None)
+    app = App("hub.serving", static_folder=None)
     limits = limits_of(config)
     app.extensions[EXTENSION] = Gateway(
         config=config,
@@ -42,22 +50,18 @@ def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispat
         metrics=metrics.RequestMetrics(),
         run_dir=run_dir,
     )
+    app.url_map.merge_slashes = False  # or "//" is answered by a redirect to whatever host the caller names
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Exception, replies.error)
     app.register_blueprint(predict.blueprint)
-    app.add_url_rule("/", view_func=index, methods=["GET", "POST"])
+    app.register_blueprint(legacy.blueprint)
+    app.register_blueprint(oip_http.blueprint)
+    app.register_blueprint(ui.make_blueprint(has_pages=config.ui, describes=[oip_openapi.describe]))
     app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
     app.add_url_rule("/health/ready", view_func=ready)
     return app
-
-
-def index() -> Response:
-    """What is served here; PaddleHub answered with one line of text."""
-    modules = gateway().states.current().modules
-    lines = [f"POST /predict/{name}    {module.version}  {module.state}" for name, module in modules.items()]
-    return Response("\n".join(["HubServing", *lines, ""]), mimetype="text/plain")
 
 
 def live() -> Response:
@@ -79,11 +83,11 @@ def _begin() -> Response | None:
     """Give the request its id and check its key; an OPTIONS request of a browser is answered here."""
     g.arrived = time.monotonic()
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    g.request_id = given if _REQUEST_ID.match(given) else gateway().new_request_id()
     request_ids.set(g.request_id)
     if request.method == "OPTIONS" and _allowed_origin() is not None:
         return Response(status=204)
-    if not request.path.startswith(_HEALTH):
+    if not request.path.startswith(_HEALTH) and not ui.needs_no_key():
         g.caller = gateway().keys.check(request.headers)
     return None
 
@@ -96,13 +100,14 @@ def _finish(response: Response) -> Response:
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, X-API-Key, X-Request-ID"
+            "Authorization, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, X-Request-Timeout"
         )
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After, Server-Timing, X-Request-ID"
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers.add("Vary", "Origin")
     if "module" in g:
         this.metrics.answered(g.module, response.status_code, seconds)
-    if this.config.access_log and not request.path.startswith((_HEALTH, "/metrics")):
+    if this.config.access_log and not request.path.startswith((*_HEALTH, "/metrics", "/ui/")):
         _log_access(response, seconds)
     return response
 

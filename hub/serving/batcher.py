@@ -20,11 +20,13 @@ class BatchPolicy:
         argument: name of the batch argument; None means requests always run one by one.
         max_batch_size: largest number of items in one call.
         max_queue_delay_ms: longest wait for more items after the first request of a batch.
+        preferred_batch_sizes: numbers of items at which that wait ends early.
     """
 
     argument: str | None = None
     max_batch_size: int = 1
     max_queue_delay_ms: float = 0.0
+    preferred_batch_sizes: tuple[int, ...] = ()
 
     @property
     def batches(self) -> bool:
@@ -37,6 +39,8 @@ class BatchPolicy:
         once: batching must not slow down light traffic.
         """
         if not self.batches or was_idle or items >= self.max_batch_size:
+            return 0.0
+        if items in self.preferred_batch_sizes:
             return 0.0
         return max(0.0, self.max_queue_delay_ms - waited_ms)
 

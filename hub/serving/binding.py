@@ -25,6 +25,9 @@ class Binding:
         self.accepted = [p.name for p in parameters if p.kind in _NAMED]
         self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        bound = inspect.unwrap(method, stop=inspect.ismethod)  # it may be wrapped, see hub.compat.modes
+        function = getattr(bound, "__func__", None)
+        self.taken = list(inspect.signature(function).parameters)[:1] if function else []
         self.defaults = dict(defaults)
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +37,9 @@ class Binding:
             BindingError: a key is unknown or a required one is missing; names what is accepted.
         """
         bound = {**self.defaults, **arguments}
-        unknown = [] if self.takes_any else [name for name in bound if name not in self.accepted]
+        unknown = [name for name in bound if name not in self.accepted]
+        if self.takes_any:  # but for `self`, whatever it is called: Python would take it for the instance
+            unknown = [name for name in unknown if name in self.taken]
         missing = [name for name in self.required if name not in bound]
         if unknown:
             raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(self.accepted)}")
@@ -56,9 +61,14 @@ class Binding:
                 if isinstance(parameter.default, (str, int, float, bool, type(None))):
                     described["default"] = parameter.default
                 parameters.append(described)
+        returned = inspect.signature(self.method).return_annotation
+        owner = getattr(inspect.unwrap(self.method), "__self__", None)
         return {
             "method": self.method.__name__,
+            "summary": str(getattr(owner, "summary", None) or ""),
             "doc": inspect.getdoc(self.method) or "",
+            "returns": "" if returned is inspect.Signature.empty else inspect.formatannotation(returned),
+            "example": None if options.example is None else dict(options.example),
             "parameters": parameters,
             "takes_any": self.takes_any,
             "batch": options.batch,

@@ -72,7 +72,7 @@ def _from_json(data: bytes, declared: Sequence[str], limits: Limits) -> Body:
             images[name] = _declared_images(arguments.pop(name), name, budget, limits)
     if images:
         return Body(envelope.dumps(arguments), images)
-    _look_over(arguments, budget)
+    look_over(arguments, budget)
     return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again
 
 
@@ -92,7 +92,7 @@ def _decoded(value: Any, where: str, budget: ImageBudget) -> bytes:
     return data
 
 
-def _look_over(arguments: Mapping[str, Any], budget: ImageBudget) -> None:
+def look_over(arguments: Mapping[str, Any], budget: ImageBudget) -> None:
     """Hold base64 images for a module that decodes itself to the same limits; leave other values be."""
     for name in CUSTOMARY_IMAGE_ARGUMENTS:
         value = arguments.get(name)

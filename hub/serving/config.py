@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hub import settings
 from hub.errors import ConfigError
+from hub.serving import hps, model_repo
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -51,6 +53,8 @@ class ModuleConfig(BaseModel):
     """Most items in one call, for a module that names its batch argument."""
     max_queue_delay_ms: Annotated[float, Field(ge=0, le=60000)] = 0.0
     """Longest wait for more items; nothing waits while nothing else is queued."""
+    preferred_batch_sizes: tuple[PositiveInt, ...] = ()
+    """Sizes at which waiting for more ends, though max_batch_size allows more."""
     max_queue_size: Annotated[int, Field(ge=1, le=4000)] = 128
     """Requests that may wait before further ones are refused with 503."""
     concurrency: PositiveInt | None = None
@@ -114,6 +118,12 @@ class ServingConfig(BaseModel):
     """A runner is replaced above this much memory (PSS); never unless given."""
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A second port for /metrics and /health, answered by a process of its own."""
+    grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra ``grpc``)."""
+    model_repo: Path | None = None
+    """A folder in Triton's layout: ``<module>/config.pbtxt``, or ``config_<cpu or gpu>.pbtxt``."""
+    allow_model_control: bool = False
+    """Let clients load and unload modules by ``/v2/repository/models/…``."""
     api_key_file: Path | None = None
     """A file with one ``name:key`` per line; requests then need one of the keys."""
     certfile: Path | None = None
@@ -121,8 +131,17 @@ class ServingConfig(BaseModel):
     """TLS certificate chain and private key, PEM."""
     cors_origins: tuple[str, ...] = ()
     """Web origins that browsers may call from; "*" for all."""
+    ui: bool = True
+    """The playground at / and the API page at /docs."""
     access_log: bool = True
     log_format: Literal["text", "json"] = "text"
+
+    @field_validator("grpc_port")
+    @classmethod
+    def _has_grpc(cls, value: int | None) -> int | None:
+        if value is not None and not all(find_spec(name) for name in ("grpc", "google.protobuf")):
+            raise ValueError("gRPC needs an extra: pip install 'hubserving[grpc]'")
+        return value
 
     @field_validator("modules_info", mode="before")
     @classmethod
@@ -152,19 +171,38 @@ IGNORED_KEYS = ("use_singleprocess",)
 
 
 def from_file(path: str | Path, overrides: dict[str, Any] | None = None) -> ServingConfig:
-    """Read a config.json, with ``overrides`` on top; raises ConfigError."""
+    """Read a config.json, or the same as YAML, with ``overrides`` on top; raises ConfigError."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"config file {path}: {error.strerror or error}") from error
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"config file {path} is not JSON: {error}") from error
+    data = _from_yaml(text, path) if Path(path).suffix in (".yaml", ".yml") else _from_json(text, path)
     if not isinstance(data, dict):
         raise ConfigError(f"config file {path} must hold a JSON object, not {type(data).__name__}")
     known = {key: value for key, value in data.items() if key not in IGNORED_KEYS}
     return build({**known, **(overrides or {})}, source=str(path))
+
+
+def _from_json(text: str, path: str | Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"config file {path} is not JSON: {error}") from error
+
+
+def _from_yaml(text: str, path: str | Path) -> Any:
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"config file {path} is not YAML: {error}") from error
+    if isinstance(data, dict) and "pipeline_name" in data:
+        raise ConfigError(
+            f"config file {path} describes PaddleX's pipeline {data['pipeline_name']!r}; "
+            "write modules_info with the modules to serve, as hub pack --sdk does"
+        )
+    return data
 
 
 def build(values: dict[str, Any], source: str) -> ServingConfig:
@@ -174,12 +212,21 @@ def build(values: dict[str, Any], source: str) -> ServingConfig:
         from_environment = settings.from_environment(key)
         if from_environment is not None and key != "modules_info":
             merged[key] = from_environment
-    merged.update(values)
+    merged = {**hps.defaults(), **merged, **values}
+    if merged.get("model_repo"):
+        device = hps.device_type() or ("gpu" if _is_true(merged.get("use_gpu")) else "cpu")
+        modules = merged.get("modules_info", {})
+        if isinstance(modules, dict):  # anything else is the validation's to refuse
+            merged["modules_info"] = model_repo.merge(modules, Path(str(merged["model_repo"])), device)
     try:
         return ServingConfig.model_validate(merged)
     except ValidationError as error:
         problems = [_problem(dict(detail), merged) for detail in error.errors()]
         raise ConfigError(f"{source}: " + "; ".join(problems)) from error
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() in ("true", "1", "yes", "on")
 
 
 def _problem(detail: dict[str, Any], values: dict[str, Any]) -> str:

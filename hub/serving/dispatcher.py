@@ -108,8 +108,7 @@ class SocketDispatcher:
             UnavailableError: the module has failed or is gone.  DeadlineError.
         """
         while True:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.setblocking(False)
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             try:
                 connection.connect(attempt.module.socket)
                 return connection

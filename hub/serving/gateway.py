@@ -25,11 +25,10 @@ from hub.serving import logs, metrics
 from hub.serving.app import create_app
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import SocketDispatcher
+from hub.serving.gateway_context import default_threads
 from hub.serving.http_worker import HeaderDeadlineWorker, close_when_asked
 from hub.serving.state import StateReader
 
-#: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
-RESERVE_THREADS = 16
 #: When the supervisor is gone, requests get this long to finish.
 ORPHAN_GRACE_SECONDS = 3
 
@@ -98,11 +97,6 @@ def write_error(sock: socket.socket, code: int, reason: str, message: str) -> No
     )
     with contextlib.suppress(OSError):
         sock.sendall(head.encode("latin-1") + body)
-
-
-def default_threads(config: ServingConfig) -> int:
-    """Enough that every admitted request has one and surplus is refused at once, not left unseen."""
-    return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
 
 
 def main() -> None:

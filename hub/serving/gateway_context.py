@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import current_app
 
+from hub.serving.call import Operation
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.guards import Admission, Limits
@@ -15,6 +19,8 @@ from hub.serving.metrics import RequestMetrics
 from hub.serving.state import StateReader
 
 EXTENSION = "hub"
+#: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
+RESERVE_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,26 @@ class Gateway:
     keys: KeyRing
     metrics: RequestMetrics
     run_dir: Path
+    new_request_id: Callable[[], str] = field(default_factory=lambda: _request_ids())
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    """The pipelines' operations, by endpoint name."""
+
+
+def _request_ids() -> Callable[[], str]:
+    """Makes ids that are unique among all processes, without a system call for each; for after the fork."""
+    prefix, serial = secrets.token_hex(8), itertools.count(1)
+    return lambda: f"{prefix}{next(serial):016x}"
 
 
 def gateway() -> Gateway:
     """The object of the app that handles the current request."""
     found: Gateway = current_app.extensions[EXTENSION]
     return found
+
+
+def default_threads(config: ServingConfig) -> int:
+    """Enough that every admitted request has one and surplus is refused at once, not left unseen."""
+    return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
 
 
 def limits_of(config: ServingConfig) -> Limits:

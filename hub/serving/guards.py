@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import pybase64
+from gunicorn.http.errors import ParseException
 from PIL import Image
 from werkzeug.datastructures import Headers
 
@@ -106,6 +108,7 @@ def read_body(stream: Readable, limits: Limits) -> bytes:
 
     Raises:
         BodyTimeoutError: it does not arrive in time.  PayloadTooLargeError: it is longer than announced.
+        InvalidInputError: it is not HTTP.
     """
     deadline = time.monotonic() + limits.body_timeout
     chunks: list[bytes] = []
@@ -115,6 +118,8 @@ def read_body(stream: Readable, limits: Limits) -> bytes:
             chunk = stream.read(min(_CHUNK, limits.max_body + 1 - received))
         except (BlockingIOError, TimeoutError) as error:  # the listener's receive timeout
             raise BodyTimeoutError("the body stopped arriving") from error
+        except (OSError, ParseException) as error:  # chunks that are none
+            raise InvalidInputError(f"the body cannot be received: {type(error).__name__} {error}") from error
         if not chunk:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         received += len(chunk)
@@ -150,8 +155,8 @@ def decode_base64(text: Any, where: str) -> bytes:
     if "-" in text or "_" in text:
         text = text.replace("-", "+").replace("_", "/")
     try:
-        data = binascii.a2b_base64(text, strict_mode=True)
-    except (ValueError, UnicodeEncodeError):
+        data = pybase64.b64decode(text, validate=True)  # tens of times faster than binascii
+    except ValueError:
         try:
             data = binascii.a2b_base64("".join(text.split()), strict_mode=True)
         except ValueError as error:

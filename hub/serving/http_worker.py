@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import select
 import selectors
 import socket
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 log = logging.getLogger("hub.gateway")
@@ -29,6 +31,9 @@ SMALL_BODY = 64_000
 #: No more connections can be had at the moment; trying again at once would only burn a core.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 EXHAUSTED_PAUSE_SECONDS = 0.05
+
+#: A thread stays this long with a connection whose request it has answered.
+LINGER_MILLISECONDS = 2
 
 _CLOSE = "hub.close_connection"
 
@@ -73,11 +78,33 @@ class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is n
             self.enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
-        self._receiving[conn] = time.monotonic()
-        try:
-            return super().handle(conn)
-        finally:
-            self._receiving.pop(conn, None)
+        """Answer a request, and those that follow on the same connection within a moment.
+
+        The way back through the main loop costs more than many a module's work.
+        """
+        while True:
+            self._receiving[conn] = time.monotonic()
+            try:
+                result = super().handle(conn)
+            finally:
+                self._receiving.pop(conn, None)
+            if result is not True or not self._asks_again(conn):
+                return result
+
+    def _asks_again(self, conn: Any) -> bool:
+        """Whether the caller sends again at once; not asked while others wait for a thread."""
+        if not self.alive or self.tpool._work_queue.qsize():
+            return False
+        poller = select.poll()
+        poller.register(conn.sock, select.POLLIN)
+        return bool(poller.poll(LINGER_MILLISECONDS))
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """Whether the connection can be used again; a body that was read whole needs no draining."""
+        if keepalive and getattr(conn.parser.mesg.body.reader, "length", None) == 0:
+            conn.parser.mesg = None
+            return True
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Called when the headers are complete."""
@@ -115,6 +142,7 @@ def ask_to_close(environ: dict[str, Any]) -> None:
 def discard(stream: Any) -> None:
     """Throw away what a refused sender still sends, for a limited time."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    with contextlib.suppress(OSError, ValueError):  # it left, it stalls, or what it sends is no chunk
+    # It may have left, stall, or send what is no chunk.
+    with contextlib.suppress(OSError, ValueError, ParseException):
         while stream.read(1 << 16) and time.monotonic() < deadline:
             pass

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub import settings
 from hub.errors import ConfigError
 from hub.module.info import read_module_info
+from hub.registry.content import RECORD
+from hub.registry.environment import interpreter_of
 from hub.registry.local import LocalRegistry
 from hub.serving import placement
 from hub.serving.config import ModuleConfig, ServingConfig
@@ -26,7 +30,20 @@ Reread = Callable[[], ServingConfig | None]
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
     KeyRing.from_file(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
+    _check_certificate(config)
     Supervisor(config, RegistryPlanner(reread)).run(on_settled)
+
+
+def _check_certificate(config: ServingConfig) -> None:
+    """Raises ConfigError where the gateway would only fail to start."""
+    if config.certfile is None:
+        if config.keyfile is not None:
+            raise ConfigError("keyfile is given without certfile; TLS needs both")
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(config.certfile, config.keyfile)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(f"certfile {config.certfile}, keyfile {config.keyfile}: {error}") from error
 
 
 class RegistryPlanner:
@@ -43,21 +60,23 @@ class RegistryPlanner:
         """
         entry = config.modules_info[name]
         places = placement.plan(_groups(entry, config), cores=cores(), visible_gpus=settings.visible_gpus())
-        version, directory, release = _locate(name, entry)
+        located = _locate(name, entry)
         spec = RunnerSpec(
             name=name,
-            version=version,
-            directory=directory,
+            version=located.version,
+            directory=located.directory,
+            interpreter=located.interpreter,
             init_args=entry.module_args,
             predict_args=entry.predict_args,
             max_batch_size=entry.max_batch_size,
             max_queue_delay_ms=entry.max_queue_delay_ms,
+            preferred_batch_sizes=entry.preferred_batch_sizes,
             concurrency=entry.concurrency,
             log_format=config.log_format,
             generation=generation,
             max_pixels=config.max_pixels,
         )
-        return FleetPlan(spec, places, _limits(entry, config), release)
+        return FleetPlan(spec, places, _limits(entry, config), located.release)
 
 
 def cores() -> int:
@@ -65,16 +84,38 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _locate(name: str, entry: ModuleConfig) -> tuple[str, str, Callable[[], None]]:
-    """(version, folder, release): ``init_args.directory`` where given (an alias), else from the registry."""
+@dataclass(frozen=True)
+class _Located:
+    """Where a module lies, the Python it needs (None: ours), and how to let go of its files."""
+
+    version: str
+    directory: str
+    interpreter: str | None
+    release: Callable[[], None]
+
+
+def _locate(name: str, entry: ModuleConfig) -> _Located:
+    """``init_args.directory`` where given (an alias), else from the registry."""
     if entry.directory is not None:
         folder = Path(entry.directory).resolve()
         info = read_module_info(folder)
         if entry.version is not None and entry.version != info.version:
             raise ConfigError(f"{name}: {folder} is version {info.version}, not {entry.version}")
-        return info.version, str(folder), lambda: None
+        return _Located(info.version, str(folder), _python(folder.parent), lambda: None)
     installed, descriptor = LocalRegistry().acquire(name, entry.version)
-    return installed.info.version, str(installed.directory), lambda: os.close(descriptor)
+    try:
+        python = _python(installed.content)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return _Located(
+        installed.info.version, str(installed.directory), python, lambda: os.close(descriptor)
+    )
+
+
+def _python(content: Path) -> str | None:
+    python = interpreter_of(content) if (content / RECORD).is_file() else None
+    return str(python) if python else None
 
 
 def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:

@@ -38,3 +38,23 @@ def listen(host: str, port: int) -> socket.socket:
             raise PortBusyError(f"Port {port} is occupied, please change it.") from error
         raise PortBusyError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Bind a port for a child that must open it by itself (gRPC cannot take over a socket).
+
+    The socket never listens, so no connection ends here; while it is open, nobody else gets the port.
+
+    Raises:
+        PortBusyError: the port is taken, or the address is not ours.
+    """
+    listen(host, port).close()  # a bind that shares the port would not notice another server
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    holder = socket.socket(family, kind)
+    try:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(address)
+    except OSError as error:
+        holder.close()
+        raise PortBusyError(f"cannot reserve {host}:{port}: {error.strerror}") from error
+    return holder

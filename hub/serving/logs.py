@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
+import os
 import time
 from contextvars import ContextVar
+
+from hub.settings import log_level
 
 #: Ids of the requests that the current thread is working on, separated by commas.
 request_ids: ContextVar[str] = ContextVar("request_ids", default="")
 
+STDERR = 2
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 
 
 def set_up(style: str, process: str) -> None:
     """Send the root logger's lines to stderr; ``process`` says who writes."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines()
     handler.setFormatter(_JSONLines(process) if style == "json" else _TextLines(process))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=log_level(), handlers=[handler], force=True)
+
+
+class _Lines(logging.Handler):
+    """One write for each line, whole by itself: threads need no lock, so none waits for another."""
+
+    def createLock(self) -> None:
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            os.write(STDERR, (self.format(record) + "\n").encode(errors="replace"))
+        except Exception:
+            self.handleError(record)
 
 
 class _TextLines(logging.Formatter):

@@ -7,11 +7,12 @@ any process: an HTTP worker, the metrics server, or ``hub serving status``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hub.serving import state
+from hub.serving import procfs, state
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -61,15 +62,21 @@ class RequestMetrics:
         )
 
     def answered(self, module: str, code: int, seconds: float) -> None:
-        self.requests.labels(module, str(code)).inc()
-        self.total.labels(module).observe(seconds)
+        _child(self.requests, module, str(code)).inc()
+        _child(self.total, module).observe(seconds)
 
     def replied(self, module: str, reply: ModuleReply) -> None:
-        self.queue.labels(module).observe(reply.queue_seconds)
-        self.inference.labels(module).observe(reply.run_seconds)
-        self.batch.labels(module).observe(reply.batch)
+        _child(self.queue, module).observe(reply.queue_seconds)
+        _child(self.inference, module).observe(reply.run_seconds)
+        _child(self.batch, module).observe(reply.batch)
         if reply.attempts > 1:
             self.resends.labels(module).inc(reply.attempts - 1)
+
+
+@functools.cache
+def _child(metric: Any, *labels: str) -> Any:
+    """The metric for these labels; to look it up anew takes longer than to count."""
+    return metric.labels(*labels)
 
 
 def worker_ended(pid: int, run_dir: Path) -> None:
@@ -80,9 +87,10 @@ def worker_ended(pid: int, run_dir: Path) -> None:
 
 
 def gateway_began(run_dir: Path) -> None:
-    """Drop the gauges of all HTTP workers: a gateway that was killed could not do so for its own."""
+    """Drop the gauges of processes that are gone: a gateway that was killed could not do so itself."""
     for path in directory(run_dir).glob("gauge_live*.db"):
-        path.unlink(missing_ok=True)
+        if procfs.started(int(path.stem.rpartition("_")[2])) is None:
+            path.unlink(missing_ok=True)
 
 
 def render(run_dir: Path) -> bytes:

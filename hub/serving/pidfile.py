@@ -91,7 +91,8 @@ def write(record: PidFile) -> None:
 
 
 def not_writable(path: Path, error: OSError) -> StartupError:
-    return StartupError(f"cannot write {path}: {error.strerror}; set HUB_HOME to a folder that can be written")
+    why = error.strerror or str(error)
+    return StartupError(f"cannot write {path}: {why}; set HUB_HOME to a folder that can be written")
 
 
 def read(port: int) -> PidFile:

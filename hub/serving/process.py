@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hub import settings
+from hub.registry.environment import expose_hub
 from hub.serving import procfs
 from hub.serving.heartbeat import Heartbeat, hung
 from hub.serving.placement import RunnerPlan
@@ -33,10 +34,14 @@ class Child:
     """A started process and when it must be gone at the latest."""
 
     def __init__(
-        self, arguments: Sequence[str], pass_fds: Sequence[int], environment: dict[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        pass_fds: Sequence[int],
+        environment: dict[str, str] | None = None,
+        interpreter: str | None = None,
     ) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [interpreter or sys.executable, "-m", *arguments],
             pass_fds=pass_fds,
             close_fds=True,
             start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
@@ -116,7 +121,9 @@ class RunnerProcess(Child):
             arguments.append("--use_gpu")
         try:
             environment = {**plan.environment(), **spec.environment()}
-            super().__init__(arguments, tuple(descriptors.values()), environment)
+            if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
+                environment |= expose_hub(run_dir / "path")
+            super().__init__(arguments, tuple(descriptors.values()), environment, spec.interpreter)
         finally:
             os.close(write_end)
 

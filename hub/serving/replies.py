@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from flask import Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from hub import envelope
 from hub.errors import (
     BindingError,
-    HubError,
     InvalidInputError,
     ModuleRaisedError,
     NotJSONError,
     RequestError,
     UnauthorizedError,
-    UnavailableError,
     UnknownModuleError,
 )
-from hub.serving import http_worker
+from hub.serving import call, http_worker
 from hub.serving.dispatcher import CallerLeft
 from hub.serving.gateway_context import gateway
 
@@ -31,6 +29,16 @@ log = logging.getLogger("hub.gateway")
 PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONError, UnknownModuleError)
 #: nginx's code for a caller that left before the answer; it is only ever seen in the log.
 CLIENT_CLOSED_REQUEST = 499
+
+
+#: First part of the path → how that wire format writes an error, from message and status. All others: the
+#: envelope.
+_ERROR_BODIES: dict[str, Callable[[str, str], bytes]] = {}
+
+
+def register_error_body(door: str, make_body: Callable[[str, str], bytes]) -> None:
+    """Have errors below ``/<door>`` written in a form of its own, always with their HTTP code."""
+    _ERROR_BODIES[door] = make_body
 
 
 def json_reply(data: bytes, code: int) -> Response:
@@ -47,28 +55,33 @@ def error(problem: Exception) -> Response:
         if allowed:
             response.headers["Allow"] = allowed
         return response
-    if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
-        log.error("no descriptors are left: %s", problem)
-        problem = UnavailableError("the server has too many connections; try again later", retry_after=1)
-    if isinstance(problem, HubError):
-        is_200 = gateway().config.status_style == "2.x" and isinstance(problem, PADDLEHUB_ERRORS)
-        response = _failure(str(problem), problem.status, 200 if is_200 else problem.http_status)
-        if isinstance(problem, RequestError) and problem.retry_after is not None:
-            response.headers["Retry-After"] = str(problem.retry_after)
-        if isinstance(problem, UnauthorizedError):
-            response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    log.error("a mistake of the server", exc_info=problem)
-    return _failure("internal error; the server's log has the details under this request id", "101", 500)
+    explained = call.explain(problem)
+    is_200 = (
+        gateway().config.status_style == "2.x"
+        and isinstance(explained, PADDLEHUB_ERRORS)
+        and _ERROR_BODIES.get(_door()) is None
+    )
+    response = _failure(str(explained), explained.status, 200 if is_200 else explained.http_status)
+    if isinstance(explained, RequestError) and explained.retry_after is not None:
+        response.headers["Retry-After"] = str(explained.retry_after)
+    if isinstance(explained, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _failure(message: str, status: str, code: int) -> Response:
-    response = json_reply(envelope.failure(message, status), code)
+    make_body = _ERROR_BODIES.get(_door(), envelope.failure)
+    response = json_reply(make_body(message, status), code)
     if not g.get("has_read_body") and _sends_much():
         # Answer, receive the rest for a moment so that the sender sees the answer, close.
         http_worker.ask_to_close(request.environ)
         response.call_on_close(partial(http_worker.discard, request.environ["wsgi.input"]))
     return response
+
+
+def _door() -> str:
+    """First part of the path, by which a wire format's errors are known even where no route matches."""
+    return request.path.split("/", 2)[1]
 
 
 def _sends_much() -> bool:
@@ -78,7 +91,7 @@ def _sends_much() -> bool:
 
 
 def _routing_message(problem: HTTPException) -> str:
-    if problem.code == 404:
+    if problem.code == 404 and problem.description == NotFound.description:  # else a route says more
         return f"there is nothing at {request.path}; predictions are at POST /predict/<module>"
     if problem.code == 405:
         return f"{request.method} is not allowed at {request.path}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import inspect
 import json
 import logging
 import os
@@ -26,6 +27,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hub import compat
+from hub.compat import modes
+from hub.compat.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_method
@@ -58,7 +62,7 @@ def main() -> int:
 
     with os.fdopen(arguments.status, "w") as status:
         try:
-            executor, concurrency = _load(spec, arguments.use_gpu)
+            executor, concurrency = _load(spec, arguments.use_gpu, run_dir=arguments.spec.parent)
         except BaseException as error:
             log.exception("module %s did not load", spec.name)
             final = isinstance(error, HubError)
@@ -108,10 +112,11 @@ def _watch_lifeline(descriptor: int, drain: Drain) -> None:
     os._exit(1)
 
 
-def _load(spec: RunnerSpec, use_gpu: bool) -> tuple[Executor, int]:
+def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
     """Build the module's instance and what is needed to call its serving method."""
     sys.argv = [spec.name]  # modules parse sys.argv for defaults; ours is none of their business
     sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
+    compat.install(for_good=True, run_dir=run_dir)
     init_args = dict(spec.init_args)
     cls = loader.load_class(spec.directory)
     found = serving_method(cls)
@@ -119,18 +124,23 @@ def _load(spec: RunnerSpec, use_gpu: bool) -> tuple[Executor, int]:
         raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
     if use_gpu and _takes(cls, "use_gpu"):
         init_args.setdefault("use_gpu", True)
-    instance = loader.create(spec.directory, init_args)
+    instance = loader.build(cls, spec.directory, init_args)
     if use_gpu and init_args.get("use_gpu", True):
         _refuse_paddle_for_cpu()
-    name, options = serving_method(type(instance)) or found
-    binding = Binding(getattr(instance, name), spec.predict_args)
+    settle(instance)
+    name, options = found
+    predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
+    binding = Binding(modes.kept(getattr(instance, name)), predict_args)
     concurrency = _concurrency(spec, options)
     executor = Executor(
         name=spec.name,
         binding=binding,
         options=options,
         policy=BatchPolicy(
-            options.batch if options.idempotent else None, spec.max_batch_size, spec.max_queue_delay_ms
+            options.batch if options.idempotent else None,
+            spec.max_batch_size,
+            spec.max_queue_delay_ms,
+            tuple(spec.preferred_batch_sizes),
         ),
         generation=spec.generation,
         manifest=binding.manifest(options, concurrency),
@@ -149,10 +159,20 @@ def _refuse_paddle_for_cpu() -> None:
 
 
 def _takes(cls: type, parameter: str) -> bool:
-    import inspect
-
     initialiser = getattr(cls, "_initialize", None) or cls.__init__  # type: ignore[misc]
     return parameter in inspect.signature(initialiser).parameters
+
+
+def _gpu_args(instance: object, name: str) -> dict[str, Any]:
+    """``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
+
+    One with ``**kwargs`` hands them to ``predict``, so that one is asked as well.
+    """
+    parameters = inspect.signature(getattr(instance, name)).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        predict = getattr(instance, "predict", None)
+        parameters = inspect.signature(predict).parameters if callable(predict) else parameters
+    return {"use_gpu": True} if "use_gpu" in parameters else {}
 
 
 def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:

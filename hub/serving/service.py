@@ -14,8 +14,15 @@ from hub.serving.state import ProcessState
 
 log = logging.getLogger("hub.supervisor")
 
+_NAMES = {"gateway": "HTTP gateway", "grpc_gateway": "gRPC gateway", "metrics_server": "metrics server"}
+
 #: Having run this long, a process counts as having started well.
 SETTLED_SECONDS = 5.0
+
+
+def up_mark(run_dir: Path, role: str) -> Path:
+    """The file by which a service that opens its port itself says that it did."""
+    return run_dir / f"{role}.up"
 
 
 class Service:
@@ -28,8 +35,12 @@ class Service:
         run_dir: Path,
         lifeline: int,
         environment: Mapping[str, str],
+        *,
+        announces: bool = False,
     ) -> None:
+        """``announces``: it opens its port by itself and makes a file of ``up_mark`` then."""
         self.role = module.rpartition(".")[2]
+        self._up = up_mark(run_dir, self.role) if announces else None
         self._listener = listener
         self._environment = dict(environment)
         self._descriptors = (listener.fileno(), lifeline)
@@ -41,8 +52,18 @@ class Service:
         self._is_ending = False
 
     @property
+    def name(self) -> str:
+        """For people."""
+        return _NAMES.get(self.role, self.role)
+
+    @property
     def has_ended(self) -> bool:
         return self._is_ending and self._child is None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a connection finds somebody; the supervisor listens for those that do not announce."""
+        return self._up is None or self._up.exists()
 
     @property
     def gives_up(self) -> bool:
@@ -57,7 +78,7 @@ class Service:
                 code = child.close()
                 self._child = None
                 if not self._is_ending:
-                    log.error("the %s ended (exit code %d); another is started", self.role, code)
+                    log.error("the %s ended (exit code %d); another is started", self.name, code)
                     self._policy.died_loading(now)
             elif now - self._born > SETTLED_SECONDS:
                 self._policy.became_ready()

@@ -19,8 +19,9 @@ class RunnerSpec:
         name: the name in the URL (an alias may differ from the module's own name).
         directory: the module's folder.
         init_args, predict_args: as in config.json, without PaddleHub's ``version`` and ``directory``.
-        max_batch_size, max_queue_delay_ms: for a module that names a batch argument.
+        max_batch_size, max_queue_delay_ms, preferred_batch_sizes: for a module that names a batch argument.
         concurrency: batches at once for a module that is thread-safe; None means one per engine thread.
+        interpreter: the Python of the module's own environment; None for the server's.
         max_pixels: of an image; the gateway looks at headers, this holds for formats that only OpenCV knows.
     """
 
@@ -31,9 +32,11 @@ class RunnerSpec:
     predict_args: dict[str, Any] = field(default_factory=dict)
     max_batch_size: int = 1
     max_queue_delay_ms: float = 0.0
+    preferred_batch_sizes: tuple[int, ...] = ()
     concurrency: int | None = None
     log_format: str = "text"
     generation: int = 1
+    interpreter: str | None = None
     max_pixels: int | None = None
 
     def environment(self) -> dict[str, str]:

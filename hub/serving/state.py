@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,16 +93,24 @@ def read(path: Path) -> ServerState:
     return ServerState(modules, processes, data["draining"])
 
 
+#: How old the gateway's view may be: many requests share one look at the file.
+FRESH_SECONDS = 0.005
+
+
 class StateReader:
-    """The gateway's view: one ``stat`` a request, a read only when the file was replaced."""
+    """The gateway's view: a ``stat`` now and then, a read only when the file was replaced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._state = ServerState()
+        self._looked = 0.0
 
     def current(self) -> ServerState:
+        now = time.monotonic()
+        if now - self._looked < FRESH_SECONDS:
+            return self._state
         status = self._path.stat()
         identity = (status.st_ino, status.st_mtime_ns)
         if identity != self._seen:
@@ -109,4 +118,5 @@ class StateReader:
                 if identity != self._seen:
                     self._state = read(self._path)
                     self._seen = identity
+        self._looked = now
         return self._state

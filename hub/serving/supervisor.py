@@ -21,7 +21,7 @@ from hub.serving import metrics, pidfile, procfs, state
 from hub.serving.config import ServingConfig
 from hub.serving.control import ControlSocket
 from hub.serving.fleet import Fleet
-from hub.serving.listening import listen
+from hub.serving.listening import listen, reserve
 from hub.serving.operations import Operations, Planner
 from hub.serving.service import Service
 from hub.serving.state import FAILED, LOADING, ServerState
@@ -60,6 +60,18 @@ class Supervisor:
                 port = undo.enter_context(listen(config.host, config.metrics_port))
                 self._services.append(
                     Service("hub.serving.metrics_server", port, self.run_dir, self._lifeline, {})
+                )
+            if config.grpc_port is not None:
+                holder = undo.enter_context(reserve(config.host, config.grpc_port))
+                self._services.append(
+                    Service(
+                        "hub.serving.grpc_gateway",
+                        holder,
+                        self.run_dir,
+                        self._lifeline,
+                        environment,
+                        announces=True,
+                    )
                 )
             self._fleets: dict[str, Fleet] = {}
             self._leaving: list[Fleet] = []
@@ -122,8 +134,11 @@ class Supervisor:
         if self._published is not None:  # the gateway reads state.json, so that has to be there first
             for service in self._services:
                 service.tick(now)
-        if self._gateway.gives_up and not self._is_stopping:
-            self._fail("the HTTP gateway does not stay up; its log lines above say why")
+        for service in self._services:
+            # The metrics server and the gRPC gateway, once they have served, are no reason to end the rest.
+            is_needed = service is self._gateway or not self._is_settled
+            if service.gives_up and is_needed and not self._is_stopping:
+                self._fail(f"the {service.name} does not stay up; its log lines above say why")
         if self._gateway.has_ended:
             # It has given its last answer; only now may the runners go.
             for fleet in self._every_fleet():
@@ -134,6 +149,8 @@ class Supervisor:
         """Once, when no module is LOADING any more: report, or stop if none came up."""
         fleets = self._fleets.values()
         if self._is_settled or self._is_stopping or any(fleet.state == LOADING for fleet in fleets):
+            return
+        if not all(service.is_up for service in self._services):
             return
         self._is_settled = True
         if all(fleet.state == FAILED for fleet in fleets):

@@ -1,17 +1,20 @@
 """[2↔3] The frame between gateway and runner; the only file of the protocol, imported by both.
 
-    frame   := u32 length of header (big endian) · header (JSON) · blobs
+    frame   := u32 length of header · u64 length of the rest (both big endian) · header (JSON) · blobs
     header  := {"kind": …, "blobs": [length, …], …}
 
 One connection carries one request. The gateway sends a ``call``; the runner answers with one of the
 reply kinds, after a ``started`` frame if the call asked for one (``announce``). Closing
 the connection without a reply means: the runner died (to the gateway), the caller left (to the runner).
-Values are JSON and bytes, never pickle: nothing received is ever executed. Standard library only.
+Values are JSON and bytes, never pickle: nothing received is ever executed. Standard library only (orjson
+where it is installed).
+
+Few system calls on purpose: at each one a gateway thread may lose the interpreter lock to another.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 import select
 import socket
 import struct
@@ -19,6 +22,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from hub import envelope
 
 #: Kinds of frame.
 CALL: Final = "call"
@@ -32,9 +37,14 @@ ERROR_KINDS: Final[dict[str, str]] = {
     "expired": "DeadlineError",
 }
 
-_LENGTH = struct.Struct("!I")
+_LENGTHS = struct.Struct("!IQ")
 _MAX_HEADER = 16 << 20
-_MAX_BLOBS = 4 << 30
+_MAX_FRAME = 4 << 30
+#: More than a socket takes by default.
+_LARGE = 200_000
+_SEND_BUFFER = 4 << 20
+#: The kernel takes 1024 at once.
+_MAX_BUFFERS = 1000
 
 Buffer = bytes | bytearray | memoryview
 
@@ -58,34 +68,44 @@ class Frame:
 
 def send(sock: socket.socket, frame: Frame, deadline: float) -> None:
     """Send a frame whole by ``deadline`` (``time.monotonic``); raises TimeoutError or OSError."""
-    fields = {**frame.header, "kind": frame.kind, "blobs": [len(blob) for blob in frame.blobs]}
-    header = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    small = [_LENGTH.pack(len(header)), header]
-    if sum(map(len, frame.blobs)) <= 16384:  # one system call for the common case
-        _send_all(sock, b"".join((*small, *frame.blobs)), deadline)
-        return
-    _send_all(sock, b"".join(small), deadline)
-    for blob in frame.blobs:
-        _send_all(sock, blob, deadline)
+    sizes = [len(blob) for blob in frame.blobs]
+    header = envelope.dumps({**frame.header, "kind": frame.kind, "blobs": sizes})
+    head = _LENGTHS.pack(len(header), len(header) + sum(sizes)) + header
+    if sum(sizes) > _LARGE:  # as much at once as the kernel allows: the receiver is woken less often
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    buffers = [memoryview(part) for part in (head, *frame.blobs) if len(part)]
+    while buffers:
+        try:
+            sent = sock.sendmsg(buffers[:_MAX_BUFFERS], (), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            _wait(sock, select.POLLOUT, deadline)
+            continue
+        while buffers and sent >= len(buffers[0]):
+            sent -= len(buffers.pop(0))
+        if sent:
+            buffers[0] = buffers[0][sent:]
 
 
 def receive(sock: socket.socket, deadline: float) -> Frame:
-    """Receive one whole frame by ``deadline``.
+    """Receive one whole frame by ``deadline``. Its blobs are views of one buffer.
 
     Raises:
         TimeoutError: not whole in time.  PeerClosed: end of file.  ProtocolError: not a frame.
     """
-    (length,) = _LENGTH.unpack(_receive_exactly(sock, _LENGTH.size, deadline))
-    if length > _MAX_HEADER:
-        raise ProtocolError(f"header of {length} bytes")
+    end_of_header, total = _LENGTHS.unpack(_receive_exactly(sock, _LENGTHS.size, deadline))
+    if end_of_header > _MAX_HEADER or not end_of_header <= total <= _MAX_FRAME:
+        raise ProtocolError(f"header of {end_of_header} in {total} bytes")
+    data = _receive_exactly(sock, total, deadline)
     try:
-        header = json.loads(_receive_exactly(sock, length, deadline))
+        header = envelope.loads(data[:end_of_header])
         kind, sizes = header.pop("kind"), header.pop("blobs")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ProtocolError("header is not a JSON object with kind and blobs") from error
-    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) > _MAX_BLOBS:
+    if not all(isinstance(size, int) and size >= 0 for size in sizes) or end_of_header + sum(sizes) != total:
         raise ProtocolError("impossible blob sizes")
-    return Frame(kind, header, [_receive_exactly(sock, size, deadline) for size in sizes])
+    ends = list(itertools.accumulate(sizes, initial=end_of_header))
+    blobs = [data[start:end] for start, end in itertools.pairwise(ends)]
+    return Frame(kind, header, blobs)
 
 
 def peer_has_left(sock: socket.socket) -> bool:
@@ -95,25 +115,25 @@ def peer_has_left(sock: socket.socket) -> bool:
     return bool(poller.poll(0))
 
 
-def _remaining(deadline: float) -> float:
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError("deadline passed")
-    return remaining
-
-
-def _send_all(sock: socket.socket, data: Buffer, deadline: float) -> None:
-    sock.settimeout(_remaining(deadline))
-    sock.sendall(data)
-
-
-def _receive_exactly(sock: socket.socket, size: int, deadline: float) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view:
-        sock.settimeout(_remaining(deadline))
-        received = sock.recv_into(view)
+def _receive_exactly(sock: socket.socket, size: int, deadline: float) -> memoryview:
+    whole = memoryview(bytearray(size))
+    missing = whole
+    while missing:
+        try:
+            received = sock.recv_into(missing, 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            _wait(sock, select.POLLIN, deadline)
+            continue
         if received == 0:
             raise PeerClosed
-        view = view[received:]
-    return data
+        missing = missing[received:]
+    return whole
+
+
+def _wait(sock: socket.socket, event: int, deadline: float) -> None:
+    """Until the socket is ready; raises TimeoutError at the deadline."""
+    remaining = deadline - time.monotonic()
+    poller = select.poll()
+    poller.register(sock, event)
+    if remaining <= 0 or not poller.poll(remaining * 1000):
+        raise TimeoutError("deadline passed")

@@ -115,11 +115,20 @@ def test_install_refuses_weights_that_the_catalogue_lacks(module: Path) -> None:
     assert "the catalogue has no weights 'lac'" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["install", "uninstall", "show"])
-def test_a_command_without_its_argument_is_wrong_usage(command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("install", "at least one module to install"),
+        ("uninstall", "at least one module to uninstall"),
+        ("download", "at least one module to download"),
+        ("show", "one module to show"),
+        ("run", "one module to run"),
+    ],
+)
+def test_a_command_without_its_argument_is_wrong_usage_in_paddlehub_s_words(command: str, words: str) -> None:
     done = hub(command)
     assert done.returncode == 2
-    assert "Missing argument" in done.stderr
+    assert done.stderr.splitlines()[0] == f"ERROR: You must give {words}."
 
 
 def test_uninstall_says_what_it_uninstalled(module: Path) -> None:
@@ -210,6 +219,7 @@ def test_the_keys_of_show_as_json(module: Path) -> None:
         "location": str(module),
         "installed": False,
         "serving": "say",
+        "interpreter": None,
         "weights": {"LAC": None},
     }
 
@@ -280,3 +290,19 @@ def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> None
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_tasks_within_tasks_are_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    script = (
+        "from hub.cli.render import ProgressBars; bars = ProgressBars()\n"
+        "with bars.task('outer'), bars.task('inner', 2_000_000) as advance: advance(1_000_000)\n"
+        "with bars.task('next'): pass\n"
+    )
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", script], stderr=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "outer" in shown
+    assert "1.0 MB of 2.0 MB" in shown

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.ocr.conftest import weights
+from tests.ocr.conftest import v6, weights
 
-__all__ = ["weights"]
+__all__ = ["v6", "weights"]

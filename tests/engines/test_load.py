@@ -61,7 +61,27 @@ def test_auto_is_paddle_where_openvino_is_not_installed(
 @pytest.mark.models
 def test_auto_is_openvino_where_it_is_installed(weights: dict[str, Path]) -> None:
     model = load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED, threads=2)
-    assert (model.engine, model.precision, model.parallel) == ("openvino", "f32", 2)
+    assert (model.engine, model.parallel) == ("openvino", 2)
+
+
+@pytest.mark.models
+def test_a_wide_model_runs_one_batch_on_up_to_four_threads(weights: dict[str, Path]) -> None:
+    streams = [
+        load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED, threads=threads, wide=True).parallel
+        for threads in (1, 2, 4, 8)
+    ]
+    assert streams == [1, 1, 1, 2]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("has_it", "precision"), [(True, "bf16"), (False, "f32")])
+def test_auto_is_bf16_where_the_cpu_computes_in_it(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, has_it: bool, precision: str
+) -> None:
+    from hub.engines import openvino
+
+    monkeypatch.setattr(openvino, "computes_in_bf16", lambda: has_it)
+    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == precision
 
 
 @pytest.mark.models
@@ -80,7 +100,14 @@ def lines(count: int, width: int = 96) -> Batch:
 
 
 def recognizer(weights: dict[str, Path], engine: Any) -> LoadedModel:
-    return load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, padded=True, top1=True, engine=engine)
+    return load(
+        weights["PP-OCRv4_mobile_rec"],
+        normalize=CENTERED,
+        padded=True,
+        top1=True,
+        engine=engine,
+        precision="f32",
+    )
 
 
 @pytest.mark.models
@@ -116,3 +143,13 @@ def test_the_input_is_drawn_only_a_little_ahead(weights: dict[str, Path], engine
     next(outputs)
     assert drawn <= model.parallel + 2
     assert len(list(outputs)) == 49
+
+
+@pytest.mark.models
+def test_onnx_runtime_outside_the_graph_equals_openvino_inside(v6: dict[str, Path]) -> None:
+    options: Any = {"normalize": CENTERED, "padded": True, "top1": True, "precision": "f32"}
+    folder = v6["PP-OCRv6_small_rec"]
+    models = [load(folder, engine=engine, **options) for engine in ("onnxruntime", "openvino")]
+    (ids, scores), (other_ids, other_scores) = (next(model.run_many([lines(3)])) for model in models)
+    assert np.array_equal(ids, other_ids)
+    assert np.allclose(scores, other_scores, atol=1e-3)

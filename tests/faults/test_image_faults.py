@@ -82,7 +82,7 @@ def test_case_21_what_is_no_base64_is_400_and_says_which(server: Server, value: 
     assert said in reply.json()["msg"]
 
 
-# -- case 22: bombs ---------------------------------------------------------------------------------------
+# -- case 22: bombs --------------------------------------------------------------------------------
 
 
 def peak_memory_mb(server: Server, module: str) -> float:

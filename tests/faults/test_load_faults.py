@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from hub.serving import procfs
 from tests.serving.running import Server, wait_until
 
 
@@ -86,3 +87,58 @@ def test_case_18_headers_that_only_trickle_are_cut_off(home: Path) -> None:
 
         wait_until(cut_off, 25, "the end of the connection")
         assert time.monotonic() - started < 22
+
+
+def test_case_19_bodies_over_the_limit_take_no_memory(home: Path) -> None:
+    with Server(home, {"probe": {}}, max_body_mb=2) as server:
+        url = f"{server.url}/predict/probe"
+        kind = {"Content-Type": "application/json"}
+        requests.post(url, json={"text": "x" * 1_900_000}, timeout=20)
+        before = memory_mb(server)
+
+        def announced(_: int) -> int:
+            return requests.post(url, data=b"x" * 20_000_000, headers=kind, timeout=30).status_code
+
+        def chunked(_: int) -> int:
+            chunks = (b"x" * 65536 for _ in range(300))
+            try:
+                return requests.post(url, data=chunks, headers=kind, timeout=30).status_code
+            except requests.ConnectionError:
+                return 413  # it sent on for longer than the server receives what it has refused
+
+        with ThreadPoolExecutor(8) as pool:
+            codes = list(pool.map(announced, range(12))) + list(pool.map(chunked, range(12)))
+
+        assert codes == [413] * 24
+        assert memory_mb(server) - before < 60
+        assert server.post("probe", {}).status_code == 200
+
+
+def memory_mb(server: Server) -> float:
+    """Of all its processes, proportionally."""
+    return sum(procfs.memory_mb(pid) for pid, _ in server.all_processes())
+
+
+def test_case_19_bodies_that_would_be_too_much_together_are_refused(home: Path) -> None:
+    with Server(home, {"probe": {}}, max_body_mb=4, max_inflight_mb=5) as server:
+        slow = [stalled(server, large_head(3_000_000)) for _ in range(3)]
+        wait_until(lambda: b"503" in first_answer(slow), 10, "a refusal")
+
+        assert server.post("probe", {"text": "small"}).status_code == 200
+        for connection in slow:
+            connection.close()
+
+
+def large_head(length: int) -> bytes:
+    return HEAD.replace(b"Content-Length: 99", b"Content-Length: %d" % length)
+
+
+def first_answer(connections: list[socket.socket]) -> bytes:
+    for connection in connections:
+        connection.settimeout(0.2)
+        try:
+            if answer := connection.recv(100):
+                return answer
+        except TimeoutError:
+            continue
+    return b""

@@ -164,6 +164,33 @@ def test_case_17_a_request_whose_caller_left_the_queue_is_never_run(home: Path, 
         assert journal.read_text().split() == ["first", "last"]
 
 
+def test_case_17_a_caller_that_leaves_while_its_request_runs_frees_its_place(
+    home: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    with Server(home, {"probe": {"init_args": {"journal": str(journal)}, "max_queue_size": 1}}) as server:
+        pids = server.runner_pids("probe")
+        server.post("probe", {"text": "between"})  # the first opens the files of metrics
+        before = descriptors(server)
+        for number in range(6):
+            with pytest.raises(requests.Timeout):
+                server.post("probe", {"text": str(number), "sleep": 0.5}, timeout=0.2)
+            wait_until(
+                lambda: server.post("probe", {"text": "between"}).status_code == 200, 5, "a free place"
+            )
+        server.session.close()
+        time.sleep(0.5)
+
+        assert [line for line in journal.read_text().split() if line != "between"] == list("012345")
+        assert server.runner_pids("probe") == pids
+        assert all(after <= count + 3 for after, count in zip(descriptors(server), before, strict=True))
+
+
+def descriptors(server: Server) -> list[int]:
+    """Descriptors of each process; a result that nobody takes must not leave one behind."""
+    return [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid, _ in server.all_processes()]
+
+
 def test_a_request_that_may_not_run_twice_is_not_sent_again(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "once"
     folder.mkdir()
@@ -216,7 +243,7 @@ def test_case_24_a_batch_with_the_wrong_number_of_results_fails_no_innocent(home
 
 def test_waiting_requests_are_joined_up_to_the_batch_size(home: Path, at_once: Any) -> None:
     with Server(home, {"greet": {"max_batch_size": 4}}) as server:
-        blocker = background(server, "greet", [{"names": ["first"], "sleep": 1.0}])[0]
+        blocker = background(server, "greet", [{"names": ["first"], "sleep": 2.0}])[0]
         time.sleep(0.3)
         replies = at_once(server, "greet", [{"names": [str(n)]} for n in range(8)])
         blocker.result()

@@ -21,6 +21,12 @@ def weights() -> dict[str, Path]:
     return fetch(MODELS)
 
 
+@pytest.fixture(scope="session")
+def v6() -> dict[str, Path]:
+    """Folder of each PP-OCRv6 model."""
+    return fetch(("PP-OCRv6_small_det", "PP-OCRv6_small_rec"))
+
+
 def draw_line(text: str, *, width: int = 320, height: int = 48) -> Image:
     """A line of black text on white."""
     image = np.full((height, width, 3), 255, np.uint8)

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from hub.ocr.geometry import Image
-from hub.ocr.padding import MAX_WIDTH, Plan, fast_plans, parity_plans, rounded_width, scaled_width
+from hub.ocr.padding import (
+    MAX_WIDTH,
+    Plan,
+    fast_plans,
+    parity_plans,
+    rounded_width,
+    scaled_width,
+    usual_widths,
+)
 
 
 def line(width: int, height: int = 48) -> Image:
@@ -50,6 +58,11 @@ def test_fast_gives_each_line_its_own_batch() -> None:
 )
 def test_widths_are_rounded_up_in_growing_steps(width: int, rounded: int) -> None:
     assert rounded_width(width) == rounded
+
+
+def test_the_usual_widths_are_few_and_every_line_up_to_1024_has_one_of_them() -> None:
+    assert len(usual_widths()) == 16
+    assert {rounded_width(width) for width in range(1, 1025)} == set(usual_widths())
 
 
 def test_the_longest_lines_are_squeezed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -365,10 +366,10 @@ def test_200_modules_are_listed_in_half_a_second_without_importing_one(
         (registry.layout.modules / name).mkdir()
         (registry.layout.modules / name / "1.0.0").symlink_to(f"../../content/{name}/1.0.0-x")
     command = [sys.executable, "-c", "from hub.cli.registry import list_; list_()"]
-    times = []
-    for _ in range(3):  # the best of three: other tests may be running
-        started = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        times.append(time.perf_counter() - started)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert len(done.stdout.splitlines()) == 202
-    assert min(times) <= 0.5
+    # Processor time: the clock on the wall also counts what else this machine does. benchmarks/registry.py
+    # measures the latter.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime <= 0.5

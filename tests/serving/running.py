@@ -28,12 +28,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def hub(*words: str, home: Path, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def hub(
+    *words: str, home: Path, check: bool = True, timeout: float = 60, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     """Run a ``hub`` command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "hub", *words],
         env=environment(home),
-        cwd=ROOT,
+        cwd=cwd,
         text=True,
         capture_output=True,
         timeout=timeout,
@@ -60,7 +62,13 @@ class Server:
     """One server process and the means to ask it things and to harm it."""
 
     def __init__(
-        self, home: Path, modules: dict[str, dict[str, Any]], *, wait: bool = True, **settings: Any
+        self,
+        home: Path,
+        modules: dict[str, dict[str, Any]],
+        *,
+        wait: bool = True,
+        cwd: Path = ROOT,
+        **settings: Any,
     ) -> None:
         self.port = int(settings.pop("port", 0)) or free_port()
         self.home = home
@@ -78,7 +86,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub", "serving", "start", "-c", str(path)],
                 env=environment(home),
-                cwd=ROOT,
+                cwd=cwd,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

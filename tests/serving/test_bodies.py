@@ -28,7 +28,7 @@ def raw(server: Server, module: str, data: bytes, content_type: str, **headers: 
     return server.post(module, data=data, json=None, headers={"Content-Type": content_type, **headers})
 
 
-# -- base64 -------------------------------------------------------------------------------------------------
+# -- base64 ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_more_pictures_than_allowed_are_413(server: Server, module: str) -> None
     assert server.post(module, {"images": [pictures.text_of(PNG)] * 4}).status_code == 200
 
 
-# -- what cannot be read ------------------------------------------------------------------------------------
+# -- what cannot be read ---------------------------------------------------------------------------
 
 
 def test_msg_names_each_unreadable_picture(server: Server) -> None:
@@ -101,7 +101,7 @@ def test_a_strict_caller_gets_400_instead(server: Server, value: str, code: int)
     assert reply.status_code == code
 
 
-# -- multipart/form-data ------------------------------------------------------------------------------------
+# -- multipart/form-data ---------------------------------------------------------------------------
 
 
 def test_files_of_a_form_are_pictures_and_its_fields_arguments(server: Server) -> None:
@@ -189,7 +189,7 @@ def test_a_picture_in_a_form_is_held_to_the_limits(server: Server) -> None:
         assert reply.status_code == 413
 
 
-# -- image/* ------------------------------------------------------------------------------------------------
+# -- image/* ---------------------------------------------------------------------------------------
 
 
 def test_a_raw_picture_is_the_module_s_first_image_argument(server: Server) -> None:
@@ -217,7 +217,9 @@ def test_a_raw_picture_that_is_none_is_400_for_a_strict_caller(server: Server) -
     assert raw(server, "look", b"none", "image/png", **{"X-Hub-Strict": "1"}).status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"])
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"]
+)
 def test_json_may_be_announced_in_several_ways(server: Server, kind: str) -> None:
     reply = raw(server, "greet", json.dumps({"names": ["甲"]}).encode(), kind)
 

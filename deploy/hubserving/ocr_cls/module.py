@@ -37,10 +37,11 @@ class OCRCls(Module):
         enable_mkldnn: bool | None = None,
         engine: Engine = "auto",
         precision: Precision = "auto",
+        parity: bool = False,
     ) -> None:
         """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
-            use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision
+            use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
         self.classifier = build_classifier(read_params(), find, **options)
@@ -67,9 +68,14 @@ class OCRCls(Module):
         return [[{"angle": angle.label, "confidence": angle.confidence} for angle in angles]]
 
     @serving(images="images", thread_safe=True)
-    def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
-        """What ``POST /predict/ocr_cls`` calls, with images decoded or as base64 strings."""
-        return self.predict(images=images, **kwargs)
+    def serving_method(self, images: list[Any], paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+        """Tell which way up each line of text is.
+
+        Args:
+            images: image files in base64, each one line.
+            paths: image files of the server instead, where it allows that.
+        """
+        return self.predict(images=images, paths=paths)
 
 
 if __name__ == "__main__":

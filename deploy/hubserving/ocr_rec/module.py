@@ -15,6 +15,7 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_recognizer, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
+from hub.ocr.presets import with_models
 
 if __package__:
     from .params import read_params
@@ -37,14 +38,15 @@ class OCRRec(Module):
         enable_mkldnn: bool | None = None,
         engine: Engine = "auto",
         precision: Precision = "auto",
-        parity: bool = True,
+        parity: bool = False,
+        model: str | None = None,
     ) -> None:
         """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
-            use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision
+            use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.recognizer = build_recognizer(read_params(), find, parity=parity, **options)
+        self.recognizer = build_recognizer(with_models(read_params(), model), find, parity=parity, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""
@@ -68,9 +70,14 @@ class OCRRec(Module):
         return [[{"text": reading.text, "confidence": reading.confidence} for reading in readings]]
 
     @serving(images="images", thread_safe=True)
-    def serving_method(self, images: list[Any], **kwargs: Any) -> list[list[dict[str, Any]]]:
-        """What ``POST /predict/ocr_rec`` calls, with images decoded or as base64 strings."""
-        return self.predict(images=images, **kwargs)
+    def serving_method(self, images: list[Any], paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+        """Read each line of text.
+
+        Args:
+            images: image files in base64, each one line.
+            paths: image files of the server instead, where it allows that.
+        """
+        return self.predict(images=images, paths=paths)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,268 @@
+"""ocr_system beside the RapidOCR pipeline: images a second, latency, memory, and what HTTP costs.
+
+48 drawn pages (tools/labelled_set.py), the same PP-OCRv4 mobile weights and parameters, no angle classifier
+on either side, clients in a closed loop over the same images. All servers are up, idle while it is not their
+turn. Five rounds, in each of which every server has 1, 4 and 16 callers; figures are medians over the rounds,
+and ratios medians of the ratios within a round. "In process" and "engine" are the same pipeline, and only its
+models, in one process without HTTP, with four threads.
+
+Memory is that of the whole server with default settings (angle classifier on): 500 images of 200 sizes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks import load, machine, ocr_plot
+from benchmarks.ocr_servers import Contender, Inside, hubserving, module_folder, rapidocr
+
+IMAGES = 48
+CALLERS = (1, 4, 16)
+FAST = "HubServing, default"
+#: The rows of HubServing: their init_args. The first is the fidelity mode, the last what one gets unasked.
+OURS: dict[str, dict[str, Any]] = {
+    "HubServing, parity f32": {"parity": True},
+    "HubServing, fast f32": {"precision": "f32"},
+    FAST: {},
+}
+PEERS = ("mosec", "fastapi")
+#: Row → how many times the faster peer's images a second are wanted.
+TARGETS = {"HubServing, parity f32": 1.5, "HubServing, fast f32": 1.9, FAST: 3.0}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One server at one number of callers: one entry per round."""
+
+    rates: list[float]
+    p50_ms: list[float]
+    seconds: list[float]
+
+    def said(self) -> dict[str, float]:
+        return {
+            "images_per_second": round(median(self.rates), 2),
+            "p50_ms": round(median(self.p50_ms), 1),
+            "p99_ms": round(float(np.percentile(self.seconds, 99)) * 1000, 1),
+        }
+
+
+def main(quick: bool) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="hub-bench-ocr-") as scratch:
+        folder = Path(scratch)
+        images = draw(folder / "images")
+        without = module_folder(folder, angle_classifier=False)
+        found = measure_speed(
+            without, folder / "images", bodies(images), rounds=2 if quick else 5, quick=quick
+        )
+        found["memory"] = measure_memory(
+            module_folder(folder, angle_classifier=True), images, count=100 if quick else 500
+        )
+    checks = judge(found)
+    report(found, checks)
+    if not quick:
+        machine.RESULTS.mkdir(exist_ok=True)
+        (machine.RESULTS / "ocr.svg").write_text(ocr_plot.draw(found["servers"], found["memory_mb"]), "utf-8")
+    return found | {"checks": checks, "missed": [each["what"] for each in checks if not each["pass"]]}
+
+
+def draw(folder: Path) -> list[bytes]:
+    """The images, as JPEG files."""
+    script = machine.ROOT / "tools" / "labelled_set.py"
+    command = [
+        sys.executable,
+        str(script),
+        str(folder),
+        "--lines",
+        "0",
+        "--pages",
+        str(IMAGES),
+        "--seed",
+        "7",
+    ]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+
+
+def bodies(images: Sequence[bytes]) -> list[bytes]:
+    return [json.dumps({"images": [base64.b64encode(image).decode()]}).encode() for image in images]
+
+
+# -- speed -----------------------------------------------------------------------------------------
+
+
+def measure_speed(
+    folder: Path, images: Path, requests: list[bytes], *, rounds: int, quick: bool
+) -> dict[str, Any]:
+    seconds = {1: 1.0, 4: 1.5, 16: 2.0} if quick else {1: 2.5, 4: 3.0, 16: 4.0}
+    figures: dict[tuple[str, int], Figures] = {}
+    inside: dict[str, list[float]] = {"pipeline": [], "engine": []}
+    with ExitStack() as stack:
+        contenders = [stack.enter_context(hubserving(name, folder, **args)) for name, args in OURS.items()]
+        contenders += [stack.enter_context(rapidocr(kind)) for kind in PEERS]
+        alone = Inside(folder, images, **OURS[FAST])
+        stack.callback(alone.stop)
+        for contender in contenders:
+            drive(contender, requests, 2, 60.0, len(requests))  # every image once
+        for number in range(rounds):
+            order = contenders if number % 2 else contenders[::-1]
+            for callers in CALLERS:
+                for contender in order:
+                    entry = figures.setdefault((contender.name, callers), Figures([], [], []))
+                    outcome = drive(contender, requests, callers, seconds[callers])
+                    if contender.name == FAST and callers == 4:
+                        for kind, rates in inside.items():
+                            rates.append(alone.images_per_second(kind, 4, seconds[4]))
+                    entry.rates.append(outcome.requests_per_second)
+                    entry.p50_ms.append(outcome.percentile(50) * 1000)
+                    entry.seconds.extend(outcome.seconds)
+        memory = {
+            contender.name: round(machine.memory_mb(machine.tree(contender.pid))) for contender in contenders
+        }
+    servers = {
+        contender.name: {callers: figures[contender.name, callers].said() for callers in CALLERS}
+        for contender in contenders
+    }
+    return {
+        "servers": servers,
+        "ratios": ratios(figures),
+        "memory_mb": memory,
+        "inside": {kind: round(median(rates), 2) for kind, rates in inside.items()},
+        "served_share": {
+            kind: round(median(a / b for a, b in zip(figures[FAST, 4].rates, rates, strict=True)), 3)
+            for kind, rates in inside.items()
+        },
+    }
+
+
+def drive(
+    contender: Contender, requests: list[bytes], callers: int, seconds: float, most: int = 2_000_000
+) -> load.Outcome:
+    """Closed loop over all images in turn."""
+    sent = iter(range(most + callers))
+
+    def make(_client: int, _serial: int) -> tuple[bytes, bytes | None]:
+        return load.post(contender.path, requests[next(sent) % len(requests)]), None
+
+    outcome = load.run(contender.port, callers, seconds, make, most)
+    if not outcome.is_clean:
+        raise RuntimeError(f"{contender.name} failed: {outcome.codes}, {len(outcome.lost)} lost")
+    return outcome
+
+
+def ratios(figures: dict[tuple[str, int], Figures]) -> dict[str, dict[int, dict[str, float]]]:
+    """Row → callers → images/s and p50 relative to the faster peer, median of the rounds' ratios."""
+    said: dict[str, dict[int, dict[str, float]]] = {}
+    peers = [f"RapidOCR, {kind}" for kind in PEERS]
+    for name in OURS:
+        for callers in CALLERS:
+            best = max(peers, key=lambda peer: median(figures[peer, callers].rates))
+            ours, theirs = figures[name, callers], figures[best, callers]
+            said.setdefault(name, {})[callers] = {
+                "images_per_second": round(
+                    median(a / b for a, b in zip(ours.rates, theirs.rates, strict=True)), 2
+                ),
+                "p50": round(median(a / b for a, b in zip(ours.p50_ms, theirs.p50_ms, strict=True)), 3),
+            }
+    return said
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str, Any]:
+    """PSS of the server with default settings, and in parity mode, after so many images of 200 sizes."""
+    rng = np.random.default_rng(5)
+    sizes = [tuple(int(side) for side in rng.integers(240, 1400, 2)) for _ in range(200)]
+    requests = []
+    for index in range(count):
+        image = cv2.imdecode(np.frombuffer(images[index % len(images)], np.uint8), cv2.IMREAD_COLOR)
+        resized = cv2.resize(image, sizes[index % len(sizes)], interpolation=cv2.INTER_AREA)
+        requests.append(cv2.imencode(".jpg", resized)[1].tobytes())
+    found: dict[str, Any] = {}
+    for name, init_args in (("default", {}), ("parity", {"parity": True})):
+        with hubserving(name, folder, **init_args) as contender:
+            pids = machine.tree(contender.pid)
+            said = {"ready_s": round(contender.ready_seconds, 2), "ready_mb": round(machine.memory_mb(pids))}
+            done = 0
+            for mark in (count * 2 // 5, count):
+                drive(contender, bodies(requests[done:mark]), 2, 600.0, mark - done)
+                done = mark
+                said[f"mb_after_{mark}"] = round(machine.memory_mb(machine.tree(contender.pid)))
+            found[name] = said
+    return found
+
+
+# -- verdict ---------------------------------------------------------------------------------------
+
+
+def judge(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each target of the project, and whether it was reached in this run."""
+    checks = [
+        check(f"{name}, {callers} callers: images/s against the faster peer", ratio, ">=", target)
+        for name, target in TARGETS.items()
+        for callers, ratio in ((n, found["ratios"][name][n]["images_per_second"]) for n in (4, 16))
+    ]
+    share, default = found["served_share"], found["servers"][FAST]
+    checks += [
+        check("4 callers: served, against the pipeline in process", share["pipeline"], ">=", 0.95),
+        check("4 callers: served, against the engine alone", share["engine"], ">=", 0.85),
+        check("1 caller: p50 against the faster peer", found["ratios"][FAST][1]["p50"], "<=", 0.33),
+        check(
+            "16 callers: p99 against p50", round(default[16]["p99_ms"] / default[16]["p50_ms"], 2), "<=", 3
+        ),
+    ]
+    for name, said in found["memory"].items():
+        before, after = (value for key, value in said.items() if key.startswith("mb_after"))
+        checks += [
+            check(f"{name}: MB at the end", after, "<=", 1100),
+            check(f"{name}: growth over the last three fifths", round(after / before - 1, 3), "<=", 0.05),
+            check(f"{name}: seconds until ready", said["ready_s"], "<=", 3.0),
+        ]
+    return checks
+
+
+def check(what: str, value: float, sign: str, target: float) -> dict[str, Any]:
+    good = value >= target if sign == ">=" else value <= target
+    return {"what": what, "value": value, "target": f"{sign} {target}", "pass": good}
+
+
+def report(found: dict[str, Any], checks: list[dict[str, Any]]) -> None:
+    rows = []
+    for name, levels in found["servers"].items():
+        rates = [f"{levels[n]['images_per_second']:.1f}" for n in CALLERS]
+        against = found["ratios"].get(name)
+        rows.append(
+            (
+                name,
+                *rates,
+                f"{levels[1]['p50_ms']:.0f}",
+                f"{levels[16]['p99_ms']:.0f}",
+                str(found["memory_mb"][name]),
+                " / ".join(f"{against[n]['images_per_second']} ×" for n in CALLERS) if against else "",
+            )
+        )
+    heads = ("server", "1 caller", "4", "16", "p50 ms at 1", "p99 ms at 16", "MB", "of the faster peer")
+    machine.print_table(f"Images a second, {IMAGES} drawn pages, no angle classifier", heads, rows)
+    inside = found["inside"]
+    print(f"\nDefault, in process: {inside['pipeline']} images/s; engine alone: {inside['engine']}")
+    memory = [(name, *(str(value) for value in said.values())) for name, said in found["memory"].items()]
+    columns = ("mode", *(key.replace("_", " ") for key in found["memory"]["default"]))
+    machine.print_table("Whole server with its angle classifier, images of 200 sizes", columns, memory)
+    verdicts = [
+        (each["what"], f"{each['value']}", each["target"], "pass" if each["pass"] else "FAIL")
+        for each in checks
+    ]
+    machine.print_table("Targets", ("what", "measured", "wanted", ""), verdicts)

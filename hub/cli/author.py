@@ -1,0 +1,159 @@
+"""For who makes and distributes modules: init, convert, pack, index."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--output_dir",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where to make the folder.  [default: here]",
+)
+def init(name: str, output_dir: Path) -> None:
+    """Start a new module: a folder with the module, its README and a test that passes."""
+    from hub.cli import render
+    from hub.registry.scaffold import scaffold
+
+    folder = scaffold(name, output_dir)
+    render.line(f"The new module is in {folder}")
+    render.note(f"Try it:  python -m pytest {folder}\nthen:    hub install {folder}/")
+
+
+@click.command()
+@click.argument("model", metavar="[MODEL_DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--model_dir", "-d", type=click.Path(path_type=Path), help="The exported model's folder.")
+@click.option("--module_name", "-n", help="The module's name.  [default: the folder's]")
+@click.option("--module_version", "-v", default="1.0.0", show_default=True, help="The module's version.")
+@click.option(
+    "--kind",
+    type=click.Choice(["classifier", "detector"]),
+    help="What the model does.  [default: what its inputs look like]",
+)
+@click.option("--labels", type=click.Path(exists=True, path_type=Path), help="A file with a class a line.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=JSON",
+    help="A default in params.py: image_size=[320,320]",
+)
+@click.option(
+    "--output_dir", "-o", type=click.Path(path_type=Path), help="The new folder.  [default: NAME_TIME]"
+)
+@click.pass_context
+def convert(
+    context: click.Context,
+    model: Path | None,
+    model_dir: Path | None,
+    module_name: str | None,
+    module_version: str,
+    kind: str | None,
+    labels: Path | None,
+    settings: tuple[str, ...],
+    output_dir: Path | None,
+) -> None:
+    """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
+    from hub.cli import render
+    from hub.registry.convert import convert as make
+
+    folder = model or model_dir
+    if folder is None:
+        render.wrong_usage(context, "You must give the folder of one exported model to convert.")
+    made = make(
+        folder,
+        name=module_name,
+        version=module_version,
+        kind=kind,
+        labels=labels,
+        settings=dict(_setting(each) for each in settings),
+        target=output_dir,
+    )
+    render.line(f"The converted module is stored in `{made}`.")
+    render.note(f"Look at its params.py (how images are prepared), then: hub install {made}/")
+
+
+def _setting(given: str) -> tuple[str, Any]:
+    key, _, value = given.partition("=")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value  # a text need not be quoted
+
+
+@click.command()
+@click.argument("module", metavar="NAME[==VERSION]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The archive, or the folder for it.  [default: NAME-VERSION.hub.tar.gz here]",
+)
+@click.option("--wheels", is_flag=True, help="Put in wheels of what it requires, too (asks pip's index).")
+@click.option("--sdk", is_flag=True, help="Instead: a folder with server.sh, Triton's files and a client.")
+def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
+    """Put an installed module, its weights and checksums into one archive.
+
+    `hub install` of that archive needs no network. With --wheels, neither does --isolated or
+    --install_requirements.
+    """
+    from hub.cli import render
+
+    if sdk:
+        from hub.serving import sdk as triton_sdk
+
+        name, _, version = module.partition("==")
+        made = triton_sdk.pack(name, output, version or None)
+        render.line(f"{made}")
+        render.note(f"Serve it: bash {made}/server/server.sh")
+        return
+    from hub.registry.local import LocalRegistry
+    from hub.registry.pack import pack as make
+    from hub.registry.requirements import pip_wheel
+    from hub.registry.workspace import workspace
+
+    registry, progress = LocalRegistry(), render.ProgressBars()
+    name, _, version = module.partition("==")
+    found = registry.find(name, version or None)
+    with workspace(registry.layout) as new_folder:
+        folder = None
+        if wheels:
+            folder = new_folder("wheels")
+            pip_wheel(found.directory, folder, name=name, progress=progress)
+        archive = make(found, output, home=registry.layout.home, progress=progress, wheels=folder)
+    render.line(f"{archive} ({render.size(archive.stat().st_size)})")
+
+
+@click.group()
+def index() -> None:
+    """Private indexes: folders, or static web servers, of modules' archives."""
+
+
+@index.command("build")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.pass_context
+def index_build(context: click.Context, folder: Path) -> None:
+    """Write DIR/index.json for the archives (and module folders, packed first) right below DIR."""
+    from hub.cli import render
+    from hub.registry.index import FILE, build
+    from hub.registry.layout import Layout
+
+    modules, refused = build(folder.absolute(), Layout.of(None), render.ProgressBars())
+    rows = [(module.name, module.version, module.archive) for module in modules]
+    render.table(("ModuleName", "Version", "Archive"), rows)
+    for line in refused:
+        render.note(f"Warning: {line}")
+    render.note(
+        f"{folder / FILE} has {len(modules)} modules. Use it: hub config set index {folder.absolute()}"
+    )
+    if refused:
+        context.exit(1)

@@ -1,0 +1,192 @@
+"""Call a module once with the words of a command line: what ``hub run`` does, in whichever Python.
+
+    python -m hub.cli.call DIR [WORD]...
+
+Standard library only: it runs in a module's own environment, too, which has no click.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hub import envelope
+from hub.errors import HubError, UsageError
+
+#: Names under which modules take what they work on.
+_IMAGES = ("images", "image", "data")
+_TEXTS = ("texts", "text", "sentences", "sentence", "data", "query")
+_PATHS = ("paths", "path", "audio_file", "input_path")
+#: Of these one is passed; of the others a list.
+_SINGLE = {"image", "text", "sentence", "query", "path", "audio_file", "input_path"}
+
+
+def main(words: Sequence[str]) -> int:
+    """Load the module in the folder ``words[0]``, call it with the rest, print what it returns."""
+    try:
+        return call(Path(words[0]), words[1:])
+    except HubError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def call(directory: Path, words: Sequence[str]) -> int:
+    """Call a module's ``@runnable`` method with ``words``, or its ``@serving`` method with what they mean.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: the words do not fit.
+        HubError: the module cannot be loaded, or has no such method.
+    """
+    from hub import compat
+    from hub.module import loader
+    from hub.module.contract import runnable_method, serving_method
+
+    sys.argv = [directory.name]  # modules parse sys.argv for defaults
+    compat.install(for_good=True)
+    cls = loader.load_class(directory)
+    runnable, serving = runnable_method(cls), serving_method(cls)
+    if runnable is None and serving is None:
+        raise HubError(f"ERROR! Module {directory.name} is not executable.")
+    try:
+        instance = loader.build(cls, directory, {})
+        if runnable is not None:
+            print(getattr(instance, runnable)(list(words)))
+            return 0
+        assert serving is not None
+        method = getattr(instance, serving[0])
+        result = method(**_arguments(method, serving[1].images, words, directory.name))
+    except HubError:
+        raise
+    except Exception:
+        traceback.print_exc()  # whose mistake it is shows in its last lines
+        return 1
+    print(_as_json(result))
+    return 0
+
+
+def _arguments(
+    method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str
+) -> dict[str, Any]:
+    """What a serving method is called with, by the names of its parameters."""
+    parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
+    parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
+    parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
+    parser.add_argument("--input_file", metavar="FILE", help="a file with a text a line")
+    parser.add_argument("--use_gpu", action="store_const", const=True, help="run on the GPU")
+    parser.add_argument("--batch_size", type=int, help="inputs per batch")
+    parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
+    given = parser.parse_args(list(words))
+    arguments = _object(given.arguments)
+    taken = _parameters(method)
+    texts = list(given.input_text or [])
+    if given.input_file:
+        texts += _lines(given.input_file)
+    if texts:
+        key = _first(_TEXTS, taken, "--input_text", name)
+        arguments[key] = _one_or_all(key, texts)
+    if given.input_path:
+        arguments.update(_files(given.input_path, images, taken, name))
+    for key in ("use_gpu", "batch_size"):
+        if getattr(given, key) is not None:
+            _first((key,), taken, f"--{key}", name)
+            arguments[key] = getattr(given, key)
+    if not arguments and _required(method):
+        raise UsageError(
+            f"{name} works on something: give --input_path FILE, --input_text TEXT or --arguments JSON. "
+            f"It takes: {', '.join(taken)}"
+        )
+    return arguments
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"--arguments is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UsageError('--arguments must be a JSON object, like {"top_k": 3}')
+    return value
+
+
+def _parameters(method: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(method).parameters)
+
+
+def _required(method: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(method).parameters.values()
+    return any(each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters)
+
+
+def _first(names: Sequence[str], taken: list[str], flag: str, module: str) -> str:
+    for name in names:
+        if name in taken:
+            return name
+    raise UsageError(f"{module} has no argument for {flag}. It takes: {', '.join(taken) or 'nothing'}")
+
+
+def _one_or_all(key: str, values: list[Any]) -> Any:
+    if key not in _SINGLE:
+        return values
+    if len(values) > 1:
+        raise UsageError(f"the module takes one {key}, not {len(values)}")
+    return values[0]
+
+
+def _files(paths: list[str], images: Sequence[str], taken: list[str], name: str) -> dict[str, Any]:
+    for path in paths:
+        if not Path(path).is_file():
+            raise UsageError(f"--input_path {path} is no file")
+    names = (*images, *_IMAGES[:2])
+    if any(each in taken for each in names):
+        key = _first(names, taken, "--input_path", name)
+        return {key: _one_or_all(key, [_image(Path(path), key in images) for path in paths])}
+    if any(each in taken for each in _PATHS):
+        key = _first(_PATHS, taken, "--input_path", name)
+        return {key: _one_or_all(key, paths)}
+    key = _first(_TEXTS, taken, "--input_path", name)
+    return {key: _one_or_all(key, [line for path in paths for line in _lines(path)])}
+
+
+def _image(path: Path, decoded: bool) -> Any:
+    """A decoded image for modules that ask for that, else base64 as in a request."""
+    data = path.read_bytes()
+    if not decoded:
+        return base64.b64encode(data).decode()
+    import cv2
+    import numpy as np
+
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if array is None:
+        raise UsageError(f"--input_path {path} is no image that can be read")
+    return array
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as text: {error}") from error
+    return [line for line in lines if line.strip()]
+
+
+def _as_json(result: Any) -> str:
+    """As a server would send it; what it could not send, as Python shows it."""
+    try:
+        sent = envelope.loads(envelope.dumps(result))
+    except TypeError:
+        return str(result)
+    return json.dumps(sent, ensure_ascii=False, indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

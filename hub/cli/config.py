@@ -1,0 +1,79 @@
+"""``hub config``: the registry's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_PADDLEHUB = {
+    "server": "no server is ever asked; a private index is set with: hub config set index ADDRESS",
+    "log.level": "a server's log is set with log_format in its config.json",
+    "log.enable": "a server's log is set with log_format in its config.json",
+}
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def config(context: click.Context) -> None:
+    """Show or change the registry's settings; they are kept in $HUB_HOME/config.json.
+
+    \b
+    index            private indexes to install from by name: folders or http(s) addresses
+    max_download_mb  the largest archive that is downloaded, in MB (default 4096)
+    """
+    if context.invoked_subcommand is None:
+        _show()
+
+
+def _show() -> None:
+    from hub.cli import render
+    from hub.registry.configuration import read
+    from hub.registry.layout import Layout
+
+    configuration = read(Layout.of(None))
+    render.line("The current configuration is shown below.")
+    for key, value in configuration:
+        render.line(f"{key}: {_text(value)}".rstrip())
+
+
+def _text(value: Any) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+@config.command("get")
+@click.argument("key")
+def get(key: str) -> None:
+    """Print one setting."""
+    from hub.cli import render
+    from hub.registry.configuration import check_key, read
+    from hub.registry.layout import Layout
+
+    render.line(_text(getattr(read(Layout.of(None)), check_key(key))))
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("values", metavar="VALUE...", nargs=-1, required=True)
+def set_(key: str, values: tuple[str, ...]) -> None:
+    """Change one setting. `index` takes several values; they are asked in that order."""
+    from hub.cli import render
+    from hub.errors import ConfigError
+    from hub.registry.configuration import change
+    from hub.registry.layout import Layout
+
+    if key in _PADDLEHUB:
+        raise ConfigError(f"there is no setting {key!r} here: {_PADDLEHUB[key]}")
+    changed = change(Layout.of(None), key, values)
+    render.line(f"{key}: {_text(getattr(changed, key))}")
+
+
+@config.command("reset")
+@click.argument("key", required=False)
+def reset(key: str | None) -> None:
+    """Set one setting, or all, back to the default."""
+    from hub.registry import configuration
+    from hub.registry.layout import Layout
+
+    configuration.reset(Layout.of(None), configuration.check_key(key) if key else None)
+    _show()

@@ -1,0 +1,130 @@
+"""Modules from elsewhere: install, search, download."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hub.registry.offers import Offered
+
+
+@click.command()
+@click.argument("sources", metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...", nargs=-1)
+@click.option("--sha256", metavar="DIGEST", help="What the archive must be; required for a URL.")
+@click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
+@click.option(
+    "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
+)
+@click.option("--force", is_flag=True, help="Install again what is installed already.")
+@click.option("--ignore_env_mismatch", is_flag=True, hidden=True, help="PaddleHub's; changes nothing.")
+@click.pass_context
+def install(
+    context: click.Context,
+    sources: tuple[str, ...],
+    sha256: str | None,
+    isolated: bool,
+    install_requirements: bool,
+    force: bool,
+    ignore_env_mismatch: bool,
+) -> None:
+    """Install modules, and fetch the weights that they name.
+
+    From a folder; from an archive (.tar.gz, .tar, .zip, or what hub pack made); from a URL with --sha256; or
+    by name, from those that come with HubServing and then from the indexes that `hub config set index` names.
+    What exists on this machine wins over a name.
+
+    Installing the same version again replaces it.
+    """
+    from hub.cli import render
+    from hub.registry.install import Options
+    from hub.registry.install import install as install_all
+    from hub.registry.local import LocalRegistry
+
+    if not sources:
+        render.wrong_usage(context, "You must give at least one module to install.")
+    registry = LocalRegistry()
+    options = Options(sha256, isolated, install_requirements, force)
+    for outcome in install_all(sources, registry, options, render.ProgressBars()):
+        info = outcome.module.info
+        if outcome.already:
+            version = f"-{info.version}" if any("==" in source for source in sources) else ""
+            render.line(
+                f"Module {info.name}{version} already installed in {registry.location(outcome.module)}"
+            )
+        else:
+            render.line(f"Successfully installed {info.name}-{info.version}")
+
+
+@click.command()
+@click.argument("pattern", metavar="[REGEX]", default=".*")
+@click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def search(context: click.Context, pattern: str, json_: bool) -> None:
+    """List the modules that can be installed by name.
+
+    REGEX is looked for in names, summaries and types.
+    """
+    from hub.cli import render
+    from hub.errors import HubError, UsageError
+    from hub.registry import offers
+    from hub.registry.configuration import read
+    from hub.registry.local import LocalRegistry
+
+    try:
+        wanted = re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise UsageError(f"{pattern!r} is no regular expression: {error}") from error
+    found, failed = offers.come_along(), False
+    for location in read(LocalRegistry().layout).index:
+        try:
+            found += offers.indexed(location)
+        except HubError as error:  # the other places may still have what is looked for
+            render.note(f"Warning: {error}")
+            failed = True
+    shown = [each for each in found if wanted.search(f"{each.name} {each.summary} {each.type}")]
+    if json_:
+        render.as_json([_as_dict(each) for each in shown])
+    else:
+        rows = [(each.name, each.version, each.summary, each.where) for each in shown]
+        render.table(("ModuleName", "Version", "Summary", "From"), rows)
+    if failed:
+        context.exit(1)
+
+
+def _as_dict(offered: Offered) -> dict[str, str]:
+    keys = ("name", "version", "summary", "type")
+    return {**{key: getattr(offered, key) for key in keys}, "from": offered.where}
+
+
+@click.command()
+@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1)
+@click.option(
+    "--output_dir",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where to put the archives.  [default: here]",
+)
+@click.pass_context
+def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -> None:
+    """Get modules' archives by name, without installing them."""
+    from hub.cli import render
+    from hub.errors import ModuleNotInstalledError
+    from hub.registry.install import download as get
+    from hub.registry.local import LocalRegistry
+
+    if not names:
+        render.wrong_usage(context, "You must give at least one module to download.")
+    missing = 0
+    for name in names:
+        try:
+            render.line(str(get(name, output_dir, LocalRegistry(), render.ProgressBars())))
+        except ModuleNotInstalledError as error:
+            render.note(f"ERROR: Could not find a HubModule named {name}\n{error}")
+            missing += 1
+    if missing:
+        context.exit(1)

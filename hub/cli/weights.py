@@ -1,0 +1,69 @@
+"""``hub weights``: the weights catalogue, and what of it is on this machine."""
+
+from __future__ import annotations
+
+import click
+
+_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+
+
+@click.group()
+def weights() -> None:
+    """Model files by name, shared between modules."""
+
+
+@weights.command("list")
+@_json_option
+def weights_list(json_: bool) -> None:
+    """List the weights that modules may name, and which are on this machine."""
+    from hub.cli import render
+    from hub.registry.weights import catalogue, lookup
+
+    found = [(entry, lookup(entry.name)) for entry in catalogue().values()]
+    if json_:
+        render.as_json(
+            [
+                {
+                    "name": entry.name,
+                    "kind": entry.kind,
+                    "size": entry.size,
+                    "license": entry.license,
+                    "summary": entry.summary,
+                    "location": str(path) if path else None,
+                }
+                for entry, path in found
+            ]
+        )
+        return
+    rows = [
+        (
+            entry.name,
+            entry.kind,
+            render.size(entry.size),
+            "yes" if path else "no",
+            entry.license,
+            entry.summary,
+        )
+        for entry, path in found
+    ]
+    render.table(("Name", "Kind", "Size", "Fetched", "License", "Summary"), rows)
+
+
+@weights.command("fetch")
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(exists=True),
+    help="Take them from this archive, or folder of archives, instead of the network.",
+)
+def weights_fetch(names: tuple[str, ...], source: str | None) -> None:
+    """Fetch weights by name; with --from and no name, all that the archive holds."""
+    from hub.cli import render
+    from hub.registry.weights import fetch, names_in
+
+    if not names and source is None:
+        raise click.UsageError("which weights? Give their names (hub weights list), or --from ARCHIVE.")
+    wanted = list(names) if names or source is None else names_in(source)
+    for name, path in fetch(wanted, progress=render.ProgressBars(), source=source).items():
+        render.line(f"{name} is in {path}")

@@ -1,0 +1,143 @@
+"""What modules that answer with pictures inherit: colouring photographs, painting in another's style."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from hub.compat import images as pictures
+from hub.compat.colours import LAB2RGB
+from hub.compat.contract import runnable, serving
+from hub.compat.image_modules import ImageModule
+from hub.compat.images import Image, cv2_to_base64
+
+
+class ImageColorizeModule(ImageModule):
+    """Meta class of colouring networks; they bring ``transforms`` and ``preprocess``."""
+
+    def predict(
+        self,
+        images: Sequence[str | Image],
+        visualization: bool = True,
+        batch_size: int = 1,
+        save_path: str = "colorization",
+    ) -> list[dict[str, Image]]:
+        """Per image the RGB pictures ``gray``, ``hint``, ``real`` and ``fake_reg``, the coloured one."""
+        module: Any = self
+        found = []
+        for batch in self.batches(images, batch_size):
+            lab = module.preprocess(np.stack([module.transforms(image) for image in batch]))
+            grey, hint, mask = lab["A"], lab["hint_B"], lab["mask_B"]
+            regressed = self.forwarded(grey, hint, mask)[1]
+            colours = {
+                "gray": np.zeros(lab["B"].shape),
+                "hint": hint,
+                "real": lab["B"],
+                "fake_reg": regressed,
+            }
+            drawn = {name: _rgb(grey, each) for name, each in colours.items()}
+            for number, image in enumerate(batch):
+                one = {name: each[number] for name, each in drawn.items()}
+                if visualization:
+                    height, width = pictures.read(image).shape[:2]
+                    coloured = cv2.resize(one["fake_reg"], (width, height))
+                    _save(cv2.cvtColor(coloured, cv2.COLOR_RGB2BGR), save_path, "fake_")
+                found.append(one)
+        return found
+
+    @serving
+    def serving_method(self, images: list[str], **kwargs: Any) -> dict[str, Any]:
+        """``{"data": [{"gray", "hint", "real", "fake_reg"}, …]}``, JPEGs in base64 as large as the image."""
+        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
+        given = pictures.decoded(images)
+        data = []
+        for image, drawn in zip(given, self.predict(given, **kwargs), strict=True):
+            size = (image.shape[1], image.shape[0])
+            data.append(
+                {
+                    name: cv2_to_base64(cv2.resize(cv2.cvtColor(each, cv2.COLOR_RGB2BGR), size))
+                    for name, each in drawn.items()
+                }
+            )
+        return {"data": data}
+
+    @runnable
+    def run_cmd(self, argvs: list[str]) -> list[dict[str, Image]]:
+        """``hub run NAME --input_path FILE [--output_dir DIR]``."""
+
+        def add(parser: argparse.ArgumentParser) -> None:
+            parser.add_argument("--input_path", required=True, help="path to image.")
+            parser.add_argument("--output_dir", default="colorization", help="where the result is saved.")
+
+        given = self.parsed(argvs, add)
+        return self.predict([given.input_path], save_path=given.output_dir)
+
+
+class StyleTransferModule(ImageModule):
+    """Meta class of style transfer networks; they bring ``transform`` and ``setTarget``."""
+
+    def predict(
+        self,
+        origin: Sequence[str | Image],
+        style: str | Image,
+        batch_size: int = 1,
+        visualization: bool = True,
+        save_path: str = "style_tranfer",
+    ) -> list[Image]:
+        """Every content image in the style of ``style``: BGR uint8."""
+        import paddle
+
+        module: Any = self
+        target = paddle.to_tensor(module.transform(style).astype("float32")[None])
+        found = []
+        for batch in self.batches(origin, batch_size):
+            planes = np.stack([module.transform(image) for image in batch]).astype("float32")
+            with paddle.no_grad():
+                module.setTarget(target)
+            for output in self.forwarded(planes)[0].numpy():
+                drawn = np.clip(output.transpose(1, 2, 0), 0, 255).astype(np.uint8)
+                if visualization:
+                    _save(drawn, save_path, "style_")
+                found.append(drawn)
+        return found
+
+    @serving
+    def serving_method(self, images: list[Any], **kwargs: Any) -> dict[str, Any]:
+        """``images`` is ``[[content, …], style]``; answers ``{"data": [picture, …]}``, all in base64."""
+        from hub.errors import InvalidInputError
+
+        if len(images) != 2 or not isinstance(images[0], list) or not isinstance(images[1], str):
+            raise InvalidInputError("images must be [[content image, …], style image], each in base64")
+        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
+        contents, (style,) = pictures.decoded(images[0], "images[0]"), pictures.decoded(images[1:], "style")
+        return {"data": [cv2_to_base64(each) for each in self.predict(contents, style, **kwargs)]}
+
+    @runnable
+    def run_cmd(self, argvs: list[str]) -> list[Image]:
+        """``hub run NAME --input_path FILE --style_path FILE [--output_dir DIR]``."""
+
+        def add(parser: argparse.ArgumentParser) -> None:
+            parser.add_argument("--input_path", required=True, help="path to image.")
+            parser.add_argument("--style_path", required=True, help="path to style image.")
+            parser.add_argument("--output_dir", default="style_tranfer", help="where the result is saved.")
+
+        given = self.parsed(argvs, add)
+        return self.predict([given.input_path], given.style_path, save_path=given.output_dir)
+
+
+def _rgb(lightness: Any, colours: Any) -> Image:
+    """Lightness and a/b planes (n, 1|2, h, w), arrays or tensors, as (n, h, w, 3) uint8 RGB."""
+    rgb = LAB2RGB()(np.concatenate([np.asarray(lightness), np.asarray(colours)], axis=1))
+    pixels: Image = (np.clip(rgb.transpose(0, 2, 3, 1), 0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _save(image: Image, folder: str, prefix: str) -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(Path(folder) / f"{prefix}{time.time()}.png"), image)

@@ -1,0 +1,159 @@
+"""What classifiers and segmenters inherit: ``predict``, their serving method, and ``hub run``.
+
+The network is the module's own (an ``nn.Layer`` that names one of these as ``meta``); it brings
+``transforms`` and, a classifier, ``labels``. Training is PaddleHub's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from hub.compat import images as pictures
+from hub.compat.contract import RunModule, runnable, serving
+from hub.compat.images import Image, cv2_to_base64
+from hub.compat.segmentation_transforms import restored
+
+
+class ImageServing:
+    """Images in base64 in, whatever ``predict`` returns out."""
+
+    predict: Any
+
+    @serving
+    def serving_method(self, images: list[str], **kwargs: Any) -> Any:
+        """Run on images in base64."""
+        return self.predict(images=pictures.decoded(images), **kwargs)
+
+
+class ImageModule(RunModule, ImageServing):
+    """An ``nn.Layer`` that takes batches of images."""
+
+    @staticmethod
+    def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+        if int(size) < 1:
+            raise ValueError(f"batch_size must be at least 1, not {size}")
+        for start in range(0, len(items), int(size)):
+            yield items[start : start + int(size)]
+
+    def forwarded(self, *inputs: Image) -> Any:
+        """The network's output in evaluation mode, without gradients; it is always a tuple or list."""
+        import paddle
+
+        network: Any = self
+        network.eval()
+        with paddle.no_grad():
+            output = network(*(paddle.to_tensor(each) for each in inputs))
+        return output if isinstance(output, (tuple, list)) else (output,)
+
+    def parsed(self, argvs: list[str], add: Any) -> argparse.Namespace:
+        """Arguments of ``hub run``; ``add`` declares them."""
+        parser = argparse.ArgumentParser(
+            prog=f"hub run {self.name}", description=f"Run the {self.name} module."
+        )
+        add(parser)
+        return parser.parse_args(argvs)
+
+
+class ImageClassifierModule(ImageModule):
+    """Meta class of classifiers."""
+
+    def predict(
+        self, images: Sequence[str | Image], batch_size: int = 1, top_k: int = 1
+    ) -> list[dict[str, float]]:
+        """The ``top_k`` likeliest labels of each image (BGR array or path), the likeliest first."""
+        module: Any = self
+        found = []
+        for batch in self.batches(images, batch_size):
+            planes = np.stack([module.transforms(image) for image in batch])
+            for row in _softmax(self.forwarded(planes)[0].numpy()):
+                best = np.argsort(row)[::-1][: int(top_k)]
+                found.append({module.labels[int(index)]: float(row[index]) for index in best})
+        return found
+
+    @serving
+    def serving_method(self, images: list[str], top_k: int = 1, **kwargs: Any) -> dict[str, Any]:
+        """``{"data": [{label: probability}, …]}``, one entry per image."""
+        return {"data": self.predict(pictures.decoded(images), top_k=int(top_k), **kwargs)}
+
+    @runnable
+    def run_cmd(self, argvs: list[str]) -> list[dict[str, float]]:
+        """``hub run NAME --input_path FILE [--top_k N]``."""
+
+        def add(parser: argparse.ArgumentParser) -> None:
+            parser.add_argument("--input_path", required=True, help="path to image.")
+            parser.add_argument("--top_k", type=int, default=1, help="how many labels.")
+
+        given = self.parsed(argvs, add)
+        return self.predict([given.input_path], top_k=given.top_k)
+
+
+class ImageSegmentationModule(ImageModule):
+    """Meta class of segmenters: ``self.transforms`` is a ``segmentation_transforms.Compose``."""
+
+    def predict(
+        self,
+        images: Sequence[str | Image],
+        batch_size: int = 1,
+        visualization: bool = True,
+        save_path: str = "seg_result",
+    ) -> list[Image]:
+        """A mask of class numbers per image, uint8 (height, width), as large as the image."""
+        module: Any = self
+        found = []
+        for batch in self.batches(images, batch_size):
+            planes = np.stack([_first(module.transform(image)) for image in batch]).astype("float32")
+            for image, scores in zip(batch, self.forwarded(planes)[0].numpy(), strict=True):
+                picture = pictures.read(image)
+                mask = restored(
+                    scores.argmax(axis=0).astype("uint8"), picture.shape[:2], module.transforms.transforms
+                )
+                if visualization:
+                    _save_mask(picture, mask, Path(save_path))
+                found.append(mask)
+        return found
+
+    @serving
+    def serving_method(self, images: list[str], **kwargs: Any) -> list[str]:
+        """A mask per image as base64; PNG, which keeps class numbers where JPEG would blur them."""
+        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
+        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decoded(images), **kwargs)]
+
+    @runnable
+    def run_cmd(self, argvs: list[str]) -> list[Image]:
+        """``hub run NAME --input_path FILE [--output_dir DIR]``."""
+
+        def add(parser: argparse.ArgumentParser) -> None:
+            parser.add_argument("--input_path", required=True, help="path to image.")
+            parser.add_argument("--output_dir", default="seg_result", help="where drawings are saved.")
+
+        given = self.parsed(argvs, add)
+        return self.predict([given.input_path], save_path=given.output_dir)
+
+
+def _softmax(scores: Image) -> Image:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    result: Image = raised / raised.sum(axis=1, keepdims=True)
+    return result
+
+
+def _first(transformed: Any) -> Image:
+    """The image, where a transform returns the label with it."""
+    image: Image = transformed[0] if isinstance(transformed, tuple) else transformed
+    return image
+
+
+def _save_mask(image: Image, mask: Image, folder: Path) -> None:
+    from hub.compat.visuals import get_pseudo_color_map, visualize
+
+    name = f"{time.time()}.png"
+    for part in ("image", "mask"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(folder / "image" / name), visualize(image, mask))
+    get_pseudo_color_map(mask).save(folder / "mask" / name)

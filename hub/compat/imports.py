@@ -1,0 +1,133 @@
+"""Makes ``import paddlehub`` find our names: always as ``hub.compat.paddlehub``, as ``paddlehub`` on demand.
+
+The files of a module are rewritten to import the first, which is nobody else's name, so that they also
+find it when they import something late. The second is for everybody else who speaks of paddlehub in a
+runner (PaddleOCR's own folders, say), and is answered only while it is switched on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from hub.compat.names import NAMES
+
+log = logging.getLogger("hub.compat")
+
+PREFIX: Final = "hub.compat."
+_facades: dict[str, Facade] = {}
+
+
+class Facade(ModuleType):
+    """One Python module of PaddleHub: its names, fetched from where they are when asked for."""
+
+    def __init__(self, paddlehub_name: str) -> None:
+        super().__init__(PREFIX + paddlehub_name, f"HubServing's answer to {paddlehub_name}.")
+        self.__dict__["_name"] = paddlehub_name
+        self.__path__: list[str] = []
+        self.__all__ = sorted(name for name in NAMES[paddlehub_name] if not name.startswith("_"))
+
+    def __getattr__(self, name: str) -> Any:
+        own: str = self.__dict__["_name"]
+        if name in NAMES[own]:
+            return _resolve(NAMES[own][name])
+        if f"{own}.{name}" in NAMES:
+            return importlib.import_module(f"{PREFIX}{own}.{name}")
+        raise AttributeError(f"{own}.{name} is not among the PaddleHub names that HubServing answers")
+
+
+def _resolve(target: str) -> Any:
+    file, _, name = target.partition(":")
+    value = importlib.import_module(file if file.startswith("hub.") else PREFIX + file)
+    if target == "hub.module.contract:Module":
+        import hub
+
+        return hub.Module  # the same class; asked for through the facade, it can also find modules by name
+    return getattr(value, name)
+
+
+class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds facades under their own name, and as ``paddlehub`` while that is switched on."""
+
+    def __init__(self) -> None:
+        self.answers_paddlehub = 0
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        wanted = fullname.removeprefix(PREFIX)
+        if wanted == fullname and not self.answers_paddlehub:
+            return None
+        if wanted != "paddlehub" and not wanted.startswith("paddlehub."):
+            return None
+        if wanted not in NAMES:
+            raise ModuleNotFoundError(
+                f"HubServing answers for the part of PaddleHub that serving needs, and {wanted} is not "
+                "in it. Training, data sets and fine-tuning are PaddleHub's own",
+                name=wanted,
+            )
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        name = spec.name.removeprefix(PREFIX)
+        if name not in _facades:
+            _facades[name] = Facade(name)
+        return _facades[name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing: a facade fetches its names when they are asked for."""
+
+
+finder: Final = FacadeFinder()
+
+
+def install() -> None:
+    """Put the finder into place, once; it alone changes nothing for anybody's ``import paddlehub``."""
+    if finder not in sys.meta_path:
+        sys.meta_path.insert(0, finder)
+
+
+def answer_for_good() -> None:
+    """From here on ``import paddlehub`` means ours, in this whole process."""
+    _say_if_installed()
+    finder.answers_paddlehub += 1
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Answer ``import paddlehub`` within, and leave what the process had under that name as it was."""
+    if finder.answers_paddlehub:
+        yield
+        return
+    _say_if_installed()
+    theirs = _take_out()
+    finder.answers_paddlehub += 1
+    try:
+        yield
+    finally:
+        finder.answers_paddlehub -= 1
+        _take_out()
+        sys.modules.update(theirs)
+
+
+def _take_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name == "paddlehub" or name.startswith("paddlehub.")]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+@functools.cache
+def _say_if_installed() -> None:
+    spec = importlib.machinery.PathFinder.find_spec("paddlehub")
+    if spec is not None:
+        log.info(
+            "PaddleHub is installed (%s) and not used: HubServing itself answers modules' import paddlehub",
+            spec.origin,
+        )

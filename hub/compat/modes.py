@@ -1,0 +1,77 @@
+"""Paddle's static and dynamic mode, which is one switch for the whole process.
+
+PaddleHub ran every method of a module that is no ``nn.Layer`` in static mode, and a method that raised left
+the switch where it was: from then on every dynamic module of the process failed. Here whoever turns the
+switch turns it back, whatever happens. Paddle is never imported here: unless somebody else has, there is
+no mode.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def is_static() -> bool:
+    """Whether Paddle is in static mode; False where it has not been imported (whole)."""
+    in_dynamic_mode = getattr(sys.modules.get("paddle"), "in_dynamic_mode", None)
+    return in_dynamic_mode is not None and not in_dynamic_mode()
+
+
+def switch(*, to_static: bool) -> None:
+    """Turn Paddle, if it is there, to that mode."""
+    paddle: Any = sys.modules.get("paddle")
+    if is_static() != to_static and hasattr(paddle, "enable_static"):
+        paddle.enable_static() if to_static else paddle.disable_static()
+
+
+@contextlib.contextmanager
+def unchanged() -> Iterator[None]:
+    """Leave the mode as it was before."""
+    before = is_static()
+    try:
+        yield
+    finally:
+        switch(to_static=before)
+
+
+@contextlib.contextmanager
+def static_mode() -> Iterator[None]:
+    """Static mode within, afterwards the mode of before."""
+    with unchanged():
+        switch(to_static=True)
+        yield
+
+
+def static(method: Callable[P, R]) -> Callable[P, R]:
+    """The method, run in static mode; itself where there is no Paddle or static mode is on already."""
+    if "paddle" not in sys.modules or is_static():
+        return method
+
+    @functools.wraps(method)
+    def run_in_static_mode(*args: P.args, **kwargs: P.kwargs) -> R:
+        with static_mode():
+            return method(*args, **kwargs)
+
+    return run_in_static_mode
+
+
+def kept(method: Callable[P, R]) -> Callable[P, R]:
+    """The method, begun and left in the mode of now, so that no call meets what another has left behind."""
+    home = is_static()
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        switch(to_static=home)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            switch(to_static=home)
+
+    return call

@@ -1,0 +1,50 @@
+"""Modules that import from other installed modules by name, as if all lay side by side in MODULE_HOME."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from hub.compat.module_files import files
+from hub.errors import HubError
+
+
+def installed_folder(package: str) -> Path | None:
+    """Folder of the newest installed version of a module, or None; its files stay while we live."""
+    from hub.registry.resolve import installed
+
+    try:
+        return installed(package, None)
+    except HubError:
+        return None
+
+
+class SiblingFinder(importlib.abc.MetaPathFinder):
+    """Asked last, for top-level names that nobody else has found."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if path is not None or not fullname.isidentifier():
+            return None
+        folder = installed_folder(fullname)
+        if folder is None:
+            return None
+        files.add(folder)
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(folder.parent)], target)
+
+
+finder: Final = SiblingFinder()
+
+
+def switch(*, on: bool) -> None:
+    """Let installed modules be importable by name, or not."""
+    if on and finder not in sys.meta_path:
+        sys.meta_path.append(finder)
+    elif not on and finder in sys.meta_path:
+        sys.meta_path.remove(finder)

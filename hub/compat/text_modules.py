@@ -1,0 +1,180 @@
+"""What text modules that are ``nn.Layer``s inherit: transformers and word embeddings.
+
+The tokenizer and the network are the module's own (usually of PaddleNLP, which is not imported here).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hub.compat.contract import RunModule, serving
+from hub.compat.downloads import download
+from hub.errors import InvalidInputError
+
+_TASKS = "'seq-cls', 'token-cls', 'text-matching', or None for embeddings"
+
+
+class TextServing:
+    """The serving method of transformers."""
+
+    task: str | None
+    label_map: Any
+    predict: Any
+    get_embedding: Any
+    _tasks_supported: ClassVar[tuple[str, ...]]
+
+    @serving
+    def predict_method(
+        self, data: list[list[str]], max_seq_len: int = 128, batch_size: int = 1, use_gpu: bool = False
+    ) -> Any:
+        """Labels of texts or text pairs, or their embeddings if the module was loaded without a task."""
+        if self.task is None:
+            return self.get_embedding(data, use_gpu)
+        if self.label_map:  # a JSON object's keys are text
+            self.label_map = {int(number): label for number, label in dict(self.label_map).items()}
+        results = self.predict(data, max_seq_len=max_seq_len, batch_size=batch_size, use_gpu=use_gpu)
+        if self.task == "token-cls":  # without those of [CLS] and of the padding
+            return [labels[1 : len(texts[0]) + 1] for texts, labels in zip(data, results, strict=True)]
+        return results
+
+
+class TransformerModule(RunModule, TextServing):
+    """Meta class of ERNIE, BERT and their like; they bring ``get_tokenizer``, ``task`` and ``label_map``."""
+
+    _tasks_supported: ClassVar[tuple[str, ...]] = ("seq-cls", "token-cls", "text-matching")
+
+    def predict(
+        self,
+        data: Sequence[Sequence[str]],
+        max_seq_len: int = 128,
+        split_char: str = "\002",
+        batch_size: int = 1,
+        use_gpu: bool = False,
+    ) -> list[Any]:
+        """A label per text (pair), one per token for token-cls, or ``[pooled, sequence]`` without a task."""
+        import numpy as np
+        import paddle
+
+        module: Any = self
+        if self.task is not None and self.task not in self._tasks_supported:
+            raise ValueError(f"there is no task {self.task!r}; a task is {_TASKS}")
+        paddle.set_device("gpu" if use_gpu else "cpu")
+        module.eval()
+        results: list[Any] = []
+        for batch in self._batches(data, max_seq_len, batch_size, split_char):
+            tensors = {name: paddle.to_tensor(np.array(ids)) for name, ids in batch.items()}
+            with paddle.no_grad():  # networks name their first two arguments differently
+                output = module(**tensors) if self.task == "text-matching" else module(*tensors.values())
+            if self.task is None:
+                sequence, pooled = (each.numpy() for each in output)
+                results += [[p.tolist(), s.tolist()] for p, s in zip(pooled, sequence, strict=True)]
+            else:
+                chosen = output.numpy().argmax(axis=-1).tolist()
+                results += [self._labels(each) for each in chosen]
+        return results
+
+    def get_embedding(self, data: Sequence[Sequence[str]], use_gpu: bool = False) -> list[Any]:
+        """``[pooled, sequence]`` of every text (pair)."""
+        if self.task is not None:
+            raise RuntimeError(
+                f"get_embedding is for modules loaded without a task; this one has {self.task!r}"
+            )
+        return self.predict(data, use_gpu=use_gpu)
+
+    def _labels(self, chosen: Any) -> Any:
+        if isinstance(chosen, list):
+            return [self._labels(each) for each in chosen]
+        return self.label_map[chosen]
+
+    def _batches(
+        self, data: Sequence[Sequence[str]], max_seq_len: int, batch_size: int, split_char: str
+    ) -> Iterator[dict[str, list[Any]]]:
+        """The network's arguments for one batch after the other."""
+        module: Any = self
+        tokenizer = module.get_tokenizer()
+        for start in range(0, len(data), batch_size):
+            batch: dict[str, list[Any]] = {}
+            for number, texts in enumerate(data[start : start + batch_size], start):
+                if isinstance(texts, str) or not 1 <= len(texts) <= 2:
+                    raise InvalidInputError(
+                        f"data[{number}] must be a list of one text or two, not {texts!r}"
+                    )
+                for name, ids in self._encoded(tokenizer, list(texts), max_seq_len, split_char).items():
+                    batch.setdefault(name, []).append(ids)
+            yield batch
+
+    def _encoded(
+        self, tokenizer: Any, texts: list[str], max_seq_len: int, split_char: str
+    ) -> dict[str, list[int]]:
+        def encode(text: Any, pair: str | None = None) -> tuple[list[int], list[int]]:
+            options: dict[str, Any] = {"text": text, "max_seq_len": max_seq_len, "pad_to_max_seq_len": True}
+            if pair is not None:
+                options["text_pair"] = pair
+            if self.task == "token-cls":
+                options["is_split_into_words"] = True
+            encoded = tokenizer(**options)
+            types = encoded["token_type_ids"] if "token_type_ids" in encoded else encoded["segment_ids"]
+            return encoded["input_ids"], types
+
+        if self.task == "text-matching":
+            if len(texts) != 2:
+                raise InvalidInputError("text matching compares two texts; give both")
+            (query, query_types), (title, title_types) = encode(texts[0]), encode(texts[1])
+            return {
+                "query_input_ids": query,
+                "query_token_type_ids": query_types,
+                "title_input_ids": title,
+                "title_token_type_ids": title_types,
+            }
+        first: Any = texts[0]
+        if self.task == "token-cls":
+            first = first.split(split_char) if split_char in first else list(first)
+        ids, types = encode(first, texts[1] if len(texts) == 2 else None)
+        return {"input_ids": ids, "token_type_ids": types}
+
+
+class EmbeddingServing:
+    """The serving method of word embeddings; the class brings ``cosine_sim``, ``vocab`` and the rest."""
+
+    @serving
+    def calc_similarity(self, data: list[list[str]]) -> list[str]:
+        """The cosine similarity of each pair of words, as text."""
+        embedding: Any = self
+        results = []
+        for number, pair in enumerate(data):
+            if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+                raise InvalidInputError(f"data[{number}] must be two words, not {pair!r}")
+            for word in pair:
+                if not isinstance(word, str):
+                    raise InvalidInputError(f"data[{number}] must be two words, not {type(word).__name__}")
+                unknown = embedding.get_idx_from_word(embedding.vocab.unk_token)
+                if embedding.get_idx_from_word(word) == unknown:
+                    raise InvalidInputError(f'Word "{word}" is not in vocab. Please check your inputs.')
+            results.append(str(embedding.cosine_sim(*pair)))
+        return results
+
+
+class EmbeddingModule(RunModule, EmbeddingServing):
+    """Meta class of word embeddings."""
+
+    base_url = "https://paddlenlp.bj.bcebos.com/models/embeddings/"
+    embedding_name: str = ""
+
+    def get_vocab_path(self) -> str:
+        """The vocabulary's file, fetched by PaddleNLP's address if it is not there."""
+        nlp: Any = importlib.import_module("paddlenlp.embeddings.token_embedding")
+        name = f"vocab.{self.embedding_name}"
+        path = Path(nlp.EMBEDDING_HOME) / name
+        return (
+            str(path) if path.exists() else download(f"{nlp.EMBEDDING_URL_ROOT}/{name}", nlp.EMBEDDING_HOME)
+        )
+
+    def get_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
+        """PaddleNLP's tokenizer for Chinese words."""
+        if self.embedding_name.endswith(".en"):
+            raise NotImplementedError("PaddleHub has no tokenizer for English embeddings")
+        embedding: Any = self
+        return importlib.import_module("paddlenlp.data").JiebaTokenizer(embedding.vocab)

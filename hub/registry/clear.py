@@ -1,0 +1,103 @@
+"""``hub clear``: remove what nothing needs, and say how much that was.
+
+Always: working folders of killed processes, half-fetched weights, contents of modules that were replaced or
+uninstalled. Only if asked to: weights that no installed module names, since a script may name them, and
+without a network they do not come back. What a running server holds stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.registry import weights
+from hub.registry.content import not_writable, sweep_others
+from hub.registry.layout import Layout
+from hub.registry.local import LocalRegistry
+from hub.registry.workspace import abandoned
+
+#: An installation fetches weights a moment before its module appears.
+_JUST_FETCHED_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What was removed, and what could be.
+
+    Attributes:
+        files, size: number of files removed, and their bytes.
+        unused_weights: names (or digests) of weights that no module names and that are still there.
+        unused_size: their bytes.
+    """
+
+    files: int
+    size: int
+    unused_weights: tuple[str, ...]
+    unused_size: int
+
+
+def clear(registry: LocalRegistry, *, unused_weights: bool = False) -> Cleared:
+    """Remove leftovers, and with ``unused_weights`` those as well.
+
+    Raises:
+        RegistryError: something may not be removed.
+    """
+    layout = registry.layout
+    files_before, size_before = _measure(layout)
+    unused = dict(_unused(registry))
+    try:
+        for folder in (*abandoned(layout), *_half_fetched(layout)):
+            shutil.rmtree(folder)
+        sweep_others(layout, package="")
+        if unused_weights:
+            for folder in unused.values():
+                shutil.rmtree(folder)
+            unused = {}
+    except OSError as error:
+        raise not_writable(layout, error) from error
+    files, size = _measure(layout)
+    unused_size = sum(_measure_folder(folder)[1] for folder in unused.values())
+    return Cleared(files_before - files, size_before - size, tuple(unused), unused_size)
+
+
+def _unused(registry: LocalRegistry) -> Iterator[tuple[str, Path]]:
+    """Weights in the store that no installed module names, by name where the catalogue has one."""
+    layout, known = registry.layout, weights.catalogue()
+    needed = {
+        known[name].digest for module in registry.list() for name in module.info.weights if name in known
+    }
+    names = {entry.digest: name for name, entry in known.items()}
+    if layout.weights.is_dir():
+        for folder in sorted(layout.weights.iterdir()):
+            old = time.time() - folder.stat().st_mtime > _JUST_FETCHED_SECONDS
+            if not folder.name.startswith(".") and folder.name not in needed and old:
+                yield names.get(folder.name, folder.name), folder
+
+
+def _half_fetched(layout: Layout) -> Iterator[Path]:
+    """What a killed fetch has left; one that goes on has its archive's lock."""
+    from filelock import FileLock, Timeout
+
+    for folder in layout.weights.glob(".staging-*"):
+        name = folder.name.removeprefix(".staging-").rpartition("-")[0]
+        with contextlib.suppress(Timeout), FileLock(layout.lock(f"weights-{name}"), timeout=0):
+            yield folder
+
+
+def _measure(layout: Layout) -> tuple[int, int]:
+    counted = [_measure_folder(folder) for folder in (layout.content, layout.tmp, layout.weights)]
+    return sum(files for files, _ in counted), sum(size for _, size in counted)
+
+
+def _measure_folder(folder: Path) -> tuple[int, int]:
+    """Number of files below it and their bytes; what vanishes meanwhile does not count."""
+    files = size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                files, size = files + 1, size + path.stat().st_size
+    return files, size

@@ -1,0 +1,134 @@
+"""The registry's own settings: ``$HUB_HOME/config.json``, changed with ``hub config``.
+
+    index              private indexes to install modules from by name: folders or http(s) addresses
+    max_download_mb    the largest archive that is downloaded
+
+Each may also be given as ``HUB_<KEY>`` in the environment, which comes first. Nothing else is in the file,
+and nothing is ever reported to anybody, so there is no switch for that.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hub import settings
+from hub.errors import ConfigError
+from hub.registry.layout import Layout
+
+
+class Configuration(BaseModel):
+    """Validated settings of the registry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: tuple[str, ...] = Field((), description="private indexes: folders or http(s) addresses")
+    max_download_mb: int = Field(4096, ge=1, description="the largest archive that is downloaded, in MB")
+
+
+KEYS: dict[str, str] = {name: field.description or "" for name, field in Configuration.model_fields.items()}
+
+
+def read(layout: Layout) -> Configuration:
+    """The file's settings, the environment's over them.
+
+    Raises:
+        ConfigError: a key or value that is not allowed; it names which, and where.
+    """
+    values = {**_stored(layout), **_from_environment()}
+    return _validated(values, f"{layout.config} (or HUB_… in the environment)")
+
+
+def check_key(key: str) -> str:
+    """``key``, if it is a setting.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if key in KEYS:
+        return key
+    close = difflib.get_close_matches(key, KEYS, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise ConfigError(f"there is no setting {key!r}. {hint}The settings are: {', '.join(KEYS)}")
+
+
+def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
+    """Set one key and write the file; a key that takes one value must get exactly one."""
+    check_key(key)
+    takes_many = key == "index"
+    if not takes_many and len(values) != 1:
+        raise ConfigError(f"{key} takes one value, not {len(values)}: {' '.join(values)}")
+    for value in values if takes_many else ():
+        check_location(value)
+    stored = {**_stored(layout), key: list(values) if takes_many else values[0]}
+    checked = _validated(stored, f"hub config set {key}")
+    _write(layout, {name: getattr(checked, name) for name in stored})
+    return checked
+
+
+def reset(layout: Layout, key: str | None = None) -> None:
+    """Back to the default: one key, or all."""
+    kept = {name: value for name, value in _stored(layout).items() if key is not None and name != key}
+    _write(layout, kept)
+
+
+def check_location(location: str) -> None:
+    """Refuse what cannot be an index.
+
+    Raises:
+        ConfigError: neither an absolute folder nor an http(s) address.
+    """
+    if not location.startswith(("https://", "http://", "/", "~")):
+        raise ConfigError(
+            f"index {location!r} is neither an absolute folder nor an http(s) address, "
+            "like /srv/hub or https://models.example.org/hub"
+        )
+
+
+def _from_environment() -> dict[str, Any]:
+    given = {key: settings.from_environment(key) for key in KEYS}
+    values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if "index" in values:
+        values["index"] = values["index"].split()
+    return values
+
+
+def _stored(layout: Layout) -> dict[str, Any]:
+    try:
+        values = json.loads(layout.config.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{layout.config} cannot be read: {error}. Mend it, or delete it to have the defaults"
+        ) from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{layout.config} must hold a JSON object like {{}}, not {values!r}")
+    return values
+
+
+def _validated(values: dict[str, Any], source: str) -> Configuration:
+    for key in values:
+        check_key(key)
+    try:
+        return Configuration(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{source}: {key} = {first['input']!r} is not allowed: {first['msg']}") from error
+
+
+def _write(layout: Layout, values: dict[str, Any]) -> None:
+    fresh = layout.config.with_name(f".config-{secrets.token_hex(4)}.json")
+    try:
+        layout.home.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(layout.config)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise ConfigError(f"{layout.config} cannot be written: {error}") from error

@@ -1,0 +1,206 @@
+"""A private index: a folder, or a static web server, with ``index.json`` and the archives that it names.
+
+    {"format": 1,
+     "modules": [{"name": "lac", "version": "1.1.0", "summary": "…", "author": "…", "type": "…",
+                  "archive": "lac-1.1.0.tar.gz", "size": 12345, "sha256": "…64 hex digits…"}]}
+
+``archive`` is relative to ``index.json`` (in a folder it may not lead out of it) or, on a web server, also a
+full address. ``hub index build DIR`` writes the file. Unknown keys are ignored: later versions may add some.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+from urllib.parse import urljoin
+
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from hub.errors import ConfigError, HubError, InvalidModuleError, NetworkError, RegistryError
+from hub.module.info import read_module_info
+from hub.registry import digests
+from hub.registry.layout import Layout
+from hub.registry.progress import Progress
+from hub.registry.unpack import SUFFIXES, module_root, unpack
+from hub.registry.workspace import NewFolder, workspace
+
+FILE = "index.json"
+_LARGEST_INDEX = 32_000_000
+
+Text = Annotated[str, StringConstraints(max_length=2000)]
+
+
+class IndexedModule(BaseModel):
+    """One archive of an index."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+!_-]*$")]
+    summary: Text = ""
+    author: Text = ""
+    type: Text = ""
+    archive: Annotated[str, StringConstraints(min_length=1)]
+    size: int = Field(ge=0)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class _File(BaseModel):
+    format: int
+    modules: list[IndexedModule]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A module that an index offers: ``archive`` is a path or an address."""
+
+    module: IndexedModule
+    index: str
+    archive: str
+
+    @property
+    def is_local(self) -> bool:
+        return not self.archive.startswith(("http://", "https://"))
+
+
+def offers(location: str) -> list[Offer]:
+    """What the index at ``location`` (a folder or an http(s) address) offers.
+
+    Raises:
+        NetworkError: it cannot be reached.
+        ConfigError: it is no index; the message names the place and the key.
+    """
+    is_address = location.startswith(("http://", "https://"))
+    base = location if is_address else str(Path(location).expanduser())
+    where = f"{base.rstrip('/')}/{FILE}"
+    content = _parse(_read_address(where) if is_address else _read_file(where, base), where)
+    return [
+        Offer(module, location, urljoin(where, module.archive) if is_address else _inside(module, base))
+        for module in content.modules
+    ]
+
+
+def _read_address(where: str) -> bytes:
+    from hub.registry.transfer import read_text
+
+    try:
+        return read_text(where, limit_bytes=_LARGEST_INDEX)
+    except NetworkError as error:
+        raise NetworkError(
+            f"the index that is configured cannot be asked: {error}\n"
+            "See or change it with: hub config get index, hub config set index …, hub config reset index"
+        ) from error
+
+
+def _read_file(where: str, base: str) -> bytes:
+    try:
+        return Path(where).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"the index {base} cannot be read: {error}. "
+            f"Make its {FILE} with: hub index build {base}; or change the setting: hub config set index …"
+        ) from error
+
+
+def _parse(content: bytes, where: str) -> _File:
+    try:
+        read = _File.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigError(f"{where} is no index of modules: {key}: {first['msg']}") from error
+    if read.format != 1:
+        raise ConfigError(
+            f"{where} has format {read.format}, and this version reads format 1; update hubserving"
+        )
+    return read
+
+
+def _inside(module: IndexedModule, base: str) -> str:
+    path = PurePosixPath(module.archive)
+    if path.is_absolute() or ".." in path.parts or "://" in module.archive:
+        raise ConfigError(f"{base}/{FILE}: archive {module.archive!r} is not a path below the index")
+    return str(Path(base) / path)
+
+
+def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[IndexedModule], list[str]]:
+    """Write ``index.json`` for the archives and module folders right below ``folder``.
+
+    A module's folder is packed into ``<name>-<version>.tar.gz`` beside it first.
+
+    Returns:
+        What the index has, and a line for each archive that is no module's.
+
+    Raises:
+        RegistryError: there is no such folder, or it cannot be written.
+    """
+    if not folder.is_dir():
+        raise RegistryError(f"{folder} is no folder; give the one that holds the modules' archives")
+    found: dict[tuple[str, str], IndexedModule] = {}
+    refused = []
+    try:
+        with workspace(layout) as new_folder:
+            _pack_folders(folder, progress)
+            archives = [path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
+            with progress.task(f"Reading {len(archives)} archives"):
+                for archive in archives:
+                    try:
+                        module = _described(archive, new_folder)
+                    except HubError as error:
+                        refused.append(str(error))
+                        continue
+                    key = (module.name.replace("-", "_"), module.version)
+                    if key in found:
+                        refused.append(f"{archive.name} is {module.name} {module.version} as well; left out")
+                    else:
+                        found[key] = module
+            _write(folder / FILE, list(found.values()))
+    except OSError as error:
+        raise RegistryError(f"{folder} cannot be made an index: {error}") from error
+    return list(found.values()), refused
+
+
+def _pack_folders(folder: Path, progress: Progress) -> None:
+    from hub.registry.pack import pack_folder
+
+    for path in sorted(folder.iterdir()):
+        if (path / "module.py").is_file():
+            pack_folder(path, folder, progress)
+
+
+def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
+    unpacked = new_folder("module")
+    unpack(archive, unpacked, shown_as=archive.name)
+    try:
+        root = _root(unpacked, archive.name)
+        info = read_module_info(root)
+    except InvalidModuleError as error:
+        raise InvalidModuleError(f"{archive.name}: {str(error).replace(str(unpacked), '')}") from error
+    return IndexedModule(
+        name=info.name,
+        version=info.version,
+        summary=info.summary,
+        author=info.author,
+        type=info.type,
+        archive=archive.name,
+        size=archive.stat().st_size,
+        sha256=digests.of_file(archive),
+    )
+
+
+def _root(unpacked: Path, shown_as: str) -> Path:
+    from hub.registry.pack import MODULE_FOLDER, is_pack
+
+    return module_root(unpacked / MODULE_FOLDER if is_pack(unpacked) else unpacked, shown_as=shown_as)
+
+
+def _write(path: Path, modules: list[IndexedModule]) -> None:
+    content = {"format": 1, "modules": [module.model_dump() for module in modules]}
+    fresh = path.with_name(f".{FILE}-{secrets.token_hex(4)}")
+    try:
+        fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,176 @@
+"""A module's ``requirements.txt``: what of it is missing here, and how it gets in.
+
+The check reads the metadata of what is installed; it imports nothing and asks no index.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from hub import settings
+from hub.errors import InvalidModuleError, RegistryError
+from hub.registry.progress import Progress
+
+FILE = "requirements.txt"
+
+#: Distributions that bring the same packages under another name.
+_SAME_PACKAGES = {
+    "opencv-python": ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
+    "paddlepaddle": ("paddlepaddle-gpu",),
+    "onnxruntime": ("onnxruntime-gpu",),
+}
+#: What ``hub.compat`` answers for.
+_ANSWERED_HERE = {"paddlehub", "hubserving"}
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """One requirement that does not hold here; ``installed`` is the version that is, if any."""
+
+    requirement: str
+    installed: str | None
+
+    def __str__(self) -> str:
+        what = f"{self.installed} is installed" if self.installed else "not installed"
+        return f"{self.requirement} ({what})"
+
+
+def unmet(folder: Path) -> list[Unmet]:
+    """What a module's ``requirements.txt`` asks for and this Python does not have.
+
+    Raises:
+        InvalidModuleError: a line of it is no requirement.
+    """
+    found = []
+    for requirement in _read(folder / FILE):
+        version = _installed(requirement.name)
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            found.append(Unmet(str(requirement), version))
+    return found
+
+
+def check(folder: Path, *, name: str, shown_as: str) -> None:
+    """Refuse a module whose requirements do not hold, with the ways out.
+
+    Raises:
+        RegistryError: something is missing, or there in another version.
+    """
+    found = unmet(folder)
+    if not found:
+        return
+    wanted = "\n".join(f"  {each}" for each in found)
+    file = f"{shown_as}/{FILE}" if Path(shown_as).is_dir() else None
+    by_hand = f"pip install -r {file}" if file else f"pip install {_quoted(found)}"
+    raise RegistryError(
+        f"{name} needs packages that this Python ({sys.prefix}) does not have:\n{wanted}\n"
+        f"Install them here:            {by_hand}\n"
+        f"or have hub do that:          hub install --install_requirements {shown_as}\n"
+        f"or give the module its own:   hub install --isolated {shown_as}"
+    )
+
+
+def _quoted(found: list[Unmet]) -> str:
+    return " ".join(f"'{each.requirement}'" for each in found)
+
+
+def pip_install(
+    folder: Path, *, name: str, progress: Progress, python: Path | None = None, wheels: Path | None = None
+) -> None:
+    """Install a module's requirements with pip, as pip is configured.
+
+    Args:
+        folder: the module's.
+        name: the module's, for messages.
+        progress: shows that it runs.
+        python: the interpreter of another environment; default ours.
+        wheels: a folder to take everything from, instead of an index.
+
+    Raises:
+        RegistryError: pip failed; with its last words.
+    """
+    if not (folder / FILE).is_file():
+        return
+    target = ["--python", str(python)] if python else []
+    command = ["install", "-r", FILE, *_from_wheels(wheels)]
+    where = "an environment of its own" if python else sys.prefix
+    with progress.task(f"Installing the requirements of {name} into {where}"):
+        complaint = f"the requirements of {name} could not be installed"
+        # What lies on PYTHONPATH would count as installed there.
+        _pip([*target, *command], folder, complaint, {"PYTHONPATH": ""} if python else {})
+
+
+def pip_wheel(folder: Path, target: Path, *, name: str, progress: Progress) -> None:
+    """Collect wheels of all that a module requires, and of what that requires, in ``target``."""
+    if (folder / FILE).is_file():
+        with progress.task(f"Collecting wheels of the requirements of {name}"):
+            words = ["wheel", "-r", FILE, "--wheel-dir", str(target)]
+            _pip(words, folder, f"wheels of the requirements of {name} could not be collected", {})
+
+
+def _from_wheels(wheels: Path | None) -> list[str]:
+    return ["--no-index", "--find-links", str(wheels)] if wheels else []
+
+
+def _pip(words: list[str], folder: Path, complaint: str, environment: dict[str, str]) -> None:
+    # In the module's folder, so that relative paths in its file are relative to the file.
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=settings.child_environment(environment),
+        check=False,
+    )
+    if done.returncode:
+        errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR")]
+        last = errors or done.stdout.strip().splitlines()[-8:]
+        raise RegistryError(
+            f"{complaint}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
+            "check the network and pip's settings (pip config list)"
+        )
+
+
+def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
+    """The requirements of a file and of those it includes which are meant for this Python."""
+    if not path.is_file() or path in above:
+        return
+    text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+    for line in text.splitlines():
+        line = line.split(" #")[0].strip()
+        if line.startswith(("-r ", "--requirement ")):
+            yield from _read(path.parent / line.split(None, 1)[1], (*above, path))
+        elif line and not line.startswith(("#", "-")) and not _is_location(line):
+            try:
+                requirement = Requirement(line.split(" --")[0])
+            except InvalidRequirement as error:
+                raise InvalidModuleError(f"{path}: {line!r} is no requirement: {error}") from error
+            here = requirement.marker is None or requirement.marker.evaluate()
+            if here and canonicalize_name(requirement.name) not in _ANSWERED_HERE:
+                yield requirement
+
+
+def _is_location(line: str) -> bool:
+    """A path or address without a name: only pip can tell what it is."""
+    return line.startswith((".", "/", "git+", "http://", "https://", "file:"))
+
+
+def _installed(name: str) -> str | None:
+    canonical = canonicalize_name(name)
+    for candidate in (canonical, *_SAME_PACKAGES.get(canonical, ())):
+        try:
+            return metadata.version(candidate)
+        except metadata.PackageNotFoundError:
+            continue
+    return None

@@ -1,0 +1,95 @@
+"""The modules that come with HubServing, and the well-known ones that cannot.
+
+In an installed package they lie in ``hub/shipped/<name>/``, where ``setup.py`` puts them; in a checkout in
+``modules/`` and ``deploy/hubserving/``. ``hub install NAME`` copies them from there: no network.
+
+Standard library only: a runner that does not find a module asks here for the command that installs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import hub
+from hub.errors import InvalidModuleError
+from hub.module.info import ModuleInfo, read_module_info
+
+_PACKAGE = Path(hub.__file__).resolve().parent
+_IN_PACKAGE = _PACKAGE / "shipped"
+_IN_CHECKOUT = (_PACKAGE.parent / "modules", _PACKAGE.parent / "deploy" / "hubserving")
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A module of PaddleHub's documents whose weights nobody may or does redistribute.
+
+    Attributes:
+        what: what it does.
+        wrapper: the shipped module that serves such a model from a folder, or None.
+    """
+
+    what: str
+    wrapper: str | None
+
+
+UNAVAILABLE = {
+    "senta_bilstm": Unavailable("tells the sentiment of Chinese sentences", None),
+    "yolov3_darknet53_coco2017": Unavailable("finds objects in images", "object_detector"),
+    "vgg16_imagenet": Unavailable("classifies images", "image_classifier"),
+    "pyramidbox_lite_server_mask": Unavailable("finds faces and whether they wear a mask", "object_detector"),
+}
+
+
+def folders() -> dict[str, Path]:
+    """Name (with ``_``) → folder of every module that comes along."""
+    places = (_IN_PACKAGE,) if _IN_PACKAGE.is_dir() else _IN_CHECKOUT
+    found = {
+        folder.name: folder
+        for place in places
+        if place.is_dir()
+        for folder in place.iterdir()
+        if (folder / "module.py").is_file()
+    }
+    return dict(sorted(found.items()))
+
+
+def infos() -> list[tuple[ModuleInfo, Path]]:
+    """What each of them declares, and where it lies."""
+    found = []
+    for folder in folders().values():
+        try:
+            found.append((read_module_info(folder), folder))
+        except InvalidModuleError:  # being edited in a checkout; installing it says what is wrong
+            continue
+    return found
+
+
+def how_to_install(name: str) -> str | None:
+    """For a module that is not installed: the sentence that helps, or None for a name that says nothing."""
+    package = name.replace("-", "_")
+    if package in folders():
+        return f"Install it with: hub install {name}"
+    if package in UNAVAILABLE:
+        return why_unavailable(package)
+    return None
+
+
+def why_unavailable(package: str) -> str:
+    """Why a module of the documents cannot be installed by its name, and what serves such a model."""
+    missing = UNAVAILABLE[package]
+    reason = (
+        f"{package} ({missing.what}) cannot be installed by name: its weights are published by PaddleHub's "
+        "own servers only, and are not among those that HubServing may fetch. If you have the module's "
+        "folder or archive: hub install DIR. "
+    )
+    if missing.wrapper is None:
+        return (
+            reason + "If you have an exported model of its kind, write a module around it: hub init NAME "
+            "makes one to start from"
+        )
+    return (
+        reason + f"If you have an exported model of its kind (Paddle or ONNX), the module {missing.wrapper} "
+        f"serves it from its folder: hub install {missing.wrapper}, or make a module of it with: "
+        f"hub convert MODEL_DIR --module_name {package}"
+    )

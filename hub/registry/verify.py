@@ -1,0 +1,63 @@
+"""``hub verify``: are the files of an installed module still those that were installed?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hub.errors import RegistryError
+from hub.registry import digests, weights
+from hub.registry.content import RECORD
+from hub.registry.environment import interpreter_of
+from hub.registry.local import InstalledModule, LocalRegistry
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about one installed module.
+
+    Attributes:
+        module: which.
+        files: how many were looked at.
+        problems: a line for each file, weight or package that is not as it should be; empty if all is well.
+    """
+
+    module: InstalledModule
+    files: int
+    problems: tuple[str, ...]
+
+
+def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
+    """Compare a module's files with the digests in its record, and its weights with the catalogue."""
+    found = digests.of_folder(module.directory)
+    recorded = _recorded(module)
+    if recorded is None:
+        problems = ["no digests were recorded when it was installed; install it again to have them"]
+    else:
+        problems = digests.compare(recorded, found).lines()
+    try:
+        interpreter_of(module.content)
+    except RegistryError as error:
+        problems.append(str(error))
+    count, known = len(found), weights.names()
+    for name in module.info.weights:
+        if name not in known:
+            problems.append(f"weights {name}: not in the catalogue")
+        elif weights.lookup(name, registry.layout.home) is None:
+            problems.append(f"weights {name}: not fetched, or incomplete; hub weights fetch {name}")
+        else:
+            count += len(weights.entry(name).files)
+            problems += [
+                f"weights {name}: {line}" for line in weights.verify(name, registry.layout.home).lines()
+            ]
+    return Verdict(module, count, tuple(problems))
+
+
+def _recorded(module: InstalledModule) -> dict[str, str] | None:
+    try:
+        record: dict[str, Any] = json.loads((module.content / RECORD).read_bytes())
+        files: dict[str, str] = record["files"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return files

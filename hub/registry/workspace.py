@@ -1,0 +1,85 @@
+"""Folders to work in: below the home, private to one process, gone when it is done.
+
+They lie in ``$HUB_HOME/tmp``, so that a module that is unpacked there is on the registry's disk. Each is
+locked by its process; the kernel drops that lock when the process ends, and the next one sweeps it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.registry.content import not_writable
+from hub.registry.layout import Layout
+
+#: Between being made and being locked a folder looks abandoned.
+_JUST_MADE_SECONDS = 60.0
+
+#: Makes a new empty folder with the given name in it, each time that it is called.
+NewFolder = Callable[[str], Path]
+
+
+@contextmanager
+def workspace(layout: Layout) -> Iterator[NewFolder]:
+    """Give out folders that are removed at the end; nothing is made before the first is asked for.
+
+    Raises:
+        RegistryError: the disk is full or may not be written, also by what is done inside.
+    """
+    with contextlib.ExitStack() as stack:
+        bases: list[Path] = []
+
+        def new_folder(name: str) -> Path:
+            if not bases:
+                bases.append(stack.enter_context(_base(layout)))
+            folder = Path(tempfile.mkdtemp(prefix="", dir=bases[0])) / name
+            folder.mkdir()
+            return folder
+
+        try:
+            yield new_folder
+        except OSError as error:
+            raise not_writable(layout, error) from error
+
+
+@contextmanager
+def _base(layout: Layout) -> Iterator[Path]:
+    layout.tmp.mkdir(parents=True, exist_ok=True)
+    for stale in abandoned(layout):
+        shutil.rmtree(stale, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="work-", dir=layout.tmp))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def abandoned(layout: Layout) -> list[Path]:
+    """Working folders whose process was killed."""
+    return [folder for folder in layout.tmp.glob("work-*") if _is_abandoned(folder)]
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        if time.time() - folder.stat().st_mtime < _JUST_MADE_SECONDS:
+            return False
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # another process has removed it
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

@@ -1,0 +1,246 @@
+"""[2] From a module's manifest to JSON Schema: what its arguments are, and an example of a call.
+
+A manifest holds annotations as text, because the gateway never imports a module. They are read with ``ast``
+and never evaluated; one that says nothing to JSON (``np.ndarray``, say) becomes a schema that allows all.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hub.serving.body import CUSTOMARY_IMAGE_ARGUMENTS
+from hub.serving.guards import SERVER_PATH_ARGUMENTS
+
+Schema = dict[str, Any]
+
+IMAGE: Schema = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "contentMediaType": "image/*",
+    "description": "An image file (JPEG, PNG, BMP, TIFF, WebP, …) in base64.",
+}
+_SCALARS: dict[str, Schema] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "None": {"type": "null"},
+}
+_LISTS = frozenset(("list", "List", "Sequence", "Iterable", "tuple", "Tuple", "set", "Set"))
+_OBJECTS = frozenset(("dict", "Dict", "Mapping"))
+#: ``name: what it is``, or PaddleHub's ``name (type): what it is``, under Args: in a docstring.
+_ARGUMENT_LINE = re.compile(r"\s+(\w+)(?: *\([^)]*\))?: +(\S.*)")
+_SECTION = re.compile(r"(Args|Returns|Raises|Yields|Return|Example|Examples):\s*\Z")
+
+
+def offered(manifest: Mapping[str, Any], *, allow_server_paths: bool) -> dict[str, Any]:
+    """The manifest without the arguments that callers may not send."""
+    refused = frozenset() if allow_server_paths else SERVER_PATH_ARGUMENTS
+    parameters = [given for given in manifest.get("parameters", ()) if given["name"] not in refused]
+    return {**manifest, "parameters": parameters} if manifest else {}
+
+
+def properties(manifest: Mapping[str, Any]) -> dict[str, Schema]:
+    """Argument name → schema with type, default and the docstring's description, in the method's order."""
+    described = argument_descriptions(str(manifest.get("doc", "")))
+    found: dict[str, Schema] = {}
+    for parameter in manifest.get("parameters", ()):
+        name = parameter["name"]
+        schema = _parameter_schema(parameter, manifest)
+        if name in described:
+            schema["description"] = described[name]
+        if "default" in parameter:
+            schema["default"] = parameter["default"]
+        found[name] = schema
+    return found
+
+
+def of_annotation(text: str) -> Schema:
+    """The schema that a Python annotation stands for; ``{}``, anything, where it says nothing to JSON."""
+    text = text.strip()
+    if text[:1] in ("'", '"'):  # what inspect makes of a postponed annotation
+        text = text[1:-1]
+    try:
+        return _of_node(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+
+
+def is_image(name: str, manifest: Mapping[str, Any]) -> bool:
+    """Whether an argument is an image or a list of them, as the module says or as is customary."""
+    return name in manifest.get("images", ()) or (
+        not manifest.get("images") and name in CUSTOMARY_IMAGE_ARGUMENTS
+    )
+
+
+def takes_files(manifest: Mapping[str, Any]) -> bool:
+    """Whether a form with files, or a raw image, can be sent to the module."""
+    names = [parameter["name"] for parameter in manifest.get("parameters", ())]
+    return any(is_image(name, manifest) for name in names)
+
+
+def example(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Arguments that show a call: the author's own, else made from the required and the batch arguments.
+
+    None where nothing sensible can be made: no example is better than one that fails.
+    """
+    given = manifest.get("example")
+    if isinstance(given, dict):
+        return given
+    if not manifest.get("parameters"):
+        return {} if manifest and not manifest.get("takes_any") else None
+    made: dict[str, Any] = {}
+    schemas = properties(manifest)
+    for parameter in manifest["parameters"]:
+        name = parameter["name"]
+        if parameter["required"] or name == manifest.get("batch") or name in manifest.get("images", ()):
+            value = _example_value(schemas[name])
+            if value is not None:
+                made[name] = value
+            elif parameter["required"]:
+                return None
+    return made
+
+
+def argument_descriptions(doc: str) -> dict[str, str]:
+    """Argument name → text, from the ``Args:`` section of a Google-style docstring."""
+    found: dict[str, str] = {}
+    is_inside, current, indent = False, "", 0
+    for line in doc.splitlines():
+        section = _SECTION.match(line.strip())
+        if section:
+            is_inside, current = section[1] == "Args", ""
+            continue
+        if not is_inside or not line.strip():
+            continue
+        depth = len(line) - len(line.lstrip())
+        argument = _ARGUMENT_LINE.match(line)
+        if argument and (not current or depth <= indent):
+            current, indent = argument[1], depth
+            found[current] = argument[2].strip()
+        elif current and depth > indent:
+            found[current] += " " + line.strip()
+    return {name: text.replace("``", "`") for name, text in found.items()}
+
+
+def summary(doc: str) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join(doc.strip().split("\n\n", 1)[0].split())
+
+
+@cache
+def example_image() -> str:
+    """A small picture of a word in base64, for examples."""
+    path = Path(__file__).with_name("static") / "example.png"
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def _parameter_schema(parameter: Mapping[str, Any], manifest: Mapping[str, Any]) -> Schema:
+    name = parameter["name"]
+    annotated = of_annotation(str(parameter.get("annotation", "")))
+    if is_image(name, manifest):
+        return _image_schema(name, annotated, name in manifest.get("images", ()))
+    if annotated:
+        return annotated
+    if name == manifest.get("batch"):
+        return {"type": "array", "items": {}}
+    # A default tells the type, where it is no None; an integer may stand for any number.
+    inferred = {bool: "boolean", int: "number", float: "number", str: "string"}
+    kind = inferred.get(type(parameter.get("default")))
+    return {"type": kind} if kind else {}
+
+
+def _image_schema(name: str, annotated: Schema, is_declared: bool) -> Schema:
+    many: Schema = {"type": "array", "items": dict(IMAGE)}
+    kinds = {part.get("type") for part in annotated.get("anyOf", [annotated])}
+    if "array" in kinds or (name.endswith("s") and not annotated):
+        return many
+    if annotated or is_declared or name == "image":
+        return dict(IMAGE)
+    return many
+
+
+def _of_node(node: ast.expr) -> Schema:
+    if isinstance(node, ast.Constant):
+        return _of_constant(node.value)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _of_name(_last_name(node))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _any_of([_of_node(node.left), _of_node(node.right)])
+    if isinstance(node, ast.Subscript):
+        inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return _of_subscript(_last_name(node.value), inside)
+    return {}
+
+
+def _of_constant(value: Any) -> Schema:
+    if value is None:
+        return {"type": "null"}
+    return of_annotation(value) if isinstance(value, str) else {}
+
+
+def _of_name(name: str) -> Schema:
+    if name in _SCALARS:
+        return dict(_SCALARS[name])
+    if name in _LISTS:
+        return {"type": "array", "items": {}}
+    return {"type": "object"} if name in _OBJECTS else {}
+
+
+def _of_subscript(name: str, inside: list[ast.expr]) -> Schema:
+    if name == "Literal":
+        values = [node.value for node in inside if isinstance(node, ast.Constant)]
+        return {"enum": values}
+    if name == "Optional":
+        return _any_of([_of_node(inside[0]), {"type": "null"}])
+    if name == "Union":
+        return _any_of([_of_node(node) for node in inside])
+    if name == "Annotated":
+        return _of_node(inside[0])
+    if name in _LISTS:
+        is_mixed = name.lower() == "tuple" and not (
+            len(inside) == 2 and isinstance(inside[1], ast.Constant) and inside[1].value is ...
+        )
+        return {"type": "array", "items": {} if is_mixed else _of_node(inside[0])}
+    if name in _OBJECTS:
+        values_schema = _of_node(inside[-1])
+        return {"type": "object", **({"additionalProperties": values_schema} if values_schema else {})}
+    return {}
+
+
+def _any_of(schemas: list[Schema]) -> Schema:
+    """One schema for several; ``{}`` if one of them allows anything."""
+    flat: list[Schema] = []
+    for schema in schemas:
+        flat += [part for part in schema.get("anyOf", [schema]) if part not in flat]
+    if {} in flat:
+        return {}
+    return flat[0] if len(flat) == 1 else {"anyOf": flat}
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _example_value(schema: Schema) -> Any:
+    """A value that the schema allows, None where it tells no type."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        values = (_example_value(part) for part in schema["anyOf"])
+        return next((value for value in values if value is not None), None)
+    if schema.get("contentEncoding"):
+        return example_image()
+    if schema.get("type") == "array":
+        item = _example_value(schema["items"])
+        return ["text" if item is None else item]
+    simple = {"string": "text", "integer": 1, "number": 1.0, "boolean": True, "object": {}}
+    return schema.get("default") or simple.get(str(schema.get("type")))

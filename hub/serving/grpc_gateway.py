@@ -1,0 +1,121 @@
+"""[2] The gRPC gateway: the Open Inference Protocol on ``grpc_port``, in a process of its own.
+
+    python -m hub.serving.grpc_gateway --run_dir DIR --listen FD --lifeline FD
+
+Never inside Gunicorn: gRPC's threads do not survive a fork. The supervisor holds the port reserved; gRPC
+opens it again beside that, because it cannot take over a socket. Loads no module. Started with exec.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+
+from hub.serving import logs, metrics
+from hub.serving.config import ServingConfig
+from hub.serving.dispatcher import SocketDispatcher
+from hub.serving.gateway_context import Gateway, default_threads, limits_of
+from hub.serving.guards import Admission
+from hub.serving.keys import KeyRing
+from hub.serving.metrics import RequestMetrics
+from hub.serving.protocols.oip_grpc import InferenceService
+from hub.serving.service import up_mark
+from hub.serving.state import StateReader
+
+log = logging.getLogger("hub.gateway")
+
+#: When the supervisor is gone, requests get this long to finish.
+ORPHAN_GRACE_SECONDS = 3
+#: What a message may have beyond the tensors that max_body_mb is about.
+_ENVELOPE_BYTES = 1 << 20
+
+
+def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
+    """A server for the configured port, not started; raises RuntimeError where it cannot be bound."""
+    states = StateReader(run_dir / "state.json")
+    limits = limits_of(config)
+    gateway = Gateway(
+        config=config,
+        states=states,
+        dispatcher=SocketDispatcher(states),
+        limits=limits,
+        admission=Admission(limits.max_inflight),
+        keys=KeyRing.from_file(config.api_key_file),
+        metrics=RequestMetrics(),
+        run_dir=run_dir,
+    )
+    threads = config.http_threads or default_threads(config)
+    server = grpc.server(
+        ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
+        handlers=[InferenceService(gateway).handlers()],
+        options=[
+            ("grpc.max_receive_message_length", limits.max_body + _ENVELOPE_BYTES),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 1),
+        ],
+        maximum_concurrent_rpcs=threads,  # what exceeds them is refused at once, not left unseen
+    )
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    address = f"{host}:{config.grpc_port}"
+    credentials = _credentials(config)
+    if credentials is None:
+        server.add_insecure_port(address)
+    else:
+        server.add_secure_port(address, credentials)
+    return server
+
+
+def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
+    """TLS where HTTP has it, with the same files."""
+    if config.certfile is None:
+        return None
+    key = (config.keyfile or config.certfile).read_bytes()
+    return grpc.ssl_server_credentials([(key, config.certfile.read_bytes())])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.grpc_gateway")
+    parser.add_argument("--run_dir", type=Path, required=True)
+    parser.add_argument("--listen", type=int, required=True, help="holds the port reserved")
+    parser.add_argument("--lifeline", type=int, required=True)
+    arguments = parser.parse_args()
+    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    logs.set_up(config.log_format, "grpc")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    told_to_end = threading.Event()
+    grace = [config.graceful_timeout]
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
+    threading.Thread(
+        target=_watch_lifeline, args=(arguments.lifeline, grace, told_to_end), daemon=True
+    ).start()
+    metrics.gateway_began(arguments.run_dir)
+    try:
+        server = build(config, arguments.run_dir)
+    except RuntimeError as error:
+        log.error("the gRPC port cannot be opened: %s", error)
+        return 1
+    server.start()
+    up_mark(arguments.run_dir, "grpc_gateway").touch()
+    told_to_end.wait()
+    server.stop(grace[0]).wait()
+    return 0
+
+
+def _watch_lifeline(descriptor: int, grace: list[float], told_to_end: threading.Event) -> None:
+    """End of file on the lifeline means that the supervisor is gone."""
+    os.read(descriptor, 1)
+    log.warning("the supervisor is gone; the gRPC gateway ends")
+    grace[0] = min(grace[0], ORPHAN_GRACE_SECONDS)
+    told_to_end.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""[cli, 1] A model repository in Triton's layout, as PaddleX's high-stability serving ships it.
+
+    model_repo/<module>/config.pbtxt                  for every device
+                        config_cpu.pbtxt              instead, where the device type is cpu
+                        config_gpu.pbtxt              instead, where it is gpu
+                        1/<package>/module.py         the module itself; otherwise the installed one is served
+
+Where no modules are named, each folder with a configuration names one. A key in ``modules_info`` wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hub.errors import ConfigError
+from hub.serving import triton_config
+
+
+def merge(modules: Mapping[str, Any], repository: Path, device: str) -> dict[str, Any]:
+    """``modules_info`` with what the repository says of each module put under it.
+
+    ``device`` is ``cpu`` or ``gpu``.
+
+    Raises:
+        ConfigError: there is no such folder, or a configuration in it is wrong.
+    """
+    if not repository.is_dir():
+        raise ConfigError(f"model_repo {repository} is not a folder")
+    names = list(modules) or sorted(
+        folder.name for folder in repository.iterdir() if configuration(folder, device) is not None
+    )
+    if not names:
+        raise ConfigError(
+            f"model_repo {repository} has no <module>/config.pbtxt or <module>/config_{device}.pbtxt"
+        )
+    merged = dict(modules)
+    for name in names:
+        entry = merged.get(name, {})
+        if isinstance(entry, dict):  # anything else is the validation's to refuse
+            merged[name] = _entry(entry, repository / name, device)
+    return merged
+
+
+def configuration(folder: Path, device: str) -> Path | None:
+    """The file that applies: of the device type, else the general one."""
+    for file in (folder / f"config_{device}.pbtxt", folder / "config.pbtxt"):
+        if file.is_file():
+            return file
+    return None
+
+
+def _entry(entry: dict[str, Any], folder: Path, device: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    file = configuration(folder, device)
+    if file is not None:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{file} cannot be read: {error}") from error
+        settings = triton_config.read(text, str(file), name=folder.name, device=device)
+    init_args = dict(entry.get("init_args") or {})
+    module = _module(folder)
+    if module is not None:
+        init_args.setdefault("directory", str(module))
+    return {**settings, **entry, "init_args": init_args}
+
+
+def _module(folder: Path) -> Path | None:
+    """The module's folder in the newest version folder, where there is one."""
+    versions = sorted(
+        (each for each in folder.glob("*") if each.name.isdecimal() and each.is_dir()),
+        key=lambda each: int(each.name),
+    )
+    if not versions:
+        return None
+    found = sorted(source.parent for source in versions[-1].glob("*/module.py"))
+    if len(found) > 1:
+        raise ConfigError(f"{versions[-1]} holds several modules: {', '.join(each.name for each in found)}")
+    return found[0] if found else None

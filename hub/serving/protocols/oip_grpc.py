@@ -1,0 +1,271 @@
+"""[2] The Open Inference Protocol v2 over gRPC: messages in, one internal request, messages out.
+
+Nothing is decided here: limits, deadlines, metrics and errors are those of every other door.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import grpc
+from werkzeug.datastructures import Headers
+
+from hub import errors
+from hub.serving import call
+from hub.serving.call import Incoming
+from hub.serving.dispatcher import CallerLeft
+from hub.serving.gateway_context import Gateway
+from hub.serving.logs import request_ids
+from hub.serving.protocols import oip_describe, oip_models, oip_repository, oip_tensors
+from hub.serving.protocols.oip_messages import MESSAGES, SERVICE
+from hub.serving.protocols.oip_models import InferRequest
+from hub.serving.protocols.oip_tensors import Tensor
+
+access_log = logging.getLogger("hub.access")
+
+_CODES: Final = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    404: grpc.StatusCode.NOT_FOUND,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    415: grpc.StatusCode.INVALID_ARGUMENT,
+    503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+#: Answered without a key, as ``/v2/health/…`` is.
+_WITHOUT_KEY: Final = ("ServerLive", "ServerReady")
+#: Field of a typed tensor's contents, by datatype; FP16 and BF16 only exist in raw form.
+_CONTENTS: Final = {
+    "BOOL": "bool_contents",
+    **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
+    "INT64": "int64_contents",
+    **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+_DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_STRING": 13}
+_KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
+
+Method = Callable[[Any, Any], Any]
+
+
+class InferenceService:
+    """The methods of ``inference.GRPCInferenceService``, each named as there."""
+
+    def __init__(self, this: Gateway) -> None:
+        self._this = this
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """What a ``grpc.Server`` takes."""
+        methods: dict[str, Method] = {
+            "ServerLive": lambda request, context: {"live": True},
+            "ServerReady": lambda request, context: {"ready": self._this.states.current().ready},
+            "ModelReady": self._model_ready,
+            "ServerMetadata": lambda request, context: oip_describe.server(),
+            "ModelMetadata": self._model_metadata,
+            "ModelConfig": self._model_config,
+            "ModelInfer": self._infer,
+            "RepositoryIndex": self._repository_index,
+            "RepositoryModelLoad": self._load,
+            "RepositoryModelUnload": self._unload,
+        }
+        handlers = {
+            name: grpc.unary_unary_rpc_method_handler(
+                self._guarded(name, method),
+                request_deserializer=MESSAGES[f"{name}Request"].FromString,
+                response_serializer=lambda message: message.SerializeToString(),
+            )
+            for name, method in methods.items()
+        }
+        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
+            self._stream,
+            request_deserializer=MESSAGES["ModelInferRequest"].FromString,
+            response_serializer=lambda message: message.SerializeToString(),
+        )
+        return grpc.method_handlers_generic_handler(SERVICE, handlers)
+
+    def _guarded(self, name: str, method: Method) -> Method:
+        """The method with its key checked, its dict made a message and its errors made gRPC's."""
+
+        def guarded(request: Any, context: grpc.ServicerContext) -> Any:
+            try:
+                if name not in _WITHOUT_KEY:
+                    self._this.keys.check(_headers(context))
+                answer = method(request, context)
+            except CallerLeft:
+                context.abort(grpc.StatusCode.CANCELLED, "the caller left")
+            except Exception as problem:
+                explained = call.explain(problem)
+                code = _CODES.get(explained.http_status, grpc.StatusCode.INTERNAL)
+                retry_after = getattr(explained, "retry_after", None)
+                if retry_after is not None:
+                    context.set_trailing_metadata((("retry-after", str(retry_after)),))
+                context.abort(code, str(explained))
+            return MESSAGES[f"{name}Response"](**answer) if isinstance(answer, dict) else answer
+
+        return guarded
+
+    def _stream(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        """Requests one after the other on one connection; an error is an answer, the stream goes on."""
+        response = MESSAGES["ModelStreamInferResponse"]
+        for request in requests:
+            try:
+                self._this.keys.check(_headers(context))
+                answer = self._infer(request, context)
+            except CallerLeft:
+                return
+            except Exception as problem:
+                yield response(
+                    error_message=str(call.explain(problem)),
+                    infer_response=MESSAGES["ModelInferResponse"](id=request.id),
+                )
+            else:
+                yield response(infer_response=answer)
+
+    # -- the methods -----------------------------------------------------------------------------
+
+    def _model_ready(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        return {"ready": oip_describe.is_ready(self._this, request.name, request.version)}
+
+    def _model_metadata(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        return oip_describe.metadata(self._this, request.name, request.version)
+
+    def _model_config(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        config = oip_describe.config(self._this, request.name, request.version)
+        for tensor in (*config["input"], *config["output"]):
+            tensor["data_type"] = _DATA_TYPES[tensor["data_type"]]
+        for group in config["instance_group"]:
+            group["kind"] = _KINDS[group["kind"]]
+        return {"config": config}
+
+    def _repository_index(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        return {"models": oip_repository.index(self._this, ready_only=request.ready)}
+
+    def _load(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        oip_repository.load(self._this, request.model_name, _parameters(request.parameters))
+        return {}
+
+    def _unload(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        oip_repository.unload(self._this, request.model_name, _parameters(request.parameters))
+        return {}
+
+    def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Guard, translate, dispatch, translate back; counted like a request over HTTP."""
+        this, name, began = self._this, request.model_name, time.monotonic()
+        headers = _headers(context)
+        request_id = headers.get("x-request-id") or this.new_request_id()
+        request_ids.set(request_id)
+        code = 500
+        try:
+            with _hang_up(context) as caller:
+                asked = _read_request(request)
+                incoming = Incoming(
+                    request_id=request_id,
+                    arrived=began,
+                    size=request.ByteSize(),
+                    timeout=_timeout(asked, context),
+                    strict=headers.get("x-hub-strict", "").lower() in ("1", "true", "yes"),
+                    caller=caller,
+                )
+                answer = self._answer(name, request.model_version, asked, incoming)
+            code = 200
+            return answer
+        except errors.HubError as error:
+            code = error.http_status
+            raise
+        except CallerLeft:
+            code = 499
+            raise
+        finally:
+            seconds = time.monotonic() - began
+            if name in this.states.current().modules:
+                this.metrics.answered(name, code, seconds)
+            if this.config.access_log:
+                line = '%s "gRPC ModelInfer %s" %d %.1f ms'
+                access_log.info(line, context.peer(), name[:100], code, seconds * 1000)
+
+    def _answer(self, name: str, version: str, asked: InferRequest, incoming: Incoming) -> Any:
+        this = self._this
+        operation = this.operations.get(name)
+        if operation is not None:
+            found = oip_models.OPERATION_VERSION
+            oip_models.check_version(name, found, version)
+            tensors = oip_models.operate(this, operation, name, asked, incoming)
+            return _reply(name, found, asked, tensors, {})
+        with call.admitted(this, name, incoming) as module:
+            oip_models.check_version(name, module.version, version)
+            body = oip_models.to_body(asked, module, this.limits)
+            reply = call.dispatch(this, module, incoming, body)
+            tensors = oip_models.to_tensors(asked, module, reply, this.config.status_style)
+        return _reply(name, module.version, asked, tensors, oip_models.message(reply))
+
+
+def _headers(context: grpc.ServicerContext) -> Headers:
+    return Headers([(key, value) for key, value in context.invocation_metadata() if isinstance(value, str)])
+
+
+def _timeout(asked: InferRequest, context: grpc.ServicerContext) -> float | None:
+    """The shorter of the call's deadline and the request's own timeout, in seconds."""
+    limits = [limit for limit in (context.time_remaining(), asked.timeout) if limit is not None]
+    return max(0.0, min(limits)) if limits else None
+
+
+@contextlib.contextmanager
+def _hang_up(context: grpc.ServicerContext) -> Iterator[int]:
+    """A descriptor that reports a hang-up when the call is over, cancelled for one."""
+    read_end, write_end = os.pipe()
+    if not context.add_callback(lambda: os.close(write_end)):  # it is over already
+        os.close(write_end)
+    try:
+        yield read_end
+    finally:
+        os.close(read_end)
+
+
+def _read_request(request: Any) -> InferRequest:
+    """Raises InvalidInputError."""
+    raw = list(request.raw_input_contents)
+    if raw and len(raw) != len(request.inputs):
+        raise errors.InvalidInputError(
+            f"{len(raw)} raw_input_contents for {len(request.inputs)} inputs; send one for each, or none"
+        )
+    tensors = []
+    for number, tensor in enumerate(request.inputs):
+        name, datatype, shape = oip_tensors.check(tensor.name, tensor.datatype, tensor.shape)
+        if raw:
+            tensors.append(oip_tensors.from_raw(name, datatype, shape, raw[number]))
+            continue
+        if datatype not in _CONTENTS:
+            raise errors.InvalidInputError(f"input {name!r}: {datatype} is sent in raw_input_contents only")
+        values = list(getattr(tensor.contents, _CONTENTS[datatype]))
+        tensors.append(oip_tensors.from_values(name, datatype, shape, values))
+    outputs = tuple(output.name for output in request.outputs)
+    return InferRequest(tuple(tensors), outputs, _parameters(request.parameters), request.id)
+
+
+def _parameters(parameters: Any) -> dict[str, Any]:
+    values = {}
+    for name, parameter in parameters.items():
+        choice = parameter.WhichOneof("parameter_choice")
+        values[name] = getattr(parameter, choice) if choice else None
+    return values
+
+
+def _reply(
+    name: str, version: str, asked: InferRequest, tensors: list[Tensor], parameters: dict[str, str]
+) -> Any:
+    response = MESSAGES["ModelInferResponse"](model_name=name, model_version=version, id=asked.id)
+    for tensor in tensors:
+        response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
+        response.raw_output_contents.append(tensor.raw())
+    for key, value in parameters.items():
+        response.parameters[key].string_param = value
+    return response

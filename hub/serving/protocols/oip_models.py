@@ -1,0 +1,253 @@
+"""[2] A module (or a pipeline's operation) as a model of the Open Inference Protocol, whatever the transport.
+
+Two ways in, told apart by the tensors:
+
+- one BYTES tensor ``input`` with one element, the JSON body of ``/predict``; back comes ``output``, the
+  envelope (this is the shape of PaddleX's high-stability serving);
+- one tensor per argument, named after it; back comes ``results``, or one tensor per key where the module
+  returns an object. ``output`` can be asked for by name.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hub import envelope
+from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
+from hub.serving import body, guards
+from hub.serving.body import Body
+from hub.serving.call import Incoming, Operation
+from hub.serving.dispatcher import ModuleReply
+from hub.serving.gateway_context import Gateway
+from hub.serving.guards import ImageBudget, Limits
+from hub.serving.protocols import oip_tensors
+from hub.serving.protocols.oip_tensors import BYTES, Tensor
+from hub.serving.state import ModuleState
+
+INPUT: Final = "input"
+OUTPUT: Final = "output"
+RESULTS: Final = "results"
+#: Version of a pipeline's operation, which has none of its own; the folder's name in PaddleX's SDKs.
+OPERATION_VERSION: Final = "1"
+#: Parameters of a request that belong to the protocol; others are arguments.
+_PROTOCOL_PARAMETERS = frozenset(("binary_data_output", "timeout", "priority"))
+_SEQUENCE_PARAMETERS = ("sequence_id", "sequence_start", "sequence_end")
+_SCALAR_ANNOTATIONS = frozenset(("str", "int", "float", "bool"))
+
+
+@dataclass(frozen=True)
+class InferRequest:
+    """``outputs`` are the names asked for; empty means what the model gives by itself."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+    @property
+    def timeout(self) -> float | None:
+        """Triton's ``timeout`` parameter is in microseconds; this in seconds."""
+        value = self.parameters.get("timeout")
+        if value is None:
+            return None
+        if not isinstance(value, (int, float)) or value < 0:
+            raise InvalidInputError(
+                f"parameter timeout must be a whole number of microseconds, not {value!r}"
+            )
+        return value / 1e6 or None  # 0 is Triton's "none"
+
+    def json_body(self, own_names: frozenset[str] = frozenset()) -> bytes | None:
+        """The element of ``input``, or None for a request that brings arguments one by one."""
+        if len(self.inputs) != 1 or INPUT in own_names:
+            return None
+        (tensor,) = self.inputs
+        if tensor.name == INPUT and isinstance(tensor.data, list) and len(tensor.data) == 1:
+            return tensor.data[0]
+        return None
+
+
+def check_version(name: str, served: str, asked: str) -> None:
+    """Raises UnknownModuleError for a version that is not the served one; "" is whatever is served."""
+    if asked and asked != served:
+        raise UnknownModuleError(f"Module {name} is served in version {served}, not {asked}.")
+
+
+def to_body(request: InferRequest, module: ModuleState, limits: Limits) -> Body:
+    """The internal request; raises InvalidInputError, BindingError, PayloadTooLargeError, NotJSONError."""
+    given = _arguments_in_parameters(request.parameters)
+    declared = tuple(module.manifest.get("images", ()))
+    whole = request.json_body(frozenset(_described(module)))
+    if whole is not None:
+        if given:
+            raise InvalidInputError(
+                f"parameter {next(iter(given))!r}: with the tensor `{INPUT}`, arguments go into its JSON"
+            )
+        return body.parse(whole, "application/json", declared, limits)
+    budget = ImageBudget(limits)
+    images: dict[str, bytes | list[bytes]] = {}
+    arguments: dict[str, Any] = dict(given)
+    for tensor in request.inputs:
+        if tensor.name in arguments or tensor.name in images:
+            raise InvalidInputError(f"argument {tensor.name!r} is given twice")
+        if tensor.name in declared:
+            images[tensor.name] = _images(tensor, budget, limits)
+        else:
+            arguments[tensor.name] = _argument(tensor, module)
+    guards.refuse_server_paths(arguments, limits)
+    body.look_over(arguments, budget)
+    return Body(envelope.dumps(arguments), images)
+
+
+def to_tensors(request: InferRequest, module: ModuleState, reply: ModuleReply, style: str) -> list[Tensor]:
+    """The reply as the tensors that were asked for; raises InvalidInputError for one that there is not."""
+    whole = request.json_body(frozenset(_described(module))) is not None
+    shape = request.inputs[0].shape if whole else (1,)
+    wrapped = envelope.success(reply.results, "; ".join(reply.notes), style)
+    output = oip_tensors.text_tensor(OUTPUT, [wrapped], shape)
+    if whole and set(request.outputs) <= {OUTPUT}:
+        return [output]
+    split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results))}
+    return _choose(request, {OUTPUT: output, **split}, tuple(split))
+
+
+def operate(
+    this: Gateway, operation: Operation, name: str, request: InferRequest, incoming: Incoming
+) -> list[Tensor]:
+    """Have a pipeline's operation answer: its JSON body in a tensor, its JSON reply in another."""
+    whole = request.json_body()
+    if whole is None:
+        raise InvalidInputError(f"{name} takes one BYTES tensor `{INPUT}` with one element, the JSON body")
+    answer = operation.answer(this, incoming, whole)
+    output = oip_tensors.text_tensor(OUTPUT, [answer], request.inputs[0].shape)
+    return _choose(request, {OUTPUT: output}, (OUTPUT,))
+
+
+def _choose(request: InferRequest, available: Mapping[str, Tensor], default: tuple[str, ...]) -> list[Tensor]:
+    """The tensors that were asked for, in that order."""
+    for name in request.outputs:
+        if name not in available:
+            raise InvalidInputError(f"there is no output {name!r}; there are {', '.join(available)}")
+    return [available[name] for name in request.outputs or default]
+
+
+def message(reply: ModuleReply) -> dict[str, str]:
+    """The envelope's ``msg`` as a parameter of the response, where there is one."""
+    return {"msg": "; ".join(reply.notes)} if reply.notes else {}
+
+
+def _arguments_in_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    if any(parameters.get(name) for name in _SEQUENCE_PARAMETERS):
+        raise InvalidInputError("sequences are not offered: every request stands for itself")
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in _PROTOCOL_PARAMETERS
+        and name not in _SEQUENCE_PARAMETERS
+        and not name.startswith("triton_")
+    }
+
+
+def _described(module: ModuleState) -> dict[str, dict[str, Any]]:
+    return {parameter["name"]: parameter for parameter in module.manifest.get("parameters", ())}
+
+
+def _images(tensor: Tensor, budget: ImageBudget, limits: Limits) -> bytes | list[bytes]:
+    """Encoded images, or their base64: one for shape [], else a list."""
+    if not isinstance(tensor.data, list):
+        raise InvalidInputError(
+            f"input {tensor.name!r} takes image files (JPEG, PNG, …) as elements of a BYTES tensor, "
+            f"not {tensor.datatype} pixels"
+        )
+    if len(tensor.data) > limits.max_images:  # before the work of decoding them
+        raise PayloadTooLargeError(
+            f"{len(tensor.data)} images in one request; at most {limits.max_images} (max_images)"
+        )
+    images = []
+    for number, item in enumerate(tensor.data):
+        where = f"{tensor.name}[{number}]"
+        image = _image(item)
+        if not image:
+            raise InvalidInputError(f"{where} is empty")
+        budget.spend(image, where)
+        images.append(image)
+    return images if tensor.shape else images[0]
+
+
+def _image(item: bytes) -> bytes:
+    """A file as it is; otherwise what base64 text stands for; otherwise let the runner remark on it."""
+    if guards.image_size(item) is not None:
+        return item
+    try:
+        return guards.decode_base64(item.decode("ascii"), "")
+    except (UnicodeDecodeError, InvalidInputError):
+        return item
+
+
+def _argument(tensor: Tensor, module: ModuleState) -> Any:
+    """The JSON value of an argument.
+
+    Shape [] and, for an argument whose default or annotation is a single value, one element of any shape
+    are that value; everything else is a list, nested by shape. A last dimension of 1 of a BYTES tensor is
+    Triton's habit and means nothing.
+    """
+    values: Any = tensor.data
+    shape = tensor.shape
+    if isinstance(tensor.data, list):
+        values = [_text(tensor.name, item) for item in tensor.data]
+        while len(shape) > 1 and shape[-1] == 1:
+            shape = shape[:-1]
+        values = _nested(values, shape) if shape else values[0]
+    is_single = not shape or (
+        _is_single(_described(module).get(tensor.name, {}))
+        and len(tensor.data if isinstance(tensor.data, list) else tensor.data.reshape(-1)) == 1
+        and tensor.name != module.manifest.get("batch")
+    )
+    if is_single:
+        return values if isinstance(values, str) else _single(values)
+    return values  # a NumPy array is written as JSON without detour
+
+
+def _single(values: Any) -> Any:
+    if isinstance(values, list):
+        while isinstance(values, list):
+            values = values[0]
+        return values
+    return values.reshape(-1)[0].item()
+
+
+def _is_single(parameter: Mapping[str, Any]) -> bool:
+    has_value = isinstance(parameter.get("default"), (str, int, float))
+    return has_value or str(parameter.get("annotation", "")).strip("'\"") in _SCALAR_ANNOTATIONS
+
+
+def _nested(values: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    for size in reversed(shape[1:]):
+        values = [values[start : start + size] for start in range(0, len(values), size or 1)]
+    return values
+
+
+def _text(name: str, item: bytes) -> str:
+    try:
+        return item.decode()
+    except UnicodeDecodeError as error:
+        if name in body.CUSTOMARY_IMAGE_ARGUMENTS:  # of a module that decodes base64 itself
+            return base64.b64encode(item).decode()
+        raise InvalidInputError(f"input {name!r}: an element is not UTF-8 text: {error}") from error
+
+
+def _split(results: Any) -> list[Tensor]:
+    if isinstance(results, dict) and results:
+        return [_tensor(str(key), value) for key, value in results.items()]
+    return [_tensor(RESULTS, results)]
+
+
+def _tensor(name: str, value: Any) -> Tensor:
+    numbers = oip_tensors.numeric_tensor(name, value)
+    if numbers is not None:
+        return numbers
+    items = value if isinstance(value, list) else [value]
+    encoded = [item.encode() if isinstance(item, str) else envelope.dumps(item) for item in items]
+    return Tensor(name, BYTES, (len(encoded),), encoded)

@@ -1,0 +1,97 @@
+"""[2] The repository calls of the Open Inference Protocol: what is served, and loading and unloading.
+
+Changing what is served is the supervisor's business: it is asked through its control socket, and only when
+the server was started with ``allow_model_control`` (off by default, as in TorchServe: who may predict need
+not be allowed to unload).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.errors import HubError, InvalidInputError, ServerError
+from hub.registry.local import LocalRegistry
+from hub.serving import control
+from hub.serving.gateway_context import Gateway
+from hub.serving.protocols.oip_models import OPERATION_VERSION
+from hub.serving.state import READY, ModuleState
+
+#: Beyond load_timeout, which the supervisor keeps itself.
+_MARGIN_SECONDS = 30.0
+_STATES = {"READY": "READY", "LOADING": "LOADING", "FAILED": "UNAVAILABLE"}
+
+
+def index(this: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
+    """Each model's state, and the reason; with ``allow_model_control`` also what could be loaded."""
+    modules = this.states.current().modules
+    found = [_entry(module) for module in modules.values() if module.state == READY or not ready_only]
+    found += [
+        {"name": name, "version": OPERATION_VERSION, "state": "READY", "reason": ""}
+        for name, operation in this.operations.items()
+        if operation.is_ready(this)
+    ]
+    if this.config.allow_model_control and not ready_only:
+        found += [entry for entry in _installed() if entry["name"] not in modules]
+    return found
+
+
+def load(this: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
+    """Serve an installed module, or its newest version where it is served already; returns when it is ready.
+
+    Raises:
+        InvalidInputError: it is not allowed, or it did not load; with the reason.
+    """
+    if parameters:
+        raise InvalidInputError(
+            f"parameter {next(iter(parameters))!r}: a module is loaded as it is installed; "
+            "configurations and files do not come over the network"
+        )
+    is_served = name in this.states.current().modules
+    _ask(this, {"do": "reload" if is_served else "load", "module": name})
+
+
+def unload(this: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
+    """Serve a module no longer. ``unload_dependents`` means nothing here: no module depends on another."""
+    unknown = set(parameters) - {"unload_dependents"}
+    if unknown:
+        raise InvalidInputError(f"parameter {unknown.pop()!r} is not known")
+    _ask(this, {"do": "unload", "module": name})
+
+
+def _ask(this: Gateway, request: dict[str, Any]) -> None:
+    if not this.config.allow_model_control:
+        raise InvalidInputError(
+            "loading and unloading over the network is off; start the server with allow_model_control, "
+            "or use hub serving load, unload and reload on its machine"
+        )
+    path = this.run_dir / "control.sock"
+    try:
+        control.ask(path, request, this.config.load_timeout + _MARGIN_SECONDS)
+    except ServerError as error:
+        raise InvalidInputError(str(error)) from error
+
+
+def _entry(module: ModuleState) -> dict[str, str]:
+    return {
+        "name": module.name,
+        "version": module.version,
+        "state": _STATES.get(module.state, "UNAVAILABLE"),
+        "reason": module.reason,
+    }
+
+
+def _installed() -> list[dict[str, str]]:
+    try:
+        installed = LocalRegistry().list()
+    except HubError:  # an unreadable registry must not hide what is served
+        return []
+    return [
+        {
+            "name": module.info.name,
+            "version": module.info.version,
+            "state": "UNAVAILABLE",
+            "reason": "unloaded",
+        }
+        for module in installed
+    ]

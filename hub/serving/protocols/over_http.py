@@ -1,0 +1,46 @@
+"""[2] What every wire format over HTTP does with Flask's request, before and after the module."""
+
+from __future__ import annotations
+
+from flask import Response, g, request
+
+from hub.serving import guards
+from hub.serving.call import Incoming, wanted_timeout
+from hub.serving.dispatcher import ModuleReply
+from hub.serving.gateway_context import Gateway
+
+
+def incoming(this: Gateway, name: str) -> Incoming:
+    """Note which module is meant, and check the headers; nothing of the body is read.
+
+    Raises:
+        PayloadTooLargeError: the announced body is.  BindingError: X-Request-Timeout is no number.
+    """
+    if name in this.states.current().modules:
+        g.module = name  # a label of metrics, so only ever the name of a module that is served
+    connection = request.environ.get("gunicorn.socket")
+    return Incoming(
+        request_id=g.request_id,
+        arrived=g.arrived,
+        size=guards.declared_length(request.headers, this.limits),
+        timeout=wanted_timeout(request.headers.get("X-Request-Timeout"), "X-Request-Timeout"),
+        strict=request.headers.get("X-Hub-Strict", "").lower() in ("1", "true", "yes"),
+        caller=connection.fileno() if connection is not None else None,
+    )
+
+
+def read_body(this: Gateway) -> bytes:
+    """The whole body; called when the request has its place."""
+    data = guards.read_body(request.environ["wsgi.input"], this.limits)
+    g.has_read_body = True
+    return data
+
+
+def tell_how_it_went(response: Response, reply: ModuleReply) -> None:
+    """Headers with the time spent, and the attempts where a runner died under the request."""
+    response.headers["Server-Timing"] = (
+        f"queue;dur={reply.queue_seconds * 1000:.2f}, batch;dur={reply.batch_seconds * 1000:.2f}, "
+        f"inference;dur={reply.run_seconds * 1000:.2f}"
+    )
+    if reply.attempts > 1:
+        response.headers["X-Hub-Attempts"] = str(reply.attempts)

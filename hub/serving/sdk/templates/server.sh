@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Serve @name@ @version@: HTTP on 8000, gRPC on 8001, metrics on 8002.
+#
+#   bash server.sh                                 with HubServing installed: pip install 'hubserving[grpc]'
+#   PADDLEX_HPS_DEVICE_TYPE=gpu bash server.sh     on the GPU: config_gpu.pbtxt applies instead of config_cpu.pbtxt
+#   HUB_PORT=9000 HUB_GRPC_PORT= bash server.sh    another port; no gRPC
+#
+# What follows on the command line is handed to `hub serving start`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export LANG=C.UTF-8
+export HUB_HOST="${HUB_HOST:-0.0.0.0}"
+export HUB_PORT="${HUB_PORT:-8000}"
+export HUB_GRPC_PORT="${HUB_GRPC_PORT-8001}"
+export HUB_METRICS_PORT="${HUB_METRICS_PORT-8002}"
+export HUB_MODEL_REPO="${HUB_MODEL_REPO:-model_repo}"
+export PADDLEX_HPS_PIPELINE_CONFIG_PATH="${PADDLEX_HPS_PIPELINE_CONFIG_PATH:-pipeline_config.yaml}"
+
+if ! command -v hub >/dev/null; then
+    echo "hub is not installed here: pip install 'hubserving[grpc]'" >&2
+    exit 1
+fi
+weights="@weights@"
+if [ -n "$weights" ]; then
+    # shellcheck disable=SC2086 # several names
+    hub weights fetch $weights
+fi
+exec hub serving start --config "$PADDLEX_HPS_PIPELINE_CONFIG_PATH" "$@"

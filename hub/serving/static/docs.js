@@ -1,0 +1,37 @@
+// The API page: Swagger UI on the server's own document, with the key of this tab.
+
+import { address, key } from "./api.js";
+
+const byId = (id) => document.getElementById(id);
+
+function headers() {
+  return key.get() ? { Authorization: `Bearer ${key.get()}` } : {};
+}
+
+async function show() {
+  const response = await fetch(address("openapi.json"), { headers: headers(), cache: "no-store" });
+  byId("key-form").hidden = response.status !== 401;
+  if (!response.ok) {
+    byId("problem").textContent = (await response.json().catch(() => ({}))).msg ?? `HTTP ${response.status}`;
+    return;
+  }
+  byId("problem").textContent = "";
+  const spec = await response.json();
+  spec.servers = [{ url: address(".").replace(/\/$/, "") }]; // right below a proxy's path, too
+  globalThis.SwaggerUIBundle({
+    spec,
+    dom_id: "#swagger",
+    docExpansion: "list",
+    defaultModelsExpandDepth: -1,
+    validatorUrl: null,
+    requestInterceptor: (request) => { request.headers = { ...headers(), ...request.headers }; return request; },
+  });
+}
+
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  key.set(byId("key").value.trim());
+  show();
+});
+
+show();

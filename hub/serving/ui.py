@@ -1,0 +1,173 @@
+"""[2] The pages for people: the playground at ``/``, the API page at ``/docs``, and the JSON both live on.
+
+``hub/serving/static`` holds the playground as hand-written HTML, CSS and ES modules; Swagger UI's files come
+from the package flask_swagger_ui. All of it is read once, into memory. Nothing comes from elsewhere, and
+the Content-Security-Policy forbids it. The pages themselves tell nothing, so they need no key; what they
+ask the server for does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from hub import __version__, envelope
+from hub.serving import argument_schema, openapi, replies
+from hub.serving.gateway_context import Gateway, gateway
+from hub.serving.openapi import Describe
+from hub.serving.state import ModuleState
+
+STATIC = Path(__file__).with_name("static")
+SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
+
+#: The playground loads only its own files; ``blob:`` is for pictures chosen on the page.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PLAYGROUND_POLICY = _POLICY.format(styles="")
+#: Swagger UI sets style attributes.
+API_PAGE_POLICY = _POLICY.format(styles=" 'unsafe-inline'")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file in memory."""
+
+    data: bytes
+    content_type: str
+    etag: str
+
+    @classmethod
+    def read(cls, path: Path) -> Asset:
+        data = path.read_bytes()
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        if path.suffix == ".js":
+            kind = "text/javascript"  # some systems' tables say otherwise, and browsers then refuse it
+        charset = "; charset=utf-8" if kind.startswith("text/") else ""
+        return cls(data, kind + charset, hashlib.blake2b(data, digest_size=12).hexdigest())
+
+    def response(self, policy: str = "") -> Response:
+        response = Response(self.data, content_type=self.content_type)
+        response.set_etag(self.etag)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if policy:
+            response.headers["Content-Security-Policy"] = policy
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["Vary"] = "Accept"
+        response.make_conditional(request)
+        return response
+
+
+def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Blueprint:
+    """The routes of this file; ``describes`` add other wire formats to the document."""
+    blueprint = Blueprint("ui", __name__)
+    others = tuple(describes)
+
+    @blueprint.get("/api/modules")
+    def modules() -> Response:
+        return replies.json_reply(envelope.dumps(_listing(gateway())), 200)
+
+    @blueprint.get("/openapi.json")
+    def document() -> Response:
+        this = gateway()
+        described = openapi.document(this.states.current(), this.config, others)
+        return replies.json_reply(envelope.dumps(described), 200)
+
+    pages = _read_pages() if has_pages else {}
+
+    @blueprint.route("/", methods=["GET", "POST"])
+    def index() -> Response:
+        """The playground for a browser; a few lines of text for a script, as PaddleHub had it."""
+        if pages and wants_page():
+            return pages["index.html"].response(PLAYGROUND_POLICY)
+        return _plain_index(gateway())
+
+    if has_pages:
+
+        @blueprint.get("/docs")
+        def docs() -> Response:
+            return pages["docs.html"].response(API_PAGE_POLICY)
+
+        @blueprint.get("/ui/<name>")
+        def asset(name: str) -> Response:
+            if name not in pages:
+                raise NotFound
+            return pages[name].response()
+
+    return blueprint
+
+
+def wants_page() -> bool:
+    """Whether a browser asks, not a script: those say ``*/*`` or JSON."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.accept_mimetypes.values()
+
+
+def needs_no_key() -> bool:
+    """Whether the current request is for a page or one of its files."""
+    if request.endpoint == "ui.index":
+        return gateway().config.ui and wants_page()
+    return request.endpoint in ("ui.docs", "ui.asset")
+
+
+def _read_pages() -> dict[str, Asset]:
+    files = [path for path in STATIC.iterdir() if path.is_file()]
+    swagger = find_spec("flask_swagger_ui")
+    if swagger is not None and swagger.origin is not None:
+        files += [Path(swagger.origin).with_name("dist") / name for name in SWAGGER_FILES]
+    return {path.name: Asset.read(path) for path in files}
+
+
+def _plain_index(this: Gateway) -> Response:
+    served = this.states.current().modules
+    lines = [f"POST /predict/{name}    {module.version}  {module.state}" for name, module in served.items()]
+    response = Response("\n".join(["HubServing", *lines, ""]), mimetype="text/plain")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _listing(this: Gateway) -> dict[str, Any]:
+    """What the playground needs to know: the server's limits, and each module's arguments."""
+    server = {
+        "version": __version__,
+        "status_style": this.config.status_style,
+        "max_body_bytes": this.limits.max_body,
+        "max_images": this.limits.max_images,
+    }
+    served = this.states.current().modules
+    return {"server": server, "modules": [_module(name, module, this) for name, module in served.items()]}
+
+
+def _module(name: str, module: ModuleState, this: Gateway) -> dict[str, Any]:
+    manifest = argument_schema.offered(module.manifest, allow_server_paths=this.config.allow_server_paths)
+    schemas = argument_schema.properties(manifest)
+    return {
+        "name": name,
+        "version": module.version,
+        "state": module.state,
+        "reason": module.reason,
+        "generation": module.generation,
+        "summary": manifest.get("summary") or argument_schema.summary(str(manifest.get("doc", ""))),
+        "doc": manifest.get("doc", ""),
+        "batch": manifest.get("batch"),
+        "takes_any": bool(manifest.get("takes_any", True)),
+        "example": manifest.get("example"),
+        "parameters": [
+            {
+                "name": parameter["name"],
+                "required": parameter["required"],
+                "is_image": argument_schema.is_image(parameter["name"], manifest),
+                "schema": schemas[parameter["name"]],
+            }
+            for parameter in manifest.get("parameters", ())
+        ],
+    }

@@ -1,0 +1,5 @@
+import logging
+
+
+def get_logger(name="ppocr"):
+    return logging.getLogger(name)

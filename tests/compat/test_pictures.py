@@ -1,0 +1,125 @@
+"""Transforms and colours give the numbers that networks trained with PaddleHub's expect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from hub.compat import colours, images, segmentation_transforms, transforms, visuals
+from hub.errors import InvalidInputError
+
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+
+
+def test_compose_resizes_crops_and_normalises_to_planes() -> None:
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    steps = [transforms.Resize((32, 24)), transforms.CenterCrop(16), transforms.Normalize(mean, std)]
+    planes = transforms.Compose(steps, to_rgb=True)(NOISE)
+    cut = cv2.resize(NOISE[:, :, ::-1].copy(), (32, 24))[4:20, 8:24] / 255.0
+    assert planes.shape == (3, 16, 16) and planes.dtype == np.float32
+    assert np.allclose(planes, ((cut - mean) / std).transpose(2, 0, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("step", "shape"),
+    [
+        (transforms.ResizeByLong(30), (20, 30, 3)),
+        (transforms.Padding((70, 50)), (50, 70, 3)),
+        (transforms.RandomPaddingCrop((50, 50)), (50, 50, 3)),
+        (transforms.ResizeRangeScaling(30, 30), (20, 30, 3)),
+        (transforms.ResizeStepScaling(0.5, 0.5), (20, 30, 3)),
+        (transforms.RandomHorizontalFlip(1.0), (40, 60, 3)),
+        (transforms.RandomVerticalFlip(1.0), (40, 60, 3)),
+        (transforms.RandomBlur(1.0), (40, 60, 3)),
+        (transforms.RandomDistort(0.1, 1, 0.1, 1, 0.1, 1, 5, 1), (40, 60, 3)),
+        (transforms.Resize(8, "RANDOM"), (8, 8, 3)),
+    ],
+)
+def test_steps_give_their_sizes(step: Any, shape: tuple[int, ...]) -> None:
+    assert step(NOISE).shape == shape
+
+
+def test_a_rotation_grows_the_picture() -> None:
+    turned = transforms.RandomRotation(45)(NOISE)
+    assert turned.shape[0] >= 40 and turned.shape[1] >= 40
+
+
+def test_a_flip_is_a_mirror() -> None:
+    assert np.array_equal(transforms.RandomHorizontalFlip(1.0)(NOISE), NOISE[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: transforms.Compose([]), ValueError),
+        (lambda: transforms.Compose(transforms.Resize(3)), TypeError),  # type: ignore[arg-type]
+        (lambda: transforms.Resize((1, 2, 3)), ValueError),
+        (lambda: transforms.Resize(3, "SOFT"), ValueError),
+        (lambda: transforms.Normalize([0.0], [0.0]), ValueError),
+        (lambda: transforms.Padding((10, 10))(NOISE), ValueError),
+    ],
+)
+def test_wrong_steps_are_refused(make: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        make()
+
+
+def test_lab_is_opencvs_but_for_its_scale_and_comes_back() -> None:
+    lab = colours.RGB2LAB()(NOISE)
+    expected = cv2.cvtColor((NOISE / 255.0).astype(np.float32), cv2.COLOR_RGB2LAB)
+    assert np.allclose(lab[..., 0] * 100 + 50, expected[..., 0], atol=0.3)
+    assert np.allclose(lab[..., 1:] * 110, expected[..., 1:], atol=0.5)
+    back = colours.LAB2RGB()(lab.transpose(2, 0, 1)[None])
+    assert np.allclose(back[0].transpose(1, 2, 0) * 255, NOISE, atol=0.05)
+
+
+def test_segmentation_steps_carry_the_label_along() -> None:
+    compose = segmentation_transforms.Compose(
+        [segmentation_transforms.Resize((30, 20)), segmentation_transforms.Padding([32, 32])]
+    )
+    image, label = compose(NOISE, np.full((40, 60), 7, np.uint8))
+    assert image.shape == (3, 32, 32)
+    assert (label[:20, :30] == 7).all() and (label[20:] == 255).all()
+    assert compose(NOISE)[1] is None
+
+
+def test_a_mask_is_laid_back_onto_the_picture() -> None:
+    steps = [segmentation_transforms.Resize((30, 20)), segmentation_transforms.Padding([32, 32])]
+    mask = np.zeros((32, 32), np.uint8)
+    mask[:20, 15:30] = 1
+    found = segmentation_transforms.restored(mask, (40, 60), steps)
+    assert found.shape == (40, 60) and (found[:, 30:] == 1).all() and not found[:, :30].any()
+
+
+def test_the_colour_map_is_pascals() -> None:
+    assert segmentation_transforms.ColorMap(256)()[:4] == [
+        [128, 0, 0],
+        [0, 128, 0],
+        [128, 128, 0],
+        [0, 0, 128],
+    ]
+
+
+def test_drawings_are_written(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), NOISE)
+    mask = np.ones((40, 60), np.uint8)
+    segmentation_transforms.SegmentVisual()(str(tmp_path / "a.png"), mask, str(tmp_path / "out"))
+    assert visuals.get_img_file(str(tmp_path / "out")) == [str(tmp_path / "out" / "a.png")]
+    assert visuals.visualize(NOISE, mask).shape == NOISE.shape
+    assert visuals.get_pseudo_color_map(mask).getpalette()[3:6] == [0, 128, 0]
+
+
+@pytest.mark.parametrize("text", ["%%%", "", "A"])
+def test_what_is_no_base64_is_the_callers_mistake(text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        images.base64_to_cv2(text)
+
+
+def test_base64_and_back() -> None:
+    assert np.array_equal(images.base64_to_cv2(images.cv2_to_base64(NOISE, ".png")), NOISE)
+    assert images.base64_to_cv2("data:image/png;base64," + images.cv2_to_base64(NOISE)) is not None
+    assert images.base64_to_cv2("bm8gaW1hZ2U=") is None

@@ -1,0 +1,75 @@
+"""modules/echo and modules/qrcode: small enough to share a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from hub.errors import InvalidInputError
+from hub.module.loader import create
+from tests.modules_own.conftest import MODULES, Start, encoded
+
+
+def drawn(*texts: str) -> Any:
+    """A white page with the QR codes of these texts side by side: uint8 (h, w, 3) BGR."""
+    encoder = cv2.QRCodeEncoder.create()
+    codes = [cv2.resize(encoder.encode(text), (210, 210), interpolation=cv2.INTER_NEAREST) for text in texts]
+    framed = [cv2.copyMakeBorder(code, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=255) for code in codes]
+    return cv2.cvtColor(np.hstack(framed), cv2.COLOR_GRAY2BGR)
+
+
+@pytest.fixture(scope="module")
+def qrcode() -> Any:
+    return create(MODULES / "qrcode", {})
+
+
+def test_echo_says_what_it_is_told(start: Start) -> None:
+    server = start("echo", prefix="You said: ")
+    request = json.loads((MODULES / "echo" / "example_request.json").read_text("utf-8"))
+    reply = json.loads((MODULES / "echo" / "example_reply.json").read_text("utf-8"))
+    assert server.post("echo", request).json() == reply
+
+
+def test_every_code_of_an_image_is_read_in_reading_order(qrcode: Any) -> None:
+    (codes,) = qrcode.read([drawn("https://example.org/1", "你好，世界", "3")])
+    assert [code["text"] for code in codes] == ["https://example.org/1", "你好，世界", "3"]
+    assert [[len(point) for point in code["points"]] for code in codes] == [[2, 2, 2, 2]] * 3
+
+
+def test_the_corners_are_where_the_code_is(qrcode: Any) -> None:
+    ((code,),) = qrcode.read([drawn("corners")])
+    assert np.abs(np.array(code["points"]) - [[56, 56], [234, 56], [234, 234], [56, 234]]).max() < 25
+
+
+def test_a_code_upside_down_is_read(qrcode: Any) -> None:
+    ((code,),) = qrcode.read([cv2.rotate(drawn("turned"), cv2.ROTATE_180)])
+    assert code["text"] == "turned"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (200, 200)], ids=str)
+def test_an_image_without_codes_is_an_empty_list(qrcode: Any, shape: tuple[int, int]) -> None:
+    assert qrcode.read([np.full((*shape, 3), 255, np.uint8), None]) == [[], []]
+
+
+def test_images_must_be_a_list(qrcode: Any) -> None:
+    with pytest.raises(InvalidInputError, match="list of images, not str"):
+        qrcode.read("…")
+
+
+def test_qrcode_reads_image_files_on_the_command_line(qrcode: Any, tmp_path: Any) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), drawn("a file"))
+    assert qrcode.run_cmd(["--input_path", str(tmp_path / "a.png")])[0][0]["text"] == "a file"
+
+
+def test_qrcode_is_served(start: Start) -> None:
+    server = start("qrcode")
+    request = json.loads((MODULES / "qrcode" / "example_request.json").read_text("utf-8"))
+    reply = json.loads((MODULES / "qrcode" / "example_reply.json").read_text("utf-8"))
+    assert server.post("qrcode", request).json() == reply
+    mixed = server.post("qrcode", {"images": [encoded(drawn("one", "two")), "bm8gaW1hZ2U="]}).json()
+    assert [[code["text"] for code in codes] for codes in mixed["results"]] == [["one", "two"], []]
+    assert "images[1]" in mixed["msg"]

@@ -1,0 +1,56 @@
+"""How a hung runner is told from one that works and from one that has nothing to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.serving.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
+
+
+def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
+    Heartbeat.create(tmp_path / "beat")
+    runner, supervisor = (Heartbeat(tmp_path / "beat", 2) for _ in range(2))
+    before = supervisor.read()
+    runner.idle(0)
+    runner.busy(1)
+    runner.served(1, 3)
+    runner.served(1, 2)
+    idle, busy = supervisor.read()
+    runner.idle(1)
+    done = supervisor.read()[1]
+    for mapped in (runner, supervisor):
+        mapped.close()
+
+    assert before == [Beat(None, 0.0, 0)] * 2
+    assert (idle.busy_since, idle.tick > 0, idle.served) == (None, True, 0)
+    assert (busy.busy_since, busy.served) == (busy.tick, 5)
+    assert (done.busy_since, done.served) == (None, 5)
+
+
+def test_more_slots_than_the_file_has_are_not_read(tmp_path: Path) -> None:
+    Heartbeat.create(tmp_path / "beat")
+    beat = Heartbeat(tmp_path / "beat", MAX_SLOTS + 10)
+
+    assert len(beat.read()) == MAX_SLOTS
+    beat.close()
+
+
+@pytest.mark.parametrize(
+    ("beats", "why"),
+    [
+        pytest.param([Beat(95.0, 95.0, 0)], None, id="busy, not for long"),
+        pytest.param([Beat(80.0, 80.0, 0)], "busy with one batch for 20 s", id="busy for too long"),
+        pytest.param([Beat(None, 99.0, 0)], None, id="idle, ticking"),
+        pytest.param([Beat(None, 93.0, 0)], "idle without a sign of life for 7 s", id="idle, silent"),
+        pytest.param([Beat(None, 0.0, 0)], None, id="not yet begun"),
+        pytest.param([Beat(None, 99.0, 0), Beat(80.0, 80.0, 0)], "busy", id="one thread of two"),
+        pytest.param([], None, id="no threads"),
+    ],
+)
+def test_a_runner_is_hung_when_one_of_its_threads_is(beats: list[Beat], why: str | None) -> None:
+    found = hung(beats, now=100.0, hang_timeout=10.0, idle_timeout=5.0)
+
+    assert (found is None) == (why is None)
+    assert why is None or why in (found or "")
