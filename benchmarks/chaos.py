@@ -5,7 +5,7 @@
 First run: 16 clients, every body different and every answer compared with what was sent; each second a
 READY runner, chosen at random, gets SIGKILL; five times ``hub serving reload fast``, once with a newer
 version installed before. It passes when every request was answered 200 with its own content, p99 is below
-a second, and memory (PSS of the whole process tree) and file descriptors (supervisor, gateway) are no
+a second, and memory (anonymous, of the whole process tree) and file descriptors (supervisor, gateway) are no
 higher in the last quarter than in the first.
 
 Second run: two HTTP workers, of which a random one gets SIGKILL every second. It passes when the only
@@ -77,7 +77,7 @@ class Samples:
         }
 
     def take(self) -> None:
-        self.memory.append(machine.memory_mb(self.server.pids))
+        self.memory.append(machine.memory_mb(self.server.pids, "Pss_Anon"))
         self.descriptors.append(self.count_descriptors())
 
     def growth(self) -> list[str]:

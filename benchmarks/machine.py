@@ -48,13 +48,17 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
-def memory_mb(pids: Iterable[int]) -> float:
-    """Their proportional set sizes together, in MiB; a process that is just ending counts 0."""
+def memory_mb(pids: Iterable[int], field: str = "Pss") -> float:
+    """Their proportional set sizes together, in MiB; a process that is just ending counts 0.
+
+    ``Pss_Anon`` leaves out the files that are mapped: of a library that other programs use too, a process is
+    charged a share that changes when those come and go.
+    """
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(f"{field}:"):
                     total += int(line.split()[1])
     return total / 1024
 

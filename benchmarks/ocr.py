@@ -50,12 +50,14 @@ class Figures:
     rates: list[float]
     p50_ms: list[float]
     seconds: list[float]
+    cpu_ms: list[float]
 
     def said(self) -> dict[str, float]:
         return {
             "images_per_second": round(median(self.rates), 2),
             "p50_ms": round(median(self.p50_ms), 1),
             "p99_ms": round(float(np.percentile(self.seconds, 99)) * 1000, 1),
+            "cpu_ms_per_image": round(median(self.cpu_ms), 1),
         }
 
 
@@ -120,14 +122,18 @@ def measure_speed(
             order = contenders if number % 2 else contenders[::-1]
             for callers in CALLERS:
                 for contender in order:
-                    entry = figures.setdefault((contender.name, callers), Figures([], [], []))
+                    entry = figures.setdefault((contender.name, callers), Figures([], [], [], []))
+                    pids = machine.tree(contender.pid)
+                    used = machine.cpu_seconds(pids)
                     outcome = drive(contender, requests, callers, seconds[callers])
+                    used = machine.cpu_seconds(pids) - used
                     if contender.name == FAST and callers == 4:
                         for kind, rates in inside.items():
                             rates.append(alone.images_per_second(kind, 4, seconds[4]))
                     entry.rates.append(outcome.requests_per_second)
                     entry.p50_ms.append(outcome.percentile(50) * 1000)
                     entry.seconds.extend(outcome.seconds)
+                    entry.cpu_ms.append(used / len(outcome.seconds) * 1000)
         memory = {
             contender.name: round(machine.memory_mb(machine.tree(contender.pid))) for contender in contenders
         }
@@ -157,7 +163,8 @@ def drive(
         return load.post(contender.path, requests[next(sent) % len(requests)]), None
 
     outcome = load.run(contender.port, callers, seconds, make, most)
-    if not outcome.is_clean:
+    # What a slow server has not answered 10 s after the end counts as not served, not as a failure.
+    if set(outcome.codes) != {200}:
         raise RuntimeError(f"{contender.name} failed: {outcome.codes}, {len(outcome.lost)} lost")
     return outcome
 
@@ -250,11 +257,22 @@ def report(found: dict[str, Any], checks: list[dict[str, Any]]) -> None:
                 *rates,
                 f"{levels[1]['p50_ms']:.0f}",
                 f"{levels[16]['p99_ms']:.0f}",
+                f"{levels[4]['cpu_ms_per_image']:.0f}",
                 str(found["memory_mb"][name]),
                 " / ".join(f"{against[n]['images_per_second']} ×" for n in CALLERS) if against else "",
             )
         )
-    heads = ("server", "1 caller", "4", "16", "p50 ms at 1", "p99 ms at 16", "MB", "of the faster peer")
+    heads = (
+        "server",
+        "1 caller",
+        "4",
+        "16",
+        "p50 ms at 1",
+        "p99 ms at 16",
+        "CPU ms/image",
+        "MB",
+        "of the faster peer",
+    )
     machine.print_table(f"Images a second, {IMAGES} drawn pages, no angle classifier", heads, rows)
     inside = found["inside"]
     print(f"\nDefault, in process: {inside['pipeline']} images/s; engine alone: {inside['engine']}")

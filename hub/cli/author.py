@@ -118,7 +118,7 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
         return
     from hub.registry.local import LocalRegistry
     from hub.registry.pack import pack as make
-    from hub.registry.requirements import pip_wheel
+    from hub.registry.requirements import FILE, pip_wheel
     from hub.registry.workspace import workspace
 
     registry, progress = LocalRegistry(), render.ProgressBars()
@@ -131,6 +131,8 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
             pip_wheel(found.directory, folder, name=name, progress=progress)
         archive = make(found, output, home=registry.layout.home, progress=progress, wheels=folder)
     render.line(f"{archive} ({render.size(archive.stat().st_size)})")
+    if not wheels and (found.directory / FILE).is_file():
+        render.note(f"What {name} requires (requirements.txt) is not in it; --wheels puts that in as well")
 
 
 @click.group()

@@ -56,7 +56,8 @@ def call(directory: Path, words: Sequence[str]) -> int:
     cls = loader.load_class(directory)
     runnable, serving = runnable_method(cls), serving_method(cls)
     if runnable is None and serving is None:
-        raise HubError(f"ERROR! Module {directory.name} is not executable.")
+        print(f"ERROR! Module {directory.name} is not executable.", file=sys.stderr)
+        return 1
     try:
         instance = loader.build(cls, directory, {})
         if runnable is not None:

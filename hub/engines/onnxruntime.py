@@ -45,6 +45,7 @@ def load_model(request: LoadRequest) -> ONNXModel:
     """
     if request.precision == "bf16":
         raise EngineError("precision bf16 is offered by engine openvino, not onnxruntime: use f32 or auto")
+    ort.disable_telemetry_events()  # it keeps a database of events in the user's cache folder
     options = ort.SessionOptions()
     options.intra_op_num_threads = request.threads
     options.log_severity_level = 3

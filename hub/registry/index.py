@@ -137,27 +137,26 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
     """
     if not folder.is_dir():
         raise RegistryError(f"{folder} is no folder; give the one that holds the modules' archives")
+    _pack_folders(folder, progress)
+    archives = [path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
     found: dict[tuple[str, str], IndexedModule] = {}
     refused = []
+    with workspace(layout) as new_folder, progress.task(f"Reading {len(archives)} archives"):
+        for archive in archives:
+            try:
+                module = _described(archive, new_folder)
+            except HubError as error:
+                refused.append(str(error))
+                continue
+            key = (module.name.replace("-", "_"), module.version)
+            if key in found:
+                refused.append(f"{archive.name} is {module.name} {module.version} as well; left out")
+            else:
+                found[key] = module
     try:
-        with workspace(layout) as new_folder:
-            _pack_folders(folder, progress)
-            archives = [path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
-            with progress.task(f"Reading {len(archives)} archives"):
-                for archive in archives:
-                    try:
-                        module = _described(archive, new_folder)
-                    except HubError as error:
-                        refused.append(str(error))
-                        continue
-                    key = (module.name.replace("-", "_"), module.version)
-                    if key in found:
-                        refused.append(f"{archive.name} is {module.name} {module.version} as well; left out")
-                    else:
-                        found[key] = module
-            _write(folder / FILE, list(found.values()))
+        _write(folder / FILE, list(found.values()))
     except OSError as error:
-        raise RegistryError(f"{folder} cannot be made an index: {error}") from error
+        raise RegistryError(f"{folder / FILE} cannot be written: {error}") from error
     return list(found.values()), refused
 
 

@@ -12,12 +12,10 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from hub import envelope
-from hub.serving import metrics, replies, ui
+from hub.serving import gateway_context, metrics, replies, ui
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
-from hub.serving.gateway_context import EXTENSION, Gateway, gateway, limits_of
-from hub.serving.guards import Admission
-from hub.serving.keys import KeyRing
+from hub.serving.gateway_context import EXTENSION, gateway
 from hub.serving.logs import request_ids
 from hub.serving.protocols import legacy, oip_http, oip_openapi, predict
 from hub.serving.state import StateReader
@@ -39,17 +37,7 @@ class App(Flask):
 def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Flask:
     """The app of one HTTP worker; it loads no module."""
     app = App("hub.serving", static_folder=None)
-    limits = limits_of(config)
-    app.extensions[EXTENSION] = Gateway(
-        config=config,
-        states=states,
-        dispatcher=dispatcher,
-        limits=limits,
-        admission=Admission(limits.max_inflight),
-        keys=KeyRing.from_file(config.api_key_file),
-        metrics=metrics.RequestMetrics(),
-        run_dir=run_dir,
-    )
+    app.extensions[EXTENSION] = gateway_context.build(config, run_dir, states, dispatcher)
     app.url_map.merge_slashes = False  # or "//" is answered by a redirect to whatever host the caller names
     app.before_request(_begin)
     app.after_request(_finish)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -45,10 +46,11 @@ class Incoming:
     caller: int | None = None
 
 
-class Operation(Protocol):
-    """An operation of a pipeline (``ocr`` of ``POST /ocr``), for doors that carry JSON in a tensor.
+class Endpoint(Protocol):
+    """A pipeline's endpoint (``ocr`` of ``POST /ocr``), for doors that carry JSON in a tensor.
 
-    Its reply is JSON in the shape that its own HTTP route has, also when it failed.
+    Its reply is JSON in the shape that its own HTTP route has, also when it failed. ``incoming.size`` is 0 by
+    then: the memory for the body is held already.
     """
 
     def is_ready(self, this: Gateway) -> bool: ...
@@ -69,6 +71,14 @@ def admitted(this: Gateway, name: str, incoming: Incoming) -> Iterator[ModuleSta
         this.metrics.in_flight.labels(name).track_inprogress(),
     ):
         yield module
+
+
+def held(this: Gateway, name: str, incoming: Incoming) -> contextlib.AbstractContextManager[None]:
+    """Hold memory for an endpoint's body; the places in queues are its modules' own.
+
+    Raises UnavailableError when too many bytes are in flight.
+    """
+    return this.admission.admit(f"/{name}", sys.maxsize, incoming.size)
 
 
 def dispatch(this: Gateway, module: ModuleState, incoming: Incoming, body: Body) -> ModuleReply:

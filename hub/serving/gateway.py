@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import http
 import select
 import socket
@@ -110,6 +111,7 @@ def main() -> None:
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
     metrics.gateway_began(arguments.run_dir)
+    gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
     Application(config, arguments.run_dir, arguments.listen, arguments.lifeline).run()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from hub.serving.call import Operation
+from hub.serving.call import Endpoint
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.guards import Admission, Limits
@@ -25,7 +25,7 @@ RESERVE_THREADS = 16
 
 @dataclass(frozen=True)
 class Gateway:
-    """One HTTP worker's collaborators."""
+    """The collaborators of one HTTP worker, or of the gRPC gateway."""
 
     config: ServingConfig
     states: StateReader
@@ -36,8 +36,23 @@ class Gateway:
     metrics: RequestMetrics
     run_dir: Path
     new_request_id: Callable[[], str] = field(default_factory=lambda: _request_ids())
-    operations: Mapping[str, Operation] = field(default_factory=dict)
-    """The pipelines' operations, by endpoint name."""
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    """The pipelines' endpoints, by name."""
+
+
+def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Gateway:
+    """The collaborators of one process, an HTTP worker or the gRPC gateway; for after the fork."""
+    limits = limits_of(config)
+    return Gateway(
+        config=config,
+        states=states,
+        dispatcher=dispatcher,
+        limits=limits,
+        admission=Admission(limits.max_inflight),
+        keys=KeyRing.from_file(config.api_key_file),
+        metrics=RequestMetrics(),
+        run_dir=run_dir,
+    )
 
 
 def _request_ids() -> Callable[[], str]:

@@ -19,13 +19,10 @@ from pathlib import Path
 
 import grpc
 
-from hub.serving import logs, metrics
+from hub.serving import gateway_context, logs, metrics
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import SocketDispatcher
-from hub.serving.gateway_context import Gateway, default_threads, limits_of
-from hub.serving.guards import Admission
-from hub.serving.keys import KeyRing
-from hub.serving.metrics import RequestMetrics
+from hub.serving.gateway_context import default_threads
 from hub.serving.protocols.oip_grpc import InferenceService
 from hub.serving.service import up_mark
 from hub.serving.state import StateReader
@@ -41,23 +38,13 @@ _ENVELOPE_BYTES = 1 << 20
 def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
     """A server for the configured port, not started; raises RuntimeError where it cannot be bound."""
     states = StateReader(run_dir / "state.json")
-    limits = limits_of(config)
-    gateway = Gateway(
-        config=config,
-        states=states,
-        dispatcher=SocketDispatcher(states),
-        limits=limits,
-        admission=Admission(limits.max_inflight),
-        keys=KeyRing.from_file(config.api_key_file),
-        metrics=RequestMetrics(),
-        run_dir=run_dir,
-    )
+    gateway = gateway_context.build(config, run_dir, states, SocketDispatcher(states))
     threads = config.http_threads or default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
         handlers=[InferenceService(gateway).handlers()],
         options=[
-            ("grpc.max_receive_message_length", limits.max_body + _ENVELOPE_BYTES),
+            ("grpc.max_receive_message_length", gateway.limits.max_body + _ENVELOPE_BYTES),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
         ],

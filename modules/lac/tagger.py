@@ -26,7 +26,7 @@ from hub.errors import EngineError
 #: The network's steps are too small to share: a second thread makes it slower. More runners use more cores.
 _THREADS = 1
 _GPU_MEMORY_MB = 500
-#: oneDNN's fused GRU writes past its memory in Paddle 3.3.1: now and then a wrong label, at last a crash.
+#: oneDNN's fused GRU fails in Paddle 3.3.1: now and then a wrong label, at last a crash inside it.
 #: Unfused, the GRU is Paddle's own and the rest stays oneDNN's.
 _BROKEN_PASSES = ("fc_gru_fuse_pass", "mul_gru_fuse_pass", "multi_gru_fuse_pass", "multi_gru_seq_fuse_pass")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Hub
+from tests.cli.conftest import ROOT, Hub
 from tests.cli.test_install_sources import assert_refused
 from tests.registry.wheels import needing_module, only_from, wheel
 from tests.serving.running import Server
@@ -32,7 +32,11 @@ def test_two_modules_with_conflicting_pins_serve_side_by_side(
     hub: Hub, home: Path, tmp_path: Path, wheels: Path
 ) -> None:
     one, two = needing_module(tmp_path, "==1.0", "needs_one"), needing_module(tmp_path, ">=2", "needs_two")
-    done = hub("install", "--isolated", one, two, **only_from(wheels))
+    # What lies on PYTHONPATH does not count as installed there.
+    ours = wheel(tmp_path / "ours", "1.0")
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", ours, tmp_path / "ours"], check=True)
+    path = f"{ROOT}:{tmp_path / 'ours'}"
+    done = hub("install", "--isolated", one, two, PYTHONPATH=path, **only_from(wheels))
     assert done.stdout.splitlines() == [
         "Successfully installed needs_one-1.0.0",
         "Successfully installed needs_two-1.0.0",

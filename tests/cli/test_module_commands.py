@@ -1,11 +1,10 @@
-"""run, init, pack, verify, clear and config, as a user types them."""
+"""pack, verify, clear and config, as a user types them."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,127 +12,9 @@ import pytest
 
 from hub.registry import digests, weights
 from tests.cli.conftest import ROOT, Hub
+from tests.cli.modules import write_module
 from tests.cli.test_install_sources import OFFLINE, assert_refused, sample, state_of
 from tests.serving.running import Server
-
-RUN = """\
-from hub.errors import InvalidInputError
-from hub.module import Module, moduleinfo, runnable, serving
-
-@moduleinfo(name="{name}", version="1.0.0", summary="")
-class Sample(Module):
-"""
-
-
-def write_module(folder: Path, body: str) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "module.py").write_text(RUN.format(name=folder.name) + body)
-    return folder
-
-
-# -- run ----------------------------------------------------------------------------------------------
-
-
-def test_run_gives_a_runnable_method_the_remaining_words(hub: Hub, tmp_path: Path) -> None:
-    write_module(
-        tmp_path / "talk", "    @runnable\n    def cmd(self, argv):\n        return {'argv': argv}\n"
-    )
-    assert hub("run", "talk/", "--input_text", "天气", "--help").stdout == (
-        "{'argv': ['--input_text', '天气', '--help']}\n"
-    )
-    hub("install", "talk/")
-    assert hub("run", "talk", "x").stdout == "{'argv': ['x']}\n"
-    assert hub("run", "talk==1.0.0").stdout == "{'argv': []}\n"
-
-
-@pytest.mark.parametrize(
-    ("signature", "words", "expected"),
-    [
-        ("texts, use_gpu=False", ("--input_text", "a", "--input_text", "b"), [["a", "b"], False]),
-        ("text, batch_size=1", ("--input_text", "a", "--batch_size", "4"), ["a", 4]),
-        ("data, top_k=1", ("--input_file", "lines.txt", "--arguments", '{"top_k": 3}'), [["x", "y"], 3]),
-        ("images, **kwargs", ("--input_path", "a.png"), [["aGFsbG8="], {}]),
-        ("image, use_gpu=False", ("--input_path", "a.png", "--use_gpu"), ["aGFsbG8=", True]),
-        ("paths, top=1", ("--input_path", "a.png", "--input_path", "b.png"), [["a.png", "b.png"], 1]),
-    ],
-    ids=["texts", "text", "file", "images", "image", "paths"],
-)
-def test_run_of_a_served_module_maps_paddlehub_s_flags(
-    hub: Hub, tmp_path: Path, signature: str, words: tuple[str, ...], expected: list[object]
-) -> None:
-    for name, content in (("a.png", "hallo"), ("b.png", "hallo"), ("lines.txt", "x\n\ny\n")):
-        (tmp_path / name).write_text(content)
-    names = ", ".join(part.split("=")[0].strip(" *") for part in signature.split(","))
-    body = f"    @serving\n    def predict(self, {signature}):\n        return [{names}]\n"
-    write_module(tmp_path / "served", body)
-    done = hub("run", "served/", *words)
-    assert json.loads(done.stdout) == expected, done.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "saying"),
-    [
-        ((), "works on something"),
-        (("--input_path", "nothing.png"), "nothing.png is no file"),
-        (("--use_gpu",), "no argument for --use_gpu. It takes: texts"),
-        (("--arguments", "[1]"), "must be a JSON object"),
-    ],
-)
-def test_run_with_words_that_do_not_fit(
-    hub: Hub, tmp_path: Path, words: tuple[str, ...], saying: str
-) -> None:
-    write_module(tmp_path / "served", "    @serving\n    def predict(self, texts):\n        return texts\n")
-    done = hub("run", "served/", *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert saying in done.stderr
-
-
-def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
-    write_module(tmp_path / "still", "    pass\n")
-    done = hub("run", "still/")
-    assert done.returncode == 1
-    assert "ERROR! Module still is not executable." in done.stderr
-    done = hub("run", "nothing")
-    assert done.returncode == 1
-    assert "nothing is not installed" in done.stderr
-
-
-def test_run_shows_where_a_module_failed(hub: Hub, tmp_path: Path) -> None:
-    write_module(tmp_path / "bad", "    @runnable\n    def cmd(self, argv):\n        return 1 / 0\n")
-    done = hub("run", "bad/")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
-
-
-# -- init ---------------------------------------------------------------------------------------------
-
-
-def test_a_new_module_passes_its_test_installs_and_runs(hub: Hub, tmp_path: Path) -> None:
-    assert hub("init", "my-module").stdout == "The new module is in my_module\n"
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_module"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    assert "2 passed" in tested.stdout
-    assert hub("install", "my_module/").stdout == "Successfully installed my-module-0.1.0\n"
-    assert hub("run", "my-module", "abc").stdout == "[{'text': 'abc', 'length': 3}]\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "saying"), [("1st", "no digit first"), ("json", "Python's own"), ("a b", "letters")]
-)
-def test_a_name_that_cannot_be_a_module_s(hub: Hub, home: Path, name: str, saying: str) -> None:
-    assert_refused(hub, home, "init", name, saying=saying)
-
-
-def test_init_overwrites_nothing(hub: Hub, home: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    assert_refused(hub, home, "init", "mine", saying="exists already")
-
 
 # -- pack ---------------------------------------------------------------------------------------------
 

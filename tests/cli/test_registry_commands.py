@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -160,22 +159,6 @@ def test_list_into_a_pipe_has_no_colour_no_frame_and_no_cut_lines(module: Path, 
     ]
 
 
-def test_a_table_on_a_terminal_has_bold_titles_and_no_colours_when_no_color_is_set(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("NO_COLOR", "1")
-    ours, theirs = pty.openpty()
-    done = subprocess.run([sys.executable, "-m", "hub", "weights", "list"], stdout=theirs, check=False)
-    os.close(theirs)
-    shown = os.read(ours, 1 << 16).decode()
-    os.close(ours)
-    assert done.returncode == 0
-    assert "LAC" in shown
-    assert "\x1b[1m" in shown
-    assert "\x1b[3" not in shown
-
-
 def test_an_empty_list_says_how_to_install() -> None:
     done = hub("list")
     assert done.returncode == 0
@@ -290,19 +273,3 @@ def test_light_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> None
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "[]"
-
-
-def test_tasks_within_tasks_are_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm-256color")
-    script = (
-        "from hub.cli.render import ProgressBars; bars = ProgressBars()\n"
-        "with bars.task('outer'), bars.task('inner', 2_000_000) as advance: advance(1_000_000)\n"
-        "with bars.task('next'): pass\n"
-    )
-    ours, theirs = pty.openpty()
-    subprocess.run([sys.executable, "-c", script], stderr=theirs, check=True)
-    os.close(theirs)
-    shown = os.read(ours, 1 << 16).decode()
-    os.close(ours)
-    assert "outer" in shown
-    assert "1.0 MB of 2.0 MB" in shown

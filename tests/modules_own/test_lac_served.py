@@ -37,7 +37,7 @@ def test_the_demo_of_the_document(way: str, lac_home: Path, tmp_path: Path) -> N
     (tmp_path / "serving_config.json").write_text(json.dumps({**config, "port": port}))
     words = ["-m", "lac", "-p", str(port)] if way == "-m" else ["-c", str(tmp_path / "serving_config.json")]
 
-    hub("install", str(ROOT / "modules" / "lac"), home=lac_home, timeout=120)
+    hub("install", "lac", home=lac_home, timeout=120)
     hub("serving", "start", *words, "--daemon", home=lac_home, timeout=120)
     try:
         assert asked(port) == PRINTED

@@ -8,6 +8,7 @@ import pytest
 
 from hub.errors import InvalidModuleError
 from hub.registry.sources import Address, ArchiveFile, Folder, Named, parse
+from hub.registry.transfer import file_name
 from tests.registry.archives import tar
 
 DIGEST = "a" * 64
@@ -78,3 +79,11 @@ def test_a_digest_must_be_one_and_belong_to_an_archive() -> None:
         parse("https://example.org/a.tar.gz", sha256="abc")
     with pytest.raises(InvalidModuleError, match="digest of an archive"):
         parse("lac", sha256=DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("https://a.org/x/b.zip?c=1", "b.zip"), ("https://a.org/..", "download"), ("https://a.org/x%2F", "x")],
+)
+def test_the_file_name_of_an_address_stays_in_its_folder(url: str, name: str) -> None:
+    assert file_name(url) == name

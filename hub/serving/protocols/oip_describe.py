@@ -11,7 +11,7 @@ import hub
 from hub.errors import RequestError
 from hub.serving.dispatcher import refuse_unless_served
 from hub.serving.gateway_context import Gateway
-from hub.serving.protocols.oip_models import INPUT, OPERATION_VERSION, OUTPUT, check_version
+from hub.serving.protocols.oip_models import INPUT, ENDPOINT_VERSION, OUTPUT, check_version
 from hub.serving.protocols.oip_tensors import BYTES
 from hub.serving.state import ModuleState
 
@@ -27,10 +27,10 @@ def server() -> dict[str, Any]:
 
 def is_ready(this: Gateway, name: str, version: str) -> bool:
     """Whether the model can answer; raises UnknownModuleError for one that is not served at all."""
-    operation = this.operations.get(name)
-    if operation is not None:
-        check_version(name, OPERATION_VERSION, version)
-        return operation.is_ready(this)
+    endpoint = this.endpoints.get(name)
+    if endpoint is not None:
+        check_version(name, ENDPOINT_VERSION, version)
+        return endpoint.is_ready(this)
     module = this.states.current().modules.get(name)
     if module is not None:
         check_version(name, module.version, version)
@@ -45,7 +45,7 @@ def is_ready(this: Gateway, name: str, version: str) -> bool:
 
 def metadata(this: Gateway, name: str, version: str) -> dict[str, Any]:
     """Names and types: the JSON tensors, which every model takes and gives."""
-    found = OPERATION_VERSION if name in this.operations else _served(this, name).version
+    found = ENDPOINT_VERSION if name in this.endpoints else _served(this, name).version
     check_version(name, found, version)
     return {
         "name": name,
@@ -63,8 +63,8 @@ def config(this: Gateway, name: str, version: str) -> dict[str, Any]:
         "output": [{"name": OUTPUT, "data_type": "TYPE_STRING", "dims": [1]}],
     }
     base: dict[str, Any] = {"name": name, "platform": PLATFORM, "backend": "hubserving"}
-    if name in this.operations:
-        check_version(name, OPERATION_VERSION, version)
+    if name in this.endpoints:
+        check_version(name, ENDPOINT_VERSION, version)
         return {**base, "max_batch_size": 0, **tensors, "instance_group": []}
     module = _served(this, name)
     check_version(name, module.version, version)

@@ -194,11 +194,12 @@ class InferenceService:
 
     def _answer(self, name: str, version: str, asked: InferRequest, incoming: Incoming) -> Any:
         this = self._this
-        operation = this.operations.get(name)
-        if operation is not None:
-            found = oip_models.OPERATION_VERSION
+        endpoint = this.endpoints.get(name)
+        if endpoint is not None:
+            found = oip_models.ENDPOINT_VERSION
             oip_models.check_version(name, found, version)
-            tensors = oip_models.operate(this, operation, name, asked, incoming)
+            with call.held(this, name, incoming):
+                tensors = oip_models.ask_endpoint(this, endpoint, name, asked, incoming)
             return _reply(name, found, asked, tensors, {})
         with call.admitted(this, name, incoming) as module:
             oip_models.check_version(name, module.version, version)

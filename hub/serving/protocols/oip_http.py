@@ -91,12 +91,13 @@ def infer(name: str, version: str = "") -> Response:
     """Guard, translate, dispatch, translate back."""
     this = gateway()
     incoming = over_http.incoming(this, name)
-    operation = this.operations.get(name)
-    if operation is not None:
-        found = oip_models.OPERATION_VERSION
+    endpoint = this.endpoints.get(name)
+    if endpoint is not None:
+        found = oip_models.ENDPOINT_VERSION
         oip_models.check_version(name, found, version)
-        asked, wanted = _read_request(this)
-        tensors = oip_models.operate(this, operation, name, asked, _shortened(incoming, asked))
+        with call.held(this, name, incoming):
+            asked, wanted = _read_request(this)
+            tensors = oip_models.ask_endpoint(this, endpoint, name, asked, _shortened(incoming, asked))
         return _reply(name, found, asked, wanted, tensors, {})
     with call.admitted(this, name, incoming) as module:
         oip_models.check_version(name, module.version, version)

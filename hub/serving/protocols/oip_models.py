@@ -1,4 +1,4 @@
-"""[2] A module (or a pipeline's operation) as a model of the Open Inference Protocol, whatever the transport.
+"""[2] A module (or a pipeline's endpoint) as a model of the Open Inference Protocol, whatever the transport.
 
 Two ways in, told apart by the tensors:
 
@@ -11,6 +11,7 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +20,7 @@ from hub import envelope
 from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
 from hub.serving import body, guards
 from hub.serving.body import Body
-from hub.serving.call import Incoming, Operation
+from hub.serving.call import Incoming, Endpoint
 from hub.serving.dispatcher import ModuleReply
 from hub.serving.gateway_context import Gateway
 from hub.serving.guards import ImageBudget, Limits
@@ -30,8 +31,8 @@ from hub.serving.state import ModuleState
 INPUT: Final = "input"
 OUTPUT: Final = "output"
 RESULTS: Final = "results"
-#: Version of a pipeline's operation, which has none of its own; the folder's name in PaddleX's SDKs.
-OPERATION_VERSION: Final = "1"
+#: Version of a pipeline's endpoint, which has none of its own; the folder's name in PaddleX's SDKs.
+ENDPOINT_VERSION: Final = "1"
 #: Parameters of a request that belong to the protocol; others are arguments.
 _PROTOCOL_PARAMETERS = frozenset(("binary_data_output", "timeout", "priority"))
 _SEQUENCE_PARAMETERS = ("sequence_id", "sequence_start", "sequence_end")
@@ -113,14 +114,14 @@ def to_tensors(request: InferRequest, module: ModuleState, reply: ModuleReply, s
     return _choose(request, {OUTPUT: output, **split}, tuple(split))
 
 
-def operate(
-    this: Gateway, operation: Operation, name: str, request: InferRequest, incoming: Incoming
+def ask_endpoint(
+    this: Gateway, endpoint: Endpoint, name: str, request: InferRequest, incoming: Incoming
 ) -> list[Tensor]:
-    """Have a pipeline's operation answer: its JSON body in a tensor, its JSON reply in another."""
+    """Have a pipeline's endpoint answer: its JSON body in a tensor, its JSON reply in another."""
     whole = request.json_body()
     if whole is None:
         raise InvalidInputError(f"{name} takes one BYTES tensor `{INPUT}` with one element, the JSON body")
-    answer = operation.answer(this, incoming, whole)
+    answer = endpoint.answer(this, dataclasses.replace(incoming, size=0), whole)
     output = oip_tensors.text_tensor(OUTPUT, [answer], request.inputs[0].shape)
     return _choose(request, {OUTPUT: output}, (OUTPUT,))
 

@@ -31,7 +31,7 @@ def describe(state: ServerState, config: ServingConfig) -> Json:
     """The paths of the server and of each module. The repository calls are in doc/triton.md."""
     errors = _errors(config)
     ready = _object(ready={"type": "boolean"})
-    key = {code: errors[code] for code in ("401",) if code in errors}
+    key: Json = {code: errors[code] for code in ("401",) if code in errors}
     paths: Json = {
         "/v2": {"get": _get("v2_server", "Name, version and extensions.", _any_object("name"), key)},
         "/v2/health/live": {
@@ -50,7 +50,7 @@ def _model(name: str, module: ModuleState, config: ServingConfig, errors: Json) 
     root = f"/v2/models/{name}"
     ready = _object(name={"const": name}, ready={"type": "boolean"})
     whole = _any_object("name")
-    refusals = {code: errors[code] for code in ("401", "404", "503") if code in errors}
+    refusals: Json = {code: errors[code] for code in ("401", "404", "503") if code in errors}
     return {
         root: {"get": _get(f"v2_metadata_{name}", f"{name}: versions and tensors.", whole, refusals)},
         f"{root}/config": {"get": _get(f"v2_config_{name}", f"{name} in Triton's words.", whole, refusals)},
@@ -111,7 +111,7 @@ def _infer(name: str, module: ModuleState, config: ServingConfig, errors: Json) 
 
 def _errors(config: ServingConfig) -> Json:
     """The same codes as everywhere, in this protocol's form."""
-    codes = [code for code in openapi.ERRORS if code != 401 or config.api_key_file]
+    codes = [code for code in openapi.ERRORS if code != 401 or config.api_key_file is not None]
     return {str(code): _answer(openapi.ERRORS[code], _ERROR) for code in codes}
 
 

@@ -14,7 +14,7 @@ from hub.errors import HubError, InvalidInputError, ServerError
 from hub.registry.local import LocalRegistry
 from hub.serving import control
 from hub.serving.gateway_context import Gateway
-from hub.serving.protocols.oip_models import OPERATION_VERSION
+from hub.serving.protocols.oip_models import ENDPOINT_VERSION
 from hub.serving.state import READY, ModuleState
 
 #: Beyond load_timeout, which the supervisor keeps itself.
@@ -27,9 +27,9 @@ def index(this: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
     modules = this.states.current().modules
     found = [_entry(module) for module in modules.values() if module.state == READY or not ready_only]
     found += [
-        {"name": name, "version": OPERATION_VERSION, "state": "READY", "reason": ""}
-        for name, operation in this.operations.items()
-        if operation.is_ready(this)
+        {"name": name, "version": ENDPOINT_VERSION, "state": "READY", "reason": ""}
+        for name, endpoint in this.endpoints.items()
+        if endpoint.is_ready(this)
     ]
     if this.config.allow_model_control and not ready_only:
         found += [entry for entry in _installed() if entry["name"] not in modules]

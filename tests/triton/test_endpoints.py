@@ -1,4 +1,4 @@
-"""The door for pipelines: an operation takes its JSON body in a tensor and gives its JSON reply in one."""
+"""The door for pipelines: an endpoint takes its JSON body in a tensor and gives its JSON reply in one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     config = build({"modules_info": {"greet": {}}}, source="test")
     app = create_app(config, tmp_path, states, SocketDispatcher(states))
     gateway: Gateway = app.extensions[EXTENSION]
-    object.__setattr__(gateway, "operations", {"shout": Shout()})
+    object.__setattr__(gateway, "endpoints", {"shout": Shout()})
     return app.test_client()
 
 
