@@ -11,7 +11,7 @@ import hub
 from hub.errors import RequestError
 from hub.serving.dispatcher import refuse_unless_served
 from hub.serving.gateway_context import Gateway
-from hub.serving.protocols.oip_models import INPUT, ENDPOINT_VERSION, OUTPUT, check_version
+from hub.serving.protocols.oip_models import ENDPOINT_VERSION, INPUT, OUTPUT, check_version
 from hub.serving.protocols.oip_tensors import BYTES
 from hub.serving.state import ModuleState
 

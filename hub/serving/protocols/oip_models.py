@@ -20,7 +20,7 @@ from hub import envelope
 from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
 from hub.serving import body, guards
 from hub.serving.body import Body
-from hub.serving.call import Incoming, Endpoint
+from hub.serving.call import Endpoint, Incoming
 from hub.serving.dispatcher import ModuleReply
 from hub.serving.gateway_context import Gateway
 from hub.serving.guards import ImageBudget, Limits
