@@ -40,6 +40,8 @@ class ServingOptions:
     Attributes:
         batch: name of the argument that holds a list of independent items, so that waiting
             requests may be joined into one call; the method then returns one result per item.
+        max_batch_size: most items that such a call should have, unless the server's config file
+            says otherwise; 1 joins nothing.
         images: names of the arguments that are images (or lists of them). They reach the
             method decoded: ``uint8`` arrays of shape (height, width, 3), BGR, EXIF orientation
             applied, or None for bytes that are no image. Other arguments arrive as sent.
@@ -49,6 +51,7 @@ class ServingOptions:
     """
 
     batch: str | None = None
+    max_batch_size: int = 1
     images: tuple[str, ...] = ()
     idempotent: bool = True
     thread_safe: bool = False
@@ -116,6 +119,7 @@ def serving(func: F) -> F: ...
 def serving(
     *,
     batch: str | None = None,
+    max_batch_size: int = 1,
     images: str | list[str] | tuple[str, ...] = (),
     idempotent: bool = True,
     thread_safe: bool = False,
@@ -125,6 +129,7 @@ def serving(
     func: F | None = None,
     *,
     batch: str | None = None,
+    max_batch_size: int = 1,
     images: str | list[str] | tuple[str, ...] = (),
     idempotent: bool = True,
     thread_safe: bool = False,
@@ -135,7 +140,7 @@ def serving(
     See :class:`ServingOptions` for the options.
     """
     names = (images,) if isinstance(images, str) else tuple(images)
-    options = ServingOptions(batch, names, idempotent, thread_safe, example)
+    options = ServingOptions(batch, max_batch_size, names, idempotent, thread_safe, example)
 
     def mark(method: F) -> F:
         setattr(method, _SERVING_MARK, options)

@@ -38,7 +38,7 @@ def engine_options(
     }
 
 
-def build_detector(config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]) -> Detector:
+def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Detector:
     """Load and warm the detector that ``read_params()`` describes.
 
     Raises:
@@ -46,7 +46,7 @@ def build_detector(config: object, find: Find, *, parity: bool, **engine: Unpack
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
     params = DetectorParams.read(config)
-    detector = Detector(find(params.det_model_dir), params, parity=parity, **engine)
+    detector = Detector(find(params.det_model_dir), params, **engine)
     detector.warm_up()
     return detector
 
@@ -81,7 +81,7 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **engine: Unpack
     """
     params = PipelineParams.read(config)
     return Pipeline(
-        build_detector(config, find, parity=parity, **engine),
+        build_detector(config, find, **engine),
         build_recognizer(config, find, parity=parity, **engine),
         _build_any_classifier(config, find, **engine) if params.use_angle_cls else None,
         drop_score=params.drop_score,

@@ -16,12 +16,6 @@ from hub.ocr.params import DetectorParams
 
 #: Sides of the model's input are multiples of this.
 _STRIDE: Final = 32
-#: In fast mode, of this where they are longer than ``_COARSE_FROM``: a quarter as many shapes, for each of
-#: which an engine keeps kernels. It squeezes an image by 4 % at most, PaddleOCR's own step by 5 %.
-_COARSE_STRIDE: Final = 64
-_COARSE_FROM: Final = 640
-#: Kernels of a kind kept per stream in fast mode.
-_FAST_KERNELS: Final = 100
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
 
@@ -29,13 +23,8 @@ _TINY_SUM: Final = 64
 class Detector:
     """A loaded detector. Safe to call from several threads."""
 
-    def __init__(
-        self, model_dir: Path, params: DetectorParams, *, parity: bool = True, **engine: Unpack[EngineOptions]
-    ) -> None:
+    def __init__(self, model_dir: Path, params: DetectorParams, **engine: Unpack[EngineOptions]) -> None:
         self.params = params
-        self.parity = parity
-        if not parity:
-            engine = {"kernels": _FAST_KERNELS, **engine}
         normalize = Normalize(params.det_mean, params.det_std)
         self.model = load(model_dir, normalize=normalize, wide=True, **engine)
 
@@ -58,9 +47,7 @@ class Detector:
         """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
         padded = pad_tiny(image)
         limit_type, limit = self.params.det_limit_type, self.params.det_limit_side_len
-        height, width = input_size(
-            padded.shape[0], padded.shape[1], limit_type, limit, coarse=not self.parity
-        )
+        height, width = input_size(padded.shape[0], padded.shape[1], limit_type, limit)
         if padded.shape[:2] == (height, width):
             return padded
         resized: Image = cv2.resize(padded, (width, height))
@@ -86,14 +73,11 @@ def pad_tiny(image: Image) -> Image:
     return canvas
 
 
-def input_size(
-    height: int, width: int, limit_type: str, limit: int, *, coarse: bool = False
-) -> tuple[int, int]:
+def input_size(height: int, width: int, limit_type: str, limit: int) -> tuple[int, int]:
     """Height and width of the model's input.
 
     The limited side first, then each side to the nearest multiple of 32; halves go to the even
-    multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds. ``coarse`` rounds long sides to multiples
-    of 64.
+    multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.
     """
     ratio = 1.0
     if limit_type == "max" and max(height, width) > limit:
@@ -102,9 +86,8 @@ def input_size(
         ratio = limit / min(height, width)
     elif limit_type == "resize_long":
         ratio = limit / max(height, width)
-    return _to_stride(height * ratio, coarse=coarse), _to_stride(width * ratio, coarse=coarse)
+    return _to_stride(height * ratio), _to_stride(width * ratio)
 
 
-def _to_stride(side: float, *, coarse: bool) -> int:
-    stride = _COARSE_STRIDE if coarse and side > _COARSE_FROM else _STRIDE
-    return max(round(int(side) / stride) * stride, stride)
+def _to_stride(side: float) -> int:
+    return max(round(int(side) / _STRIDE) * _STRIDE, _STRIDE)

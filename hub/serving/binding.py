@@ -47,7 +47,7 @@ class Binding:
             raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
         return bound
 
-    def manifest(self, options: ServingOptions, concurrency: int) -> dict[str, Any]:
+    def manifest(self, options: ServingOptions) -> dict[str, Any]:
         """What the gateway and the API page need to know of the method; JSON types only."""
         parameters = []
         for parameter in inspect.signature(self.method).parameters.values():
@@ -74,7 +74,6 @@ class Binding:
             "batch": options.batch,
             "images": list(options.images),
             "idempotent": options.idempotent,
-            "concurrency": concurrency,
         }
 
 

@@ -128,4 +128,4 @@ def explain(problem: Exception) -> HubError:
 def _capacity(module: ModuleState) -> int:
     """Requests that may be queued or running; one more would be refused by the socket anyway."""
     running = max(1, len(module.runners)) * int(module.manifest.get("concurrency", 1))
-    return int(module.limits["max_queue_size"]) + running * int(module.limits["max_batch_size"]) + 1
+    return int(module.limits["max_queue_size"]) + running * int(module.manifest.get("max_batch_size", 1)) + 1

@@ -49,8 +49,8 @@ class ModuleConfig(BaseModel):
     """Defaults for the serving method's arguments; a request's own win."""
     instances: tuple[InstanceGroupConfig, ...] | None = None
     """Runners, instead of what the server's switches give."""
-    max_batch_size: PositiveInt = 1
-    """Most items in one call, for a module that names its batch argument."""
+    max_batch_size: PositiveInt | None = None
+    """Most items in one call, for a module that names its batch argument; the module's own unless given."""
     max_queue_delay_ms: Annotated[float, Field(ge=0, le=60000)] = 0.0
     """Longest wait for more items; nothing waits while nothing else is queued."""
     preferred_batch_sizes: tuple[PositiveInt, ...] = ()

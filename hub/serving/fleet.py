@@ -133,11 +133,7 @@ class Fleet:
             threads=self._seats[0].place.threads,
             runners=tuple(_process_state(runner) for runner in self._runners()),
             manifest=self.manifest,
-            limits={
-                "timeout": limits.timeout,
-                "max_queue_size": limits.max_queue_size,
-                "max_batch_size": self.spec.max_batch_size,
-            },
+            limits={"timeout": limits.timeout, "max_queue_size": limits.max_queue_size},
         )
 
     # -- what the supervisor does ---------------------------------------------------------------

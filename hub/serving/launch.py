@@ -108,9 +108,7 @@ def _locate(name: str, entry: ModuleConfig) -> _Located:
     except BaseException:
         os.close(descriptor)
         raise
-    return _Located(
-        installed.info.version, str(installed.directory), python, lambda: os.close(descriptor)
-    )
+    return _Located(installed.info.version, str(installed.directory), python, lambda: os.close(descriptor))
 
 
 def _python(content: Path) -> str | None:

@@ -132,18 +132,23 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
     binding = Binding(modes.kept(getattr(instance, name)), predict_args)
     concurrency = _concurrency(spec, options)
+    policy = BatchPolicy(
+        options.batch if options.idempotent else None,
+        spec.max_batch_size or options.max_batch_size,
+        spec.max_queue_delay_ms,
+        tuple(spec.preferred_batch_sizes),
+    )
     executor = Executor(
         name=spec.name,
         binding=binding,
         options=options,
-        policy=BatchPolicy(
-            options.batch if options.idempotent else None,
-            spec.max_batch_size,
-            spec.max_queue_delay_ms,
-            tuple(spec.preferred_batch_sizes),
-        ),
+        policy=policy,
         generation=spec.generation,
-        manifest=binding.manifest(options, concurrency),
+        manifest={
+            **binding.manifest(options),
+            "concurrency": concurrency,
+            "max_batch_size": policy.max_batch_size if policy.batches else 1,
+        },
     )
     return executor, concurrency
 

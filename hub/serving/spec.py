@@ -30,7 +30,7 @@ class RunnerSpec:
     directory: str
     init_args: dict[str, Any] = field(default_factory=dict)
     predict_args: dict[str, Any] = field(default_factory=dict)
-    max_batch_size: int = 1
+    max_batch_size: int | None = None
     max_queue_delay_ms: float = 0.0
     preferred_batch_sizes: tuple[int, ...] = ()
     concurrency: int | None = None

@@ -57,7 +57,11 @@ class LAC(Module):
         """Let the words of this file decide from now on; None: none."""
         self.user_words = UserWords.read(Path(path)) if path else None
 
-    @serving(batch="texts")
+    @serving(
+        batch="texts",
+        max_batch_size=64,
+        example={"texts": ["今天是个好日子", "天气预报说今天要下雨"], "batch_size": 1},
+    )
     def analysis_lexical(
         self,
         texts: Sequence[str] | None = None,

@@ -39,12 +39,6 @@ def test_type_resize_long_always_scales_the_longer_side() -> None:
     assert input_size(160, 320, "resize_long", 960) == (480, 960)
 
 
-def test_coarse_sizes_are_multiples_of_64_where_that_changes_little() -> None:
-    sizes = {input_size(side, 640, "max", 960, coarse=True)[0] for side in range(641, 961)}
-    assert sizes == {640, 704, 768, 832, 896, 960}
-    assert input_size(352, 640, "max", 960, coarse=True) == (352, 640)
-
-
 @pytest.mark.parametrize(("height", "width"), [(10, 20), (31, 32), (1, 62)])
 def test_sides_that_sum_up_to_less_than_64_are_padded_with_black(height: int, width: int) -> None:
     padded = pad_tiny(np.full((height, width, 3), 255, np.uint8))

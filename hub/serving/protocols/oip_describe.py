@@ -69,7 +69,7 @@ def config(this: Gateway, name: str, version: str) -> dict[str, Any]:
     module = _served(this, name)
     check_version(name, module.version, version)
     tensors["input"] += [_argument(parameter) for parameter in module.manifest.get("parameters", ())]
-    size = int(module.limits["max_batch_size"])
+    size = int(module.manifest.get("max_batch_size", 1))
     batching = {"dynamic_batching": {"preferred_batch_size": [size]}} if size > 1 else {}
     # 0 means that there is no batch dimension: a tensor's shape is the argument's own.
     return {**base, "max_batch_size": 0, **tensors, "instance_group": _groups(module), **batching}
