@@ -26,7 +26,7 @@ demo: $(VENV)/demo.done
 	$(BIN)/python tools/demo.py
 
 test: $(VENV)/dev.done lint types imports
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-all: $(VENV)/dev.done lint types imports
 	$(BIN)/python -m pytest

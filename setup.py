@@ -32,7 +32,6 @@ CORE = [
     "pyyaml>=6.0",
     "requests>=2.32",
     "rich>=13.7",
-    "shapely>=2.0",
     "unearth>=0.17",
 ]
 OPENVINO = ["openvino>=2025.4"]
@@ -45,6 +44,7 @@ DEVELOPMENT = [
     "playwright>=1.49",  # drives the system's Chromium
     "pytest>=8.3",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.12",
     "schemathesis>=4",
     "tritonclient[grpc,http]>=2.50",

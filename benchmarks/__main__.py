@@ -18,6 +18,7 @@ from benchmarks import machine
 PARTS = {
     "serving": "benchmarks.serving",
     "registry": "benchmarks.registry",
+    "ocr": "benchmarks.ocr",
 }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,8 @@ class Figures:
 
 
 def main(quick: bool) -> dict[str, Any]:
+    # A terminated run ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="hub-bench-ocr-") as scratch:
         folder = Path(scratch)
         images = draw(folder / "images")

@@ -27,7 +27,7 @@ from hub.serving.app import create_app
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import SocketDispatcher
 from hub.serving.gateway_context import default_threads
-from hub.serving.http_worker import HeaderDeadlineWorker, close_when_asked
+from hub.serving.http_worker import DeadlineWorker, close_when_asked
 from hub.serving.state import StateReader
 
 #: When the supervisor is gone, requests get this long to finish.
@@ -48,7 +48,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
         threads = self.serving.http_threads or default_threads(self.serving)
         settings: dict[str, Any] = {
             "bind": f"fd://{self.listener}",
-            "worker_class": HeaderDeadlineWorker,
+            "worker_class": DeadlineWorker,
             "workers": self.serving.http_workers,
             "threads": threads,
             "worker_connections": threads + 1000,

@@ -27,6 +27,7 @@ from hub.errors import (
     QueueFullError,
     UnavailableError,
 )
+from hub.serving.http_worker import due
 
 #: Arguments by which a client would name files on the server.
 SERVER_PATH_ARGUMENTS = frozenset(
@@ -103,14 +104,25 @@ def declared_length(headers: Headers, limits: Limits) -> int:
     return length
 
 
-def read_body(stream: Readable, limits: Limits) -> bytes:
-    """Read a request's body whole.
+def read_body(stream: Readable, limits: Limits, connection: Any = None) -> bytes:
+    """Read a request's body whole; ``connection`` is cut off when that takes too long.
 
     Raises:
         BodyTimeoutError: it does not arrive in time.  PayloadTooLargeError: it is longer than announced.
         InvalidInputError: it is not HTTP.
     """
     deadline = time.monotonic() + limits.body_timeout
+    watched = contextlib.nullcontext() if connection is None else due(connection, deadline)
+    try:
+        with watched:
+            return _receive(stream, limits, deadline)
+    except InvalidInputError as error:
+        if time.monotonic() > deadline:  # it was cut off
+            raise _body_too_late(limits) from error
+        raise
+
+
+def _receive(stream: Readable, limits: Limits, deadline: float) -> bytes:
     chunks: list[bytes] = []
     received = 0
     while True:
@@ -120,13 +132,13 @@ def read_body(stream: Readable, limits: Limits) -> bytes:
             raise BodyTimeoutError("the body stopped arriving") from error
         except (OSError, ParseException) as error:  # chunks that are none
             raise InvalidInputError(f"the body cannot be received: {type(error).__name__} {error}") from error
+        if time.monotonic() > deadline:
+            raise _body_too_late(limits)
         if not chunk:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         received += len(chunk)
         if received > limits.max_body:
             raise _body_too_large(limits)
-        if time.monotonic() > deadline:
-            raise BodyTimeoutError(f"the body did not arrive within {limits.body_timeout:g} s")
         chunks.append(chunk)
 
 
@@ -201,6 +213,10 @@ def image_size(data: bytes) -> tuple[int, int] | None:
             return image.size
     except Exception:  # Pillow's parsers raise many kinds on broken headers; the runner decides then
         return None
+
+
+def _body_too_late(limits: Limits) -> BodyTimeoutError:
+    return BodyTimeoutError(f"the body did not arrive within {limits.body_timeout:g} s")
 
 
 def _body_too_large(limits: Limits) -> PayloadTooLargeError:

@@ -1,4 +1,4 @@
-"""[2] Gunicorn's threaded worker, with what it lacks: a limit on slow headers, no thread for a silent
+"""[2] Gunicorn's threaded worker, with what it lacks: a limit on slow senders, no thread for a silent
 connection, patience when descriptors run out, and a way for the application to close a connection whose
 request it did not read."""
 
@@ -11,7 +11,7 @@ import select
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -40,12 +40,23 @@ _CLOSE = "hub.close_connection"
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typed
-    """Cuts off a sender that dribbles its headers; Gunicorn would let it keep a thread for ever."""
+#: Connection → when its headers, or its body, must have arrived. Threads set it, the main loop looks at it.
+_due: dict[Any, float] = {}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._receiving: dict[Any, float] = {}
+
+@contextlib.contextmanager
+def due(connection: Any, deadline: float) -> Iterator[None]:
+    """Have the main loop cut the connection off if this takes longer: a sender that sends a byte now and
+    then would otherwise keep its thread for ever. ``deadline`` is of ``time.monotonic``."""
+    _due[connection] = deadline
+    try:
+        yield
+    finally:
+        _due.pop(connection, None)
+
+
+class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typed
+    """See this file's first lines."""
 
     def accept(self, listener: Any) -> None:
         """Take a connection; it gets a thread when it has sent something.
@@ -83,11 +94,8 @@ class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is n
         The way back through the main loop costs more than many a module's work.
         """
         while True:
-            self._receiving[conn] = time.monotonic()
-            try:
+            with due(conn.sock, time.monotonic() + HEADER_SECONDS):
                 result = super().handle(conn)
-            finally:
-                self._receiving.pop(conn, None)
             if result is not True or not self._asks_again(conn):
                 return result
 
@@ -108,17 +116,17 @@ class HeaderDeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is n
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Called when the headers are complete."""
-        self._receiving.pop(conn, None)
+        _due.pop(conn.sock, None)
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
         """Called by the worker's main loop once a second."""
         super().murder_pending()
         now = time.monotonic()
-        for conn, since in list(self._receiving.items()):
-            if now - since > HEADER_SECONDS:
+        for connection, deadline in list(_due.items()):
+            if now > deadline:
                 with contextlib.suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RD)  # ends the other thread's recv()
+                    connection.shutdown(socket.SHUT_RD)  # ends the other thread's recv()
 
 
 def close_when_asked(app: WSGI) -> WSGI:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving.running import MODULES, Server, free_port, hub
+from tests.serving.running import MODULES, Server, free_port, hub, wait_until
 
 CORES = len(os.sched_getaffinity(0))
 THREADS = ("HUB_ENGINE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -141,10 +141,13 @@ def test_a_killed_runner_comes_back_on_its_card(home: Path) -> None:
     with Server(home, {"probe": {}}, use_gpu=True, gpu="0,1") as server:
         before = {environment_of(pid)["CUDA_VISIBLE_DEVICES"]: pid for pid in server.runner_pids("probe")}
         server.kill_runner("probe")
-        devices: set[str] = set()
-        while devices != {"gpu:0", "gpu:1"} or set(server.runner_pids("probe")) == set(before.values()):
-            devices = {runner.device for runner in server.module("probe").runners if runner.ready}
-        after = {environment_of(pid)["CUDA_VISIBLE_DEVICES"] for pid in server.runner_pids("probe")}
+
+        def replaced() -> list[int] | None:
+            pids = server.runner_pids("probe")
+            return pids if len(pids) == 2 and set(pids) != set(before.values()) else None
+
+        pids = wait_until(replaced, 15, "two runners, one of them new")
+        after = {environment_of(pid)["CUDA_VISIBLE_DEVICES"] for pid in pids}
 
     assert after == {"0", "1"}
 

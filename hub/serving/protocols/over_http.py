@@ -31,7 +31,8 @@ def incoming(this: Gateway, name: str) -> Incoming:
 
 def read_body(this: Gateway) -> bytes:
     """The whole body; called when the request has its place."""
-    data = guards.read_body(request.environ["wsgi.input"], this.limits)
+    environ = request.environ
+    data = guards.read_body(environ["wsgi.input"], this.limits, environ.get("gunicorn.socket"))
     g.has_read_body = True
     return data
 
