@@ -8,6 +8,9 @@ from typing import Literal
 
 from hub.errors import ModelNotFoundError
 
+#: What exported Paddle models are called: by PaddleOCR and PaddleX, by PaddleDetection.
+_NAMES = ("inference", "model")
+
 Kind = Literal["pdmodel", "json", "onnx"]
 
 
@@ -39,10 +42,11 @@ def find_model_files(model_dir: str | Path) -> ModelFiles:
             "or put the model there"
         )
     kinds: tuple[Kind, ...] = ("pdmodel", "json")
-    for kind in kinds:
-        graph, params = folder / f"inference.{kind}", folder / "inference.pdiparams"
-        if graph.is_file() and params.is_file():
-            return ModelFiles(kind, graph, params)
+    for name in _NAMES:
+        for kind in kinds:
+            graph, params = folder / f"{name}.{kind}", folder / f"{name}.pdiparams"
+            if graph.is_file() and params.is_file():
+                return ModelFiles(kind, graph, params)
     onnx = sorted(folder.glob("*.onnx"))
     if len(onnx) > 1:
         names = ", ".join(path.name for path in onnx)

@@ -94,7 +94,8 @@ def _build(request: LoadRequest) -> PaddleModel:
     else:
         _configure_cpu(config, request)
     config.disable_glog_info()
-    config.enable_memory_optim()
+    if request.files.kind == "pdmodel":  # Paddle 3's own format has no such pass and would not load
+        config.enable_memory_optim()
     try:
         return PaddleModel(inference.create_predictor(config), request)
     except (RuntimeError, ValueError) as error:

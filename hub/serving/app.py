@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.ctx import _AppCtxGlobals
 
 from hub import envelope
 from hub.serving import gateway_context, metrics, replies, ui
 from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
-from hub.serving.gateway_context import EXTENSION, gateway
+from hub.serving.gateway_context import EXTENSION, Gateway, gateway
 from hub.serving.logs import request_ids
 from hub.serving.protocols import legacy, oip_http, oip_openapi, predict
 from hub.serving.state import StateReader
@@ -25,6 +26,7 @@ access_log = logging.getLogger("hub.access")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 #: Routes that need no key and are not worth a log line.
 _HEALTH = ("/health/", "/v2/health/")
+_NOT_LOGGED = (*_HEALTH, "/metrics", "/ui/")
 
 
 class App(Flask):
@@ -69,22 +71,23 @@ def prometheus() -> Response:
 
 def _begin() -> Response | None:
     """Give the request its id and check its key; an OPTIONS request of a browser is answered here."""
-    g.arrived = time.monotonic()
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.match(given) else gateway().new_request_id()
-    request_ids.set(g.request_id)
-    if request.method == "OPTIONS" and _allowed_origin() is not None:
+    notes, asked, this = _current()
+    notes.arrived = time.monotonic()
+    given = asked.headers.get("X-Request-ID", "")
+    notes.request_id = given if _REQUEST_ID.match(given) else this.new_request_id()
+    request_ids.set(notes.request_id)
+    if asked.method == "OPTIONS" and _allowed_origin(asked, this) is not None:
         return Response(status=204)
-    if not request.path.startswith(_HEALTH) and not ui.needs_no_key():
-        g.caller = gateway().keys.check(request.headers)
+    if not asked.path.startswith(_HEALTH) and not ui.needs_no_key():
+        notes.caller = this.keys.check(asked.headers)
     return None
 
 
 def _finish(response: Response) -> Response:
-    this = gateway()
-    seconds = time.monotonic() - g.arrived
-    response.headers["X-Request-ID"] = g.request_id
-    origin = _allowed_origin()
+    notes, asked, this = _current()
+    seconds = time.monotonic() - notes.arrived
+    response.headers["X-Request-ID"] = notes.request_id
+    origin = _allowed_origin(asked, this)
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (
@@ -93,29 +96,32 @@ def _finish(response: Response) -> Response:
         response.headers["Access-Control-Expose-Headers"] = "Retry-After, Server-Timing, X-Request-ID"
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers.add("Vary", "Origin")
-    if "module" in g:
-        this.metrics.answered(g.module, response.status_code, seconds)
-    if this.config.access_log and not request.path.startswith((*_HEALTH, "/metrics", "/ui/")):
-        _log_access(response, seconds)
+    if "module" in notes:
+        this.metrics.answered(notes.module, response.status_code, seconds)
+    if this.config.access_log and not asked.path.startswith(_NOT_LOGGED):
+        _log_access(asked, notes.get("caller"), response.status_code, seconds * 1000)
     return response
 
 
-def _log_access(response: Response, seconds: float) -> None:
-    caller = g.get("caller")
+def _current() -> tuple[_AppCtxGlobals, Request, Gateway]:
+    """Flask's ``g`` and ``request`` themselves: their proxies look them up anew at every use."""
+    notes: _AppCtxGlobals = g._get_current_object()
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return notes, asked, gateway()
+
+
+def _log_access(asked: Request, caller: str | None, code: int, milliseconds: float) -> None:
+    key = f" key={caller}" if caller else ""
     access_log.info(
-        '%s "%s %s" %d %.1f ms%s',
-        request.remote_addr,
-        request.method,
-        request.path,
-        response.status_code,
-        seconds * 1000,
-        f" key={caller}" if caller else "",
-        extra={"code": response.status_code, "path": request.path, "milliseconds": round(seconds * 1000, 1)},
-    )
+        '%s "%s %s" %d %.1f ms%s', asked.remote_addr, asked.method, asked.path, code, milliseconds, key,
+        extra={"code": code, "path": asked.path, "milliseconds": round(milliseconds, 1)},
+    )  # fmt: skip
 
 
-def _allowed_origin() -> str | None:
+def _allowed_origin(asked: Request, this: Gateway) -> str | None:
     """The request's Origin if browsers there may call us; CORS is off unless origins are listed."""
-    origins = gateway().config.cors_origins
-    origin = request.headers.get("Origin")
+    origins = this.config.cors_origins
+    if not origins:
+        return None
+    origin = asked.headers.get("Origin")
     return origin if origin is not None and ("*" in origins or origin in origins) else None

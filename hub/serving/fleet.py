@@ -10,14 +10,12 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.serving.placement import RunnerPlan
 from hub.serving.process import RunnerProcess
-from hub.serving.restart import RestartPolicy
+from hub.serving.seats import FleetPlan, Seat
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import FAILED, LOADING, READY, ModuleState, ProcessState
 
@@ -25,53 +23,6 @@ log = logging.getLogger("hub.supervisor")
 
 #: How often the memory of runners is looked at.
 MEMORY_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class FleetLimits:
-    """Seconds; requests that may wait; and when a runner is worn (None: never)."""
-
-    timeout: float
-    load_timeout: float
-    hang_timeout: float
-    graceful_timeout: float
-    max_queue_size: int
-    max_requests: int | None = None
-    max_memory_mb: int | None = None
-
-
-@dataclass(frozen=True)
-class FleetPlan:
-    """One generation of a module. ``release`` is called when its files are no longer needed."""
-
-    spec: RunnerSpec
-    runners: Sequence[RunnerPlan]
-    limits: FleetLimits
-    release: Callable[[], None] = lambda: None
-
-    def seats(self) -> list[Seat]:
-        return [Seat(place, self.spec) for place in self.runners]
-
-
-@dataclass
-class Seat:
-    """A runner's place in the plan; the runner in it comes and goes.
-
-    ``spare`` is the runner that takes over from a worn one as soon as it is ready.
-    """
-
-    place: RunnerPlan
-    spec: RunnerSpec
-    runner: RunnerProcess | None = None
-    spare: RunnerProcess | None = None
-    policy: RestartPolicy = field(default_factory=RestartPolicy)
-
-    @property
-    def is_ready(self) -> bool:
-        return self.runner is not None and self.runner.is_ready and not self.runner.is_ending
-
-    def runners(self) -> list[RunnerProcess]:
-        return [runner for runner in (self.runner, self.spare) if runner is not None]
 
 
 class Fleet:

@@ -67,6 +67,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
 
     def load(self) -> Any:
         """Called in each worker after the fork."""
+        metrics.remember_process()
         states = StateReader(self.run_dir / "state.json")
         app = create_app(self.serving, self.run_dir, states, SocketDispatcher(states))
         return close_when_asked(app)
@@ -108,6 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
     logs.set_up(config.log_format, "gateway")
+    logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
     metrics.gateway_began(arguments.run_dir)

@@ -16,9 +16,9 @@ from hub.registry.environment import interpreter_of
 from hub.registry.local import LocalRegistry
 from hub.serving import placement
 from hub.serving.config import ModuleConfig, ServingConfig
-from hub.serving.fleet import FleetLimits, FleetPlan
 from hub.serving.keys import KeyRing
 from hub.serving.placement import InstanceGroup
+from hub.serving.seats import FleetLimits, FleetPlan
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import ServerState
 from hub.serving.supervisor import Supervisor

@@ -8,6 +8,7 @@ any process: an HTTP worker, the metrics server, or ``hub serving status``.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,15 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 def directory(run_dir: Path) -> Path:
     """Where HTTP workers count; the supervisor names it to the gateway in PROMETHEUS_MULTIPROC_DIR."""
     return run_dir / "metrics"
+
+
+def remember_process() -> None:
+    """In an HTTP worker, after the fork: spare prometheus_client its system call for every count, which
+    it makes to notice a fork."""
+    from prometheus_client import values
+
+    pid = os.getpid()
+    values.ValueClass = values.MultiProcessValue(lambda: pid)  # type: ignore[no-untyped-call]
 
 
 class RequestMetrics:

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from hub.errors import ServerError
 from hub.serving.config import ModuleConfig, ServingConfig
 from hub.serving.control import Answer, Pending
-from hub.serving.fleet import Fleet, FleetPlan
+from hub.serving.fleet import Fleet
+from hub.serving.seats import FleetPlan
 from hub.serving.state import FAILED, LOADING
 
 

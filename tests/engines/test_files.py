@@ -19,10 +19,11 @@ def folder_with(path: Path, *names: str) -> Path:
     [
         (["inference.pdmodel", "inference.pdiparams"], "pdmodel", "inference.pdmodel"),
         (["inference.json", "inference.pdiparams"], "json", "inference.json"),
+        (["model.pdmodel", "model.pdiparams"], "pdmodel", "model.pdmodel"),
         (["PP-OCRv6_det_small.onnx"], "onnx", "PP-OCRv6_det_small.onnx"),
         (["inference.json", "inference.pdmodel", "inference.pdiparams"], "pdmodel", "inference.pdmodel"),
     ],
-    ids=["pdmodel", "json", "onnx", "pdmodel first"],
+    ids=["pdmodel", "json", "PaddleDetection's name", "onnx", "pdmodel first"],
 )
 def test_a_model_is_found_in_its_folder(tmp_path: Path, names: list[str], kind: str, graph: str) -> None:
     files = find_model_files(folder_with(tmp_path, *names))

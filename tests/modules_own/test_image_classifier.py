@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.errors import ConfigError, EngineError, HubError, InvalidInputError
+from hub.errors import ConfigError, HubError, InvalidInputError
 from hub.module.loader import create
 from tests.modules_own import onnx_bytes
 from tests.modules_own.conftest import MODULES, Start, encoded, in_paddles_old_format
@@ -57,8 +57,7 @@ def exported_paddle_old(folder: Path) -> Path:
 @pytest.fixture(
     scope="module",
     params=[
-        # The engine asks Paddle to reuse memory, which its new format does not know.
-        pytest.param(exported_paddle, marks=pytest.mark.xfail(raises=EngineError, strict=False)),
+        exported_paddle,
         exported_paddle_old,
         exported_onnx,
     ],

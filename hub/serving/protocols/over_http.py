@@ -16,15 +16,17 @@ def incoming(this: Gateway, name: str) -> Incoming:
     Raises:
         PayloadTooLargeError: the announced body is.  BindingError: X-Request-Timeout is no number.
     """
+    asked = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at each use
+    headers, environ = asked.headers, asked.environ
     if name in this.states.current().modules:
         g.module = name  # a label of metrics, so only ever the name of a module that is served
-    connection = request.environ.get("gunicorn.socket")
+    connection = environ.get("gunicorn.socket")
     return Incoming(
         request_id=g.request_id,
         arrived=g.arrived,
-        size=guards.declared_length(request.headers, this.limits),
-        timeout=wanted_timeout(request.headers.get("X-Request-Timeout"), "X-Request-Timeout"),
-        strict=request.headers.get("X-Hub-Strict", "").lower() in ("1", "true", "yes"),
+        size=guards.declared_length(headers, this.limits),
+        timeout=wanted_timeout(headers.get("X-Request-Timeout"), "X-Request-Timeout"),
+        strict=headers.get("X-Hub-Strict", "").lower() in ("1", "true", "yes"),
         caller=connection.fileno() if connection is not None else None,
     )
 

@@ -1,0 +1,58 @@
+"""[1] What a module's fleet is meant to be: its plan, and the seats that its runners take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from hub.serving.placement import RunnerPlan
+from hub.serving.process import RunnerProcess
+from hub.serving.restart import RestartPolicy
+from hub.serving.spec import RunnerSpec
+
+
+@dataclass(frozen=True)
+class FleetLimits:
+    """Seconds; requests that may wait; and when a runner is worn (None: never)."""
+
+    timeout: float
+    load_timeout: float
+    hang_timeout: float
+    graceful_timeout: float
+    max_queue_size: int
+    max_requests: int | None = None
+    max_memory_mb: int | None = None
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """One generation of a module. ``release`` is called when its files are no longer needed."""
+
+    spec: RunnerSpec
+    runners: Sequence[RunnerPlan]
+    limits: FleetLimits
+    release: Callable[[], None] = lambda: None
+
+    def seats(self) -> list[Seat]:
+        return [Seat(place, self.spec) for place in self.runners]
+
+
+@dataclass
+class Seat:
+    """A runner's place in the plan; the runner in it comes and goes.
+
+    ``spare`` is the runner that takes over from a worn one as soon as it is ready.
+    """
+
+    place: RunnerPlan
+    spec: RunnerSpec
+    runner: RunnerProcess | None = None
+    spare: RunnerProcess | None = None
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.runner is not None and self.runner.is_ready and not self.runner.is_ending
+
+    def runners(self) -> list[RunnerProcess]:
+        return [runner for runner in (self.runner, self.spare) if runner is not None]
