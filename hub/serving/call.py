@@ -97,7 +97,7 @@ def dispatch(this: Gateway, module: ModuleState, incoming: Incoming, body: Body)
             caller=incoming.caller,
         ),
     )
-    this.metrics.replied(module.name, reply)
+    this.metrics.replied(module.name, reply, batches=module.manifest.get("max_batch_size", 1) > 1)
     return reply
 
 

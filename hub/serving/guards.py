@@ -27,7 +27,7 @@ from hub.errors import (
     QueueFullError,
     UnavailableError,
 )
-from hub.serving.http_worker import due
+from hub.serving.http_worker import Due
 
 #: Arguments by which a client would name files on the server.
 SERVER_PATH_ARGUMENTS = frozenset(
@@ -104,25 +104,27 @@ def declared_length(headers: Headers, limits: Limits) -> int:
     return length
 
 
-def read_body(stream: Readable, limits: Limits, connection: Any = None) -> bytes:
+def read_body(stream: Readable, limits: Limits, connection: Any = None, length: int | None = None) -> bytes:
     """Read a request's body whole; ``connection`` is cut off when that takes too long.
+
+    ``length`` is what was announced; None for a body that comes in chunks.
 
     Raises:
         BodyTimeoutError: it does not arrive in time.  PayloadTooLargeError: it is longer than announced.
         InvalidInputError: it is not HTTP.
     """
     deadline = time.monotonic() + limits.body_timeout
-    watched = contextlib.nullcontext() if connection is None else due(connection, deadline)
+    watched = contextlib.nullcontext() if connection is None else Due(connection, deadline)
     try:
         with watched:
-            return _receive(stream, limits, deadline)
+            return _receive(stream, limits, deadline, length)
     except InvalidInputError as error:
         if time.monotonic() > deadline:  # it was cut off
             raise _body_too_late(limits) from error
         raise
 
 
-def _receive(stream: Readable, limits: Limits, deadline: float) -> bytes:
+def _receive(stream: Readable, limits: Limits, deadline: float, length: int | None) -> bytes:
     chunks: list[bytes] = []
     received = 0
     while True:
@@ -139,6 +141,8 @@ def _receive(stream: Readable, limits: Limits, deadline: float) -> bytes:
         received += len(chunk)
         if received > limits.max_body:
             raise _body_too_large(limits)
+        if received == length and not chunks:
+            return chunk  # whole at once, as most are
         chunks.append(chunk)
 
 

@@ -11,7 +11,7 @@ import select
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -44,15 +44,21 @@ WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _due: dict[Any, float] = {}
 
 
-@contextlib.contextmanager
-def due(connection: Any, deadline: float) -> Iterator[None]:
+class Due:
     """Have the main loop cut the connection off if this takes longer: a sender that sends a byte now and
     then would otherwise keep its thread for ever. ``deadline`` is of ``time.monotonic``."""
-    _due[connection] = deadline
-    try:
-        yield
-    finally:
-        _due.pop(connection, None)
+
+    __slots__ = ("_connection", "_deadline")
+
+    def __init__(self, connection: Any, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def __enter__(self) -> None:
+        _due[self._connection] = self._deadline
+
+    def __exit__(self, *_: object) -> None:
+        _due.pop(self._connection, None)
 
 
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typed
@@ -94,7 +100,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
         The way back through the main loop costs more than many a module's work.
         """
         while True:
-            with due(conn.sock, time.monotonic() + HEADER_SECONDS):
+            with Due(conn.sock, time.monotonic() + HEADER_SECONDS):
                 result = super().handle(conn)
             if result is not True or not self._asks_again(conn):
                 return result

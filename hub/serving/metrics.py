@@ -65,7 +65,7 @@ class RequestMetrics:
         )
         self.batch = Histogram(
             "hub_batch_size",
-            "Requests per call of the module.",
+            "Requests per call of a module that joins them.",
             ("module",),
             buckets=_SIZES,
             registry=registry,
@@ -75,10 +75,12 @@ class RequestMetrics:
         _child(self.requests, module, str(code)).inc()
         _child(self.total, module).observe(seconds)
 
-    def replied(self, module: str, reply: ModuleReply) -> None:
+    def replied(self, module: str, reply: ModuleReply, *, batches: bool) -> None:
+        """``batches``: whether the module joins requests at all; else their number in a call says nothing."""
         _child(self.queue, module).observe(reply.queue_seconds)
         _child(self.inference, module).observe(reply.run_seconds)
-        _child(self.batch, module).observe(reply.batch)
+        if batches:
+            _child(self.batch, module).observe(reply.batch)
         if reply.attempts > 1:
             self.resends.labels(module).inc(reply.attempts - 1)
 

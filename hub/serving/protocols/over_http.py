@@ -34,7 +34,8 @@ def incoming(this: Gateway, name: str) -> Incoming:
 def read_body(this: Gateway) -> bytes:
     """The whole body; called when the request has its place."""
     environ = request.environ
-    data = guards.read_body(environ["wsgi.input"], this.limits, environ.get("gunicorn.socket"))
+    connection, length = environ.get("gunicorn.socket"), request.content_length
+    data = guards.read_body(environ["wsgi.input"], this.limits, connection, length)
     g.has_read_body = True
     return data
 
