@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, g, request
 from flask.ctx import _AppCtxGlobals
+from werkzeug.routing import MapAdapter
 
 from hub import envelope
 from hub.serving import gateway_context, metrics, replies, ui
@@ -30,10 +31,17 @@ _NOT_LOGGED = (*_HEALTH, "/metrics", "/ui/")
 
 
 class App(Flask):
-    """Flask without the look whether each function of ours is a coroutine: none is."""
+    """Flask without what we have no use for at every request."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our functions is a coroutine."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Our routes depend on path and method, never on the host that a caller names."""
+        if request is None:
+            return super().create_url_adapter(request)
+        return self.url_map.bind("", path_info=request.path, default_method=request.method)
 
 
 def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Flask:

@@ -68,7 +68,7 @@ def admitted(this: Gateway, name: str, incoming: Incoming) -> Iterator[ModuleSta
     module = refuse_unless_served(name, this.states.current().modules.get(name))
     with (
         this.admission.admit(name, _capacity(module), incoming.size),
-        this.metrics.in_flight.labels(name).track_inprogress(),
+        this.metrics.in_progress(name),
     ):
         yield module
 

@@ -7,6 +7,7 @@ any process: an HTTP worker, the metrics server, or ``hub serving status``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hub.serving import procfs, state
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Gauge
     from prometheus_client.metrics_core import Metric
 
     from hub.serving.dispatcher import ModuleReply
@@ -71,6 +72,10 @@ class RequestMetrics:
             registry=registry,
         )
 
+    def in_progress(self, module: str) -> contextlib.AbstractContextManager[Any]:
+        """Counts a request as in flight while it is open."""
+        return _in_progress(self.in_flight, module)
+
     def answered(self, module: str, code: int, seconds: float) -> None:
         _child(self.requests, module, str(code)).inc()
         _child(self.total, module).observe(seconds)
@@ -89,6 +94,11 @@ class RequestMetrics:
 def _child(metric: Any, *labels: str) -> Any:
     """The metric for these labels; to look it up anew takes longer than to count."""
     return metric.labels(*labels)
+
+
+@functools.cache
+def _in_progress(gauge: Gauge, module: str) -> contextlib.AbstractContextManager[Any]:
+    return gauge.labels(module).track_inprogress()
 
 
 def worker_ended(pid: int, run_dir: Path) -> None:
