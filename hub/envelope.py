@@ -21,7 +21,7 @@ except ImportError:  # a module's own environment
     orjson = None  # type: ignore[assignment]
 
 StatusStyle = Literal["1.x", "2.x"]
-SUCCESS_STATUS: dict[str, str] = {"1.x": "0", "2.x": "000"}
+SUCCESS_STATUS: dict[StatusStyle, str] = {"1.x": "0", "2.x": "000"}
 
 
 def dumps(value: Any) -> bytes:
@@ -47,7 +47,7 @@ def loads(data: bytes | bytearray | memoryview) -> Any:
     return orjson.loads(data) if orjson is not None else json.loads(bytes(data))
 
 
-def success(results: bytes, msg: str = "", style: str = "1.x") -> bytes:
+def success(results: bytes, msg: str = "", style: StatusStyle = "1.x") -> bytes:
     """Envelope around results that are JSON already; keys in the order PaddleHub sent them."""
     return b'{"msg":%b,"results":%b,"status":"%b"}' % (dumps(msg), results, SUCCESS_STATUS[style].encode())
 

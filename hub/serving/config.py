@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hub import settings
+from hub.envelope import StatusStyle
 from hub.errors import ConfigError
 from hub.serving import hps, model_repo
 
@@ -93,7 +94,7 @@ class ServingConfig(BaseModel):
     use_multiprocess: bool = False
     workers: PositiveInt | None = None
     """Runners per module with ``use_multiprocess``; 2 * cores - 1 unless given."""
-    status_style: Literal["1.x", "2.x"] = "1.x"
+    status_style: StatusStyle = "1.x"
     """"1.x": success is "0" and errors have their HTTP codes. "2.x": "000", and 101/111/112 come with 200."""
     http_workers: Annotated[int, Field(ge=1, le=64)] = 1
     http_threads: PositiveInt | None = None

@@ -11,7 +11,6 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import InvalidInputError, RequestError
-from hub.module.contract import ServingOptions
 from hub.serving import batcher, images, wire
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
@@ -29,7 +28,6 @@ class Executor:
         *,
         name: str,
         binding: Binding,
-        options: ServingOptions,
         policy: BatchPolicy,
         generation: int,
         manifest: dict[str, Any],
@@ -38,7 +36,6 @@ class Executor:
         self.policy = policy
         self.manifest = manifest
         self._binding = binding
-        self._options = options
         self._generation = generation
         self._room = SharedRoom()
 

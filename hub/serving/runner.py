@@ -141,7 +141,6 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
     executor = Executor(
         name=spec.name,
         binding=binding,
-        options=options,
         policy=policy,
         generation=spec.generation,
         manifest={

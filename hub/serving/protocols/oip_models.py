@@ -102,7 +102,9 @@ def to_body(request: InferRequest, module: ModuleState, limits: Limits) -> Body:
     return Body(envelope.dumps(arguments), images)
 
 
-def to_tensors(request: InferRequest, module: ModuleState, reply: ModuleReply, style: str) -> list[Tensor]:
+def to_tensors(
+    request: InferRequest, module: ModuleState, reply: ModuleReply, style: envelope.StatusStyle
+) -> list[Tensor]:
     """The reply as the tensors that were asked for; raises InvalidInputError for one that there is not."""
     whole = request.json_body(frozenset(_described(module))) is not None
     shape = request.inputs[0].shape if whole else (1,)
