@@ -18,7 +18,7 @@ Standard library only: runners in a module's own environment import this file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, overload
@@ -77,9 +77,13 @@ class Module(metaclass=ModuleType):
     Attributes:
         directory: the folder that holds ``module.py`` (a string, as in PaddleHub).
         name, version, …: as declared in ``@moduleinfo``.
+        endpoints: of a pipeline, routes of its own (``{"ocr": ("file",)}`` for ``POST /ocr``), each with
+            the fields of the JSON body that hold a file; see :mod:`hub.serving.endpoints`. May be set
+            for an instance in ``_initialize``.
     """
 
     _is_module_base: ClassVar[bool] = True
+    endpoints: Mapping[str, Sequence[str]] = {}
     directory: str = ""
     name: str = ""
     version: str = ""

@@ -19,7 +19,7 @@ from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.gateway_context import EXTENSION, Gateway, gateway
 from hub.serving.logs import request_ids
-from hub.serving.protocols import legacy, oip_http, oip_openapi, predict
+from hub.serving.protocols import legacy, oip_http, oip_openapi, paddlex, predict
 from hub.serving.state import StateReader
 
 access_log = logging.getLogger("hub.access")
@@ -27,7 +27,7 @@ access_log = logging.getLogger("hub.access")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 #: Routes that need no key and are not worth a log line.
 _HEALTH = ("/health/", "/v2/health/")
-_NOT_LOGGED = (*_HEALTH, "/metrics", "/ui/")
+_NOT_LOGGED = ("/metrics", "/ui/")
 
 
 class App(Flask):
@@ -55,6 +55,7 @@ def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispat
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
+    paddlex.register(app)
     app.register_blueprint(ui.make_blueprint(has_pages=config.ui, describes=[oip_openapi.describe]))
     app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
@@ -86,7 +87,7 @@ def _begin() -> Response | None:
     request_ids.set(notes.request_id)
     if asked.method == "OPTIONS" and _allowed_origin(asked, this) is not None:
         return Response(status=204)
-    if not asked.path.startswith(_HEALTH) and not ui.needs_no_key():
+    if not _is_health_check(asked.path) and not ui.needs_no_key():
         notes.caller = this.keys.check(asked.headers)
     return None
 
@@ -106,9 +107,13 @@ def _finish(response: Response) -> Response:
         response.headers.add("Vary", "Origin")
     if "module" in notes:
         this.metrics.answered(notes.module, response.status_code, seconds)
-    if this.config.access_log and not asked.path.startswith(_NOT_LOGGED):
+    if this.config.access_log and not _is_health_check(asked.path) and not asked.path.startswith(_NOT_LOGGED):
         _log_access(asked, notes.get("caller"), response.status_code, seconds * 1000)
     return response
+
+
+def _is_health_check(path: str) -> bool:
+    return path == "/health" or path.startswith(_HEALTH)
 
 
 def _current() -> tuple[_AppCtxGlobals, Request, Gateway]:

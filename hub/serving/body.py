@@ -29,10 +29,19 @@ CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
 
 @dataclass
 class Body:
-    """``arguments`` as one JSON object without the declared images; ``images`` by argument name."""
+    """A request's content.
+
+    Attributes:
+        arguments: one JSON object without the declared images and files.
+        images: by argument name; the module gets them decoded.
+        endpoint: which of a pipeline's endpoints is meant; ``arguments`` are then its body's fields.
+        files: by field of that body; the module gets them as they are.
+    """
 
     arguments: bytes
     images: dict[str, bytes | list[bytes]] = field(default_factory=dict)
+    endpoint: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def parse(data: bytes, content_type: str, declared: Sequence[str], limits: Limits) -> Body:

@@ -92,6 +92,8 @@ def dispatch(this: Gateway, module: ModuleState, incoming: Incoming, body: Body)
             request_id=incoming.request_id,
             arguments=body.arguments,
             images=body.images,
+            endpoint=body.endpoint,
+            files=body.files,
             deadline=incoming.arrived + seconds,
             strict=incoming.strict,
             caller=incoming.caller,

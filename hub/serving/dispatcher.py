@@ -37,8 +37,10 @@ class ModuleRequest:
     """One call, the same whatever wire format it came in.
 
     Attributes:
-        arguments: the keyword arguments except images, as a JSON object.
+        arguments: the keyword arguments except images, as a JSON object; at an endpoint its body's fields.
         images: argument name → encoded image bytes, or a list of them.
+        endpoint: name of the pipeline's endpoint that is called, "" for the module itself.
+        files: field of the endpoint's body → a file's bytes.
         deadline: ``time.monotonic()`` after which nobody needs the answer.
         caller: file descriptor of the client's connection, watched for its hanging up; or None.
     """
@@ -49,11 +51,13 @@ class ModuleRequest:
     deadline: float
     strict: bool = False
     caller: int | None = None
+    endpoint: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ModuleReply:
-    """``results`` is JSON. Times in seconds."""
+    """``results`` is JSON; at an endpoint the whole reply, sent with ``http_status``. Times in seconds."""
 
     results: bytes
     notes: Sequence[str] = ()
@@ -63,6 +67,7 @@ class ModuleReply:
     batch: int = 1
     attempts: int = 1
     generation: int = 1
+    http_status: int = 200
 
 
 class CallerLeft(Exception):
@@ -197,11 +202,17 @@ class _Attempt:
             else:
                 numbers[name] = list(range(len(blobs), len(blobs) + len(images)))
                 blobs.extend(images)
+        files: dict[str, int] = {}
+        for name, content in self.request.files.items():
+            files[name] = len(blobs)
+            blobs.append(content)
         header = {
             "id": self.request.request_id,
             "deadline": self.request.deadline,
             "sent": time.monotonic(),
             "images": numbers,
+            "endpoint": self.request.endpoint,
+            "files": files,
             "strict": self.request.strict,
             "alone": self.number > 1,
             "announce": self.number > 1 or not self._is_idempotent,
@@ -271,12 +282,15 @@ def refuse_unless_served(name: str, module: ModuleState | None) -> ModuleState:
 def _fingerprint(module: ModuleState, request: ModuleRequest) -> bytes:
     """Same module generation and same content, same fingerprint."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{module.name}\0{module.generation}\0".encode())
+    digest.update(f"{module.name}\0{module.generation}\0{request.endpoint}\0".encode())
     digest.update(request.arguments)
     for name, images in request.images.items():
         digest.update(name.encode())
         for image in [images] if isinstance(images, bytes) else images:
             digest.update(image)
+    for name, content in request.files.items():
+        digest.update(name.encode())
+        digest.update(content)
     return digest.digest()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import InvalidInputError, RequestError
-from hub.serving import batcher, images, wire
+from hub.serving import batcher, endpoints, images, wire
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
 from hub.serving.intake import RECEIVE_SECONDS, Request
@@ -133,7 +133,10 @@ class Executor:
             self._answer(member, share, started, seconds, len(members))
 
     def _answer(self, request: Request, result: Any, started: float, seconds: float, size: int) -> None:
+        status = 200
         try:
+            if request.is_at_endpoint:
+                status, result = endpoints.take_apart(result)
             results = envelope.dumps(result)
         except (TypeError, ValueError, RecursionError) as error:
             self._refuse(request, TypeError(f"the module's result cannot be sent as JSON: {error}"))
@@ -145,6 +148,7 @@ class Executor:
             "run_seconds": seconds,
             "generation": self._generation,
             "notes": request.notes,
+            "http_status": status,
         }
         request.reply(wire.Frame(wire.OK, header, [results]))
 

@@ -16,6 +16,7 @@ from hub.serving.dispatcher import Dispatcher
 from hub.serving.guards import Admission, Limits
 from hub.serving.keys import KeyRing
 from hub.serving.metrics import RequestMetrics
+from hub.serving.pipelines import ServedEndpoints
 from hub.serving.state import StateReader
 
 EXTENSION = "hub"
@@ -37,7 +38,7 @@ class Gateway:
     run_dir: Path
     new_request_id: Callable[[], str] = field(default_factory=lambda: _request_ids())
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
-    """The pipelines' endpoints, by name."""
+    """The pipelines' endpoints that are served at this moment, by name."""
 
 
 def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Gateway:
@@ -52,6 +53,7 @@ def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher:
         keys=KeyRing.from_file(config.api_key_file),
         metrics=RequestMetrics(),
         run_dir=run_dir,
+        endpoints=ServedEndpoints(states),
     )
 
 

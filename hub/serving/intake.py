@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub import envelope
-from hub.serving import wire
+from hub.serving import endpoints, wire
 from hub.serving.batcher import BatchPolicy, item_count
 
 log = logging.getLogger("hub.runner")
@@ -42,6 +42,11 @@ class Request:
     @property
     def deadline(self) -> float:
         return float(self.header["deadline"])
+
+    @property
+    def is_at_endpoint(self) -> bool:
+        """The result then says its HTTP status itself."""
+        return bool(self.header.get("endpoint"))
 
     @property
     def is_alone(self) -> bool:
@@ -134,6 +139,10 @@ def _receive(connection: socket.socket) -> Request | None:
         frame = wire.receive(connection, accepted + RECEIVE_SECONDS)
         arguments = envelope.loads(frame.blobs[0])
         images = _image_blobs(frame)
+        endpoint = frame.header.get("endpoint")
+        if endpoint:
+            files = {name: bytes(frame.blobs[number]) for name, number in frame.header["files"].items()}
+            arguments = endpoints.arguments(endpoint, arguments, files)
         float(frame.header["deadline"]), float(frame.header["sent"])
     except wire.PeerClosed:
         connection.close()  # the caller left while its request was waiting

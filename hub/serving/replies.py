@@ -31,14 +31,15 @@ PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONE
 CLIENT_CLOSED_REQUEST = 499
 
 
-#: First part of the path → how that wire format writes an error, from message and status. All others: the
-#: envelope.
-_ERROR_BODIES: dict[str, Callable[[str, str], bytes]] = {}
+#: How a wire format writes an error: from message, status and HTTP code to the body and the code to send.
+ErrorForm = Callable[[str, str, int], tuple[bytes, int]]
+#: Each with the test of the path's first part by which its errors are known. All others: the envelope.
+_ERROR_FORMS: list[tuple[Callable[[str], bool], ErrorForm]] = []
 
 
-def register_error_body(door: str, make_body: Callable[[str, str], bytes]) -> None:
-    """Have errors below ``/<door>`` written in a form of its own, always with their HTTP code."""
-    _ERROR_BODIES[door] = make_body
+def register_error_form(applies: Callable[[str], bool], form: ErrorForm) -> None:
+    """Have errors below ``/<door>`` written in a form of its own, where ``applies(door)``."""
+    _ERROR_FORMS.append((applies, form))
 
 
 def json_reply(data: bytes, code: int) -> Response:
@@ -56,12 +57,12 @@ def error(problem: Exception) -> Response:
             response.headers["Allow"] = allowed
         return response
     explained = call.explain(problem)
-    is_200 = (
-        gateway().config.status_style == "2.x"
-        and isinstance(explained, PADDLEHUB_ERRORS)
-        and _ERROR_BODIES.get(_door()) is None
+    response = _failure(
+        str(explained),
+        explained.status,
+        explained.http_status,
+        is_paddlehubs=isinstance(explained, PADDLEHUB_ERRORS),
     )
-    response = _failure(str(explained), explained.status, 200 if is_200 else explained.http_status)
     if isinstance(explained, RequestError) and explained.retry_after is not None:
         response.headers["Retry-After"] = str(explained.retry_after)
     if isinstance(explained, UnauthorizedError):
@@ -69,19 +70,19 @@ def error(problem: Exception) -> Response:
     return response
 
 
-def _failure(message: str, status: str, code: int) -> Response:
-    make_body = _ERROR_BODIES.get(_door(), envelope.failure)
-    response = json_reply(make_body(message, status), code)
+def _failure(message: str, status: str, code: int, *, is_paddlehubs: bool = False) -> Response:
+    door = request.path.split("/", 2)[1]  # known even where no route matches
+    form = next((form for applies, form in _ERROR_FORMS if applies(door)), None)
+    if form is not None:
+        response = json_reply(*form(message, status, code))
+    else:
+        is_200 = is_paddlehubs and gateway().config.status_style == "2.x"
+        response = json_reply(envelope.failure(message, status), 200 if is_200 else code)
     if not g.get("has_read_body") and _sends_much():
         # Answer, receive the rest for a moment so that the sender sees the answer, close.
         http_worker.ask_to_close(request.environ)
         response.call_on_close(partial(http_worker.discard, request.environ["wsgi.input"]))
     return response
-
-
-def _door() -> str:
-    """First part of the path, by which a wire format's errors are known even where no route matches."""
-    return request.path.split("/", 2)[1]
 
 
 def _sends_much() -> bool:

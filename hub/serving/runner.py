@@ -33,7 +33,7 @@ from hub.compat.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_method
-from hub.serving import logs
+from hub.serving import endpoints, logs
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
 from hub.serving.execution import Executor
@@ -145,6 +145,7 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
         generation=spec.generation,
         manifest={
             **binding.manifest(options),
+            "endpoints": endpoints.declared(instance, binding.accepted),
             "concurrency": concurrency,
             "max_batch_size": policy.max_batch_size if policy.batches else 1,
         },

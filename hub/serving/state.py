@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class ModuleState:
 
     Attributes:
         threads: engine threads per runner.
-        manifest: what its runner found out: arguments, docstring, batch, images.
+        manifest: what its runner found out: arguments, docstring, batch, images, endpoints; empty until then.
     """
 
     name: str
@@ -65,6 +66,15 @@ class ServerState:
         """Every module has a warm runner."""
         modules = self.modules.values()
         return not self.draining and all(module.state == READY for module in modules)
+
+    @cached_property
+    def endpoints(self) -> dict[str, str]:
+        """A pipeline's endpoint → the module that answers there: the first that declares it."""
+        found: dict[str, str] = {}
+        for name, module in self.modules.items():
+            for endpoint in module.manifest.get("endpoints", ()):
+                found.setdefault(endpoint, name)
+        return found
 
     def readiness(self) -> dict[str, Any]:
         """What /health/ready answers: each module's state, and the reason where there is one."""

@@ -83,6 +83,7 @@ class Supervisor:
             self._control = ControlSocket(self.run_dir / "control.sock")
             undo.pop_all()
         self._published: ServerState | None = None
+        self._told: set[tuple[str, str, str]] = set()
         self._signals: list[int] = []
         self._is_stopping = False
         self._is_settled = False
@@ -190,6 +191,19 @@ class Supervisor:
         if current != self._published:
             state.write(self.run_dir / "state.json", current)
             self._published = current
+            self._tell_who_answers(current)
+
+    def _tell_who_answers(self, current: ServerState) -> None:
+        """Log each endpoint once, and a module that declares one which is another's."""
+        for name, module in current.modules.items():
+            for endpoint in module.manifest.get("endpoints", ()):
+                owner = current.endpoints[endpoint]
+                if (endpoint, name, owner) not in self._told:
+                    self._told.add((endpoint, name, owner))
+                    if owner == name:
+                        log.info("%s answers at POST /%s", name, endpoint)
+                    else:
+                        log.warning("%s is not asked at POST /%s: %s answers there", name, endpoint, owner)
 
     def _record(self) -> pidfile.PidFile:
         return pidfile.PidFile(

@@ -24,7 +24,7 @@ from hub.serving.protocols.oip_tensors import Tensor
 blueprint = Blueprint("oip", __name__, url_prefix="/v2")
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
-replies.register_error_body("v2", lambda message, _: envelope.dumps({"error": message}))
+replies.register_error_form("v2".__eq__, lambda message, _, code: (envelope.dumps({"error": message}), code))
 
 
 @blueprint.get("")
