@@ -16,20 +16,25 @@ DOCUMENT = ROOT / "doc" / "modules.md"
 FOLDERS = sorted(path.parent for path in MODULES.glob("*/module.py"))
 
 
-def test_the_documents_example_is_installed_and_served(tmp_path: Path) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    folder = tmp_path / "brightness"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "module.py").write_text(source, encoding="utf-8")
-    assert hub("install", str(folder), home=tmp_path / "home").returncode == 0
-    with Server(tmp_path / "home", {"brightness": {"init_args": {"directory": str(folder)}}}) as server:
+def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None:
+    sources = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    served = {}
+    for name, source in zip(("brightness", "sizes"), sources, strict=True):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "module.py").write_text(source, encoding="utf-8")
+        assert hub("install", str(folder), home=tmp_path / "home").returncode == 0
+        served[name] = {"init_args": {"directory": str(folder)}}
+    with Server(tmp_path / "home", served) as server:
         page = (ROOT / "doc" / "imgs" / "page.jpg").read_bytes()
         url = f"{server.url}/predict/brightness"
         reply = server.session.post(url, files={"images": page}, timeout=30).json()
         (brightness,) = reply["results"]
         assert 0.5 < brightness <= 1
         assert server.post("brightness", {"images": "x"}).status_code == 400
+        reply = server.session.post(f"{server.url}/sizes", json={"file": "AAAA"}, timeout=30).json()
+        assert reply["result"] == {"length": 3}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
