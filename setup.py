@@ -19,6 +19,7 @@ CORE = [
     "flask>=3.0",
     "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
     "gunicorn>=25",
+    "httpx2>=2.0",  # the client, blocking and async
     "numpy>=1.26",
     "opencv-python>=4.10",
     "orjson>=3.10",

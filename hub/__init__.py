@@ -4,6 +4,9 @@
     ocr = hub.Module(name="ocr_system")
     ocr.predict(paths=["a.jpg"])
 
+    client = hub.Client("http://127.0.0.1:8868")       # a server's, see hub serving start
+    client.predict("ocr_system", images=["a.jpg"])
+
 Everything is loaded on first use, so ``import hub`` costs next to nothing. Who writes a module imports its
 decorators from ``hub.module``.
 """
@@ -13,6 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.client.asynchronous import AsyncClient as AsyncClient
+    from hub.client.blocking import Client as Client
     from hub.errors import HubError as HubError
     from hub.errors import InvalidInputError as InvalidInputError
     from hub.module.contract import Module as Module
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "AsyncClient": "hub.client.asynchronous",
+    "Client": "hub.client.blocking",
     "HubError": "hub.errors",
     "InvalidInputError": "hub.errors",
     "Module": "hub.module.contract",

@@ -20,6 +20,10 @@ who has to mend it: what was wrong, which value, what is allowed, what to do.
     │   ├── PortBusyError
     │   ├── NotRunningError
     │   └── StartupError            a server, or one of its modules, did not come up
+    ├── ClientError                 a client got no answer from a module
+    │   ├── UnreachableError        no connection to the server can be made
+    │   ├── ConnectionLostError     the connection ended before the answer was there
+    │   └── ReplyError              what came is no answer of a module: a proxy's page, another program's
     └── RequestError                one request failed; the server goes on
         ├── InvalidInputError       400  modules may raise it for bad input
         ├── BindingError            400  unknown, missing or mistyped argument
@@ -108,14 +112,37 @@ class StartupError(ServerError):
     pass
 
 
+class ClientError(HubError):
+    pass
+
+
+class UnreachableError(ClientError):
+    pass
+
+
+class ConnectionLostError(ClientError):
+    pass
+
+
+class ReplyError(ClientError):
+    pass
+
+
 class RequestError(HubError):
-    """One request failed. ``retry_after`` (seconds) becomes the ``Retry-After`` header."""
+    """One request failed. ``retry_after`` (seconds) becomes the ``Retry-After`` header.
+
+    ``hub.Client`` raises the same class that the server did, with the server's message; ``request_id`` then
+    names the request in the server's log.
+    """
 
     http_status = 400
 
-    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: int | None = None, request_id: str | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.request_id = request_id
 
 
 class InvalidInputError(RequestError):

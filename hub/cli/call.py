@@ -19,13 +19,7 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import HubError, UsageError
-
-#: Names under which modules take what they work on.
-_IMAGES = ("images", "image", "data")
-_TEXTS = ("texts", "text", "sentences", "sentence", "data", "query")
-_PATHS = ("paths", "path", "audio_file", "input_path")
-#: Of these one is passed; of the others a list.
-_SINGLE = {"image", "text", "sentence", "query", "path", "audio_file", "input_path"}
+from hub.module.arguments import SINGLE, TEXTS, for_files
 
 
 def main(words: Sequence[str]) -> int:
@@ -93,7 +87,7 @@ def _arguments(
     if given.input_file:
         texts += _lines(given.input_file)
     if texts:
-        key = _first(_TEXTS, taken, "--input_text", name)
+        key = _first(TEXTS, taken, "--input_text", name)
         arguments[key] = _one_or_all(key, texts)
     if given.input_path:
         arguments.update(_files(given.input_path, images, taken, name))
@@ -132,11 +126,15 @@ def _first(names: Sequence[str], taken: list[str], flag: str, module: str) -> st
     for name in names:
         if name in taken:
             return name
-    raise UsageError(f"{module} has no argument for {flag}. It takes: {', '.join(taken) or 'nothing'}")
+    raise _nowhere(flag, module, taken)
+
+
+def _nowhere(flag: str, module: str, taken: list[str]) -> UsageError:
+    return UsageError(f"{module} has no argument for {flag}. It takes: {', '.join(taken) or 'nothing'}")
 
 
 def _one_or_all(key: str, values: list[Any]) -> Any:
-    if key not in _SINGLE:
+    if key not in SINGLE:
         return values
     if len(values) > 1:
         raise UsageError(f"the module takes one {key}, not {len(values)}")
@@ -147,14 +145,14 @@ def _files(paths: list[str], images: Sequence[str], taken: list[str], name: str)
     for path in paths:
         if not Path(path).is_file():
             raise UsageError(f"--input_path {path} is no file")
-    names = (*images, *_IMAGES[:2])
-    if any(each in taken for each in names):
-        key = _first(names, taken, "--input_path", name)
+    found = for_files(taken, images)
+    if found is None:
+        raise _nowhere("--input_path", name, taken)
+    key, kind = found
+    if kind == "image":
         return {key: _one_or_all(key, [_image(Path(path), key in images) for path in paths])}
-    if any(each in taken for each in _PATHS):
-        key = _first(_PATHS, taken, "--input_path", name)
+    if kind == "path":
         return {key: _one_or_all(key, paths)}
-    key = _first(_TEXTS, taken, "--input_path", name)
     return {key: _one_or_all(key, [line for path in paths for line in _lines(path)])}
 
 

@@ -28,6 +28,8 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 #: Routes that need no key and are not worth a log line.
 _HEALTH = ("/health/", "/v2/health/")
 _NOT_LOGGED = ("/metrics", "/ui/")
+#: Headers of a reply that a browser shows to scripts of another origin.
+_EXPOSED = "Retry-After, Server-Timing, X-Hub-Error, X-Request-ID"
 
 
 class App(Flask):
@@ -102,7 +104,7 @@ def _finish(response: Response) -> Response:
         response.headers["Access-Control-Allow-Headers"] = (
             "Authorization, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, X-Request-Timeout"
         )
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After, Server-Timing, X-Request-ID"
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers.add("Vary", "Origin")
     if "module" in notes:

@@ -209,7 +209,10 @@ def _components(config: ServingConfig) -> Json:
 
 
 def _error_response(code: int, text: str) -> Json:
-    headers: Json = {"X-Request-ID": {"$ref": "#/components/headers/RequestID"}}
+    headers: Json = {
+        "X-Request-ID": {"$ref": "#/components/headers/RequestID"},
+        "X-Hub-Error": {"description": "Name of the error's class.", "schema": {"type": "string"}},
+    }
     if code == 503:
         headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
     if code == 401:

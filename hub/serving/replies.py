@@ -63,6 +63,7 @@ def error(problem: Exception) -> Response:
         explained.http_status,
         is_paddlehubs=isinstance(explained, PADDLEHUB_ERRORS),
     )
+    response.headers["X-Hub-Error"] = type(explained).__name__  # statuses and codes are coarser than classes
     if isinstance(explained, RequestError) and explained.retry_after is not None:
         response.headers["Retry-After"] = str(explained.retry_after)
     if isinstance(explained, UnauthorizedError):

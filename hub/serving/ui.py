@@ -160,6 +160,7 @@ def _module(name: str, module: ModuleState, this: Gateway) -> dict[str, Any]:
         "doc": manifest.get("doc", ""),
         "batch": manifest.get("batch"),
         "takes_any": bool(manifest.get("takes_any", True)),
+        "idempotent": manifest.get("idempotent"),  # None: not known before it has loaded
         "example": manifest.get("example"),
         "parameters": [
             {

@@ -1,0 +1,142 @@
+"""``hub.AsyncClient``: carries a conversation's steps out in an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from hub.client import conversation, many, options, payload
+from hub.client.conversation import Pause, Step, Steps
+from hub.client.many import Prediction
+from hub.client.options import CONNECT_SECONDS, Options, Verify
+from hub.client.progress import progress_bar
+from hub.client.replies import Reply
+from hub.errors import HubError
+
+log = logging.getLogger("hub.client")
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """:class:`hub.Client` for asyncio: the same arguments, methods and errors.
+
+        async with hub.AsyncClient("http://127.0.0.1:8868") as client:
+            lines = await client.predict("ocr_system", images=["a.jpg"])
+
+    A cancelled call closes its connection, by which the server notices and drops the request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 60.0,
+        strict: bool = True,
+        api_key: str | None = None,
+        verify: Verify = True,
+        resend: bool | None = None,
+    ) -> None:
+        self._options = Options(timeout=timeout, strict=strict, resend=resend)
+        self._server = options.server(url, api_key)
+        self._http = httpx2.AsyncClient(**options.transport_options(self._server, verify))
+
+    async def predict(self, module: str, /, **arguments: Any) -> Any:
+        """Call a module and return its ``results``; see :meth:`hub.Client.predict`."""
+        reply = await self._call(module, arguments)
+        if reply.message:
+            log.warning("%s: %s", module, reply.message)
+        return reply.results
+
+    async def predict_many(
+        self,
+        module: str,
+        items: Iterable[Any],
+        /,
+        *,
+        argument: str = "images",
+        concurrency: int = 4,
+        progress: bool = False,
+        **arguments: Any,
+    ) -> AsyncIterator[Prediction]:
+        """Call a module once for each item; see :meth:`hub.Client.predict_many`."""
+
+        async def work(item: Any) -> Prediction:
+            try:
+                value = many.argument_value(argument, item)
+                reply = await self._call(module, {**arguments, argument: value})
+            except many.NOT_THE_ITEMS:
+                raise
+            except HubError as error:
+                return Prediction(item, error=error)
+            return Prediction(item, reply.results, reply.message)
+
+        with progress_bar(module, items, shown=progress) as advance:
+            async with aclosing(many.in_order_async(items, work, concurrency)) as done:
+                async for _, prediction in done:
+                    advance()
+                    yield prediction
+
+    async def modules(self) -> list[dict[str, Any]]:
+        """What is served; see :meth:`hub.Client.modules`."""
+        return await self._drive(conversation.modules(self._server, self._options))
+
+    async def health(self) -> dict[str, Any]:
+        """Whether all modules are ready; see :meth:`hub.Client.health`."""
+        return await self._drive(conversation.health(self._server, self._options))
+
+    async def wait_until_ready(self) -> None:
+        """Wait for the server and all its modules; see :meth:`hub.Client.wait_until_ready`."""
+        await self._drive(conversation.wait_until_ready(self._server, self._options))
+
+    def with_options(
+        self, *, timeout: float | None = None, strict: bool | None = None, resend: bool | None = None
+    ) -> Self:
+        """The same client with other options for some calls; connections are shared."""
+        other = object.__new__(type(self))
+        other._http, other._server = self._http, self._server
+        other._options = self._options.changed(timeout, strict, resend)
+        return other
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _call(self, module: str, arguments: dict[str, Any]) -> Reply:
+        body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
+        return await self._drive(conversation.predict(self._server, self._options, module, body))
+
+    async def _drive(self, steps: Steps[T]) -> T:
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(await self._do(step))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    async def _do(self, step: Step) -> httpx2.Response | httpx2.HTTPError | None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        timeout = httpx2.Timeout(step.seconds, connect=min(step.seconds, CONNECT_SECONDS))
+        try:
+            return await self._http.request(
+                step.method,
+                self._server.url + step.path,
+                content=step.body,
+                headers=dict(step.headers),
+                timeout=timeout,
+            )
+        except httpx2.HTTPError as error:
+            return error

@@ -1,0 +1,183 @@
+"""A call as a sequence of steps, without I/O: what is sent, when it is sent again, when it is given up.
+
+Generators that yield a ``Step`` and are sent what came of it; the two clients only carry steps out. One
+deadline holds for a whole call, and every attempt tells the server what is left of it.
+
+| what happened | again? |
+| --- | --- |
+| 503 | yes, after ``Retry-After``: it was not run |
+| no connection | yes, if the server has answered before: it was not sent |
+| the connection ended before the answer | if the module may be run twice |
+| any other answer, no answer in time | no |
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import secrets
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx2
+
+from hub.client import replies
+from hub.client.options import Options, Server
+from hub.client.replies import Reply
+from hub.errors import (
+    ClientError,
+    ConnectionLostError,
+    HubError,
+    RequestError,
+    UnavailableError,
+    UnreachableError,
+)
+
+#: Waiting times without ``Retry-After`` double from the first to the second, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+#: The server answers 504 at the deadline; that answer is waited for so much longer.
+GRACE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Send this and hand back the response, or the exception; ``seconds`` is the longest silence to bear."""
+
+    method: str
+    path: str
+    seconds: float
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+Step = Ask | Pause
+Outcome = httpx2.Response | httpx2.HTTPError | None
+T = TypeVar("T")
+Steps = Generator[Step, Outcome, T]
+
+
+def predict(server: Server, options: Options, module: str, body: bytes) -> Steps[Reply]:
+    """Call a module; raises RequestError or ClientError."""
+    request_id = secrets.token_hex(8)
+    deadline = time.monotonic() + options.timeout
+    path = f"/predict/{quote(module, safe='')}"
+    for attempt in itertools.count():
+        left = max(0.001, deadline - time.monotonic())
+        headers = {
+            "Content-Type": "application/json",
+            "X-Request-ID": request_id,
+            "X-Request-Timeout": f"{left:.3f}",
+            "X-Hub-Strict": "1" if options.strict else "0",
+        }
+        outcome = yield Ask("POST", path, left + GRACE_SECONDS, body, headers)
+        try:
+            return replies.read(_answer(outcome), server, request_id)
+        except (UnavailableError, UnreachableError, ConnectionLostError) as error:
+            yield from _wait_to_resend(error, attempt, deadline, server)
+            if isinstance(error, ConnectionLostError) and not (
+                yield from _may_run_twice(server, options, module, deadline)
+            ):
+                raise
+        except RequestError as error:
+            error.request_id = error.request_id or request_id
+            raise
+    raise AssertionError("unreachable")
+
+
+def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:
+    """The modules that are served, as ``GET /api/modules`` describes them."""
+    outcome = yield Ask("GET", "/api/modules", options.timeout)
+    listed: list[dict[str, Any]] = replies.read_json(_answer(outcome), server).get("modules", [])
+    return listed
+
+
+def health(server: Server, options: Options) -> Steps[dict[str, Any]]:
+    """``{"ready": …, "modules": {name: {"state": …}}}``, whether ready or not."""
+    outcome = yield Ask("GET", "/health/ready", options.timeout)
+    return replies.read_json(_answer(outcome), server)
+
+
+def wait_until_ready(server: Server, options: Options) -> Steps[None]:
+    """Return when every module is READY.
+
+    Raises:
+        UnavailableError: a module has failed, or is not ready in time.  UnreachableError: nobody answers.
+    """
+    deadline = time.monotonic() + options.timeout
+    for attempt in itertools.count():
+        try:
+            found = yield from health(server, options)
+        except (UnreachableError, ConnectionLostError) as error:
+            problem: HubError = error
+        else:
+            if found.get("ready"):
+                return
+            states = found.get("modules", {})
+            problem = UnavailableError(f"not ready: {_states(states)}")
+            if any(each.get("state") == "FAILED" for each in states.values()):
+                raise problem
+        pause = _backoff(attempt)
+        if time.monotonic() + pause >= deadline:
+            raise problem
+        yield Pause(pause)
+
+
+def _wait_to_resend(error: HubError, attempt: int, deadline: float, server: Server) -> Steps[None]:
+    """Wait, if waiting is of any use; raises ``error`` if not."""
+    if isinstance(error, UnreachableError) and not server.has_answered:
+        raise error
+    pause = _backoff(attempt)
+    if isinstance(error, UnavailableError) and error.retry_after is not None:
+        # All who were refused together must not come back together.
+        pause = error.retry_after * random.uniform(1.0, 1.25)
+    if time.monotonic() + pause >= deadline:
+        raise error
+    yield Pause(pause)
+
+
+def _may_run_twice(server: Server, options: Options, module: str, deadline: float) -> Steps[bool]:
+    """Whether the module allows it, as the server says; False where that cannot be found out."""
+    if options.resend is not None:
+        return options.resend
+    for attempt in itertools.count():
+        try:
+            listed = yield from modules(server, options)
+        except (UnreachableError, ConnectionLostError, UnavailableError):
+            pass  # it is being started again
+        except (RequestError, ClientError):
+            return False
+        else:
+            entry = next((each for each in listed if each.get("name") == module), {})
+            if "idempotent" not in entry or entry["idempotent"] is not None:
+                return bool(entry.get("idempotent"))
+        pause = _backoff(attempt)
+        if time.monotonic() + pause >= deadline:
+            return False
+        yield Pause(pause)
+    raise AssertionError("unreachable")
+
+
+def _backoff(attempt: int) -> float:
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 10)) * random.uniform(0.75, 1.0)
+
+
+def _answer(outcome: Outcome) -> httpx2.Response | httpx2.HTTPError:
+    assert outcome is not None  # only a Pause has no answer
+    return outcome
+
+
+def _states(modules: Mapping[str, Mapping[str, str]]) -> str:
+    return "; ".join(
+        f"{name} is {each.get('state')}" + (f" ({each['reason']})" if each.get("reason") else "")
+        for name, each in modules.items()
+    )

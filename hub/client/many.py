@@ -1,0 +1,151 @@
+"""Many items, some at a time, results in the items' order; memory stays bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import queue
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from hub.errors import (
+    BindingError,
+    ConfigError,
+    HubError,
+    ReplyError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownModuleError,
+    UnreachableError,
+)
+from hub.module.arguments import SINGLE
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Errors that say nothing of the item: the next one would end the same way.
+NOT_THE_ITEMS = (
+    BindingError,
+    ReplyError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownModuleError,
+    UnreachableError,
+)
+#: Items begun before the first of them has its result, as a multiple of those that run at once.
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What became of one item.
+
+    Attributes:
+        item: as it was given.
+        results: what the module answered for this item alone, as ``predict`` returns it; None with an error.
+        message: the server's remark, if it made one.
+        error: why there are no results; None if there are.
+    """
+
+    item: Any
+    results: Any = None
+    message: str = ""
+    error: HubError | None = None
+
+
+def argument_value(argument: str, item: Any) -> Any:
+    """An item as the value of an argument: a list of one, but under the names that take a single value."""
+    return item if argument in SINGLE else [item]
+
+
+def in_order(
+    items: Iterable[Item], work: Callable[[Item], Result], concurrency: int
+) -> Iterator[tuple[Item, Result]]:
+    """Do ``work`` for each item in ``concurrency`` threads; yield the results in the items' order.
+
+    What ``work`` raises is raised at its item's place. Who stops early leaves what is running to itself: the
+    threads are daemons, so that a program can end at once.
+    """
+    _check(concurrency)
+    waiting: collections.deque[tuple[Item, Future[Result]]] = collections.deque()
+    workers = _Workers(work, concurrency)
+    try:
+        for item in items:
+            waiting.append((item, workers.begin(item)))
+            while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        workers.end()
+
+
+class _Workers(Generic[Item, Result]):
+    """Threads that are started as they are needed, and do not keep the program from ending."""
+
+    def __init__(self, work: Callable[[Item], Result], most: int) -> None:
+        self._work = work
+        self._most = most
+        self._threads = 0
+        self._todo: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
+
+    def begin(self, item: Item) -> Future[Result]:
+        future: Future[Result] = Future()
+        self._todo.put((item, future))
+        if self._threads < self._most:
+            self._threads += 1
+            threading.Thread(target=self._run, daemon=True, name="hub-client").start()
+        return future
+
+    def end(self) -> None:
+        for _ in range(self._threads):
+            self._todo.put(None)
+
+    def _run(self) -> None:
+        while (task := self._todo.get()) is not None:
+            item, future = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._work(item))
+            except BaseException as error:  # the consumer's to see
+                future.set_exception(error)
+
+
+async def in_order_async(
+    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int
+) -> AsyncGenerator[tuple[Item, Result]]:
+    """The same with coroutines; who stops early and closes the iterator cancels what is running."""
+    _check(concurrency)
+    room = asyncio.Semaphore(concurrency)
+    waiting: collections.deque[tuple[Item, asyncio.Task[Result]]] = collections.deque()
+
+    async def run(item: Item) -> Result:
+        async with room:
+            return await work(item)
+
+    try:
+        for item in items:
+            waiting.append((item, asyncio.create_task(run(item))))
+            while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
+                first, task = waiting.popleft()
+                yield first, await task
+        while waiting:
+            first, task = waiting.popleft()
+            yield first, await task
+    finally:
+        for _, task in waiting:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+
+
+def _check(concurrency: int) -> None:
+    if concurrency < 1:
+        raise ConfigError(f"concurrency must be at least 1, not {concurrency}")

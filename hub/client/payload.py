@@ -1,0 +1,90 @@
+"""What a caller hands over → the JSON object that is sent.
+
+Arrays, bytes and paths are images or other files, and travel as base64, wherever they are. A string is a path
+only under a customary name of images; under any other it is sent as it is. Base64 is not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pybase64
+
+from hub import envelope
+from hub.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: Arguments in which a string is the path of a file.
+PATH_ARGUMENTS = ("images", "image")
+#: zlib's fastest: a quarter of the default's time for a tenth more bytes.
+_PNG_COMPRESSION = 1
+
+
+def encode(arguments: Mapping[str, Any]) -> bytes:
+    """The body of a request.
+
+    Raises:
+        InvalidInputError: a file cannot be read, an array is no image, a value has no JSON form.
+    """
+    try:
+        return envelope.dumps({name: _value(value, name) for name, value in arguments.items()})
+    except TypeError as error:
+        raise InvalidInputError(f"the arguments cannot be sent: {error}") from error
+
+
+def _value(value: Any, where: str) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_value(item, f"{where}[{number}]") for number, item in enumerate(value)]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _base64(bytes(value), where)
+    if isinstance(value, Path):
+        return _base64(_read(value, where), where)
+    if isinstance(value, str) and where.partition("[")[0] in PATH_ARGUMENTS:
+        return _base64(_read(Path(value), where), where)
+    if _is_array(value):
+        return _base64(_png(value, where), where)
+    return value
+
+
+def _base64(data: bytes, where: str) -> str:
+    if not data:
+        raise InvalidInputError(f"{where} is empty")
+    return pybase64.b64encode_as_string(data)
+
+
+def _read(path: Path, where: str) -> bytes:
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        shown = str(path) if len(str(path)) <= 100 else f"{str(path)[:100]}…"
+        hint = "; base64 text is not guessed: pass bytes" if len(str(path)) > 100 else ""
+        raise InvalidInputError(f"{where}: {shown} cannot be read: {error.strerror}{hint}") from error
+
+
+def _is_array(value: Any) -> bool:
+    """Whether it is a NumPy array with dimensions; NumPy need not be imported to know that."""
+    return type(value).__module__ == "numpy" and getattr(value, "ndim", 0) > 0
+
+
+def _png(image: NDArray[np.uint8], where: str) -> bytes:
+    """The array as a PNG file, which loses nothing.
+
+    ``image`` is uint8 of shape (height, width, 3), BGR, or (height, width), grey.
+    """
+    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if image.dtype != "uint8" or not is_image or not image.size:
+        raise InvalidInputError(
+            f"{where} is an array of {image.dtype} and shape {image.shape}; an image is uint8 of shape "
+            "(height, width, 3) in BGR order. Send other arrays as lists: array.tolist()"
+        )
+    import cv2
+
+    written, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION])
+    if not written:
+        raise InvalidInputError(f"{where}: an array of shape {image.shape} cannot be written as PNG")
+    return data.tobytes()

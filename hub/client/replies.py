@@ -1,0 +1,149 @@
+"""What an answer means: results, or which error. No I/O.
+
+The server names the error's class in ``X-Hub-Error``; from one that does not (PaddleHub's, an older one)
+status and HTTP code tell the class. A proxy's own pages are known by having no envelope.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from hub import envelope, errors
+from hub.client.options import Server
+from hub.errors import HubError, RequestError
+
+_SUCCESS = tuple(envelope.SUCCESS_STATUS.values())
+_BY_STATUS: dict[str, type[RequestError]] = {"111": errors.UnknownModuleError, "112": errors.NotJSONError}
+_BY_CODE: dict[int, type[RequestError]] = {
+    400: errors.InvalidInputError,
+    401: errors.UnauthorizedError,
+    403: errors.UnauthorizedError,
+    404: errors.UnknownModuleError,
+    408: errors.BodyTimeoutError,
+    413: errors.PayloadTooLargeError,
+    415: errors.MediaTypeError,
+    500: errors.ModuleRaisedError,
+    502: errors.RunnerLostError,
+    503: errors.UnavailableError,
+    504: errors.DeadlineError,
+}
+#: What these mean when a proxy says so: it is its own word, not a module's.
+_BY_PROXY = (401, 403, 413, 503, 504)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. ``message`` has the server's remarks, mostly none."""
+
+    results: Any
+    message: str = ""
+    request_id: str = ""
+
+
+def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str) -> Reply:
+    """The results of a prediction.
+
+    Raises:
+        RequestError: the server refused or failed, in its words.  ClientError: there is no such answer.
+    """
+    response = received(outcome, server)
+    request_id = response.headers.get("X-Request-ID", request_id)
+    found = _envelope(response)
+    if found is None:
+        raise _foreign(response, request_id)
+    status, message = str(found["status"]), str(found["msg"])
+    if response.is_success and status in _SUCCESS:
+        return Reply(found["results"], message, request_id)
+    named = getattr(errors, response.headers.get("X-Hub-Error", ""), None)
+    if isinstance(named, type) and issubclass(named, RequestError):
+        kind: type[RequestError] = named
+    else:
+        kind = _BY_STATUS.get(status) or _BY_CODE.get(response.status_code, RequestError)
+    raise kind(message, retry_after=_retry_after(response), request_id=request_id)
+
+
+def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> dict[str, Any]:
+    """A JSON object that is no prediction: health, the list of modules.
+
+    Raises:
+        RequestError, ClientError: as ``read``.
+    """
+    response = received(outcome, server)
+    value = _object(response)
+    if value is None or (response.is_error and "status" in value):
+        read(response, server, "")
+    if value is None or "msg" in value:
+        raise _foreign(response, "")
+    return value
+
+
+def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> httpx2.Response:
+    """The response, if there is one.
+
+    Raises:
+        UnreachableError, ConnectionLostError, DeadlineError.
+    """
+    if isinstance(outcome, httpx2.Response):
+        server.has_answered = True
+        return outcome
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(outcome)):
+        raise errors.ReplyError(
+            f"{server.shown}: no safe connection ({outcome}); a certificate of your own authority is "
+            "given with verify=FILE (--ca_file FILE)"
+        ) from outcome
+    if isinstance(outcome, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
+        why = str(outcome) or "it does not answer"
+        raise errors.UnreachableError(
+            f"cannot connect to {server.shown}: {why}. Is the server running there? "
+            "hub serving status shows the one on this machine"
+        ) from outcome
+    if isinstance(outcome, httpx2.TimeoutException):
+        raise errors.DeadlineError(f"{server.shown} did not answer in time") from outcome
+    if isinstance(outcome, (httpx2.NetworkError, httpx2.RemoteProtocolError)):
+        raise errors.ConnectionLostError(
+            f"the connection to {server.shown} ended before the answer was there ({outcome}); "
+            "the server's log may say why"
+        ) from outcome
+    raise errors.ReplyError(f"{server.shown}: {type(outcome).__name__}: {outcome}") from outcome
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _object(response: httpx2.Response) -> dict[str, Any] | None:
+    try:
+        value = envelope.loads(response.content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _envelope(response: httpx2.Response) -> dict[str, Any] | None:
+    value = _object(response)
+    return value if value is not None and {"status", "msg", "results"} <= value.keys() else None
+
+
+def _foreign(response: httpx2.Response, request_id: str) -> HubError:
+    """The error for an answer without envelope."""
+    code, text = response.status_code, " ".join(response.text.split())[:200]
+    said = f"HTTP {code} without an answer of a module: {text or response.reason_phrase}"
+    if response.is_redirect:
+        return errors.ReplyError(f"it is elsewhere: {response.headers.get('Location')} (HTTP {code})")
+    if code == 502:  # the proxy's connection ended; nobody knows whether the module had run
+        return errors.ConnectionLostError(said)
+    if code in _BY_PROXY:
+        return _BY_CODE[code](said, retry_after=_retry_after(response), request_id=request_id or None)
+    return errors.ReplyError(f"{said}. Is this the address of a HubServing server?")
+
+
+def _retry_after(response: httpx2.Response) -> int | None:
+    text = response.headers.get("Retry-After", "")
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,37 @@
+"""Names under which modules customarily take what they work on, and which of them a file goes to.
+
+Standard library only: ``hub run`` uses it in a module's own environment, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+IMAGES: Final = ("images", "image", "data")
+TEXTS: Final = ("texts", "text", "sentences", "sentence", "data", "query")
+PATHS: Final = ("paths", "path", "audio_file", "input_path")
+#: Under these one value is passed; under all others a list.
+SINGLE: Final = frozenset(("image", "text", "sentence", "query", "path", "audio_file", "input_path"))
+
+#: What of a file is passed: its bytes as an image, its path, or its lines.
+FileKind = Literal["image", "path", "text"]
+
+
+def for_files(taken: Sequence[str], images: Sequence[str]) -> tuple[str, FileKind] | None:
+    """The argument that a file goes to, and what of the file; None where there is none by these names.
+
+    Args:
+        taken: names of the method's parameters.
+        images: those that the module declares to be images.
+    """
+    choices: tuple[tuple[Sequence[str], FileKind], ...] = (
+        ((*images, *IMAGES[:2]), "image"),
+        (PATHS, "path"),
+        (TEXTS, "text"),
+    )
+    for names, kind in choices:
+        for name in names:
+            if name in taken:
+                return name, kind
+    return None
