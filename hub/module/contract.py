@@ -18,7 +18,7 @@ Standard library only: runners in a module's own environment import this file.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, overload
@@ -80,10 +80,12 @@ class Module(metaclass=ModuleType):
         endpoints: of a pipeline, routes of its own (``{"ocr": ("file",)}`` for ``POST /ocr``), each with
             the fields of the JSON body that hold a file; see :mod:`hub.serving.endpoints`. May be set
             for an instance in ``_initialize``.
+        once: those of them that do harm when a request is run twice; see ``idempotent`` above.
     """
 
     _is_module_base: ClassVar[bool] = True
     endpoints: Mapping[str, Sequence[str]] = {}
+    once: Collection[str] = ()
     directory: str = ""
     name: str = ""
     version: str = ""

@@ -147,7 +147,8 @@ class _Attempt:
         self.number = 1
         self.strikes = 0
         self._has_started = False
-        self._is_idempotent = bool(module.manifest.get("idempotent", True))
+        once = module.manifest.get("once", ())
+        self._is_idempotent = module.manifest.get("idempotent", True) and request.endpoint not in once
 
     def run(self, connection: socket.socket) -> ModuleReply:
         """Send, wait, receive.

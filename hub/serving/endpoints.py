@@ -60,6 +60,21 @@ def declared(module: object, accepted: Collection[str]) -> dict[str, list[str]]:
     return {name: list(fields) for name, fields in given.items()}
 
 
+def not_idempotent(module: object, declared: Collection[str]) -> list[str]:
+    """Which of a loaded module's endpoints must not run a request twice: its attribute ``once``.
+
+    Raises:
+        InvalidModuleError: one of them is not declared.
+    """
+    once = getattr(module, "once", ())
+    if isinstance(once, str) or not set(once) <= set(declared):
+        raise InvalidModuleError(
+            f"{type(module).__name__}.once must be names of its endpoints "
+            f"({', '.join(declared) or 'none'}), not {once!r}"
+        )
+    return list(once)
+
+
 def arguments(endpoint: str, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the serving method is called with: the body's fields, those that hold files as bytes."""
     return {ENDPOINT: endpoint, BODY: {**fields, **files}}

@@ -138,6 +138,7 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
         spec.max_queue_delay_ms,
         tuple(spec.preferred_batch_sizes),
     )
+    declared = endpoints.declared(instance, binding.accepted)
     executor = Executor(
         name=spec.name,
         binding=binding,
@@ -145,7 +146,8 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
         generation=spec.generation,
         manifest={
             **binding.manifest(options),
-            "endpoints": endpoints.declared(instance, binding.accepted),
+            "endpoints": declared,
+            "once": endpoints.not_idempotent(instance, declared),
             "concurrency": concurrency,
             "max_batch_size": policy.max_batch_size if policy.batches else 1,
         },

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -204,9 +206,22 @@ def test_of_two_modules_the_first_answers_and_the_log_says_so(tmp_path: Path) ->
         assert "probe is not asked at POST /copy: desk answers there" in server.log()
 
 
+@pytest.mark.parametrize(("path", "code"), [("/copy", 200), ("/plain", 502)])
+def test_a_dead_runners_request_is_sent_again_but_where_it_must_run_once(
+    tmp_path: Path, path: str, code: int
+) -> None:
+    with Server(tmp_path, {"desk": {"concurrency": 1}}) as server, ThreadPoolExecutor() as pool:
+        asked = pool.submit(post, server, path, {"sleep": 1.2})
+        time.sleep(0.5)
+        server.kill_runner("desk")
+
+        assert asked.result().status_code == code
+
+
 class _Module:
-    def __init__(self, declared: Any) -> None:
+    def __init__(self, declared: Any, once: Any = ()) -> None:
         self.endpoints = declared
+        self.once = once
 
 
 @pytest.mark.parametrize(
@@ -221,6 +236,12 @@ class _Module:
 def test_a_declaration_that_makes_no_sense_is_refused(given: Any, said: str) -> None:
     with pytest.raises(InvalidModuleError, match=said):
         endpoints.declared(_Module(given), ["endpoint", "body"])
+
+
+@pytest.mark.parametrize("once", [("cor",), "ocr"])
+def test_only_endpoints_can_be_said_to_run_once(once: Any) -> None:
+    with pytest.raises(InvalidModuleError, match=r"must be names of its endpoints \(ocr\)"):
+        endpoints.not_idempotent(_Module({"ocr": ()}, once), ["ocr"])
 
 
 def test_the_serving_method_must_be_able_to_answer_there() -> None:

@@ -1,4 +1,4 @@
-"""A pipeline of two endpoints: `copy` says what it got, `plain` takes no files, `slow` sleeps."""
+"""A pipeline of two endpoints: `copy` says what it got, `plain` takes no files and must not run twice."""
 
 import time
 
@@ -10,6 +10,7 @@ from hub.module import Module, moduleinfo, serving
 class Desk(Module):
     def _initialize(self, endpoints=None, sleep=0.0):
         self.endpoints = endpoints or {"copy": ("file", "image"), "plain": ()}
+        self.once = () if endpoints else ("plain",)
         time.sleep(sleep)
 
     @serving(thread_safe=True)
