@@ -6,9 +6,9 @@ PaddleHub's, and ours. Every mistake is a ConfigError that names the key, the va
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving import hps, model_repo
+from hub.serving import hps, model_repo, validation
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -201,45 +201,42 @@ def _from_yaml(text: str, path: str | Path) -> Any:
     if isinstance(data, dict) and "pipeline_name" in data:
         raise ConfigError(
             f"config file {path} describes PaddleX's pipeline {data['pipeline_name']!r}; "
-            "write modules_info with the modules to serve, as hub pack --sdk does"
+            f"start it with: hub serving start --pipeline {path}"
         )
     return data
 
 
-def build(values: dict[str, Any], source: str) -> ServingConfig:
-    """Validate ``values``, with ``HUB_*`` for keys that they leave out; raises ConfigError."""
+def build(
+    values: Mapping[str, Any],
+    source: str,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    folders: Mapping[str, str] | None = None,
+) -> ServingConfig:
+    """Validate ``values``, with ``HUB_*`` for keys that they leave out; raises ConfigError.
+
+    Args:
+        source: what ``values`` were read from, for messages.
+        defaults: for keys that neither ``values`` nor the environment have.
+        folders: modules whose folder in a model repository may have another name, and that name.
+    """
     merged: dict[str, Any] = {}
     for key in ServingConfig.model_fields:
         from_environment = settings.from_environment(key)
         if from_environment is not None and key != "modules_info":
             merged[key] = from_environment
-    merged = {**hps.defaults(), **merged, **values}
+    merged = {**(defaults or {}), **hps.defaults(), **merged, **values}
     if merged.get("model_repo"):
         device = hps.device_type() or ("gpu" if _is_true(merged.get("use_gpu")) else "cpu")
         modules = merged.get("modules_info", {})
         if isinstance(modules, dict):  # anything else is the validation's to refuse
-            merged["modules_info"] = model_repo.merge(modules, Path(str(merged["model_repo"])), device)
+            repository = Path(str(merged["model_repo"]))
+            merged["modules_info"] = model_repo.merge(modules, repository, device, folders or {})
     try:
         return ServingConfig.model_validate(merged)
     except ValidationError as error:
-        problems = [_problem(dict(detail), merged) for detail in error.errors()]
-        raise ConfigError(f"{source}: " + "; ".join(problems)) from error
+        raise ConfigError(f"{source}: {validation.problems(error, ServingConfig)}") from error
 
 
 def _is_true(value: Any) -> bool:
     return str(value).lower() in ("true", "1", "yes", "on")
-
-
-def _problem(detail: dict[str, Any], values: dict[str, Any]) -> str:
-    location = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        model: type[BaseModel] = ServingConfig if len(detail["loc"]) == 1 else ModuleConfig
-        if "instances" in detail["loc"][:-1]:
-            model = InstanceGroupConfig
-        near = difflib.get_close_matches(str(detail["loc"][-1]), model.model_fields, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "allowed: " + ", ".join(model.model_fields)
-        return f"unknown key {location!r}; {hint}"
-    if detail["type"] == "missing":
-        return f"{location!r} is missing"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{location!r}: {message} (got {json.dumps(detail['input'], default=str)[:80]})"

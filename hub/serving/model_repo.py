@@ -18,10 +18,12 @@ from hub.errors import ConfigError
 from hub.serving import triton_config
 
 
-def merge(modules: Mapping[str, Any], repository: Path, device: str) -> dict[str, Any]:
+def merge(
+    modules: Mapping[str, Any], repository: Path, device: str, folders: Mapping[str, str]
+) -> dict[str, Any]:
     """``modules_info`` with what the repository says of each module put under it.
 
-    ``device`` is ``cpu`` or ``gpu``.
+    ``device`` is ``cpu`` or ``gpu``; ``folders`` names other folders for modules that have none of their own.
 
     Raises:
         ConfigError: there is no such folder, or a configuration in it is wrong.
@@ -39,7 +41,9 @@ def merge(modules: Mapping[str, Any], repository: Path, device: str) -> dict[str
     for name in names:
         entry = merged.get(name, {})
         if isinstance(entry, dict):  # anything else is the validation's to refuse
-            merged[name] = _entry(entry, repository / name, device)
+            own = repository / name
+            folder = own if own.is_dir() else repository / folders.get(name, name)
+            merged[name] = _entry(entry, folder, device)
     return merged
 
 

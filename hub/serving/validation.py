@@ -1,0 +1,79 @@
+"""[cli, 1] What pydantic found wrong, for whoever wrote the file: which key, which value, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
+    return "; ".join(_problem(dict(detail), model) for detail in error.errors())
+
+
+def near(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word that was probably meant; capitals, dashes and underscores make no difference.
+
+    ``cutoff`` is how alike they must be, 0 to 1.
+    """
+    plain = {_plain(each): each for each in known}
+    found = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
+    return plain[found[0]] if found else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_").replace(" ", "_")
+
+
+def _problem(detail: dict[str, Any], model: type[BaseModel]) -> str:
+    path = [str(part) for part in detail["loc"]]
+    location = ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key {location!r}; {_hint(path, model)}"
+    if detail["type"] == "missing":
+        return f"{location!r} is missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{location!r}: {message} (got {json.dumps(detail['input'], default=str)[:80]})"
+
+
+def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
+    *above, key = path
+    allowed = list(dict.fromkeys(name for each in _models_at(model, above) for name in each.model_fields))
+    if meant := near(key, allowed):
+        return f"did you mean {meant!r}?"
+    places = [".".join((*place, key)) for place in _places(model, key)]
+    if places:
+        return f"did you mean {places[0]!r}?"
+    return "allowed: " + ", ".join(allowed)
+
+
+def _models_at(model: type[BaseModel], path: Sequence[str]) -> list[type[BaseModel]]:
+    """The models that a path into ``model`` may lead to; keys of dicts and indices lead nowhere else."""
+    current = [model]
+    for part in path:
+        fields = [each.model_fields[part] for each in current if part in each.model_fields]
+        if fields:
+            current = [found for field in fields for found in _models_in(field.annotation)]
+    return current
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _places(model: type[BaseModel], key: str) -> Iterator[tuple[str, ...]]:
+    """Paths of the nested models that have a field of this name: it may only stand in the wrong place."""
+    for name, field in model.model_fields.items():
+        # Between a mapping and what it holds stands a name of the user's.
+        here = (name, "<name>") if get_origin(field.annotation) is dict else (name,)
+        for nested in _models_in(field.annotation):
+            if key in nested.model_fields:
+                yield here
+            yield from ((*here, *rest) for rest in _places(nested, key))
