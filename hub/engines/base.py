@@ -29,7 +29,7 @@ from hub.settings import engine_threads, wants_hpip
 
 log = logging.getLogger(__name__)
 
-Engine = Literal["auto", "paddle", "openvino", "onnxruntime"]
+Engine = Literal["auto", "hpip", "paddle", "openvino", "onnxruntime"]
 Precision = Literal["auto", "f32", "bf16"]
 Device = Literal["cpu", "gpu"]
 Array = npt.NDArray[Any]
@@ -157,7 +157,8 @@ def load(
         padded: batches carry ``widths``.
         top1: hand back argmax and max over the last axis instead of that axis.
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
-            the engine that is there; a name insists on it, and so does ``PADDLEX_HPS_USE_HPIP`` on OpenVINO.
+            the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
+            Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
         precision: ``bf16`` needs OpenVINO; ``auto`` is bf16 where OpenVINO runs on a CPU that
             computes in it, f32 elsewhere.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
@@ -171,24 +172,24 @@ def load(
         ModelNotFoundError: the folder or a file in it is missing.
         EngineError: no such engine, not installed, or it cannot load the model.
     """
-    _check("engine", engine, ("auto", *_PREFERENCE))
+    _check("engine", engine, ("auto", "hpip", *_PREFERENCE))
     _check("precision", precision, _PRECISIONS)
     _check("device", device, _DEVICES)
-    if engine == "auto" and device == "cpu" and wants_hpip():
-        engine = "openvino"
     files = find_model_files(model_dir)
     cores = threads or engine_threads()
     request = LoadRequest(
         files, precision, cores, device, onednn, normalize, padded, top1, wide=wide, kernels=kernels
     )
-    if engine != "auto":
-        return _load_with(engine, request)
-    return _load_with_best(request)
+    if engine == "hpip" or (engine == "auto" and wants_hpip()):
+        _require_fast(request)
+    if engine in ("auto", "hpip"):
+        return _load_with_best(request)
+    return _load_with(engine, request)
 
 
 def can_read(engine: Engine, model_dir: str | Path) -> bool:
-    """Whether an engine reads the kind of file that a model folder holds; ``auto`` reads all."""
-    return engine == "auto" or find_model_files(model_dir).kind in _READS.get(engine, ())
+    """Whether an engine reads the kind of file that a folder holds; ``auto`` and ``hpip`` read all."""
+    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _READS.get(engine, ())
 
 
 def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -196,10 +197,29 @@ def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:
         raise EngineError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
 
 
-def _load_with_best(request: LoadRequest) -> LoadedModel:
+def _able(request: LoadRequest) -> list[str]:
+    """Engines that can read the model on the device, best first."""
     able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
     if request.device == "gpu":
         able = [name for name in able if name != "openvino"]  # its GPU device is Intel's, not CUDA
+    return able
+
+
+def _require_fast(request: LoadRequest) -> None:
+    """Raises EngineError where a faster engine than Paddle could run the model, but none is installed."""
+    fast = [name for name in _able(request) if name != "paddle"]
+    graph = request.files.graph.name
+    if not fast:
+        log.info("no engine faster than Paddle reads %s on %s", graph, request.device)
+    elif not any(find_spec(_IMPORTS[name]) for name in fast):
+        package = "onnxruntime-gpu" if request.device == "gpu" else f"'hubserving[{fast[0]}]'"
+        raise EngineError(
+            f"use_hpip needs {' or '.join(fast)} for {graph}, and it is not installed: pip install {package}"
+        )
+
+
+def _load_with_best(request: LoadRequest) -> LoadedModel:
+    able = _able(request)
     present = [name for name in able if find_spec(_IMPORTS[name])]
     if not present:
         raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(able)}")

@@ -6,17 +6,20 @@ registry's business: callers pass ``find``, usually ``hub.model_path`` for the m
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from hub.engines.base import Engine, EngineOptions, Precision, can_read
+from hub.engines.base import Engine, EngineOptions, LoadedModel, Precision, can_read
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.detector import Detector
 from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
 from hub.ocr.recognizer import Recognizer
+
+log = logging.getLogger(__name__)
 
 #: Finds a weights name, folder or file; raises ModelNotFoundError where there is none.
 Find = Callable[[str | Path], Path]
@@ -47,6 +50,7 @@ def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) 
     """
     params = DetectorParams.read(config)
     detector = Detector(find(params.det_model_dir), params, **engine)
+    _tell("text detection", params.det_model_dir, detector.model, engine)
     detector.warm_up()
     return detector
 
@@ -55,6 +59,7 @@ def build_classifier(config: object, find: Find, **engine: Unpack[EngineOptions]
     """Load and warm the angle classifier that ``read_params()`` describes."""
     params = ClassifierParams.read(config)
     classifier = Classifier(find(params.cls_model_dir), params, **engine)
+    _tell("text line orientation", params.cls_model_dir, classifier.model, engine)
     classifier.warm_up()
     return classifier
 
@@ -70,6 +75,7 @@ def build_recognizer(
     folder = find(params.rec_model_dir)
     dictionary = params.rec_char_dict_path and _dictionary(params.rec_char_dict_path, folder, find)
     recognizer = Recognizer(folder, dictionary or None, params, parity=parity, **engine)
+    _tell("text recognition", params.rec_model_dir, recognizer.model, engine)
     recognizer.warm_up()
     return recognizer
 
@@ -93,6 +99,12 @@ def _build_any_classifier(config: object, find: Find, **engine: Unpack[EngineOpt
     if not can_read(engine.get("engine", "auto"), folder):
         engine = {**engine, "engine": "auto"}
     return build_classifier(config, find, **engine)
+
+
+def _tell(step: str, name: str | Path, model: LoadedModel, engine: EngineOptions) -> None:
+    """One line in the log: what was chosen for this model."""
+    where = engine.get("device", "cpu")
+    log.info("%s: %s runs on %s (%s, %s)", step, name, model.engine, model.precision, where)
 
 
 def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:

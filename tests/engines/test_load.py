@@ -22,7 +22,10 @@ def broken(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "tensorrt"}, "engine is 'tensorrt'; allowed are auto, openvino, onnxruntime, paddle"),
+        (
+            {"engine": "tensorrt"},
+            "engine is 'tensorrt'; allowed are auto, hpip, openvino, onnxruntime, paddle",
+        ),
         ({"precision": "int8"}, "precision is 'int8'"),
         ({"device": "tpu"}, "device is 'tpu'"),
         ({"engine": "onnxruntime"}, "onnxruntime cannot read .*openvino or paddle can"),
@@ -153,3 +156,46 @@ def test_onnx_runtime_outside_the_graph_equals_openvino_inside(v6: dict[str, Pat
     (ids, scores), (other_ids, other_scores) = (next(model.run_many([lines(3)])) for model in models)
     assert np.array_equal(ids, other_ids)
     assert np.allclose(scores, other_scores, atol=1e-3)
+
+
+# -- hpip: a faster engine than Paddle, wherever there can be one ------------------------------------------
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["PP-OCRv4_mobile_det", "PP-OCRv6_small_det"])
+def test_hpip_is_openvino_on_the_cpu(weights: dict[str, Path], v6: dict[str, Path], name: str) -> None:
+    assert load({**weights, **v6}[name], normalize=CENTERED, engine="hpip").engine == "openvino"
+
+
+@pytest.mark.models
+def test_hpip_is_onnx_runtime_for_an_onnx_model_where_openvino_is_not_installed(
+    v6: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "find_spec", lambda name: name == "onnxruntime" or None)
+    assert load(v6["PP-OCRv6_small_det"], normalize=CENTERED, engine="hpip").engine == "onnxruntime"
+
+
+@pytest.mark.parametrize("by", ["engine", "PADDLEX_HPS_USE_HPIP", "PADDLEX_USE_HPIP"])
+def test_hpip_without_a_fast_engine_names_what_to_install(
+    broken: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr(base, "find_spec", lambda name: name == "paddle" or None)
+    monkeypatch.setenv(by, "1")
+    engine: Any = "hpip" if by == "engine" else "auto"
+    with pytest.raises(EngineError, match=r"use_hpip needs openvino .*pip install 'hubserving\[openvino\]'"):
+        load(broken, normalize=CENTERED, engine=engine)
+
+
+def test_hpip_runs_plainly_what_no_fast_engine_reads_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import paddle
+
+    layer = paddle.nn.Conv2D(3, 4, 3)
+    spec = [paddle.static.InputSpec([None, 3, 32, 32], "float32")]
+    paddle.jit.save(layer, str(tmp_path / "inference"), input_spec=spec)  # as Paddle 3 writes: .json
+    with caplog.at_level("INFO"):
+        model = load(tmp_path, normalize=CENTERED, engine="hpip")
+
+    assert model.engine == "paddle"
+    assert "no engine faster than Paddle reads inference.json on cpu" in caplog.text
