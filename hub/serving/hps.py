@@ -1,14 +1,15 @@
 """[cli] PaddleX's environment variables of high-stability serving, as settings of ours.
 
 PADDLEX_HPS_DEVICE_TYPE              cpu or gpu: use_gpu, and which config_<type>.pbtxt applies
-PADDLEX_HPS_USE_HPIP, PADDLEX_USE_HPIP    1: OpenVINO on the CPU (read by hub/engines)
-PADDLEX_HPS_PIPELINE_CONFIG_PATH     the config file, where --config is not given
+PADDLEX_HPS_USE_HPIP, PADDLEX_USE_HPIP    1: --use_hpip of a pipeline; engine hpip (read by hub/engines)
+PADDLEX_HPS_PIPELINE_CONFIG_PATH     the config file or a pipeline's file, where neither is given
 PADDLEX_HPS_LOGGING_LEVEL            of every process's log (read by hub/serving/logs.py)
 PADDLEX_HPS_SERIAL_NUMBER, PADDLEX_HPS_UPDATE_LICENSE    nothing: there is no licence
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub import settings
@@ -38,8 +39,11 @@ def config_path() -> str | None:
 
 def notices() -> list[str]:
     """A line for each variable that is set and does nothing."""
-    return [
-        f"PADDLEX_HPS_{name} does nothing: HubServing needs no licence, serial number or activation"
-        for name in _NO_LICENCE
-        if settings.paddlex_hps(name) is not None
-    ]
+    names = [f"PADDLEX_HPS_{name}" for name in _NO_LICENCE if settings.paddlex_hps(name) is not None]
+    return [no_licence([name]) for name in names]
+
+
+def no_licence(given: Sequence[str]) -> str:
+    """What to say of the variables or options that are about PaddleX's licence."""
+    does = "does" if len(given) == 1 else "do"
+    return f"{' and '.join(given)} {does} nothing: HubServing needs no licence, serial number or activation"

@@ -1,0 +1,92 @@
+"""[cli] A pipeline's YAML file, read: which pipeline it describes, and its keys in the form of PaddleX 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hub.errors import ConfigError
+from hub.serving.paddlex import names, older_file
+from hub.serving.validation import near
+
+#: What makes a ``--pipeline`` a file and not a name. JSON is YAML, too.
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A pipeline's file.
+
+    Attributes:
+        path: where it lies; the models' folders may be named relative to its folder.
+        pipeline: the pipeline's name.
+        keys: what it says, in the form of PaddleX 3.
+        is_older: whether it has the form of PaddleX's 2024 releases.
+    """
+
+    path: Path
+    pipeline: str
+    keys: dict[str, Any]
+    is_older: bool = False
+
+
+def describes_pipeline(keys: object) -> bool:
+    """Whether a file that was read is PaddleX's, of either form, rather than HubServing's own config."""
+    return isinstance(keys, dict) and ("pipeline_name" in keys or "Global" in keys)
+
+
+def load(path: str | Path) -> Any:
+    """What a YAML file says, whatever it is about; "None" in it is null, as PaddleX reads it.
+
+    Raises:
+        ConfigError: there is no such file, or it is not YAML.
+    """
+    import yaml
+
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        stem = Path(path).stem
+        hint = f"; the pipeline itself is named without a suffix: {stem}" if stem in names.PIPELINES else ""
+        raise ConfigError(f"pipeline file {path}: {error.strerror or error}{hint}") from error
+    except ValueError as error:
+        raise ConfigError(f"pipeline file {path} is not UTF-8 text: {error}") from error
+    try:
+        return _with_nulls(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
+
+
+def read(path: str | Path) -> Document:
+    """Read a pipeline's file of either form.
+
+    Raises:
+        ConfigError: it cannot be read, describes no pipeline, or one that is not known.
+    """
+    keys = load(path)
+    if not isinstance(keys, dict):
+        raise ConfigError(f"pipeline file {path} must hold keys and values, not {type(keys).__name__}")
+    if "modules_info" in keys:
+        raise ConfigError(
+            f"{path} is HubServing's own config file; start it with: hub serving start -c {path}"
+        )
+    place = Path(path).absolute()
+    if "Global" in keys:
+        name, translated = older_file.translated(keys, place)
+        return Document(place, name, translated, is_older=True)
+    if "pipeline_name" not in keys:
+        meant = near("pipeline_name", keys)
+        hint = f"; is {meant!r} meant?" if meant else ""
+        raise ConfigError(f"pipeline file {path}: 'pipeline_name' is missing{hint}")
+    try:
+        name = names.known(str(keys["pipeline_name"]))
+    except ConfigError as error:
+        raise ConfigError(f"pipeline file {path}: {error}") from error
+    return Document(place, name, {**keys, "pipeline_name": name})
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_nulls(each) for key, each in value.items()}
+    return None if value == "None" else value

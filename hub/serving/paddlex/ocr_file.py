@@ -1,0 +1,133 @@
+"""[cli] The keys of an OCR pipeline's YAML file, as PaddleX 3 has them, with their types.
+
+What is not listed here is an error. Keys that are listed and cannot be obeyed are :mod:`.native`'s to name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=1)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Switches = dict[str, Any]
+
+
+class Keys(BaseModel):
+    """A part of a file; a key that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class HPIConfig(Keys):
+    """``hpi_config``: how PaddleX's high-performance inference chooses its backend."""
+
+    auto_config: bool = True
+    backend: Literal["paddle", "openvino", "onnxruntime", "tensorrt", "om"] | None = None
+    backend_config: Switches | None = None
+    hpi_info: Switches | None = None
+    auto_paddle2onnx: bool = True
+
+
+class Execution(Keys):
+    """What may be said of the whole, of a part, or of one model: where and how it runs."""
+
+    device: str | None = None
+    use_hpip: bool | None = None
+    hpi_config: HPIConfig | None = None
+    engine: str | None = None
+    engine_config: Switches | None = None
+
+
+class Model(Execution):
+    """One model: a name that is known, or a folder that has its files."""
+
+    module_name: str | None = None
+    model_name: str | None = None
+    model_dir: str | None = None
+    batch_size: Count | None = None
+    genai_config: Switches | None = None
+
+
+class Detection(Model):
+    limit_side_len: Count | None = None
+    limit_type: Literal["min", "max"] | None = None
+    max_side_limit: Count | None = None
+    thresh: Ratio | None = None
+    box_thresh: Ratio | None = None
+    unclip_ratio: Annotated[float, Field(gt=0)] | None = None
+    input_shape: list[Count] | None = None
+
+
+class Recognition(Model):
+    score_thresh: Ratio | None = None
+    return_word_box: bool | None = None
+    input_shape: list[Count] | None = None
+
+
+class OCRModels(Keys):
+    TextDetection: Detection
+    TextRecognition: Recognition
+    TextLineOrientation: Model | None = None
+
+
+class DocModels(Keys):
+    DocOrientationClassify: Model | None = None
+    DocUnwarping: Model | None = None
+
+
+class Preprocessing(Execution):
+    pipeline_name: Literal["doc_preprocessor"] = "doc_preprocessor"
+    use_doc_orientation_classify: bool = True
+    use_doc_unwarping: bool = True
+    batch_size: Count | None = None
+    SubModules: DocModels | None = None
+
+
+class Parts(Keys):
+    DocPreprocessor: Preprocessing | None = None
+
+
+class Storage(Keys):
+    """Where PaddleX puts the pictures that it answers with, or its indexes."""
+
+    type: Literal["memory", "file_system", "bos"]
+    directory: str | None = None
+    endpoint: str | None = None
+    ak: str | None = None
+    sk: str | None = None
+    bucket_name: str | None = None
+    key_prefix: str | None = None
+    connection_timeout_in_mills: int | None = None
+
+
+class ServingExtra(Keys):
+    file_storage: Storage | None = None
+    return_img_urls: bool | None = None
+    """PaddleX's older spelling of ``return_urls``."""
+    url_expires_in: int = -1
+    max_num_input_imgs: Count | None = None
+    """Pages of a document, or pictures of a TIFF; null in the file means any number."""
+    max_output_img_size: tuple[Count, Count] | None = None
+    """Width and height in pixels that a picture in the reply may have; null in the file means any."""
+    index_storage: Storage | None = None
+
+
+class ServingSection(Keys):
+    visualize: bool = True
+    return_urls: bool | None = None
+    extra: ServingExtra | None = None
+
+
+class OCRFile(Execution):
+    """The file as a whole."""
+
+    pipeline_name: Literal["OCR"]
+    text_type: Literal["general", "seal"] = "general"
+    batch_size: Count | None = None
+    use_doc_preprocessor: bool | None = None
+    use_textline_orientation: bool | None = None
+    SubModules: OCRModels
+    SubPipelines: Parts | None = None
+    Serving: ServingSection | None = None

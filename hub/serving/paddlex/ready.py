@@ -1,0 +1,86 @@
+"""[cli] Sees that a planned pipeline's module is installed, and its weights fetched, before anything starts.
+
+The modules come with HubServing, so this is ``hub install NAME``. PaddleX itself is never installed unasked.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from hub.errors import ModuleNotInstalledError, RegistryError
+from hub.module.info import read_module_info
+from hub.registry import shipped, weights
+from hub.registry.environment import interpreter_of
+from hub.registry.install import Options, install
+from hub.registry.local import InstalledModule, LocalRegistry, version_key
+from hub.registry.progress import Progress
+from hub.serving.paddlex.plan import BRIDGE, Plan
+
+_PACKAGE: Final = "paddlex"
+HOW_TO_INSTALL: Final = (
+    "Either of these installs it:\n"
+    f"  hub install --isolated {BRIDGE}    (an environment of its own; nothing else changes)\n"
+    "  pip install 'hubserving[paddlex]'          (here)"
+)
+
+
+def interpreter(planned: Plan) -> Path | None:
+    """The Python of the module's own environment, or None where it runs in ours."""
+    module = _installed(planned.module)
+    return None if module is None else interpreter_of(module.content)
+
+
+def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
+    """Install what is missing; returns the module if it was installed just now.
+
+    A module that is installed in the version that comes along, or a newer one, stays as it is.
+
+    Raises:
+        ModuleNotInstalledError: the pipeline needs PaddleX, which is not here.
+        HubError: the module or its weights cannot be had.
+    """
+    module = _installed(planned.module)
+    if planned.module == BRIDGE:
+        _require_paddlex(planned)
+    fresh = None
+    if module is None or _is_older(module):
+        (outcome,) = install([planned.module], LocalRegistry(), Options(), progress)
+        fresh = outcome.module
+    weights.fetch(planned.weights, progress=progress)
+    return fresh
+
+
+def _installed(name: str) -> InstalledModule | None:
+    try:
+        return LocalRegistry().find(name)
+    except (ModuleNotInstalledError, RegistryError):
+        return None
+
+
+def _is_older(module: InstalledModule) -> bool:
+    """Than the one that comes along. One in an environment of its own is for whoever made that to replace."""
+    folder = shipped.folders().get(module.info.package)
+    if folder is None or interpreter_of(module.content) is not None:
+        return False
+    return version_key(module.info.version) < version_key(read_module_info(folder).version)
+
+
+def has_paddlex() -> bool:
+    """Whether the real PaddleX is installed: beside us, or in the module's own environment."""
+    if find_spec(_PACKAGE) is not None:
+        return True
+    module = _installed(BRIDGE)
+    return module is not None and interpreter_of(module.content) is not None
+
+
+def _require_paddlex(planned: Plan) -> None:
+    if has_paddlex():
+        return
+    why = "is served by the real PaddleX"
+    if planned.cannot:
+        why = f"asks for what {planned.pipeline} here does not do ({'; '.join(planned.cannot)}), so it {why}"
+    raise ModuleNotInstalledError(
+        f"the pipeline {planned.pipeline} {why}, which is not installed. {HOW_TO_INSTALL}"
+    )
