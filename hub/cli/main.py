@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "download": ("hub.cli.install", "download", "Get modules' archives by name."),
     "run": ("hub.cli.run", "run", "Call a module once and print what it returns."),
     "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
+    "paddlex": ("hub.cli.paddlex", "paddlex", "Take PaddleX's serving command lines as they are."),
     "weights": ("hub.cli.weights", "weights", "List and fetch weights."),
     "init": ("hub.cli.author", "init", "Start a new module."),
     "convert": ("hub.cli.author", "convert", "Make a module of an exported model."),

@@ -1,0 +1,57 @@
+"""What a starting server says on stderr: where it listens, what it serves, how it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.serving.state import READY
+
+if TYPE_CHECKING:
+    from hub.serving.config import ServingConfig
+    from hub.serving.state import ModuleState, ServerState
+
+
+def starting() -> None:
+    """The first two lines that PaddleX's server, which is Uvicorn, says."""
+    click.echo(f"INFO:     Started server process [{os.getpid()}]", err=True)
+    click.echo("INFO:     Waiting for application startup.", err=True)
+
+
+def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = False) -> None:
+    """What is served where, by whom; ``as_paddlex`` begins with Uvicorn's last two lines."""
+    address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
+    lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
+    if as_paddlex:
+        running = f"INFO:     HubServing running on {address} (Press CTRL+C to quit)"
+        lines = ["INFO:     Application startup complete.", running, *lines]
+    if config.grpc_port or config.metrics_port:
+        ports = (
+            ("GRPCInferenceService", config.grpc_port),
+            ("HTTPService", config.port),
+            ("Metrics Service", config.metrics_port),
+        )
+        lines += [f"  Started {service} at {config.host}:{port}" for service, port in ports if port]
+    lines += [line for module in state.modules.values() for line in _served(module, address)]
+    if config.ui:
+        lines.append(f"Try it in a browser at {address}/ (the API is described at {address}/docs).")
+    if config.host in ("127.0.0.1", "localhost", "::1"):
+        lines.append("Only this machine can connect; --host 0.0.0.0 opens it to the network.")
+    lines.append(f"Stop it with Ctrl-C or: hub serving stop -p {config.port}")
+    with contextlib.suppress(OSError):  # a log on a full disk is no reason not to serve
+        click.echo("\n".join(lines), err=True)
+
+
+def _served(module: ModuleState, address: str) -> list[str]:
+    """A line for each route of a module, or why there is none."""
+    if module.state != READY:
+        return [f"  {module.name} has FAILED: {module.reason}"]
+    devices = sorted({runner.device for runner in module.runners})
+    how = f"{module.runners_wanted} runner(s) × {module.threads} thread(s) on {', '.join(devices)}"
+    endpoints = module.manifest.get("endpoints")
+    if not endpoints:
+        return [f"  POST {address}/predict/{module.name}   version {module.version}, {how}"]
+    return [f"  POST {address}/{endpoint}   {module.name} {module.version}, {how}" for endpoint in endpoints]
