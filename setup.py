@@ -38,6 +38,12 @@ CORE = [
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 GRPC = ["grpcio>=1.60", "protobuf>=4.25"]
+# Also what `hub install --isolated paddlex_pipeline` installs.
+PADDLEX = [
+    line
+    for line in (HERE / "modules/paddlex_pipeline/requirements.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
 DEVELOPMENT = [
     "import-linter>=2.1",
     "mypy>=1.15",
@@ -91,7 +97,13 @@ setup(
         "hub.serving.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,
-    extras_require={"openvino": OPENVINO, "onnxruntime": ONNXRUNTIME, "grpc": GRPC, "dev": DEVELOPMENT},
+    extras_require={
+        "openvino": OPENVINO,
+        "onnxruntime": ONNXRUNTIME,
+        "grpc": GRPC,
+        "paddlex": PADDLEX,
+        "dev": DEVELOPMENT,
+    },
     entry_points={"console_scripts": ["hub = hub.cli.main:main"]},
     classifiers=[
         "Operating System :: POSIX :: Linux",

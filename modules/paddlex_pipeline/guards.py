@@ -1,0 +1,48 @@
+"""What a request may not make this machine do: fetch an address, or open one of its files.
+
+PaddleX takes an address for any file of a request, and fetches it from wherever this machine can reach. Its
+document understanding also takes the path of a file on the server for an image. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_URLS = ("http://", "https://")
+
+
+def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
+    """Why a request is not passed on to PaddleX, or None."""
+    if not allow_urls:
+        for place, text in _texts(body, "body"):
+            if text.startswith(_URLS):
+                return (
+                    f"{place} is a URL, and this server fetches none: send the file itself, in base64 "
+                    "(the server's operator may set allow_urls)"
+                )
+    for place, text in _pictures(body):
+        if not text.startswith(("data:image", *_URLS)):
+            return f"{place} must be a data:image/…;base64,… URI or a URL, not the path of a file"
+    return None
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every string, however deep, and where it is."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, f"{place}[{number}]")
+
+
+def _pictures(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Images of a chat's messages. With max_image_tokens set, PaddleX decodes them and opens nothing."""
+    if body.get("max_image_tokens") is not None:
+        return
+    for place, text in _texts(body.get("messages"), "body.messages"):
+        if place.endswith((".image_url", ".image_url.url")):
+            yield place, text

@@ -1,0 +1,17 @@
+"""The files of modules/paddlex_pipeline, imported as the loader imports a module's."""
+
+from __future__ import annotations
+
+import importlib
+
+from hub.module.loader import load_class
+from tests.serving.running import ROOT
+
+MODULE = ROOT / "modules" / "paddlex_pipeline"
+
+module_class = load_class(MODULE)
+asgi = importlib.import_module("paddlex_pipeline.asgi")
+guards = importlib.import_module("paddlex_pipeline.guards")
+indexes = importlib.import_module("paddlex_pipeline.indexes")
+mending = importlib.import_module("paddlex_pipeline.mending")
+pipeline = importlib.import_module("paddlex_pipeline.pipeline")
