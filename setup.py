@@ -30,6 +30,7 @@ CORE = [
     "pybase64>=1.4",
     "pyclipper>=1.3",
     "pydantic>=2.7",
+    "pypdfium2>=4.30",
     "pyyaml>=6.0",
     "requests>=2.32",
     "rich>=13.7",

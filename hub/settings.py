@@ -15,6 +15,8 @@ from pathlib import Path
 from hub.errors import ConfigError
 
 ENV_PREFIX = "HUB_"
+#: As PaddleX has it, and Pillow: 0.5 GB as 24-bit pixels.
+DEFAULT_MAX_PIXELS = 178_956_970
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -72,6 +74,11 @@ def engine_threads() -> int:
     """Threads an engine may use in this process: the server's budget, else every core allowed to us."""
     budget = from_environment("engine_threads")
     return max(1, int(budget)) if budget else len(os.sched_getaffinity(0))
+
+
+def max_pixels() -> int:
+    """Pixels that an image may have in this process: the server's ``max_pixels``, or its default."""
+    return int(os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS") or DEFAULT_MAX_PIXELS)
 
 
 def pip_environment() -> dict[str, str]:

@@ -42,13 +42,11 @@ class Classifier:
                 angles[next(indices)] = Angle(self._label(int(label)), float(score))
         return [angles[i] for i in range(len(images))]
 
-    def upright(self, images: Sequence[Image]) -> list[Image]:
-        """Turn those round that are surely (more than ``cls_thresh``) upside down."""
+    def upside_down(self, images: Sequence[Image]) -> list[bool]:
+        """Tell which line images are surely (more than ``cls_thresh``) upside down."""
         return [
-            cv2.rotate(image, cv2.ROTATE_180)
-            if "180" in angle.label and angle.confidence > self.params.cls_thresh
-            else image
-            for image, angle in zip(images, self.classify(images), strict=True)
+            "180" in angle.label and angle.confidence > self.params.cls_thresh
+            for angle in self.classify(images)
         ]
 
     def _label(self, index: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from hub.engines.description import description
 from hub.engines.files import find_model_files
 from hub.engines.onnx_metadata import read_metadata
 from hub.errors import ModelNotFoundError
@@ -21,10 +23,18 @@ _LATIN_OR_ONE: Final = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """What a line says, and the mean probability of its characters (0.0 for no text)."""
+    """What a line says.
+
+    Attributes:
+        confidence: mean probability of its characters, 0.0 for no text.
+        columns: for each character of ``text`` the step that it was read at; only where asked for.
+        steps: how many steps the line itself took, without what it was padded with; only with ``columns``.
+    """
 
     text: str
     confidence: float
+    columns: tuple[int, ...] = ()
+    steps: float = 0.0
 
 
 def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
@@ -37,21 +47,23 @@ def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
 
 
 def characters_inside(model_dir: Path, *, use_space_char: bool) -> list[str]:
-    """The same from the metadata of an ``.onnx`` file, where PP-OCR models have it as ``character``.
+    """The same from what comes with a model: an ``.onnx`` file's metadata, where PP-OCR models have it as
+    ``character``, or PaddleX's ``inference.yml`` beside the model.
 
     Raises:
-        ModelNotFoundError: it is another kind of model, or has no dictionary inside.
+        ModelNotFoundError: neither has a dictionary.
     """
     files = find_model_files(model_dir)
-    dictionary = read_metadata(files.graph).get("character") if files.kind == "onnx" else None
-    if not dictionary:
+    dictionary = read_metadata(files.graph).get("character", "") if files.kind == "onnx" else ""
+    lines = dictionary.split("\n") if dictionary else description(model_dir).dictionary
+    if not lines:
         raise ModelNotFoundError(
             f"{files.graph} has no dictionary inside: give rec_char_dict_path in params.py"
         )
-    return _classes(dictionary.split("\n"), use_space_char=use_space_char)
+    return _classes(lines, use_space_char=use_space_char)
 
 
-def _classes(lines: list[str], *, use_space_char: bool) -> list[str]:
+def _classes(lines: Sequence[str], *, use_space_char: bool) -> list[str]:
     if lines[-1] == "":
         lines = lines[:-1]
     return ["", *(line.rstrip("\r") for line in lines), *([" "] if use_space_char else [])]
@@ -63,6 +75,7 @@ def decode(
     characters: list[str],
     *,
     right_to_left: bool = False,
+    columns: bool = False,
 ) -> Reading:
     """Collapse one line's steps: drop repeats of the step before, then blanks.
 
@@ -71,15 +84,29 @@ def decode(
         scores: float32 (steps,), its probability.
         characters: as :func:`read_characters` gives them.
         right_to_left: the model read an Arabic line from the left; put it in reading order.
+        columns: the reading says at which step each character was read; its ``steps`` are all there are.
     """
     kept = ids != BLANK
     kept[1:] &= ids[1:] != ids[:-1]
     if not kept.any():
         return Reading("", 0.0)
-    text = "".join([characters[i] for i in ids[kept]])
-    return Reading(reverse(text) if right_to_left else text, float(scores[kept].mean()))
+    read = [characters[i] for i in ids[kept]]
+    text = "".join(read)
+    confidence = float(scores[kept].mean())
+    if not columns:
+        return Reading(reverse(text) if right_to_left else text, confidence)
+    # An entry of a dictionary may be several characters.
+    at = [step for step, entry in zip(np.flatnonzero(kept).tolist(), read, strict=True) for _ in entry]
+    if right_to_left:
+        order = [i for start, end in reversed(_chunks(text)) for i in range(start, end)]
+        text, at = "".join(text[i] for i in order), [at[i] for i in order]
+    return Reading(text, confidence, tuple(at), float(len(ids)))
 
 
 def reverse(text: str) -> str:
     """Turn a line round, but not the Latin words and numbers in it."""
-    return "".join(reversed(_LATIN_OR_ONE.findall(text)))
+    return "".join(text[start:end] for start, end in reversed(_chunks(text)))
+
+
+def _chunks(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _LATIN_OR_ONE.finditer(text)]

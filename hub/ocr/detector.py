@@ -28,26 +28,33 @@ class Detector:
         normalize = Normalize(params.det_mean, params.det_std)
         self.model = load(model_dir, normalize=normalize, wide=True, **engine)
 
-    def detect(self, images: Sequence[Image]) -> list[list[Box]]:
+    def detect(self, images: Sequence[Image], params: DetectorParams | None = None) -> list[list[Box]]:
         """Find the text lines of each image: its boxes in contour order (not reading order).
 
         Args:
             images: uint8 (h, w, 3), BGR.
+            params: sizes and thresholds for this call only; the model stays the one that was loaded.
         """
-        outputs = self.model.run_many(Batch(self.prepare(image)[None]) for image in images)
+        params = params or self.params
+        outputs = self.model.run_many(Batch(self.prepare(image, params)[None]) for image in images)
         found = []
         for image, (maps,) in zip(images, outputs, strict=True):
             height, width = image.shape[:2]
             # A tiny image was padded, yet its boxes are scaled by its own size: PaddleOCR's quirk.
-            boxes = boxes_from_map(maps[0, 0], width, height, self.params.db_options)
+            boxes = boxes_from_map(maps[0, 0], width, height, params.db_options)
             found.append(clip_and_filter(boxes, height, width))
         return found
 
-    def prepare(self, image: Image) -> Image:
+    def prepare(self, image: Image, params: DetectorParams) -> Image:
         """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
         padded = pad_tiny(image)
-        limit_type, limit = self.params.det_limit_type, self.params.det_limit_side_len
-        height, width = input_size(padded.shape[0], padded.shape[1], limit_type, limit)
+        height, width = input_size(
+            padded.shape[0],
+            padded.shape[1],
+            params.det_limit_type,
+            params.det_limit_side_len,
+            params.det_max_side_limit,
+        )
         if padded.shape[:2] == (height, width):
             return padded
         resized: Image = cv2.resize(padded, (width, height))
@@ -58,7 +65,7 @@ class Detector:
 
         The size is the largest of the usual ones: what memory the model works in is then there.
         """
-        side = min(self.params.det_limit_side_len, 960)
+        side = 960 if self.params.det_limit_type == "min" else min(self.params.det_limit_side_len, 960)
         for _ in range(self.model.parallel):
             self.detect([np.full((side, side, 3), 255, np.uint8)])
 
@@ -73,11 +80,13 @@ def pad_tiny(image: Image) -> Image:
     return canvas
 
 
-def input_size(height: int, width: int, limit_type: str, limit: int) -> tuple[int, int]:
+def input_size(
+    height: int, width: int, limit_type: str, limit: int, longest: int | None = None
+) -> tuple[int, int]:
     """Height and width of the model's input.
 
-    The limited side first, then each side to the nearest multiple of 32; halves go to the even
-    multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.
+    The limited side first, then the longest of all, then each side to the nearest multiple of 32; halves
+    go to the even multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.
     """
     ratio = 1.0
     if limit_type == "max" and max(height, width) > limit:
@@ -86,8 +95,12 @@ def input_size(height: int, width: int, limit_type: str, limit: int) -> tuple[in
         ratio = limit / min(height, width)
     elif limit_type == "resize_long":
         ratio = limit / max(height, width)
-    return _to_stride(height * ratio), _to_stride(width * ratio)
+    height, width = int(height * ratio), int(width * ratio)
+    if longest is not None and max(height, width) > longest:
+        ratio = longest / max(height, width)
+        height, width = int(height * ratio), int(width * ratio)
+    return _to_stride(height), _to_stride(width)
 
 
-def _to_stride(side: float) -> int:
-    return max(round(int(side) / _STRIDE) * _STRIDE, _STRIDE)
+def _to_stride(side: int) -> int:
+    return max(round(side / _STRIDE) * _STRIDE, _STRIDE)

@@ -69,8 +69,7 @@ def reading_order(boxes: Sequence[Box]) -> list[Box]:
 
 def crop(image: Image, box: Box) -> Image:
     """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
-    width = int(max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[2] - box[3])))
-    height = int(max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2])))
+    width, height = side_lengths(box)
     target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     upright = cv2.warpPerspective(
         image,
@@ -79,7 +78,20 @@ def crop(image: Image, box: Box) -> Image:
         borderMode=cv2.BORDER_REPLICATE,
         flags=cv2.INTER_CUBIC,
     )
-    if upright.shape[0] / upright.shape[1] >= _VERTICAL_RATIO:
+    if is_column(box):
         upright = np.rot90(upright)
     result: Image = np.ascontiguousarray(upright)
     return result
+
+
+def side_lengths(box: Box) -> tuple[int, int]:
+    """Width and height of a box, the longer of each two opposite sides, in whole pixels."""
+    width = int(max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[2] - box[3])))
+    height = int(max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2])))
+    return width, height
+
+
+def is_column(box: Box) -> bool:
+    """Whether its text is read from the top."""
+    width, height = side_lengths(box)
+    return height / width >= _VERTICAL_RATIO

@@ -38,7 +38,7 @@ def as_image(item: Any) -> Image | None:
     if isinstance(item, np.ndarray):
         return _checked(item)
     if isinstance(item, str):
-        item = _from_base64(item)
+        item = from_base64(item)
     if not isinstance(item, (bytes, bytearray, memoryview)):
         raise InvalidInputError(f"an image is an array, bytes or a base64 string, not {type(item).__name__}")
     if len(item) == 0:
@@ -49,7 +49,8 @@ def as_image(item: Any) -> Image | None:
         raise InvalidInputError(f"an image cannot be decoded: {error}") from error
 
 
-def _from_base64(text: str) -> bytes:
+def from_base64(text: str) -> bytes:
+    """Decode base64, also with a data URI's prefix or the url-safe alphabet; raises InvalidInputError."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:

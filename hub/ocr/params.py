@@ -55,6 +55,8 @@ class DetectorParams(Params):
     det_std: Triple = (0.229, 0.224, 0.225)
     det_limit_side_len: Annotated[int, Field(gt=0)] = 960
     det_limit_type: Literal["max", "min", "resize_long"] = "max"
+    #: PaddleX's: no side of the model's input is longer, whatever the two above say.
+    det_max_side_limit: Annotated[int, Field(gt=0)] | None = None
     det_db_thresh: Ratio = 0.3
     det_db_box_thresh: Ratio = 0.5
     det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6

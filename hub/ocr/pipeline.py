@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
+
 from hub.ocr.classifier import Classifier
+from hub.ocr.ctc import Reading
 from hub.ocr.detector import Detector
 from hub.ocr.geometry import Box, Image, crop, reading_order
+from hub.ocr.params import DetectorParams
 from hub.ocr.recognizer import Recognizer
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that was found in one image, line by line in reading order, whatever its confidence.
+
+    Attributes:
+        boxes: float32 (4, 2), a line's corners in pixels (x, y), clockwise from the top left.
+        readings: what each says.
+        turned: whether a line was upside down and read turned round; None where nobody looked.
+    """
+
+    boxes: list[Box]
+    readings: list[Reading]
+    turned: list[bool] | None
 
 
 @dataclass(frozen=True)
@@ -48,22 +67,52 @@ class Pipeline:
         Args:
             images: uint8 (h, w, 3), BGR.
         """
-        pages = [reading_order(boxes) for boxes in self.detector.detect(images)]
-        crops = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
-        if self.classifier is not None:
-            crops = _upright(self.classifier, crops)
-        readings = self.recognizer.recognize(crops)
         return [
             [
                 TextLine(reading.text, reading.confidence, box)
-                for reading, box in zip(lines, boxes, strict=True)
+                for reading, box in zip(page.readings, page.boxes, strict=True)
                 if reading.confidence >= self.drop_score
             ]
-            for lines, boxes in zip(readings, pages, strict=True)
+            for page in self.examine(images, upright=self.classifier is not None)
         ]
 
+    def examine(
+        self,
+        images: Sequence[Image],
+        *,
+        upright: bool,
+        detection: DetectorParams | None = None,
+        columns: bool = False,
+    ) -> list[Page]:
+        """Read images with parameters of this call, on the models that are loaded; nothing is dropped.
 
-def _upright(classifier: Classifier, pages: list[list[Image]]) -> list[list[Image]]:
-    # Every line is padded to one width, so pages can share batches without changing a result.
-    turned = iter(classifier.upright([line for lines in pages for line in lines]))
-    return [[next(turned) for _ in lines] for lines in pages]
+        Args:
+            images: uint8 (h, w, 3), BGR.
+            upright: turn lines round that are upside down; needs a classifier.
+            detection: sizes and thresholds instead of the detector's own.
+            columns: readings say where their characters are.
+        """
+        pages = [reading_order(boxes) for boxes in self.detector.detect(images, detection)]
+        crops = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
+        turned: list[list[bool]] | None = None
+        if upright:
+            turned = self._upside_down(crops)
+            crops = [_turned(lines, flags) for lines, flags in zip(crops, turned, strict=True)]
+        readings = self.recognizer.recognize(crops, columns=columns)
+        return [
+            Page(boxes, lines, turned[number] if turned is not None else None)
+            for number, (boxes, lines) in enumerate(zip(pages, readings, strict=True))
+        ]
+
+    def _upside_down(self, pages: list[list[Image]]) -> list[list[bool]]:
+        assert self.classifier is not None
+        # Every line is padded to one width, so pages can share batches without changing a result.
+        flags = iter(self.classifier.upside_down([line for lines in pages for line in lines]))
+        return [[next(flags) for _ in lines] for lines in pages]
+
+
+def _turned(lines: list[Image], flags: list[bool]) -> list[Image]:
+    return [
+        cv2.rotate(line, cv2.ROTATE_180) if is_turned else line
+        for line, is_turned in zip(lines, flags, strict=True)
+    ]

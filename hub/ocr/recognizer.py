@@ -46,11 +46,12 @@ class Recognizer:
             engine = {"kernels": _FAST_KERNELS, **engine}
         self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
 
-    def recognize(self, pages: Sequence[Sequence[Image]]) -> list[list[Reading]]:
+    def recognize(self, pages: Sequence[Sequence[Image]], *, columns: bool = False) -> list[list[Reading]]:
         """Read the lines of several pages; lines of one page may share a batch, pages do not.
 
         Args:
             pages: per page its line images, uint8 (h, w, 3), BGR.
+            columns: readings say where their characters are.
 
         Returns:
             Per page its readings, in the order of its lines.
@@ -64,7 +65,11 @@ class Recognizer:
         outputs = self.model.run_many(self._batch(lines, plan) for plan in plans)
         for plan, (ids, scores) in zip(plans, outputs, strict=True):
             for line, line_ids, line_scores in zip(plan.lines, ids, scores, strict=True):
-                readings[line] = self._decode(line_ids, line_scores)
+                reading = self._decode(line_ids, line_scores, columns)
+                if columns:
+                    share = min(1.0, scaled_width(lines[line], self.height) / plan.width)
+                    reading = reading._replace(steps=reading.steps * share)
+                readings[line] = reading
         numbers = iter(range(len(lines)))
         return [[readings[next(numbers)] for _ in page] for page in pages]
 
@@ -101,9 +106,11 @@ class Recognizer:
             target[:, :width] = cv2.resize(lines[i], (width, self.height))
         return Batch(pixels, widths)
 
-    def _decode(self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32]) -> Reading:
+    def _decode(
+        self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32], columns: bool
+    ) -> Reading:
         try:
-            return decode(ids, scores, self.characters, right_to_left=self.reversed)
+            return decode(ids, scores, self.characters, right_to_left=self.reversed, columns=columns)
         except IndexError as error:
             raise ConfigError(
                 f"params.py: rec_char_dict_path = {str(self.params.rec_char_dict_path)!r} does not belong to "

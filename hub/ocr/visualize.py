@@ -57,14 +57,19 @@ def with_pictures(
     Returns:
         Per image ``{"lines": items, "image": JPEG in base64, or None without an image}``.
     """
-    try:
-        font: Path | None = find(FONT_WEIGHTS_NAME)
-    except HubError:
-        font = None
+    font = fetched_font(find)
     return [
-        {"lines": items, "image": None if image is None else _jpeg(image, items, font)}
+        {"lines": items, "image": None if image is None else _as_base64(_drawn(image, items, font))}
         for image, items in zip(images_bgr, pages, strict=True)
     ]
+
+
+def fetched_font(find: Callable[[str], Path]) -> Path | None:
+    """The font of the weights store, for a system without a Chinese one; None where it was not fetched."""
+    try:
+        return find(FONT_WEIGHTS_NAME)
+    except HubError:
+        return None
 
 
 def checked_flag(value: Any) -> bool:
@@ -74,18 +79,56 @@ def checked_flag(value: Any) -> bool:
     return value
 
 
-def _jpeg(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> str:
+def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> Picture:
+    scale = min(1.0, _LONGEST_SIDE / max(image_bgr.shape[:2]))
+    return draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
+
+
+def _as_base64(picture_bgr: Picture) -> str:
+    return base64.b64encode(jpeg(picture_bgr)).decode()
+
+
+def jpeg(picture_bgr: Picture, max_size: tuple[int, int] | None = None) -> bytes:
+    """A JPEG file of a picture, made smaller where it is wider or higher than ``max_size``."""
+    if max_size is not None:
+        picture_bgr, _ = _scaled(picture_bgr, (), _fitting(picture_bgr.shape[1::-1], max_size))
+    encoded = cv2.imencode(".jpg", picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+    return encoded.tobytes()
+
+
+def drawn_jpeg(
+    image_bgr: Picture,
+    items: Sequence[dict[str, Any]],
+    *,
+    max_size: tuple[int, int] | None,
+    font: Path | None,
+) -> bytes:
+    """A JPEG file of what ``draw_ocr`` makes, no wider or higher than ``max_size``.
+
+    The image is made smaller first, so that what is written beside it stays sharp.
+    """
     height, width = image_bgr.shape[:2]
-    scale = min(1.0, _LONGEST_SIDE / max(height, width))
-    if scale < 1.0:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        image_bgr = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
-        items = [
-            {**item, "text_region": (np.asarray(item["text_region"]) * scale).tolist()} for item in items
-        ]
-    drawn = draw_ocr(image_bgr, items, fallback_font=font)
-    encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-    return base64.b64encode(encoded.tobytes()).decode()
+    drawn_width = 2 * width if any(item.get("text") for item in items) else width
+    scale = 1.0 if max_size is None else _fitting((drawn_width, height), max_size)
+    return jpeg(draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font))
+
+
+def _fitting(size: tuple[int, ...], max_size: tuple[int, int]) -> float:
+    return min(1.0, max_size[0] / size[0], max_size[1] / size[1])
+
+
+def _scaled(
+    image_bgr: Picture, items: Sequence[dict[str, Any]], scale: float
+) -> tuple[Picture, Sequence[dict[str, Any]]]:
+    """Image and regions made smaller; both as they are at 1."""
+    if scale >= 1.0:
+        return image_bgr, items
+    height, width = image_bgr.shape[:2]
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    resized: Picture = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
+    return resized, [
+        {**item, "text_region": (np.asarray(item["text_region"]) * scale).tolist()} for item in items
+    ]
 
 
 def draw_ocr(

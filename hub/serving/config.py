@@ -108,7 +108,7 @@ class ServingConfig(BaseModel):
     """Seconds a request's body may take to arrive."""
     max_body_mb: Annotated[float, Field(gt=0)] = 64.0
     max_inflight_mb: Annotated[float, Field(gt=0)] = 512.0
-    max_pixels: PositiveInt = 178_956_970
+    max_pixels: PositiveInt = settings.DEFAULT_MAX_PIXELS
     """Pixels of one image, by its header; PaddleX's limit."""
     max_images: PositiveInt = 64
     allow_server_paths: bool = False

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hub.errors import ModelNotFoundError
-from hub.ocr.ctc import Reading, decode, read_characters, reverse
+from hub.ocr.ctc import Reading, characters_inside, decode, read_characters, reverse
 
 CHARACTERS = ["", "a", "b", "c"]
 
@@ -59,3 +59,20 @@ def test_a_dictionary_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 
 def test_reversing_keeps_latin_words_and_numbers() -> None:
     assert reverse("ابج ABC 12") == " ABC 12جبا"
+
+
+def test_paddlexs_description_beside_a_model_has_its_dictionary(tmp_path: Path) -> None:
+    (tmp_path / "inference.json").touch()
+    (tmp_path / "inference.pdiparams").touch()
+    (tmp_path / "inference.yml").write_text("PostProcess:\n  character_dict: ['茶', '\u3000', '1', '#']\n")
+
+    assert characters_inside(tmp_path, use_space_char=True) == ["", "茶", "\u3000", "1", "#", " "]
+
+
+def test_a_description_that_is_no_yaml_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "inference.json").touch()
+    (tmp_path / "inference.pdiparams").touch()
+    (tmp_path / "inference.yml").write_text("PostProcess: [")
+
+    with pytest.raises(ModelNotFoundError, match=r"inference\.yml cannot be read"):
+        characters_inside(tmp_path, use_space_char=True)

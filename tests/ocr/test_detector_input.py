@@ -39,6 +39,12 @@ def test_type_resize_long_always_scales_the_longer_side() -> None:
     assert input_size(160, 320, "resize_long", 960) == (480, 960)
 
 
+def test_paddlexs_limit_of_the_longest_side_comes_last() -> None:
+    # 64/min makes 100 × 16 to 400 × 64, which is 12.5 × 32; 32 000 × 6 400 is more than 4 000.
+    assert input_size(16, 100, "min", 64, 4000) == (64, 384)
+    assert input_size(6400, 32000, "min", 64, 4000) == (800, 4000)
+
+
 @pytest.mark.parametrize(("height", "width"), [(10, 20), (31, 32), (1, 62)])
 def test_sides_that_sum_up_to_less_than_64_are_padded_with_black(height: int, width: int) -> None:
     padded = pad_tiny(np.full((height, width, 3), 255, np.uint8))

@@ -1,0 +1,195 @@
+"""From a file's bytes to its pages: an image, a TIFF of several pages, or a PDF.
+
+Pages come one by one, so that only one of them is in memory at a time. Arrays are uint8 (height, width, 3),
+BGR. What cannot be read is an InvalidInputError, worded as PaddleX words it, with the reason after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from PIL import Image as Pillow
+
+from hub.errors import InvalidInputError
+from hub.ocr.geometry import Image
+from hub.ocr.images import as_image
+
+#: Pixels of a rendered page per PDF point (1/72 inch), as in PaddleX; less for a page of poster size, but
+#: never below the other.
+PDF_SCALE: Final = 2.0
+PDF_MIN_SCALE: Final = 0.1
+#: A TIFF says how many pages it has only by listing them.
+MAX_TIFF_PAGES: Final = 10_000
+_TIFF_MAGIC: Final = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
+#: PDFium is not safe to use from several threads, not even on different documents.
+_PDFIUM: Final = threading.Lock()
+
+#: What Pillow raises on a broken file.
+_DECODERS_RAISE: Final = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
+
+# Our own limit applies, with our own message; Pillow's would warn at half of it.
+Pillow.MAX_IMAGE_PIXELS = None
+
+FileKind = Literal["image", "pdf"]
+Kind = Literal["image", "tiff", "pdf"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """An open file.
+
+    Attributes:
+        kind: ``tiff`` only if it has several pages; one page is an ``image``.
+        total: pages in the file.
+        page: page by number, from 0.
+    """
+
+    kind: Kind
+    total: int
+    page: Callable[[int], Image]
+
+
+@contextlib.contextmanager
+def open_document(data: bytes, kind: FileKind, max_pixels: int) -> Iterator[Document]:
+    """Open a file that the caller says is an image or a PDF; its pages are read while it is open.
+
+    Raises:
+        InvalidInputError: it is not that, or has more than ``max_pixels``. Reading a page raises it, too.
+    """
+    if kind == "pdf":
+        with _open_pdf(data, max_pixels) as document:
+            yield document
+    elif data[:4] in _TIFF_MAGIC:
+        with _open_tiff(data, max_pixels) as document:
+            yield document
+    else:
+        yield Document("image", 1, lambda _: _read_image(data, max_pixels))
+
+
+def _read_image(data: bytes, max_pixels: int) -> Image:
+    try:
+        image = as_image(data)
+    except InvalidInputError as error:  # OpenCV has its own limit of pixels
+        raise _invalid(str(error)) from error
+    if image is None:
+        raise _invalid("it is no image that OpenCV can read")
+    _check_pixels(image.shape[1], image.shape[0], max_pixels)
+    return image
+
+
+@contextlib.contextmanager
+def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
+    with contextlib.ExitStack() as stack:
+        with _complaints():
+            file = stack.enter_context(Pillow.open(io.BytesIO(data), formats=["TIFF"]))
+            total = _count_frames(file)
+
+        def page(number: int) -> Image:
+            with _complaints():
+                file.seek(number)
+                _check_pixels(*file.size, max_pixels, page=number)
+                return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
+
+        if total == 1:
+            yield Document("image", 1, lambda _: _read_image(data, max_pixels))
+        else:
+            yield Document("tiff", total, page)
+
+
+def _count_frames(file: Pillow.Image) -> int:
+    for number in range(MAX_TIFF_PAGES + 1):
+        try:
+            file.seek(number)
+        except EOFError:
+            return number
+    raise _invalid(f"it has more than {MAX_TIFF_PAGES} pages")
+
+
+@contextlib.contextmanager
+def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
+    try:
+        import pypdfium2
+    except ImportError as error:
+        raise _invalid("PDF files are not read here; on the server: pip install pypdfium2") from error
+    with contextlib.ExitStack() as stack:
+        with _PDFIUM, _complaints(pypdfium2.PdfiumError):
+            file = pypdfium2.PdfDocument(data)
+            file.init_forms()
+            total = len(file)
+        stack.callback(_close, file)
+
+        def page(number: int) -> Image:
+            with _PDFIUM, _complaints(pypdfium2.PdfiumError):
+                return _render(file[number], number, max_pixels)
+
+        yield Document("pdf", total, page)
+
+
+def _close(file: Any) -> None:
+    with _PDFIUM:
+        file.close()
+
+
+def _render(page: Any, number: int, max_pixels: int) -> Image:
+    try:
+        scale = pdf_scale(*page.get_size(), max_pixels=max_pixels, page=number)
+        bitmap = page.render(scale=scale)
+        try:
+            return np.ascontiguousarray(
+                bitmap.to_numpy()[:, :, :3]
+            )  # a copy: the bitmap's memory goes with it
+        finally:
+            bitmap.close()
+    finally:
+        page.close()
+
+
+def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:
+    """Pixels per point at which a page of ``width`` × ``height`` points is rendered.
+
+    Raises:
+        InvalidInputError: the page is too large at any scale.
+    """
+    if not (0 < width < math.inf and 0 < height < math.inf):
+        raise _invalid(f"page {page + 1} has no size")
+    scale = min(PDF_SCALE, math.sqrt(max_pixels / (width * height)))
+    while scale >= PDF_MIN_SCALE:
+        if math.ceil(width * scale) * math.ceil(height * scale) <= max_pixels:
+            return scale
+        scale *= 0.99  # both sides are rounded up
+    smallest = math.ceil(width * PDF_MIN_SCALE), math.ceil(height * PDF_MIN_SCALE)
+    _check_pixels(*smallest, max_pixels, page=page)
+    return PDF_MIN_SCALE
+
+
+def _check_pixels(width: int, height: int, max_pixels: int, page: int | None = None) -> None:
+    if width * height > max_pixels:
+        where = "" if page is None else f"Page {page + 1}: "
+        raise InvalidInputError(
+            f"{where}Image pixel count {width * height} (width={width}, height={height}) exceeds "
+            f"maximum allowed {max_pixels}."
+        )
+
+
+@contextlib.contextmanager
+def _complaints(*kinds: type[Exception]) -> Iterator[None]:
+    """Whatever a decoder says of a broken file is the caller's to know."""
+    try:
+        yield
+    except InvalidInputError:
+        raise
+    except Exception as error:
+        if not isinstance(error, (*_DECODERS_RAISE, *kinds)):
+            raise
+        raise _invalid(f"{type(error).__name__}: {error}") from error
+
+
+def _invalid(reason: str) -> InvalidInputError:
+    return InvalidInputError(f"Invalid input file: {reason}")

@@ -1,0 +1,202 @@
+"""Fetching a file that a request names by its URL, without becoming a way into the server's own network.
+
+Only public addresses are connected to. A name is resolved once, every address that it has is checked, and
+the connection goes to a checked address, so that a second answer of the name server changes nothing. Each
+redirect is a new URL to be checked. Proxies are not used: behind one nobody could check addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from hub.errors import InvalidInputError
+
+MAX_REDIRECTS: Final = 4
+_CHUNK: Final = 1 << 16
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_PORTS: Final = {"http": 80, "https": 443}
+#: Addresses that stand for an IPv4 address, which may be a private one: NAT64's well-known prefix.
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+#: From host and port to addresses; raises OSError.
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, by the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one of the public Internet, seen through every way to write an IPv4 address."""
+    try:
+        address: Address = ipaddress.ip_address(text)
+    except ValueError:  # with a zone: a link-local one
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            address = inner
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Fetches what is allowed, within limits.
+
+    Attributes:
+        max_bytes: longest content that is read.
+        seconds: for all of it, redirects included.
+        resolve, may_connect: how names become addresses, and which of these are allowed.
+    """
+
+    max_bytes: int
+    seconds: float
+    resolve: Resolve = resolve
+    may_connect: Callable[[str], bool] = is_public
+
+    def fetch(self, url: str) -> bytes:
+        """The content behind an http or https URL; raises InvalidInputError with the reason."""
+        deadline = time.monotonic() + self.seconds
+        for _ in range(MAX_REDIRECTS + 1):
+            content, location = self._get(url, deadline)
+            if location is None:
+                return content
+            url = urljoin(url, location)
+        raise _refused(f"more than {MAX_REDIRECTS} redirects")
+
+    def _get(self, url: str, deadline: float) -> tuple[bytes, str | None]:
+        """The content, or where to look instead."""
+        parts, host, port = _parse(url)
+        try:
+            with self._connect(parts.scheme, host, port, deadline) as connection:
+                path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+                connection.request("GET", path, headers={"Accept-Encoding": "identity"})
+                response = connection.getresponse()
+                if response.status in _REDIRECTS and response.getheader("Location"):
+                    return b"", response.getheader("Location")
+                if response.status != 200:
+                    raise _refused(f"{host} answers {response.status} {response.reason}")
+                if response.getheader("Content-Encoding", "identity") != "identity":
+                    raise _refused(f"{host} sends it compressed, which was not asked for")
+                return self._read(response, deadline), None
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            if time.monotonic() >= deadline:
+                raise self._too_slow() from error
+            raise _refused(f"{host}: {type(error).__name__} {error}") from error
+
+    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := response.read1(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self.max_bytes:
+                raise _refused(f"it has more than {self.max_bytes / 1e6:g} MB")
+            if time.monotonic() >= deadline:
+                raise self._too_slow()
+        if time.monotonic() >= deadline:  # cut off, which looks like an end
+            raise self._too_slow()
+        if response.length:  # what was announced and did not come; None or 0 where all is well
+            raise _refused("the connection ended before all of it came")
+        return b"".join(chunks)
+
+    @contextlib.contextmanager
+    def _connect(
+        self, scheme: str, host: str, port: int, deadline: float
+    ) -> Iterator[http.client.HTTPConnection]:
+        """A connection to a checked address of the host, cut off at the deadline."""
+        addresses = self.resolve(host, port)
+        for address in addresses:
+            if not self.may_connect(address):
+                raise _refused(f"{host} is at {address}, which is no public address")
+        if not addresses:
+            raise _refused(f"{host} has no address")
+        sock = _open(addresses, port, deadline)
+        if scheme == "https":
+            sock = ssl.create_default_context().wrap_socket(
+                sock, server_hostname=host, do_handshake_on_connect=False
+            )
+        # However slowly it drips, in the handshake, the headers or the content: then it is over.
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), _cut_off, [sock])
+        timer.daemon = True
+        timer.start()
+        try:
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            connection = http.client.HTTPConnection(host, port)
+            connection.sock = sock
+            connection.default_port = _PORTS[scheme]  # which the header Host leaves out
+            yield connection
+        finally:
+            timer.cancel()
+            sock.close()
+
+    def _too_slow(self) -> InvalidInputError:
+        return _refused(f"it did not come within {self.seconds:g} s")
+
+
+def _parse(url: str) -> tuple[SplitResult, str, int]:
+    """The URL's parts, its host as ASCII, its port; raises InvalidInputError."""
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise _refused("it has blanks or control characters")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        host = host and (host if ":" in host else host.encode("idna").decode())
+    except (ValueError, UnicodeError) as error:
+        raise _refused(str(error)) from error
+    if parts.scheme not in _PORTS or not host:
+        raise _refused("only http:// and https:// with a host are fetched")
+    if parts.username is not None or parts.password is not None:
+        raise _refused("a user name or password in it is not used here")
+    return (
+        parts._replace(path=_ascii(parts.path), query=_ascii(parts.query)),
+        host,
+        port or _PORTS[parts.scheme],
+    )
+
+
+def _ascii(text: str) -> str:
+    """Characters beyond ASCII as a browser writes them."""
+    return "".join(
+        character if character.isascii() else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in text
+    )
+
+
+def _open(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+    """A connection to the first address that answers; raises OSError."""
+    problem: OSError | None = None
+    for address in addresses:
+        try:
+            remaining = max(0.001, deadline - time.monotonic())
+            return socket.create_connection((address, port), timeout=remaining)
+        except OSError as error:
+            problem = error
+    assert problem is not None
+    raise problem
+
+
+def _cut_off(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # An SSLSocket's own would take the encryption off under the thread that reads.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _refused(reason: str) -> InvalidInputError:
+    return InvalidInputError(f"Invalid input file: the URL cannot be fetched: {reason}")

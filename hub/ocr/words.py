@@ -1,0 +1,119 @@
+"""Where the words of a line are, from the steps at which its characters were read.
+
+Words are grouped, and boxes measured, as PaddleX does for ``returnWordBox``; on an upright line the boxes
+are the same to the pixel. On a tilted or upside-down line they follow the line, where PaddleX's do not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from hub.ocr.ctc import Reading
+from hub.ocr.geometry import Box, is_column
+
+Kind = Literal["chinese", "latin", "symbol"]
+_ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
+_DIGIT: Final = re.compile(r"[0-9]")
+
+
+class Word(NamedTuple):
+    """``box`` is the upright rectangle around it: left, top, right, bottom in whole pixels."""
+
+    text: str
+    box: tuple[int, int, int, int]
+
+
+class _Group(NamedTuple):
+    kind: Kind
+    start: int
+    end: int
+
+
+def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
+    """Cut a line into words: each Chinese character, each run of letters and digits, each run of the rest.
+
+    Args:
+        reading: with its ``columns``.
+        box: the line's corners, float32 (4, 2), clockwise from the top left.
+        turned: the line was read upside down, so that its steps count from the other end.
+    """
+    if not reading.text:
+        return []
+    groups = _groups(reading.text)
+    along = _Line(box, reading.steps, turned=turned)
+    size = _chinese_size(groups, reading, along)
+    found = []
+    for kind, start, end in groups:
+        if kind == "chinese":
+            for index in range(start, end):
+                centre = (reading.columns[index] + 0.5) * along.step
+                edges = max(int(centre - size / 2), 0), min(int(centre + size / 2), along.length)
+                found.append(Word(reading.text[index], along.rectangle(*edges)))
+        else:
+            edges = int(reading.columns[start] * along.step), int((reading.columns[end - 1] + 1) * along.step)
+            found.append(Word(reading.text[start:end], along.rectangle(*edges)))
+    return found
+
+
+class _Line:
+    """Positions along a line, in pixels from where its steps begin."""
+
+    def __init__(self, box: Box, steps: float, *, turned: bool) -> None:
+        self._turned = turned
+        top_left, top_right, bottom_right, bottom_left = box
+        # The two long sides, each from where reading begins to where it ends.
+        self._sides = (
+            ((top_left, bottom_left), (top_right, bottom_right))
+            if is_column(box)
+            else ((top_left, top_right), (bottom_left, bottom_right))
+        )
+        self.length = float(max(np.linalg.norm(end - start) for start, end in self._sides))
+        self.step = self.length / steps
+
+    def rectangle(self, start: float, end: float) -> tuple[int, int, int, int]:
+        """What is upright around the part of the line between two positions."""
+        shares = np.clip(np.array([start, end]) / self.length, 0, 1)
+        if self._turned:
+            shares = 1 - shares
+        corners = np.array([a + share * (b - a) for a, b in self._sides for share in shares])
+        left, top = np.rint(corners.min(axis=0)).astype(int).tolist()
+        right, bottom = np.rint(corners.max(axis=0)).astype(int).tolist()
+        return left, top, right, bottom
+
+
+def _chinese_size(groups: list[_Group], reading: Reading, along: _Line) -> float:
+    """Mean width of a Chinese character: of the runs of several, else as if all characters were alike."""
+    sizes = [
+        (reading.columns[end - 1] - reading.columns[start] + 1) * along.step / (end - start - 1)
+        for kind, start, end in groups
+        if kind == "chinese" and end - start > 1
+    ]
+    return sum(sizes) / len(sizes) if sizes else along.length / max(1, len(reading.text))
+
+
+def _groups(text: str) -> list[_Group]:
+    """Neighbours of one kind together."""
+    groups = []
+    for kind, members in itertools.groupby(enumerate(_kinds(text)), key=lambda member: member[1]):
+        indices = [index for index, _ in members]
+        groups.append(_Group(kind, indices[0], indices[-1] + 1))
+    return groups
+
+
+def _kinds(text: str) -> list[Kind]:
+    """A point before a digit and a hyphen belong to the letters and digits that they follow."""
+    kinds: list[Kind] = []
+    for index, character in enumerate(text):
+        after_latin = bool(kinds) and kinds[-1] == "latin"
+        joins = character == "-" or (character == "." and _DIGIT.match(text[index + 1 : index + 2]))
+        if "\u4e00" <= character <= "\u9fff":
+            kinds.append("chinese")
+        elif _ALPHANUMERIC.match(character) or (after_latin and joins):
+            kinds.append("latin")
+        else:
+            kinds.append("symbol")
+    return kinds

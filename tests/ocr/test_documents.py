@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hub.errors import InvalidInputError
+from hub.ocr.documents import PDF_SCALE, open_document, pdf_scale
+from tests.serving.pictures import encode, plain
+
+LIMIT = 1_000_000
+
+
+def tiff(*sizes: tuple[int, int]) -> bytes:
+    first, *others = [plain(*size, colour=(9, 60 * number, 200)) for number, size in enumerate(sizes)]
+    return encode(first, "TIFF", save_all=True, append_images=others)
+
+
+def test_an_image_is_one_page_in_bgr() -> None:
+    with open_document(encode(plain(30, 20, colour=(200, 100, 50))), "image", LIMIT) as document:
+        assert (document.kind, document.total) == ("image", 1)
+        assert document.page(0).shape == (20, 30, 3)
+        assert document.page(0)[0, 0].tolist() == [50, 100, 200]
+
+
+def test_pages_of_a_tiff_are_read_in_any_order() -> None:
+    with open_document(tiff((30, 20), (40, 10), (50, 5)), "image", LIMIT) as document:
+        assert (document.kind, document.total) == ("tiff", 3)
+        assert [document.page(number).shape for number in (2, 0, 1)] == [(5, 50, 3), (20, 30, 3), (10, 40, 3)]
+        assert document.page(1)[0, 0].tolist() == [200, 60, 9]
+
+
+def test_a_large_page_of_a_tiff_is_refused_when_it_is_reached() -> None:
+    with open_document(tiff((30, 20), (2000, 600)), "image", LIMIT) as document:
+        document.page(0)
+        with pytest.raises(InvalidInputError, match="Page 2: Image pixel count 1200000"):
+            document.page(1)
+
+
+def test_a_tiff_whose_pages_point_in_a_circle_ends() -> None:
+    data = bytearray(tiff((3, 2), (3, 2)))
+    first = page = int.from_bytes(data[4:8], "little")
+    while page:  # after a page's entries of 12 bytes comes the offset of the next page; 0 ends the file
+        link = page + 2 + 12 * int.from_bytes(data[page : page + 2], "little")
+        page = int.from_bytes(data[link : link + 4], "little")
+    data[link : link + 4] = first.to_bytes(4, "little")
+
+    with open_document(bytes(data), "image", LIMIT) as document:
+        assert document.total == 2
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no picture", b"II\x2a\x00", b"II\x2a\x00" + b"\xff" * 60, tiff((30, 20), (30, 20))[:200]]
+)
+def test_what_is_no_image_is_an_invalid_input_file(data: bytes) -> None:
+    with (
+        pytest.raises(InvalidInputError, match="Invalid input file"),
+        open_document(data, "image", LIMIT) as document,
+    ):
+        document.page(document.total - 1)
+
+
+def test_what_fails_while_it_is_open_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="mine"), open_document(tiff((3, 2), (3, 2)), "image", LIMIT):
+        raise ValueError("mine")
+
+
+@pytest.fixture
+def pdf(tmp_path: Path) -> bytes:
+    """Two pages of 72 × 36 and 36 × 36 points, all blue."""
+    pytest.importorskip("pypdfium2")
+    first, second = plain(144, 72, colour=(0, 0, 255)), plain(72, 72, colour=(0, 0, 255))
+    return encode(first, "PDF", save_all=True, append_images=[second], resolution=144)
+
+
+def test_a_pdf_is_rendered_at_144_dots_per_inch(pdf: bytes) -> None:
+    with open_document(pdf, "pdf", LIMIT) as document:
+        assert (document.kind, document.total) == ("pdf", 2)
+        assert [document.page(number).shape for number in (1, 0)] == [(72, 72, 3), (72, 144, 3)]
+        assert np.abs(document.page(0)[36, 36].astype(int) - [255, 0, 0]).max() < 10
+
+
+def test_a_pdf_that_is_none_is_an_invalid_input_file(pdf: bytes) -> None:
+    for data in (b"", b"%PDF-1.7\n", pdf[: len(pdf) // 3]):
+        with pytest.raises(InvalidInputError, match="Invalid input file"), open_document(data, "pdf", LIMIT):
+            pass
+
+
+def test_a_page_that_is_too_large_is_rendered_smaller() -> None:
+    assert pdf_scale(595, 842, max_pixels=10_000_000, page=0) == PDF_SCALE
+    scale = pdf_scale(14_400, 14_400, max_pixels=10_000_000, page=0)
+    assert 0.9 * 10_000_000 < (14_400 * scale) ** 2 <= 10_000_000
+
+
+def test_a_page_that_is_too_large_at_any_scale_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="Page 3: Image pixel count"):
+        pdf_scale(1e6, 1e6, max_pixels=10_000_000, page=2)
+    with pytest.raises(InvalidInputError, match="page 1 has no size"):
+        pdf_scale(0, 100, max_pixels=10_000_000, page=0)
