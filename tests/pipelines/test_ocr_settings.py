@@ -1,0 +1,91 @@
+"""How the OCR pipeline is set up: PaddleX's words over params.py, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import ConfigError
+from hub.module.loader import create
+from modules.ocr_pipeline.params import read_params
+from modules.ocr_pipeline.settings import Settings, combined
+from tests.pipelines.conftest import PIPELINE, image
+
+GIVEN = {
+    "text_detection": {"limit_side_len": 736, "box_thresh": 0.7, "model_dir": None},
+    "text_recognition": {"score_thresh": 0.5, "batch_size": 1},
+    "textline_orientation": None,
+    "use_textline_orientation": False,
+    "max_num_input_imgs": None,
+    "max_output_img_size": None,
+    "visualize": None,
+}
+
+
+def test_paddlexs_words_replace_what_they_name_and_none_leaves_it() -> None:
+    config = combined(read_params(), GIVEN)
+
+    assert (config.det_limit_side_len, config.det_db_box_thresh, config.drop_score) == (736, 0.7, 0.5)
+    assert (config.rec_batch_num, config.use_angle_cls) == (1, False)
+    assert (config.det_model_dir, config.det_db_thresh, config.visualize) == (
+        "PP-OCRv4_mobile_det",
+        0.3,
+        True,
+    )
+    assert config.max_num_input_imgs is config.max_output_img_size is None, "there, null means no limit"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"text_detection": {"limit_side_length": 1}},
+            "text_detection: 'limit_side_length'.*mean 'limit_side_len'",
+        ),
+        ({"visualise": True}, "init_args: 'visualise'.*mean 'visualize'"),
+        ({"text_recognition": 7}, "text_recognition must be an object"),
+    ],
+)
+def test_a_key_that_is_none_is_an_error_with_a_guess(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        combined(read_params(), given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"max_num_input_imgs": 0}, "max_num_input_imgs = 0: .*greater than 0"),
+        ({"max_output_img_size": [1]}, "max_output_img_size"),
+        ({"allow_urls": "yes"}, "allow_urls = 'yes'"),
+        ({"text_recognition": {"score_thresh": 2}}, "drop_score = 2: .*less than or equal to 1"),
+    ],
+)
+def test_a_value_that_is_none_is_an_error_that_names_it(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Settings.read(combined(read_params(), given))
+
+
+@pytest.mark.models
+def test_an_orientation_classifier_of_another_kind_is_refused(ocr_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "inference.yml").write_text("Global: {model_name: PP-LCNet_x1_0_textline_ori}")
+
+    with pytest.raises(ConfigError, match="PP-LCNet_x1_0_textline_ori, which is not read here"):
+        create(PIPELINE, {"textline_orientation": {"model_dir": str(tmp_path)}})
+
+
+@pytest.mark.models
+def test_without_a_classifier_a_request_for_one_has_paddlexs_answer(ocr_home: Path) -> None:
+    pipeline = create(PIPELINE, {"use_textline_orientation": False, "visualize": False})
+
+    def ask(**fields: Any) -> Any:
+        return pipeline.call_endpoint("ocr", {"file": image("sign.jpg"), "fileType": 1, **fields})
+
+    refused = ask(useTextlineOrientation=True)
+    assert (refused["http_status"], refused["reply"]["errorMsg"]) == (
+        500, "the input params for model settings are invalid!"
+    )  # fmt: skip
+    (page,) = ask()["reply"]["result"]["ocrResults"]
+    assert page.keys() == {"prunedResult"}
+    assert set(page["prunedResult"]["textline_orientation_angles"]) == {-1}
