@@ -19,6 +19,7 @@ PARTS = {
     "serving": "benchmarks.serving",
     "registry": "benchmarks.registry",
     "ocr": "benchmarks.ocr",
+    "doors": "benchmarks.doors",
 }
 
 
