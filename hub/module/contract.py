@@ -81,11 +81,13 @@ class Module(metaclass=ModuleType):
             the fields of the JSON body that hold a file; see :mod:`hub.serving.endpoints`. May be set
             for an instance in ``_initialize``.
         once: those of them that do harm when a request is run twice; see ``idempotent`` above.
+        endpoint_schemas: JSON schemas of their bodies (without ``$ref``), which the API page shows.
     """
 
     _is_module_base: ClassVar[bool] = True
     endpoints: Mapping[str, Sequence[str]] = {}
     once: Collection[str] = ()
+    endpoint_schemas: Mapping[str, Mapping[str, Any]] = {}
     directory: str = ""
     name: str = ""
     version: str = ""

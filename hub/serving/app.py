@@ -19,7 +19,7 @@ from hub.serving.config import ServingConfig
 from hub.serving.dispatcher import Dispatcher
 from hub.serving.gateway_context import EXTENSION, Gateway, gateway
 from hub.serving.logs import request_ids
-from hub.serving.protocols import legacy, oip_http, oip_openapi, paddlex, predict
+from hub.serving.protocols import legacy, oip_http, oip_openapi, paddlex, paddlex_openapi, predict
 from hub.serving.state import StateReader
 
 access_log = logging.getLogger("hub.access")
@@ -58,7 +58,9 @@ def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispat
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
     paddlex.register(app)
-    app.register_blueprint(ui.make_blueprint(has_pages=config.ui, describes=[oip_openapi.describe]))
+    app.register_blueprint(
+        ui.make_blueprint(has_pages=config.ui, describes=[oip_openapi.describe, paddlex_openapi.describe])
+    )
     app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
     app.add_url_rule("/health/ready", view_func=ready)

@@ -75,6 +75,21 @@ def not_idempotent(module: object, declared: Collection[str]) -> list[str]:
     return list(once)
 
 
+def schemas(module: object, declared: Collection[str]) -> dict[str, Any]:
+    """JSON schemas of the bodies, for the API page: a loaded module's attribute ``endpoint_schemas``.
+
+    Raises:
+        InvalidModuleError: one of them is for no endpoint, or is no object.
+    """
+    given = getattr(module, "endpoint_schemas", {})
+    if not isinstance(given, Mapping) or not set(given) <= set(declared):
+        raise InvalidModuleError(
+            f"{type(module).__name__}.endpoint_schemas must map names of its endpoints "
+            f"({', '.join(declared) or 'none'}) to JSON schemas, not be {given!r}"
+        )
+    return dict(given)
+
+
 def arguments(endpoint: str, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the serving method is called with: the body's fields, those that hold files as bytes."""
     return {ENDPOINT: endpoint, BODY: {**fields, **files}}

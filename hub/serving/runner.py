@@ -148,6 +148,7 @@ def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int
             **binding.manifest(options),
             "endpoints": declared,
             "once": endpoints.not_idempotent(instance, declared),
+            "endpoint_schemas": endpoints.schemas(instance, declared),
             "concurrency": concurrency,
             "max_batch_size": policy.max_batch_size if policy.batches else 1,
         },

@@ -30,7 +30,7 @@ from hub.ocr.pipeline import Page
 
 from .params import read_params
 from .replies import Asked, Pictures, data_info, old_texts, pruned_result
-from .schema import OldRequest, Request, parse
+from .schema import OldRequest, Request, json_schema, parse
 from .settings import Settings, combined
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ DICTIONARY = "ppocr_keys_v1.txt"
 )
 class OCRPipeline(Module):
     endpoints = {"ocr": ("file", "image")}  # noqa: RUF012 - the contract's form
+    endpoint_schemas = {"ocr": json_schema()}  # noqa: RUF012
 
     def _initialize(
         self,
@@ -92,6 +93,8 @@ class OCRPipeline(Module):
         Raises:
             InvalidInputError: the body is not one of the two forms, or the file cannot be read.
         """
+        if endpoint not in self.endpoints:
+            raise InvalidInputError(f"no endpoint {endpoint!r}; there is {', '.join(self.endpoints)}")
         request = parse(body)
         log_id = request.log_id or str(uuid.uuid4())
         asked = self._asked(request)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -23,7 +23,11 @@ def _file(value: Any) -> bytes | str:
 
 
 #: The file's bytes, its base64, or a URL.
-File = Annotated[bytes | str, PlainValidator(_file)]
+File = Annotated[
+    bytes | str,
+    PlainValidator(_file),
+    WithJsonSchema({"type": "string", "description": "A file in base64, or its URL where that is allowed."}),
+]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -72,12 +76,22 @@ class OldRequest(_Body):
     """The form of PaddleX 3.0's betas: one image, and a picture in every reply."""
 
     image: File
-    inference_params: _InferenceParams | None = None
+    inference_params: Annotated[
+        _InferenceParams | None,
+        WithJsonSchema(
+            {"type": "object", "properties": {"maxLongSide": {"type": "integer", "exclusiveMinimum": 0}}}
+        ),
+    ] = None
 
     def detection(self) -> dict[str, Any]:
         """As for :class:`Request`."""
         longest = self.inference_params.max_long_side if self.inference_params else None
         return {} if longest is None else {"det_limit_side_len": longest, "det_limit_type": "max"}
+
+
+def json_schema() -> dict[str, Any]:
+    """Both forms as JSON schema, for the API page."""
+    return {"anyOf": [form.model_json_schema() for form in (Request, OldRequest)]}
 
 
 def parse(body: Mapping[str, Any]) -> Request | OldRequest:
@@ -86,7 +100,8 @@ def parse(body: Mapping[str, Any]) -> Request | OldRequest:
     Raises:
         InvalidInputError: its message is PaddleX's: a JSON list of ``{"type", "loc", "msg"}``.
     """
-    form = OldRequest if "image" in body and "file" not in body else Request
+    is_old = isinstance(body, Mapping) and "image" in body and "file" not in body
+    form = OldRequest if is_old else Request
     try:
         return form.model_validate(body)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.errors import InvalidModuleError
 from hub.serving import endpoints, state
@@ -218,6 +219,19 @@ def test_a_dead_runners_request_is_sent_again_but_where_it_must_run_once(
         assert asked.result().status_code == code
 
 
+def test_the_api_document_has_the_endpoints_and_is_valid(server: Server) -> None:
+    document = server.get("/openapi.json").json()
+
+    OpenAPIV31SpecValidator(document).validate()
+    operation = document["paths"]["/copy"]["post"]
+    assert operation["requestBody"]["content"]["application/json"]["schema"]["properties"].keys() == {
+        "file",
+        "image",
+    }
+    assert {"422", "503"} < operation["responses"].keys()
+    assert "400" not in operation["responses"]
+
+
 class _Module:
     def __init__(self, declared: Any, once: Any = ()) -> None:
         self.endpoints = declared
@@ -247,3 +261,11 @@ def test_only_endpoints_can_be_said_to_run_once(once: Any) -> None:
 def test_the_serving_method_must_be_able_to_answer_there() -> None:
     with pytest.raises(InvalidModuleError, match="must take `endpoint` and `body`; it takes texts"):
         endpoints.declared(_Module({"ocr": ()}), ["texts"])
+
+
+def test_a_schema_must_be_an_endpoints() -> None:
+    module = _Module({"ocr": ()})
+    module.endpoint_schemas = {"orc": {}}  # type: ignore[attr-defined]
+
+    with pytest.raises(InvalidModuleError, match=r"names of its endpoints \(ocr\)"):
+        endpoints.schemas(module, ["ocr"])

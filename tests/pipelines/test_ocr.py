@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 
 from tests.pipelines.conftest import LIKE_OCR_SYSTEM, PIPELINE, OCRServer, image, text_of
@@ -146,6 +147,26 @@ def test_any_kind_of_image_is_read(server: OCRServer, kind: str) -> None:
     info = server.read(exotic()[kind])["dataInfo"]
 
     assert info == {"width": 30, "height": 20, "type": "image"}
+
+
+def test_the_api_document_has_both_forms_of_the_body(server: OCRServer) -> None:
+    document = server.get("/openapi.json").json()
+
+    OpenAPIV31SpecValidator(document).validate()
+    schema = document["paths"]["/ocr"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    present, older = (form["properties"].keys() for form in schema["anyOf"])
+    assert {"file", "fileType", "textDetLimitSideLen", "useDocUnwarping", "logId"} < present
+    assert older == {"image", "inferenceParams", "visualize", "logId"}
+
+
+def test_the_module_itself_takes_the_same_body(server: OCRServer) -> None:
+    body = {"file": text_of(image("sign.jpg")), "fileType": 1, "visualize": False, "logId": "3"}
+
+    results = server.post("ocr_pipeline", {"endpoint": "ocr", "body": body}).json()["results"]
+
+    assert results == {"http_status": 200, "reply": server.ocr(**body).json()}
+    assert server.post("ocr_pipeline", {"endpoint": "orc", "body": body}).status_code == 400
+    assert server.post("ocr_pipeline", {"endpoint": "ocr", "body": "x"}).status_code == 400
 
 
 def test_the_modules_example_is_answered_as_its_folder_shows(server: OCRServer) -> None:
