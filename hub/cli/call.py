@@ -81,7 +81,7 @@ def _arguments(
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
     given = parser.parse_args(list(words))
-    arguments = _object(given.arguments)
+    arguments = json_object(given.arguments)
     taken = _parameters(method)
     texts = list(given.input_text or [])
     if given.input_file:
@@ -103,7 +103,8 @@ def _arguments(
     return arguments
 
 
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """What --arguments says; raises UsageError."""
     try:
         value = json.loads(text)
     except ValueError as error:

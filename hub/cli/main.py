@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "search": ("hub.cli.install", "search", "List the modules that can be installed by name."),
     "download": ("hub.cli.install", "download", "Get modules' archives by name."),
     "run": ("hub.cli.run", "run", "Call a module once and print what it returns."),
+    "predict": ("hub.cli.predict", "predict", "Send many files to a module; go on where it was stopped."),
     "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
     "paddlex": ("hub.cli.paddlex", "paddlex", "Take PaddleX's serving command lines as they are."),
     "weights": ("hub.cli.weights", "weights", "List and fetch weights."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
@@ -47,10 +47,15 @@ class AsyncClient:
 
     async def predict(self, module: str, /, **arguments: Any) -> Any:
         """Call a module and return its ``results``; see :meth:`hub.Client.predict`."""
-        reply = await self._call(module, arguments)
+        reply = await self.call(module, arguments)
         if reply.message:
             log.warning("%s: %s", module, reply.message)
         return reply.results
+
+    async def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
+        """``predict`` with the arguments in a mapping; see :meth:`hub.Client.call`."""
+        body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
+        return await self._drive(conversation.predict(self._server, self._options, module, body))
 
     async def predict_many(
         self,
@@ -68,7 +73,7 @@ class AsyncClient:
         async def work(item: Any) -> Prediction:
             try:
                 value = many.argument_value(argument, item)
-                reply = await self._call(module, {**arguments, argument: value})
+                reply = await self.call(module, {**arguments, argument: value})
             except many.NOT_THE_ITEMS:
                 raise
             except HubError as error:
@@ -102,6 +107,11 @@ class AsyncClient:
         other._options = self._options.changed(timeout, strict, resend)
         return other
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for a call as a whole."""
+        return self._options.timeout
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -111,10 +121,6 @@ class AsyncClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    async def _call(self, module: str, arguments: dict[str, Any]) -> Reply:
-        body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
-        return await self._drive(conversation.predict(self._server, self._options, module, body))
 
     async def _drive(self, steps: Steps[T]) -> T:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 import httpx2
@@ -63,10 +63,15 @@ class Client:
             RequestError: the server refused or the module failed: one class per reason, the server's message.
             UnreachableError, ConnectionLostError, ReplyError: no module answered.
         """
-        reply = self._call(module, arguments)
+        reply = self.call(module, arguments)
         if reply.message:
             log.warning("%s: %s", module, reply.message)
         return reply.results
+
+    def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
+        """``predict`` with the arguments in a mapping; the reply has remarks and request id besides."""
+        body = payload.encode(arguments)
+        return self._drive(conversation.predict(self._server, self._options, module, body))
 
     def predict_many(
         self,
@@ -95,7 +100,7 @@ class Client:
         def work(item: Any) -> Prediction:
             try:
                 value = many.argument_value(argument, item)
-                reply = self._call(module, {**arguments, argument: value})
+                reply = self.call(module, {**arguments, argument: value})
             except many.NOT_THE_ITEMS:
                 raise
             except HubError as error:
@@ -132,6 +137,11 @@ class Client:
         other._options = self._options.changed(timeout, strict, resend)
         return other
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for a call as a whole."""
+        return self._options.timeout
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -141,10 +151,6 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _call(self, module: str, arguments: dict[str, Any]) -> Reply:
-        body = payload.encode(arguments)
-        return self._drive(conversation.predict(self._server, self._options, module, body))
 
     def _drive(self, steps: Steps[T]) -> T:
         try:

@@ -141,11 +141,15 @@ def sweep() -> list[int]:
 
 
 def end_children(record: PidFile) -> None:
-    """SIGKILL what a dead supervisor left behind; its children normally leave by themselves."""
-    children = record.children()
-    for pid, start in children:
+    """SIGKILL what a dead supervisor left behind; its children normally leave by themselves.
+
+    state.json does not know HTTP workers, which would hold the port a second longer than their master lives;
+    the name of the run dir, which is made for one server, tells them.
+    """
+    left = [*record.children(), *procfs.with_arguments("hub.serving.", record.run_dir)]
+    for pid, start in left:
         procfs.send_signal(pid, start, signal.SIGKILL)
-    procfs.wait_gone(children, time.monotonic() + KILL_SECONDS)
+    procfs.wait_gone(left, time.monotonic() + KILL_SECONDS)
 
 
 def stop(port: int, *, force_after: float | None = None) -> None:

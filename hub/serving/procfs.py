@@ -15,7 +15,32 @@ def started(pid: int) -> int | None:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    if fields[0] in "ZX" and not _has_threads(pid):
+        return None
+    return int(fields[19])
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether a process whose first thread has ended has others that still end, and hold its sockets."""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except OSError:
+        return False
+
+
+def with_arguments(*words: str) -> list[tuple[int, int]]:
+    """(PID, start time) of every process whose command line has all of ``words`` in it."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if all(word.encode() in arguments for word in words):
+            start = started(int(entry.name))
+            if start is not None:
+                found.append((int(entry.name), start))
+    return found
 
 
 def boot_id() -> str:

@@ -54,10 +54,8 @@ def main() -> int:
     arguments = _parse_arguments()
     spec = RunnerSpec.read(arguments.spec)
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
-    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     drain = Drain()
-    signal.signal(signal.SIGTERM, lambda *_: drain.set())
+    _handle_signals(drain)
     threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, drain), daemon=True).start()
 
     with os.fdopen(arguments.status, "w") as status:
@@ -68,6 +66,7 @@ def main() -> int:
             final = isinstance(error, HubError)
             _tell(status, state="failed", reason=_reason(error), final=final)
             return 1
+        _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it
         _tell(status, state="ready", manifest=executor.manifest, concurrency=concurrency)
         heartbeat = Heartbeat(arguments.heartbeat, concurrency)
         listener = socket.socket(fileno=arguments.listener)
@@ -85,6 +84,13 @@ def _parse_arguments() -> argparse.Namespace:
     for descriptor in ("--listener", "--lifeline", "--status"):
         parser.add_argument(descriptor, type=int, required=True)
     return parser.parse_args()
+
+
+def _handle_signals(drain: Drain) -> None:
+    faulthandler.disable()
+    faulthandler.enable()  # the watchdog's SIGABRT leaves every thread's stack in the log
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    signal.signal(signal.SIGTERM, lambda *_: drain.set())
 
 
 class Drain:

@@ -205,7 +205,7 @@ def test_connections_are_reused(client: hub.Client, server: Server) -> None:
 
 def test_waiting_for_a_server_ends_when_its_modules_are_ready(home: Path) -> None:
     with (
-        Server(home, {"slow_start": {"init_args": {"seconds": 1.0}}}, wait=False) as server,
+        Server(home, {"slow_start": {"init_args": {"seconds": 0.5}}}, wait=False) as server,
         hub.Client(server.url, timeout=30) as client,
     ):
         client.wait_until_ready()

@@ -141,6 +141,7 @@ def answers(client: hub.Client) -> bool:
         return False
 
 
+@pytest.mark.slow  # two servers; hub predict has the same test
 def test_a_server_that_was_there_is_waited_for_while_it_is_started_again(home: Path) -> None:
     port = free_port()
     with hub.Client(f"http://127.0.0.1:{port}", timeout=30) as client:

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,14 @@ def test_a_start_sweeps_what_a_killed_server_left(home: Path) -> None:
     with Server(home, {"probe": {}}):
         assert not Path(left["run_dir"]).exists()
         assert not (home / "conf" / f"serving_{first.port}.json").exists()
+
+
+def test_the_port_of_a_killed_server_can_be_served_again_at_once(home: Path) -> None:
+    first = Server(home, {"probe": {}})
+    first.process.kill()
+    first.process.wait(5)
+    with Server(home, {"probe": {}}, port=first.port) as second:
+        assert second.post("probe", {}).status_code == 200
 
 
 def test_the_same_port_can_be_served_again_at_once(home: Path) -> None:
@@ -291,3 +300,34 @@ def test_environment_variables_are_settings_too(home: Path) -> None:
             assert server.post("probe", {"action": "raise"}).status_code == 200
     finally:
         del os.environ["HUB_STATUS_STYLE"]
+
+
+def test_a_module_that_takes_sigterm_for_itself_still_lets_its_runner_finish(
+    home: Path, tmp_path: Path
+) -> None:
+    """Paddle does so when it is imported."""
+    folder = tmp_path / "greedy"
+    folder.mkdir()
+    (folder / "module.py").write_text(
+        "import signal, time\n"
+        "from hub.module import Module, moduleinfo, serving\n\n"
+        "@moduleinfo(name='greedy', version='1.0.0')\n"
+        "class Greedy(Module):\n"
+        "    def _initialize(self):\n"
+        "        signal.signal(signal.SIGTERM, signal.SIG_DFL)\n\n"
+        "    @serving\n"
+        "    def wait(self):\n"
+        "        time.sleep(0.8)\n"
+        "        return 'done'\n"
+    )
+    with (
+        Server(home, {"greedy": {"init_args": {"directory": str(folder)}}}) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        running = pool.submit(server.post, "greedy", {})
+        time.sleep(0.4)
+        server.kill_runner("greedy", signal.SIGTERM)
+        reply = running.result()
+
+    assert (reply.status_code, reply.json()["results"]) == (200, "done")
+    assert "X-Hub-Attempts" not in reply.headers  # it was not sent again to another runner

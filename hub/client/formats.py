@@ -1,0 +1,119 @@
+"""Records as JSON lines, CSV or plain text, written as they come.
+
+The *entries* of a record are what its module found in that file: the lines of a picture, the labels of an
+image. They are the one result of a reply if that is a list, else the result itself.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from typing import IO, Any, Protocol
+
+from hub import envelope
+from hub.client.journal import Record
+
+
+class Writer(Protocol):
+    """Writes records to a text file."""
+
+    def write(self, record: Record) -> None: ...
+
+    def end(self) -> None:
+        """Write what is still held back."""
+
+
+class JSONLines:
+    """One JSON object a line."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, record: Record) -> None:
+        self._file.write(envelope.dumps(record).decode() + "\n")
+        self._file.flush()
+
+    def end(self) -> None:
+        pass
+
+
+class Text:
+    """``file TAB text``, a line for each entry; one for a file without any. Errors are left out."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, record: Record) -> None:
+        if "results" not in record:
+            return
+        for entry in entries(record["results"]) or [""]:
+            text = entry.get("text", entry) if isinstance(entry, dict) else entry
+            shown = text if isinstance(text, str) else envelope.dumps(text).decode()
+            self._file.write(f"{record['file']}\t{' '.join(shown.split())}\n")
+        self._file.flush()
+
+    def end(self) -> None:
+        pass
+
+
+class CSV:
+    """A row for each entry: file, number, the entry's keys, other, error.
+
+    The columns are the keys of the first entry there is; what later ones have besides is JSON under
+    ``other``. Values that are no text or number are JSON, too.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._rows = csv.writer(file, lineterminator="\n")
+        self._columns: list[str] | None = None
+        self._held: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        found = entries(record.get("results", []))
+        if self._columns is None:
+            self._held.append(record)
+            if not found:
+                return
+            first = found[0]
+            self._begin([str(key) for key in first] if isinstance(first, dict) else ["value"])
+        else:
+            self._write(record, found)
+        self._file.flush()
+
+    def end(self) -> None:
+        if self._columns is None:
+            self._begin([])
+            self._file.flush()
+
+    def _begin(self, columns: list[str]) -> None:
+        self._columns = columns
+        self._rows.writerow(["file", "number", *columns, "other", "error"])
+        for record in self._held:
+            self._write(record, entries(record.get("results", [])))
+        self._held = []
+
+    def _write(self, record: Record, found: list[Any]) -> None:
+        columns = self._columns or []
+        if not found:
+            self._rows.writerow([record["file"], "", *[""] * len(columns), "", record.get("error", "")])
+        for number, entry in enumerate(found, 1):
+            fields = entry if isinstance(entry, dict) else {"value": entry}
+            cells = [_cell(fields[key]) if key in fields else "" for key in columns]
+            other = {key: each for key, each in fields.items() if key not in columns}
+            shown = envelope.dumps(other).decode() if other else ""
+            self._rows.writerow([record["file"], number, *cells, shown, ""])
+
+
+#: Name on the command line → what writes it.
+FORMATS: dict[str, Callable[[IO[str]], Writer]] = {"json": JSONLines, "csv": CSV, "txt": Text}
+
+
+def entries(results: Any) -> list[Any]:
+    """What the module found in one file; see this file's first lines."""
+    found = results[0] if isinstance(results, list) and len(results) == 1 else results
+    return found if isinstance(found, list) else [found]
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float)) else envelope.dumps(value).decode()

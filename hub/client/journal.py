@@ -1,0 +1,197 @@
+"""The folder of a job that can be killed at any moment and started again: what is done is not done again.
+
+    DIR/
+      results.jsonl     one JSON object per file, appended whole as answers come
+      job.json          which module with which arguments; also the lock that only one job at a time holds
+
+A killed job leaves at most half a line at the end, which the next one cuts off. A file counts as done while
+its size and time of change are those of its record; one that failed is tried again. When all is done, the
+records are put in the files' order (the file is replaced as a whole).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from hub import envelope
+from hub.errors import UsageError
+
+RECORDS, JOB = "results.jsonl", "job.json"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where a record lies in the file, and what it says of the file that it is about."""
+
+    start: int
+    length: int
+    is_answer: bool
+    stamp: tuple[Any, Any]
+
+
+class Journal:
+    """See this file's first lines. A context manager: the folder is locked while it is open."""
+
+    def __init__(self, folder: Path, job: Mapping[str, Any], *, resume: bool) -> None:
+        """Lock the folder, look at what is done.
+
+        Raises:
+            UsageError: another job writes there, or another one has; or the folder cannot be written.
+        """
+        self.folder = folder
+        self._spans: dict[str, _Span] = {}
+        self._size = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / JOB).open("a+b")
+            try:
+                self._claim(dict(job), resume=resume)
+                self._file = (folder / RECORDS).open("ab" if resume else "wb")
+                self._look_through()
+            except BaseException:
+                self._lock.close()
+                raise
+        except OSError as error:
+            raise UsageError(f"--output {folder}: {error.strerror}; choose another folder") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
+        self._file.close()
+        self._lock.close()
+
+    def is_done(self, name: str) -> bool:
+        """Whether the file has its answer, and has not changed since."""
+        span = self._spans.get(name)
+        return span is not None and span.is_answer and span.stamp == _stamp(stamped({"file": name}))
+
+    def append(self, record: Record) -> None:
+        """Add a record, with one write: it is in the file whole, or the next job cuts off its half."""
+        line = envelope.dumps(record) + b"\n"
+        self._file.write(line)
+        self._file.flush()
+        self._note(record, self._size, len(line))
+
+    def records(self) -> Iterator[Record]:
+        """The records in the file's present order, of each file the newest."""
+        with (self.folder / RECORDS).open("rb") as file:
+            for span in sorted(self._spans.values(), key=lambda each: each.start):
+                yield envelope.loads(_cut(file, span))
+
+    def arrange(self, names: Iterable[str]) -> bool:
+        """Put the records into this order, and drop those that newer ones replace.
+
+        Records of other files, from an earlier job with other files, stay; they come first.
+
+        Returns:
+            Whether anything had to be changed.
+        """
+        wanted = dict.fromkeys(names)
+        others = [name for name in self._spans if name not in wanted]
+        order = [*others, *(name for name in wanted if name in self._spans)]
+        spans = [self._spans[name] for name in order]
+        if self._is_packed(spans):
+            return False
+        fresh = self.folder / f".{RECORDS}.new"
+        with fresh.open("wb") as target, (self.folder / RECORDS).open("rb") as source:
+            for span in spans:
+                target.write(_cut(source, span))
+            target.flush()
+            os.fsync(target.fileno())
+        fresh.replace(self.folder / RECORDS)
+        self._file.close()
+        self._file = (self.folder / RECORDS).open("ab")
+        self._spans, self._size = {}, 0
+        self._look_through()
+        return True
+
+    def _is_packed(self, spans: list[_Span]) -> bool:
+        """Whether the file is these records in this order and nothing else."""
+        end = 0
+        for span in spans:
+            if span.start != end:
+                return False
+            end += span.length
+        return end == self._size
+
+    def _claim(self, job: Record, *, resume: bool) -> None:
+        """Take the lock; compare the job with the one whose folder this is."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another hub predict is writing to {self.folder} at the moment") from None
+        self._lock.seek(0)
+        said = self._lock.read()
+        if said and resume:
+            try:
+                found: Any = json.loads(said)
+            except ValueError:
+                found = f"what is in {JOB}"
+            if found != job:
+                raise UsageError(
+                    f"{self.folder} holds the results of another job, {_shown(found)}, not of {_shown(job)}; "
+                    "choose another --output, or give --no_resume to start it anew"
+                )
+        if not said or not resume:
+            self._lock.truncate(0)
+            self._lock.write(json.dumps(job, ensure_ascii=False).encode() + b"\n")
+            self._lock.flush()
+
+    def _look_through(self) -> None:
+        """Note where each record lies; cut off half a line at the end."""
+        with (self.folder / RECORDS).open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    self._file.truncate(self._size)
+                    break
+                self._note(_read(line), self._size, len(line))
+
+    def _note(self, record: Record | None, start: int, length: int) -> None:
+        self._size = start + length
+        if record is not None:  # what is no record is dropped when the records are arranged
+            name = str(record["file"])
+            self._spans.pop(name, None)  # a newer one comes later, here too
+            self._spans[name] = _Span(start, length, "results" in record, _stamp(record))
+
+
+def stamped(record: Record) -> Record:
+    """The record with size and time of change of its file, where there is one."""
+    try:
+        status = Path(record["file"]).stat()
+    except OSError:
+        return record
+    return {**record, "size": status.st_size, "modified": status.st_mtime}
+
+
+def _stamp(record: Record) -> tuple[Any, Any]:
+    return record.get("size"), record.get("modified")
+
+
+def _read(line: bytes) -> Record | None:
+    try:
+        record = envelope.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and "file" in record else None
+
+
+def _cut(file: IO[bytes], span: _Span) -> bytes:
+    file.seek(span.start)
+    return file.read(span.length)
+
+
+def _shown(job: Any) -> str:
+    if not isinstance(job, dict):
+        return str(job)
+    arguments = json.dumps(job.get("arguments"), ensure_ascii=False)
+    return f"{job.get('module')} with {job.get('argument')} and {arguments}"

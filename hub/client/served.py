@@ -1,0 +1,66 @@
+"""Finding a module on a server, and what it takes."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hub.errors import ReplyError, UnavailableError, UnknownModuleError, UsageError
+
+if TYPE_CHECKING:
+    from hub.client.blocking import Client
+
+_PAUSE_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class ServedModule:
+    """``taken`` and ``images`` are names of arguments; empty where the server does not tell."""
+
+    name: str
+    taken: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+def describe(client: Client, name: str | None) -> ServedModule:
+    """The module called ``name``, or the only one there is. One that is loading is waited for.
+
+    Raises:
+        UnknownModuleError: it is not served; the message says what is.
+        UsageError: no name, and there is more than one.  UnavailableError: it has failed, or loads too long.
+    """
+    deadline = time.monotonic() + client.timeout
+    while True:
+        try:
+            listed = client.modules()
+        except (UnknownModuleError, ReplyError):  # a server of PaddleHub has no such list
+            if name is None:
+                raise
+            return ServedModule(name)
+        found = _choose(listed, name)
+        if found.get("state") == "READY":
+            parameters = found.get("parameters", [])
+            return ServedModule(
+                str(found["name"]),
+                tuple(each["name"] for each in parameters),
+                tuple(each["name"] for each in parameters if each.get("is_image")),
+            )
+        if found.get("state") == "FAILED" or time.monotonic() > deadline:
+            reason = f": {found['reason']}" if found.get("reason") else ""
+            raise UnavailableError(f"module {found['name']} is {found.get('state')}{reason}")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _choose(listed: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
+    names = [str(each["name"]) for each in listed]
+    if name is None:
+        if len(listed) != 1:
+            raise UsageError(f"which module? Give --module; the server has {', '.join(names)}")
+        return listed[0]
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise UnknownModuleError(f"Module {name} is not available.{hint} The server has {', '.join(names)}")
+    return listed[names.index(name)]

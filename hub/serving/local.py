@@ -1,0 +1,152 @@
+"""[cli] One module's runner without a server: for a command that calls a module many times and ends.
+
+The runner is the same as a server's (the module's own Python, images decoded, one request that crashes it
+fails alone, another runner takes over), and so is the way to it; only HTTP is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import select
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from hub.errors import StartupError
+from hub.serving import body, pidfile, procfs
+from hub.serving.config import ServingConfig
+from hub.serving.dispatcher import ModuleReply, ModuleRequest, SocketDispatcher, refuse_unless_served
+from hub.serving.fleet import Fleet
+from hub.serving.gateway_context import limits_of
+from hub.serving.launch import RegistryPlanner
+from hub.serving.state import LOADING, READY, ModuleState, ServerState, StateReader
+
+log = logging.getLogger("hub.local")
+
+#: How often deaths and hangs are looked for; a message of the runner is taken in at once.
+TICK_SECONDS = 0.1
+_PREFIX = "hub-local-"
+_PLACE = Path("/tmp")  # short on purpose: a Unix socket's path ends at 107 bytes
+
+
+class LocalModule:
+    """The first module of ``config``, loaded while the context is open. Several threads may call it.
+
+    Attributes:
+        name: the module's.
+    """
+
+    def __init__(self, config: ServingConfig) -> None:
+        """Find the module.
+
+        Raises:
+            ModuleNotInstalledError, InvalidModuleError, ConfigError.
+        """
+        self.name = next(iter(config.modules_info))
+        self._plan = RegistryPlanner(lambda: None).plan(self.name, config, generation=1)
+        self._limits = limits_of(config)
+        self._states = _OwnState()
+        self._dispatcher = SocketDispatcher(self._states)
+        self._changed = threading.Condition()
+        self._is_ending = False
+        self._keeper = threading.Thread(target=self._keep, name="hub-local", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it is loaded; raises StartupError with the reason why it is not."""
+        sweep()
+        started = procfs.started(os.getpid())
+        self._run_dir = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{started}-", dir=_PLACE))
+        # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
+        self._lifeline, self._lifeline_write = os.pipe()
+        self._fleet = Fleet(self._plan, self._run_dir, self._lifeline)
+        self._states.show(self._fleet.snapshot())
+        self._keeper.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._state.state != LOADING)
+        if self._state.state != READY:
+            self.__exit__()
+            raise StartupError(f"{self.name} could not be loaded: {self._state.reason}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_ending = True
+        self._keeper.join()
+        self._fleet.drain(time.monotonic())
+        deadline = time.monotonic() + pidfile.KILL_SECONDS
+        while not self._fleet.is_empty:
+            if time.monotonic() > deadline:
+                self._fleet.kill()
+            self._fleet.tick(time.monotonic())
+            time.sleep(0.01)
+        self._fleet.close()
+        os.close(self._lifeline_write)
+        os.close(self._lifeline)
+        shutil.rmtree(self._run_dir, ignore_errors=True)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the module takes, as its runner found out."""
+        return self._state.manifest
+
+    def call(self, data: bytes, *, timeout: float) -> ModuleReply:
+        """Call the module with a JSON object of arguments; an image that cannot be read is an error.
+
+        Raises:
+            RequestError: as a server would answer.
+        """
+        module = refuse_unless_served(self.name, self._state)
+        parsed = body.parse(data, "application/json", module.manifest.get("images", ()), self._limits)
+        request = ModuleRequest(
+            request_id=secrets.token_hex(8),
+            arguments=parsed.arguments,
+            images=parsed.images,
+            deadline=time.monotonic() + timeout,
+            strict=True,
+        )
+        return self._dispatcher.call(module, request)
+
+    @property
+    def _state(self) -> ModuleState:
+        return self._states.current().modules[self.name]
+
+    def _keep(self) -> None:
+        """What the supervisor's loop does, for one module, in a thread."""
+        while not self._is_ending:
+            poller = select.poll()
+            for descriptor in self._fleet.status_descriptors():
+                poller.register(descriptor, select.POLLIN)
+            poller.poll(TICK_SECONDS * 1000)
+            self._fleet.tick(time.monotonic())
+            with self._changed:
+                self._states.show(self._fleet.snapshot())
+                self._changed.notify_all()
+
+
+class _OwnState(StateReader):
+    """The state of the fleet in this process, where others read a supervisor's file."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
+        self._shown = ServerState()
+
+    def show(self, module: ModuleState) -> None:
+        self._shown = ServerState({module.name: module})
+
+    def current(self) -> ServerState:
+        return self._shown
+
+
+def sweep() -> None:
+    """Remove what processes that were killed have left behind; their runners end by themselves."""
+    for folder in _PLACE.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(ValueError, OSError):
+            pid, started = map(int, folder.name.removeprefix(_PREFIX).split("-")[:2])
+            if folder.stat().st_uid == os.getuid() and procfs.started(pid) != started:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,103 @@
+"""Which files are meant, and how records look as CSV and text."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.client import files
+from hub.client.formats import FORMATS
+from hub.errors import InvalidInputError, UsageError
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("b.JPG", "a.png", "c.txt", ".hidden.png", "deep/d.png", "deep/er/e.png", "odd[1].png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one\ntwo\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["."], ["a.png", "b.JPG", "odd[1].png"]),
+        (["deep", "a.png"], ["deep/d.png", "a.png"]),
+        (["c.txt"], ["c.txt"]),
+        (["*.png"], ["a.png", "odd[1].png"]),
+        (["deep/**/*.png"], ["deep/d.png", "deep/er/e.png"]),
+        (["odd[1].png"], ["odd[1].png"]),
+        (["a.png", ".", "./a.png"], ["a.png", "b.JPG", "odd[1].png"]),
+        (["absent.png"], ["absent.png"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_words_name_files_folders_and_patterns(place: Path, words: list[str], expected: list[str]) -> None:
+    assert files.expand(words, "image") == expected
+
+
+def test_of_a_folder_a_module_of_texts_gets_the_texts(place: Path) -> None:
+    assert files.expand(["."], "text") == ["c.txt"]
+
+
+@pytest.mark.parametrize("word", ["deep/er/*.jpg", "nothing"])
+def test_a_folder_or_pattern_without_a_file_is_wrong_usage(place: Path, word: str) -> None:
+    (place / "nothing").mkdir()
+    with pytest.raises(UsageError, match="no file"):
+        files.expand([word], "image")
+
+
+def test_what_is_passed_for_a_file(place: Path) -> None:
+    assert files.value("c.txt", "texts", "text") == ["one", "two"]
+    assert files.value("a.png", "images", "image") == [Path("a.png")]
+    assert files.value("a.png", "image", "image") == Path("a.png")
+    assert files.value("a.png", "paths", "path") == [str(place / "a.png")]
+    with pytest.raises(InvalidInputError, match="2 lines, and text takes one text"):
+        files.value("c.txt", "text", "text")
+
+
+OCR = [
+    {"file": "empty.jpg", "results": [[]]},
+    {"file": "a.jpg", "results": [[{"text": '你好, "x"', "box": [[0, 1]]}, {"text": "two\nlines", "n": 1}]]},
+    {"file": "bad.jpg", "error": "InvalidInputError: no image"},
+]
+LABELS = [{"file": "a.jpg", "results": ["cat"]}, {"file": "b.txt", "results": [1, None, {"text": "x"}]}]
+
+
+def written(format: str, records: list[dict[str, Any]]) -> list[str]:
+    file = io.StringIO()
+    writer = FORMATS[format](file)
+    for record in records:
+        writer.write(record)
+    writer.end()
+    return file.getvalue().splitlines()
+
+
+def test_csv_has_a_row_for_each_line_of_a_picture() -> None:
+    assert "\n".join(written("csv", OCR)) == (
+        "file,number,text,box,other,error\n"
+        "empty.jpg,,,,,\n"
+        'a.jpg,1,"你好, ""x""","[[0,1]]",,\n'
+        'a.jpg,2,"two\nlines",,"{""n"":1}",\n'
+        "bad.jpg,,,,,InvalidInputError: no image"
+    )
+
+
+def test_csv_of_values_and_of_nothing() -> None:
+    assert written("csv", LABELS) == [
+        "file,number,value,other,error",
+        "a.jpg,1,cat,,",
+        "b.txt,1,1,,",
+        "b.txt,2,null,,",
+        'b.txt,3,,"{""text"":""x""}",',
+    ]
+    assert written("csv", OCR[2:]) == ["file,number,other,error", "bad.jpg,,,InvalidInputError: no image"]
+
+
+def test_txt_has_a_line_for_each_text_and_none_for_an_error() -> None:
+    assert written("txt", OCR) == ["empty.jpg\t", 'a.jpg\t你好, "x"', "a.jpg\ttwo lines"]
+    assert written("txt", LABELS) == ["a.jpg\tcat", "b.txt\t1", "b.txt\tnull", "b.txt\tx"]
