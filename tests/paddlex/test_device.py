@@ -36,9 +36,13 @@ def test_what_is_no_device_is_refused_with_those_there_are(given: str) -> None:
         device.parse(given)
 
 
-def test_a_device_of_another_maker_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="not on npu"):
-        device.parse("npu:0")
+def test_a_device_of_another_maker_is_for_pipelines_that_paddlex_runs() -> None:
+    with pytest.raises(ConfigError, match="device npu:0: OCR runs on cpu and gpu"):
+        plan.plan("OCR", Asked(device="npu:0"))
+
+    config = plan.configuration(plan.plan("image_classification", Asked(device="npu:0")), {})
+    assert config.use_gpu is False
+    assert config.modules_info["paddlex_pipeline"].init_args["device"] == "npu:0"
 
 
 @pytest.mark.parametrize(

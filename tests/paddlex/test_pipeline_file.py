@@ -273,7 +273,7 @@ def test_a_preprocessor_with_nothing_to_do_is_none(tmp_path: Path) -> None:
         ({"use_textline_orientation": True}, "SubModules has no TextLineOrientation"),
         ({"engine": "onnxruntim"}, "engine is 'onnxruntim'; did you mean onnxruntime?"),
         ({"hpi_config": {"backend": "openvinno"}}, "'hpi_config.backend'"),
-        ({"device": "npu:0"}, "not on npu"),
+        ({"device": "cpu:1"}, "device 'cpu:1' is not allowed"),
         (
             {"SubModules.TextDetection.device": "cpu", "SubModules.TextRecognition.device": "gpu"},
             "run on one device here",

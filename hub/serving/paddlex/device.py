@@ -12,8 +12,8 @@ from typing import Any, Final
 from hub import settings
 from hub.errors import ConfigError
 
-#: Kinds of device that PaddleX has for makers whose cards the server cannot hand out.
-_NOT_HERE: Final = ("xpu", "npu", "mlu", "gcu", "dcu", "iluvatar_gpu", "metax_gpu")
+#: Kinds of device that PaddleX has for other makers' cards, which the server cannot hand out to runners.
+_OTHERS: Final = ("xpu", "npu", "mlu", "gcu", "dcu", "iluvatar_gpu", "metax_gpu")
 #: Importing Paddle takes seconds; longer than this, something is wrong with the driver.
 _LONGEST_LOOK_S: Final = 120.0
 #: Prints how many cards Paddle can use; fails where there is no Paddle.
@@ -26,7 +26,7 @@ print("cards", paddle.device.cuda.device_count() if cuda else 0)
 
 @dataclass(frozen=True)
 class Device:
-    """The CPU, or cards by their numbers; one runner is started on each card."""
+    """The CPU, or cards by their numbers. One runner is started on each of NVIDIA's cards."""
 
     kind: str
     cards: tuple[int, ...] = ()
@@ -35,27 +35,30 @@ class Device:
         return f"{self.kind}:{','.join(map(str, self.cards))}" if self.cards else self.kind
 
     @property
+    def is_ours(self) -> bool:
+        """Whether HubServing's own modules run there."""
+        return self.kind not in _OTHERS
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The keys of the server's configuration that say the same."""
         return {"use_gpu": True, "gpu": self.cards} if self.kind == "gpu" else {"use_gpu": False}
 
 
 def parse(given: str) -> Device:
-    """Read ``cpu``, ``gpu`` or ``gpu:0,1``.
+    """Read ``cpu``, ``gpu``, ``gpu:0,1``, or the same with another kind of PaddleX's, like ``npu``.
 
     Raises:
         ConfigError: it is none of these.
     """
     kind, colon, numbers = given.strip().lower().partition(":")
-    if kind in _NOT_HERE:
-        raise ConfigError(f"device {given!r}: HubServing runs on cpu and gpu (NVIDIA), not on {kind}")
     cards = [number.strip() for number in numbers.split(",")]
     if kind == "cpu" and not colon:
         return Device("cpu")
-    if kind == "gpu" and not colon:
-        return Device("gpu", (0,))
-    if kind == "gpu" and all(card.isdecimal() for card in cards):
-        return Device("gpu", tuple(map(int, cards)))
+    if kind in ("gpu", *_OTHERS) and not colon:
+        return Device(kind, (0,))
+    if kind in ("gpu", *_OTHERS) and all(card.isdecimal() for card in cards):
+        return Device(kind, tuple(map(int, cards)))
     raise ConfigError(f"device {given!r} is not allowed; allowed: cpu, gpu, gpu:0, gpu:0,1 (cards' numbers)")
 
 

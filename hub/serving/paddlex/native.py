@@ -31,6 +31,8 @@ _DETECTION: Final[Mapping[str, Any]] = {
 }
 #: So alike that a letter was slipped: PP-OCRv5 for PP-OCRv4 is no slip.
 _SLIP: Final = 0.96
+#: What a picture in the reply can be at most, where the file sets no limit.
+_LARGEST_JPEG: Final = (65500, 65500)
 #: Where the catalogue's weights can stand.
 _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
     "TextDetection": ("PP-OCRv4_mobile_det", "PP-OCRv6_small_det"),
@@ -158,8 +160,7 @@ def _serving(section: ServingSection | None) -> dict[str, Any]:
     if "max_num_input_imgs" in extra.model_fields_set:
         args["max_num_input_imgs"] = extra.max_num_input_imgs
     if "max_output_img_size" in extra.model_fields_set:
-        size = extra.max_output_img_size
-        args["max_output_img_size"] = None if size is None else list(size)
+        args["max_output_img_size"] = list(extra.max_output_img_size or _LARGEST_JPEG)
     return args
 
 

@@ -83,7 +83,14 @@ def plan(given: str, asked: Asked) -> Plan:
         found = _from_file(document.read(given), asked)
     else:
         found = _from_name(names.known(given), asked)
-    return found if asked.device is None else replace(found, device=device.parse(asked.device))
+    where = found.device if asked.device is None else device.parse(asked.device)
+    if where is None or where.is_ours:
+        return replace(found, device=where)
+    if found.module == NATIVE:
+        raise ConfigError(
+            f"device {where}: {found.pipeline} runs on cpu and gpu (NVIDIA), not on {where.kind}"
+        )
+    return replace(found, device=where, init_args={**found.init_args, "device": str(where)})
 
 
 def _from_name(name: str, asked: Asked) -> Plan:
@@ -109,9 +116,9 @@ def _from_file(read: Document, asked: Asked) -> Plan:
 
 
 def _bridged(read: Document, asked: Asked) -> dict[str, Any]:
-    """PaddleX reads its own file itself, but for the older form, which it no longer knows."""
-    pipeline = {"pipeline": read.keys} if read.is_older else {"pipeline": str(read.path)}
-    return {**pipeline, **asked.keys()}
+    """PaddleX reads its own file itself, but for the older form, which it no longer knows, and JSON."""
+    is_readable = not read.is_older and read.path.suffix in (".yaml", ".yml")
+    return {"pipeline": str(read.path) if is_readable else read.keys, **asked.keys()}
 
 
 def _device(given: str | None) -> Device | None:

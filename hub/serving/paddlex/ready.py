@@ -5,20 +5,18 @@ The modules come with HubServing, so this is ``hub install NAME``. PaddleX itsel
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
-from hub.registry import shipped, weights
+from hub.registry import requirements, shipped, weights
 from hub.registry.environment import interpreter_of
 from hub.registry.install import Options, install
 from hub.registry.local import InstalledModule, LocalRegistry, version_key
 from hub.registry.progress import Progress
 from hub.serving.paddlex.plan import BRIDGE, Plan
 
-_PACKAGE: Final = "paddlex"
 HOW_TO_INSTALL: Final = (
     "Either of these installs it:\n"
     f"  hub install --isolated {BRIDGE}    (an environment of its own; nothing else changes)\n"
@@ -68,11 +66,11 @@ def _is_older(module: InstalledModule) -> bool:
 
 
 def has_paddlex() -> bool:
-    """Whether the real PaddleX is installed: beside us, or in the module's own environment."""
-    if find_spec(_PACKAGE) is not None:
-        return True
+    """Whether the real PaddleX is installed, as the module needs it: in its own environment, or in ours."""
     module = _installed(BRIDGE)
-    return module is not None and interpreter_of(module.content) is not None
+    if module is not None and interpreter_of(module.content) is not None:
+        return True
+    return not requirements.unmet(shipped.folders()[BRIDGE])
 
 
 def _require_paddlex(planned: Plan) -> None:
