@@ -22,12 +22,12 @@ def starting() -> None:
 
 
 def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = False) -> None:
-    """What is served where, by whom; ``as_paddlex`` begins with Uvicorn's last two lines."""
+    """What is served where, by whom; ``as_paddlex`` begins as Uvicorn's lines end."""
     address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
     lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
     if as_paddlex:
         running = f"INFO:     HubServing running on {address} (Press CTRL+C to quit)"
-        lines = ["INFO:     Application startup complete.", running, *lines]
+        lines = ["INFO:     Application startup complete.", running]
     if config.grpc_port or config.metrics_port:
         ports = (
             ("GRPCInferenceService", config.grpc_port),

@@ -45,9 +45,9 @@ def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
     allowed = list(dict.fromkeys(name for each in _models_at(model, above) for name in each.model_fields))
     if meant := near(key, allowed):
         return f"did you mean {meant!r}?"
-    places = [".".join((*place, key)) for place in _places(model, key)]
-    if places:
-        return f"did you mean {places[0]!r}?"
+    elsewhere = [field for field in fields_of(model) if field[-1] == key]  # only in the wrong place
+    if elsewhere:
+        return f"did you mean {'.'.join(elsewhere[0])!r}?"
     return "allowed: " + ", ".join(allowed)
 
 
@@ -68,12 +68,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def _places(model: type[BaseModel], key: str) -> Iterator[tuple[str, ...]]:
-    """Paths of the nested models that have a field of this name: it may only stand in the wrong place."""
+def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+    """Paths of all fields, those of nested models behind the field that holds them."""
     for name, field in model.model_fields.items():
+        yield (name,)
         # Between a mapping and what it holds stands a name of the user's.
         here = (name, "<name>") if get_origin(field.annotation) is dict else (name,)
         for nested in _models_in(field.annotation):
-            if key in nested.model_fields:
-                yield here
-            yield from ((*here, *rest) for rest in _places(nested, key))
+            yield from ((*here, *rest) for rest in fields_of(nested))
