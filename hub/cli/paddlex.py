@@ -40,6 +40,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 @click.option("--use_hpip", is_flag=True, default=None, help="Insist on the fast engines.")
 @click.option("--hpi_config", metavar="{…}", help="Which of them, in PaddleX's words.")
 @click.option("--engine", help="Another engine, in PaddleX's words.")
+@click.option("--allow_urls", is_flag=True, default=None, help="Fetch files that requests name by URL.")
 @click.option("--serial_number", help="Does nothing: there is no licence.")
 @click.option("--update_license", is_flag=True, help="Does nothing: there is no licence.")
 @click.option("--install", is_flag=False, flag_value="", metavar="PLUGIN", help="Say what a plugin is here.")

@@ -20,8 +20,8 @@ def asked(options: dict[str, Any]) -> Asked:
     device = options.pop("device", None)
     if device is not None and (options.get("use_gpu") or options.get("gpu")):
         raise UsageError(f"--device {device} says what --use_gpu and --gpu say; give one of them")
-    use_hpip = options.pop("use_hpip", None)
-    return Asked(device, use_hpip, options.pop("hpi_config", None), options.pop("engine", None))
+    keys = ("use_hpip", "hpi_config", "engine", "allow_urls")
+    return Asked(device, *(options.pop(key, None) for key in keys))
 
 
 def device_settings(asked: Asked) -> dict[str, Any]:
@@ -32,6 +32,8 @@ def device_settings(asked: Asked) -> dict[str, Any]:
         raise UsageError(
             '--use_hpip is for a pipeline (--pipeline); a module is told by its init_args: "engine": "hpip"'
         )
+    if asked.allow_urls:
+        raise UsageError("--allow_urls is for a pipeline (--pipeline); modules fetch nothing")
     return {} if asked.device is None else device.parse(asked.device).settings
 
 

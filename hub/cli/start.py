@@ -35,6 +35,7 @@ OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "use_multiprocess",
 @click.option("--gpu", "-i", help="Cards to use, like 0,1.  [default: 0]")
 @click.option("--device", help="The same in PaddleX's words: cpu, gpu, gpu:0,1.")
 @click.option("--use_hpip", is_flag=True, default=None, help="Insist on a pipeline's fast engines.")
+@click.option("--allow_urls", is_flag=True, default=None, help="Fetch a pipeline's files from URLs, too.")
 @click.option("--no_ui", "ui", flag_value=False, default=None, help="No web pages: no playground, no /docs.")
 @click.option("--grpc_port", type=int, help="Also serve the Open Inference Protocol over gRPC there.")
 @click.option("--metrics_port", type=int, help="Also serve /metrics and /health there, always answering.")

@@ -134,6 +134,7 @@ def test_an_ocr_file_that_asks_for_more_says_what_before_it_asks_for_paddlex(
         ("--pipeline ocr", 1, "Did you mean OCR?"),
         ("--pipeline nowhere.yaml", 1, "nowhere.yaml: No such file"),
         ("-m probe --use_hpip", 2, '"engine": "hpip"'),
+        ("-m probe --allow_urls", 2, "--allow_urls is for a pipeline"),
         ("-m probe --device cpu:1", 1, "device 'cpu:1'"),
     ],
 )

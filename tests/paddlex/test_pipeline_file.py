@@ -172,6 +172,12 @@ def test_the_engine_is_the_one_that_the_deepest_word_asks_for(
     assert (found.module, found.init_args["engine"]) == (NATIVE, engine)
 
 
+@pytest.mark.parametrize("text", [OCR, CLASSIFIER], ids=["ours", "PaddleX's"])
+def test_urls_are_fetched_where_the_command_line_allows_it(tmp_path: Path, text: str) -> None:
+    assert planned(tmp_path, text=text, allow_urls=True).init_args["allow_urls"] is True
+    assert "allow_urls" not in planned(tmp_path, text=text).init_args
+
+
 def test_the_command_line_s_device_stands_above_the_file_s(tmp_path: Path) -> None:
     assert str(planned(tmp_path, {"device": "gpu:0,1"}).device) == "gpu:0,1"
     assert str(planned(tmp_path, {"device": "gpu:0,1"}, device="cpu").device) == "cpu"

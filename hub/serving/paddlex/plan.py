@@ -38,9 +38,10 @@ class Asked:
     use_hpip: bool | None = None
     hpi_config: dict[str, Any] | None = None
     engine: str | None = None
+    allow_urls: bool | None = None
 
     def keys(self) -> dict[str, Any]:
-        """The same as keys of a pipeline's file."""
+        """What of it may also stand in a pipeline's file."""
         said = {"use_hpip": self.use_hpip, "hpi_config": self.hpi_config, "engine": self.engine}
         return {key: value for key, value in said.items() if value is not None}
 
@@ -83,6 +84,8 @@ def plan(given: str, asked: Asked) -> Plan:
         found = _from_file(document.read(given), asked)
     else:
         found = _from_name(names.known(given), asked)
+    if asked.allow_urls:
+        found = replace(found, init_args={**found.init_args, "allow_urls": True})
     where = found.device if asked.device is None else device.parse(asked.device)
     if where is None or where.is_ours:
         return replace(found, device=where)
