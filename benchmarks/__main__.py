@@ -20,6 +20,7 @@ PARTS = {
     "registry": "benchmarks.registry",
     "ocr": "benchmarks.ocr",
     "doors": "benchmarks.doors",
+    "paddlex": "benchmarks.paddlex",
 }
 
 

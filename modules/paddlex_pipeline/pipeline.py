@@ -108,7 +108,7 @@ def check_installed() -> None:
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise EngineError(
-            f"paddlex_pipeline: not installed in this Python ({sys.prefix}): {', '.join(missing)}. "
+            f"not installed in this Python ({sys.prefix}): {', '.join(missing)}. "
             "Give the module an environment of its own with: hub install --isolated paddlex_pipeline; "
             "or install PaddleX into this one with: pip install 'hubserving[paddlex]'"
         )

@@ -18,7 +18,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.paddlex_bridge.conftest import INSTALL_SECONDS, MODULE
+from tests.paddlex_bridge.conftest import INSTALL_SECONDS, MODULE, SECONDS
 from tests.serving.running import ROOT, Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(INSTALL_SECONDS + 300)]
@@ -82,7 +82,7 @@ MALFORMED: dict[str, Any] = {"a list": [1], "a text": "text", "a number": 5}
 
 def post(server: Server, route: str, body: Any) -> requests.Response:
     """A session of its own: tests call from several threads."""
-    return requests.post(f"{server.url}/{route}", json=body, timeout=60)
+    return requests.post(f"{server.url}/{route}", json=body, timeout=SECONDS)
 
 
 def assert_same(ours: requests.Response, theirs: requests.Response, body: Any) -> None:
