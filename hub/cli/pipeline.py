@@ -70,6 +70,8 @@ def configured(wanted: str, asked: Asked, given: dict[str, Any]) -> tuple[Servin
         module = ready.make_ready(planned, render.ProgressBars())
         if module is not None:
             render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
+    else:
+        ready.fetch_weights(planned, render.ProgressBars())
     return config, lambda: plan.configuration(plan.plan(wanted, asked), given)
 
 

@@ -41,13 +41,18 @@ def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
     """
     module = _installed(planned.module)
     if planned.module == BRIDGE:
-        _require_paddlex(planned)
+        require_paddlex(planned)
     fresh = None
     if module is None or _is_older(module):
         (outcome,) = install([planned.module], LocalRegistry(), Options(), progress)
         fresh = outcome.module
-    weights.fetch(planned.weights, progress=progress)
+    fetch_weights(planned, progress)
     return fresh
+
+
+def fetch_weights(planned: Plan, progress: Progress) -> None:
+    """Fetch the weights that the pipeline's file names; raises WeightsError."""
+    weights.fetch(planned.weights, progress=progress)
 
 
 def _installed(name: str) -> InstalledModule | None:
@@ -73,7 +78,8 @@ def has_paddlex() -> bool:
     return not requirements.unmet(shipped.folders()[BRIDGE])
 
 
-def _require_paddlex(planned: Plan) -> None:
+def require_paddlex(planned: Plan) -> None:
+    """Raises ModuleNotInstalledError where the real PaddleX is not here."""
     if has_paddlex():
         return
     why = "is served by the real PaddleX"

@@ -1,8 +1,8 @@
-"""[cli] ``hub pack --sdk NAME``: the folder of PaddleX's high-stability serving, for a module.
+"""[cli] ``hub pack --sdk NAME``: the folder of PaddleX's high-stability serving, for a module or a pipeline.
 
     <name>_sdk/
       server/  server.sh  pipeline_config.yaml
-               model_repo/<name>/  config_cpu.pbtxt  config_gpu.pbtxt  1/<package>/module.py …
+               model_repo/<name or endpoint>/  config_cpu.pbtxt  config_gpu.pbtxt  1/<package>/module.py …
       client/  client.py  requirements.txt  paddlex_hps_client-<version>-py3-none-any.whl
 
 ``server/`` runs wherever HubServing is installed; ``client/`` needs Python 3.8 and nothing of ours.
@@ -17,55 +17,65 @@ from importlib.resources import files
 from pathlib import Path
 
 from hub.errors import RegistryError
-from hub.registry.local import InstalledModule, LocalRegistry
 from hub.serving.sdk import wheel
+from hub.serving.sdk.subject import Subject, subject
 
 _TEMPLATES = files("hub.serving.sdk") / "templates"
 #: Version folder in the model repository; Triton counts from 1.
 _VERSION_FOLDER = "1"
+_CONFIG = "pipeline_config.yaml"
 
 
 def pack(name: str, destination: Path, version: str | None = None) -> Path:
-    """Write the SDK folder of an installed module into ``destination``; returns the folder.
+    """Write the SDK folder of an installed module or a pipeline into ``destination``; returns the folder.
 
     Raises:
-        ModuleNotInstalledError: there is no such module.
+        ModuleNotInstalledError: there is no such module or pipeline, or the pipeline needs PaddleX.
         RegistryError: the folder exists already, or cannot be written.
     """
-    module = LocalRegistry().find(name, version)
-    target = destination / f"{module.info.name}_sdk"
+    packed = subject(name, version)
+    target = destination / f"{packed.title}_sdk"
     if target.exists():
         raise RegistryError(f"{target} exists already; remove it, or name another place with --output")
     try:
         destination.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".sdk-", dir=destination) as staging:
-            _write(module, Path(staging) / "sdk")
+            _write(packed, Path(staging) / "sdk")
             (Path(staging) / "sdk").replace(target)
     except OSError as error:
         raise RegistryError(f"cannot write {target}: {error.strerror or error}") from error
     return target
 
 
-def _write(module: InstalledModule, folder: Path) -> None:
+def _write(packed: Subject, folder: Path) -> None:
     names = {
-        "name": module.info.name,
-        "package": module.directory.name,
-        "version": module.info.version,
-        "weights": " ".join(module.info.weights),
+        "title": packed.title,
+        "name": packed.model,
+        "package": packed.info.package,
+        "version": packed.info.version,
+        "weights": " ".join(packed.info.weights) if packed.directory is not None else "",
+        "endpoints": " ".join(packed.endpoints),
     }
     server, client = folder / "server", folder / "client"
-    repository = server / "model_repo" / module.info.name
-    package = repository / _VERSION_FOLDER / module.directory.name
-    shutil.copytree(module.directory, package, ignore=shutil.ignore_patterns("__pycache__"))
+    repository = server / "model_repo" / packed.model
+    repository.mkdir(parents=True)
     client.mkdir()
-    for file in ("server.sh", "pipeline_config.yaml"):
-        (server / file).write_text(_filled(file, names))
+    if packed.directory is not None:
+        package = repository / _VERSION_FOLDER / packed.directory.name
+        shutil.copytree(packed.directory, package, ignore=shutil.ignore_patterns("__pycache__"))
+    if packed.pipeline_file is not None:
+        shutil.copyfile(packed.pipeline_file, server / _CONFIG)
+    else:
+        template = f"pipeline/{packed.title}.yaml" if packed.endpoints else _CONFIG
+        (server / _CONFIG).write_text(_filled(template, names))
+    (server / "server.sh").write_text(_filled("server.sh", names))
     for file in ("config_cpu.pbtxt", "config_gpu.pbtxt"):
         (repository / file).write_text(_filled(file, names))
-    for file in ("client.py", "requirements.txt"):
-        (client / file).write_text(_filled(file, names))
-    for script in (server / "server.sh", client / "client.py"):
-        script.chmod(0o755)
+    script = "pipeline/client.py" if packed.endpoints else "client.py"
+    (client / "client.py").write_text(_filled(script, names))
+    (client / "requirements.txt").write_text(_filled("requirements.txt", names))
+    for executable in (server / "server.sh", client / "client.py"):
+        executable.chmod(0o755)
     package_source = {
         f"paddlex_hps_client/{source}": (_TEMPLATES / "paddlex_hps_client" / source).read_bytes()
         for source in ("__init__.py", "utils.py")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Serve @name@ @version@: HTTP on 8000, gRPC on 8001, metrics on 8002.
+# Serve @title@ (@package@ @version@): HTTP on 8000, gRPC on 8001, metrics on 8002.
 #
 #   bash server.sh                                 with HubServing installed: pip install 'hubserving[grpc]'
 #   PADDLEX_HPS_DEVICE_TYPE=gpu bash server.sh     on the GPU: config_gpu.pbtxt applies instead of config_cpu.pbtxt

@@ -1,0 +1,92 @@
+"""[cli] What an SDK folder is made for: an installed module, or a pipeline of PaddleX's.
+
+A pipeline that HubServing serves itself (OCR) brings its module and a pipeline file of ours. Every other one
+is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.errors import ConfigError, ModuleNotInstalledError, RegistryError
+from hub.module.info import ModuleInfo, read_module_info
+from hub.registry import shipped
+from hub.registry.local import LocalRegistry
+from hub.serving.paddlex import names, plan, ready
+from hub.serving.paddlex.plan import Asked
+
+#: Prints where PaddleX lies in the environment whose Python runs this.
+_WHERE = "import importlib.util as u; print(u.find_spec('paddlex').submodule_search_locations[0])"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is packed.
+
+    Attributes:
+        title: its name, which the folder gets.
+        model: its name in ``/v2``, and of its folder in the model repository.
+        endpoints: of a pipeline, its routes; empty for a module.
+        directory: the module's folder, to be packed; None where the server's own is to be used.
+        pipeline_file: of a pipeline; None for OCR, whose file is ours.
+    """
+
+    title: str
+    model: str
+    info: ModuleInfo
+    endpoints: tuple[str, ...] = ()
+    directory: Path | None = None
+    pipeline_file: Path | None = None
+
+
+def subject(name: str, version: str | None) -> Subject:
+    """Find an installed module or, where there is none of that name, a pipeline.
+
+    Raises:
+        ModuleNotInstalledError: neither is there; or the pipeline needs PaddleX, which is not.
+        RegistryError: PaddleX has no file for the pipeline.
+    """
+    try:
+        module = LocalRegistry().find(name, version)
+    except ModuleNotInstalledError as error:
+        try:
+            return _pipeline(names.known(name))
+        except ConfigError as no_pipeline:
+            if "Did you mean" not in str(no_pipeline):
+                raise error from None
+            raise ModuleNotInstalledError(f"{name} is not installed, and {no_pipeline}") from error
+    return Subject(module.info.name, module.info.name, module.info, directory=module.directory)
+
+
+def _pipeline(name: str) -> Subject:
+    planned = plan.plan(name, Asked())
+    routes = planned.routes
+    if planned.module == plan.NATIVE:
+        directory = _newest(planned.module)
+        return Subject(name, routes[0], read_module_info(directory), routes, directory)
+    ready.require_paddlex(planned)
+    info = read_module_info(_newest(planned.module))
+    return Subject(
+        name, routes[0], info, routes, pipeline_file=_paddlexs_file(name, ready.interpreter(planned))
+    )
+
+
+def _newest(module: str) -> Path:
+    """The folder of an installed module, or of the one that comes along."""
+    try:
+        return LocalRegistry().find(module).directory
+    except ModuleNotInstalledError:
+        return shipped.folders()[module]
+
+
+def _paddlexs_file(name: str, python: Path | None) -> Path:
+    where = subprocess.run(
+        [python or sys.executable, "-c", _WHERE], text=True, capture_output=True, check=False, timeout=60
+    )
+    file = Path(where.stdout.strip()) / "configs" / "pipelines" / f"{name}.yaml"
+    if where.returncode or not file.is_file():
+        raise RegistryError(f"the installed PaddleX has no pipeline file for {name} ({file})")
+    return file
