@@ -1,13 +1,15 @@
-"""What a request may not make this machine do: fetch an address, or open one of its files.
+"""What a request may not make this machine do: fetch an address, or open or write any file of its choice.
 
 PaddleX takes an address for any file of a request, and fetches it from wherever this machine can reach. Its
-document understanding also takes the path of a file on the server for an image. Standard library only.
+document understanding also takes the path of a file on the server for an image. Where it keeps pictures in a
+folder, it begins their names with the caller's ``logId``. Standard library only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Protocol
 
 _URLS = ("http://", "https://")
 
@@ -25,6 +27,25 @@ def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
         if not text.startswith(("data:image", *_URLS)):
             return f"{place} must be a data:image/…;base64,… URI or a URL, not the path of a file"
     return None
+
+
+class Storage(Protocol):
+    """What PaddleX asks of a place for pictures."""
+
+    def set(self, key: str, value: bytes) -> None: ...
+
+
+class Below:
+    """PaddleX's folder for pictures, out of which no name leads."""
+
+    def __init__(self, inner: Storage) -> None:
+        self._inner = inner
+
+    def set(self, key: str, value: bytes) -> None:
+        parts = PurePath(key).parts
+        if len(parts) != 2 or parts[0] in ("..", "/"):
+            raise ValueError(f"pictures are kept by logId, and this one names no folder of theirs: {key!r}")
+        self._inner.set(key, value)
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ import hub
 from hub.errors import ConfigError, EngineError, HubError, WeightsError
 from hub.settings import engine_threads
 
+from .guards import Below
 from .indexes import SharedIndexes, shared
 from .mending import mend
 
@@ -100,7 +102,9 @@ def build(options: Options) -> Built:
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}") from error
     except Exception as error:
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}{_advice(config)}") from error
-    return Built(application, routes(application), _share_indexes(application.state.context))
+    context = application.state.context
+    _keep_pictures_in_their_folder(context)
+    return Built(application, routes(application), _share_indexes(context))
 
 
 def check_installed() -> None:
@@ -118,6 +122,12 @@ def routes(application: Any) -> tuple[str, ...]:
     """Names of the routes that take POST. One with a further ``/`` is an alias that no door of ours has."""
     paths = [route.path for route in application.routes if "POST" in (getattr(route, "methods", None) or ())]
     return tuple(path.strip("/") for path in paths if "/" not in path.strip("/"))
+
+
+def _keep_pictures_in_their_folder(context: Any) -> None:
+    extra = context.config.extra or {}
+    if (extra.get("file_storage") or {}).get("type") == "file_system" and "file_storage" in context.extra:
+        context.extra["file_storage"] = Below(context.extra["file_storage"])
 
 
 def _share_indexes(context: Any) -> SharedIndexes | None:
@@ -141,6 +151,8 @@ def _prepare(options: Options) -> None:
     font = _font(options.font)
     if font is not None:
         os.environ[FONT_VARIABLE] = str(font)
+    # For those who compile extensions; it would stand in the log of every runner.
+    warnings.filterwarnings("ignore", message="No ccache found")
     import paddlex  # noqa: F401  (sets up its logger)
 
     if logging.getLogger().handlers:  # a server's: its lines have the time, the process and the request

@@ -105,10 +105,13 @@ def test_an_ocr_file_that_asks_for_more_is_served_by_paddlex(
     with Started(home, port, *words) as server:
         said = server.said()
         reply = server.post("ocr", {"file": sign, "fileType": 1}).json()
+        strayed = server.post("ocr", {"file": sign, "fileType": 1, "logId": "../strayed"})
 
     assert "OCR here does not do this:\n  Serving.extra.file_storage is file_system" in said
     assert reply["result"]["ocrResults"][0]["prunedResult"]["rec_texts"][0] == "静心湖公园"
     assert len(list(pictures.rglob("*.jpg"))) == 2
+    assert strayed.status_code == 500
+    assert not (tmp_path / "strayed").exists()
 
 
 def test_names_and_routes_are_those_of_the_real_paddlex(content: Path) -> None:

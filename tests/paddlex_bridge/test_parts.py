@@ -135,6 +135,27 @@ def test_a_chats_image_may_be_data() -> None:
     assert guards.refusal({"messages": [{"content": content}]}, allow_urls=False) is None
 
 
+class Kept:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def set(self, key: str, value: bytes) -> None:
+        self.keys.append(key)
+
+
+@pytest.mark.parametrize("log_id", ["..", "../x", "/tmp", "a/b", ""])
+def test_a_log_id_cannot_choose_where_pictures_are_kept(log_id: str) -> None:
+    kept = Kept()
+    with pytest.raises(ValueError, match="kept by logId"):
+        guards.Below(kept).set(f"{log_id}/ocr_img_0.jpg", b"")
+
+    guards.Below(kept).set("8f1e/ocr_img_0.jpg", b"")
+
+    assert kept.keys == ["8f1e/ocr_img_0.jpg"]
+
+
 # -- mending ---------------------------------------------------------------------------------------
 
 
