@@ -63,6 +63,8 @@ def configured(wanted: str, asked: Asked, given: dict[str, Any]) -> tuple[Servin
     if settings.wants_hpip():
         asked = replace(asked, use_hpip=True)
     planned = plan.plan(wanted, asked)
+    if planned.module in given.get("modules_info", {}):
+        raise UsageError(f"{planned.module} is what serves {planned.pipeline}; leave -m {planned.module} out")
     for line in _remarks(wanted, planned):
         render.note(line)
     config = plan.configuration(planned, given, python=lambda: ready.interpreter(planned))
@@ -72,7 +74,9 @@ def configured(wanted: str, asked: Asked, given: dict[str, Any]) -> tuple[Servin
             render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
     else:
         ready.fetch_weights(planned, render.ProgressBars())
-    return config, lambda: plan.configuration(plan.plan(wanted, asked), given)
+    # Read again, it does not look for cards again: that takes seconds, and a reload changes no device.
+    settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
+    return config, lambda: plan.configuration(plan.plan(wanted, asked), settled)
 
 
 def _remarks(wanted: str, planned: Plan) -> list[str]:

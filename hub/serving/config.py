@@ -45,7 +45,7 @@ class ModuleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     init_args: dict[str, Any] = {}
-    """What the module's ``_initialize`` takes; ``version`` and ``directory`` say which module."""
+    """What the module's ``_initialize`` takes; ``version``, ``name`` and ``directory`` say which module."""
     predict_args: dict[str, Any] = {}
     """Defaults for the serving method's arguments; a request's own win."""
     instances: tuple[InstanceGroupConfig, ...] | None = None
@@ -67,6 +67,12 @@ class ModuleConfig(BaseModel):
     def version(self) -> str | None:
         version = self.init_args.get("version")
         return None if version is None else str(version)
+
+    @property
+    def installed_name(self) -> str | None:
+        """The installed module's name, where it is served under another."""
+        name = self.init_args.get("name")
+        return None if name is None else str(name)
 
     @property
     def directory(self) -> str | None:

@@ -95,14 +95,14 @@ class _Located:
 
 
 def _locate(name: str, entry: ModuleConfig) -> _Located:
-    """``init_args.directory`` where given (an alias), else from the registry."""
+    """``init_args.directory`` where given, else from the registry, by ``init_args.name`` or its own name."""
     if entry.directory is not None:
         folder = Path(entry.directory).resolve()
         info = read_module_info(folder)
         if entry.version is not None and entry.version != info.version:
             raise ConfigError(f"{name}: {folder} is version {info.version}, not {entry.version}")
         return _Located(info.version, str(folder), _python(folder.parent), lambda: None)
-    installed, descriptor = LocalRegistry().acquire(name, entry.version)
+    installed, descriptor = LocalRegistry().acquire(entry.installed_name or name, entry.version)
     try:
         python = _python(installed.content)
     except BaseException:

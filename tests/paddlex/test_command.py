@@ -131,6 +131,7 @@ def test_an_ocr_file_that_asks_for_more_says_what_before_it_asks_for_paddlex(
         ("--pipeline OCR --device gpu --use_gpu", 2, "--device gpu says what"),
         ("--pipeline OCR --device gpux", 1, "allowed: cpu, gpu"),
         ("--pipeline OCR -p 70000", 1, "'port'"),
+        ("--pipeline OCR -m ocr_pipeline", 2, "leave -m ocr_pipeline out"),
         ("--pipeline ocr", 1, "Did you mean OCR?"),
         ("--pipeline nowhere.yaml", 1, "nowhere.yaml: No such file"),
         ("-m probe --use_hpip", 2, '"engine": "hpip"'),

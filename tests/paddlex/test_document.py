@@ -27,8 +27,9 @@ def test_every_item_of_the_documents_has_one_row_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(("item", "verdict"), [(item, verdict) for item, _, verdict in ROWS])
-def test_a_row_says_whether_it_works(item: str, verdict: str) -> None:
+def test_a_row_says_whether_it_works_and_what_shows_it(item: str, verdict: str) -> None:
     assert re.match(r"works|accepted, does nothing|not here, because", verdict)
+    assert "::test_" in verdict or "](" in verdict or verdict.startswith("not here")
 
 
 @pytest.mark.parametrize(("file", "test"), NAMED)

@@ -80,6 +80,12 @@ def test_a_model_of_one_s_own_has_the_name_that_was_written_beside_it(tmp_path: 
     assert (model["model_name"], model["model_dir"]) == ("ResNet18", str(folder))
 
 
+def test_a_model_of_one_s_own_without_a_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "best_model").mkdir()
+    with pytest.raises(ConfigError, match=r"best_model has no inference\.yml"):
+        plan(written(tmp_path, OLDER_CLASSIFIER, **{"Pipeline.model": "best_model"}), Asked())
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -192,12 +192,13 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
             "batch_size": 2,
             "Serving.extra.url_expires_in": 60,
             "Serving.extra.file_storage": {"type": "memory"},
-            "hpi_config": {"backend_config": {"cpu_num_threads": 4}},
+            "hpi_config": {"backend": "openvino", "backend_config": {"cpu_num_threads": 4}},
         },
     )
 
     assert found.idle == (
         "batch_size",
+        "hpi_config.backend",  # without use_hpip
         "hpi_config.backend_config",
         "Serving.extra.file_storage",
         "Serving.extra.url_expires_in",

@@ -13,7 +13,7 @@ from hub.errors import ModuleNotInstalledError
 from hub.registry.local import LocalRegistry
 from hub.registry.progress import Silent
 from hub.registry.weights import fetch
-from hub.serving.paddlex import ready
+from hub.serving.paddlex import device, ready
 from hub.serving.paddlex.plan import BRIDGE, NATIVE, Asked, plan
 from tests.paddlex.files import OCR, changed, written
 from tests.serving.running import ROOT
@@ -68,9 +68,11 @@ def test_an_older_one_gives_way_to_the_one_that_comes_along(tmp_path: Path) -> N
     assert not is_mine()
 
 
-def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path) -> None:
+def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, OCR)
-    config, reread = configured(path, Asked(device="cpu"), {"port": 9000})
+    config, reread = configured(path, Asked(), {"port": 9000})
+    # A supervisor that looks for cards would keep everybody waiting.
+    monkeypatch.setattr(device, "default", lambda python: pytest.fail("nobody should look again"))
     Path(path).write_text(changed(OCR, {"SubModules.TextDetection.thresh": 0.2}))
     after = reread()
 

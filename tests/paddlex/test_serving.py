@@ -96,12 +96,12 @@ def test_health_is_answered_as_paddlex_answers_it(served: Started) -> None:
 def test_a_pipeline_file_configures_what_is_served_and_other_flags_go_with_it(
     home: Path, tmp_path: Path
 ) -> None:
-    """Thresholds, pictures, a module beside it, a metrics port."""
+    """Thresholds, pictures, a module beside it, further ports."""
     path = written(tmp_path, OCR, **{"Serving.visualize": False, "SubModules.TextDetection.thresh": 0.4})
     hub("install", str(MODULES / "greet"), home=home)
     port, metrics = free_port(), free_port()
     words = ["--pipeline", path, "--device", "cpu", "-p", str(port), "-m", "greet"]
-    words += ["--workers", "2", "--metrics_port", str(metrics)]
+    words += ["--workers", "2", "--metrics_port", str(metrics), "--grpc_port", str(free_port())]
     with Started(home, port, "serving", "start", *words) as server:
         reply = server.post("ocr", {"file": SIGN, "fileType": 1}).json()
         greeted = server.post("predict/greet", {"names": ["you"]})
@@ -110,6 +110,7 @@ def test_a_pipeline_file_configures_what_is_served_and_other_flags_go_with_it(
     assert parameters(reply)["thresh"] == 0.4
     assert reply["result"]["ocrResults"][0].get("ocrImage") is None
     assert (greeted.status_code, health.status_code) == (200, 200)
+    assert "Started GRPCInferenceService at 127.0.0.1:" in server.said()
 
 
 def parameters(reply: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def chosen(file: OCRFile, used: Mapping[str, Model]) -> Choice:
         each = ", ".join(f"{where.rstrip('.')}: {engine}" for engine, where in engines.items())
         cannot.append(f"its models run on different engines ({each})")
     engine = named[0] if named else "hpip" if "hpip" in engines else "auto"
-    return Choice(engine, _device(said), tuple(cannot), tuple(_idle(said)))
+    wants_fast = any(each.use_hpip or each.engine == "hpi" for each in said.values())
+    return Choice(engine, _device(said), tuple(cannot), tuple(_idle(said, wants_fast)))
 
 
 def engine_of(levels: Sequence[Execution]) -> tuple[Engine, str]:
@@ -106,13 +107,12 @@ def _device(said: Mapping[str, Execution]) -> str | None:
     return next(iter(given.values()), None)
 
 
-def _idle(said: Mapping[str, Execution]) -> list[str]:
+def _idle(said: Mapping[str, Execution], wants_fast: bool) -> list[str]:
     idle = []
     for where, each in said.items():
         if each.engine_config:
             idle.append(f"{where}engine_config")
-        config = each.hpi_config
-        for key in ("backend_config", "hpi_info", "auto_paddle2onnx", "auto_config"):
-            if config is not None and key in config.model_fields_set:
-                idle.append(f"{where}hpi_config.{key}")
+        given = each.hpi_config.model_fields_set if each.hpi_config is not None else set()
+        without_effect = given - {"backend"} if wants_fast else given
+        idle += [f"{where}hpi_config.{key}" for key in sorted(without_effect)]
     return idle

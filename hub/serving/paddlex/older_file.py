@@ -93,6 +93,11 @@ def translated(keys: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
             one = _OneModelFile.model_validate(keys).Pipeline
             entry, kind = _ONE_MODEL[name]
             model = {"module_name": kind, **_model(one.model, path), **_batch(one.batch_size)}
+            if model["model_name"] is None:
+                raise ConfigError(
+                    f"Pipeline.model: {model['model_dir']} has no inference.yml with Global.model_name, "
+                    "which PaddleX writes when it exports a model, and needs to run it"
+                )
             return name, {"pipeline_name": name, **_execution(one), "SubModules": {entry: model}}
     except ConfigError as error:
         raise ConfigError(f"pipeline file {path}: {error}") from error
