@@ -31,6 +31,15 @@ def from_environment(key: str) -> str | None:
     return os.environ.get(ENV_PREFIX + key.upper()) or None
 
 
+#: Keys that are no server's: where the registry is, a client's key, what the supervisor tells its children.
+OTHER_KEYS = ("home", "api_key", "engine_threads")
+
+
+def given() -> list[str]:
+    """Keys of all ``HUB_<KEY>`` variables that are set, in lower case."""
+    return sorted(name.removeprefix(ENV_PREFIX).lower() for name in os.environ if name.startswith(ENV_PREFIX))
+
+
 def paddlex_hps(key: str) -> str | None:
     """Value of ``PADDLEX_HPS_<KEY>``; an empty string counts as not given."""
     return os.environ.get("PADDLEX_HPS_" + key) or None

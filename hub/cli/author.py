@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from hub.cli import completion
+from hub.cli.groups import Group
+
 
 @click.command()
 @click.argument("name")
@@ -90,7 +93,7 @@ def _setting(given: str) -> tuple[str, Any]:
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]")
+@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
 @click.option(
     "--output",
     "-o",
@@ -135,7 +138,7 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
         render.note(f"What {name} requires (requirements.txt) is not in it; --wheels puts that in as well")
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Private indexes: folders, or static web servers, of modules' archives."""
 
@@ -153,7 +156,7 @@ def index_build(context: click.Context, folder: Path) -> None:
     rows = [(module.name, module.version, module.archive) for module in modules]
     render.table(("ModuleName", "Version", "Archive"), rows)
     for line in refused:
-        render.note(f"Warning: {line}")
+        render.problem("Warning", line)
     render.note(
         f"{folder / FILE} has {len(modules)} modules. Use it: hub config set index {folder.absolute()}"
     )

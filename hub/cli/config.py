@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+from hub.cli import completion
+from hub.cli.groups import Group
+
 _PADDLEHUB = {
     "server": "no server is ever asked; a private index is set with: hub config set index ADDRESS",
     "log.level": "a server's log is set with log_format in its config.json",
@@ -13,7 +16,7 @@ _PADDLEHUB = {
 }
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def config(context: click.Context) -> None:
     """Show or change the registry's settings; they are kept in $HUB_HOME/config.json.
@@ -42,7 +45,7 @@ def _text(value: Any) -> str:
 
 
 @config.command("get")
-@click.argument("key")
+@click.argument("key", shell_complete=completion.settings)
 def get(key: str) -> None:
     """Print one setting."""
     from hub.cli import render
@@ -53,7 +56,7 @@ def get(key: str) -> None:
 
 
 @config.command("set")
-@click.argument("key")
+@click.argument("key", shell_complete=completion.settings)
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True)
 def set_(key: str, values: tuple[str, ...]) -> None:
     """Change one setting. `index` takes several values; they are asked in that order."""
@@ -69,7 +72,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
 
 @config.command("reset")
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=completion.settings)
 def reset(key: str | None) -> None:
     """Set one setting, or all, back to the default."""
     from hub.registry import configuration

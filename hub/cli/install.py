@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli import completion
+
 if TYPE_CHECKING:
     from hub.registry.offers import Offered
 
 
 @click.command()
-@click.argument("sources", metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...", nargs=-1)
+@click.argument(
+    "sources", metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources
+)
 @click.option("--sha256", metavar="DIGEST", help="What the archive must be; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
 @click.option(
@@ -83,7 +87,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         try:
             found += offers.indexed(location)
         except HubError as error:  # the other places may still have what is looked for
-            render.note(f"Warning: {error}")
+            render.problem("Warning", str(error))
             failed = True
     shown = [each for each in found if wanted.search(f"{each.name} {each.summary} {each.type}")]
     if json_:
@@ -101,7 +105,7 @@ def _as_dict(offered: Offered) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1)
+@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources)
 @click.option(
     "--output_dir",
     "-o",

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
+from hub.cli import colours
+from hub.cli.groups import Group
 from hub.errors import HubError, UsageError
 
 #: Command → (file, attribute, the line in the help). The line is here so that help imports nothing.
@@ -34,11 +35,13 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "verify": ("hub.cli.registry", "verify", "Compare installed files with their digests."),
     "config": ("hub.cli.config", "config", "Show or change the registry's settings."),
     "clear": ("hub.cli.registry", "clear", "Remove what nothing needs."),
+    "doctor": ("hub.cli.doctor", "doctor", "Look at this machine: what is there, what is wrong, what to do."),
+    "completion": ("hub.cli.completion", "completion", "Make a shell complete commands and modules."),
     "version": ("hub.cli.registry", "version", "Show the version of HubServing."),
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands live in files that are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,19 +58,17 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean 'hub {near[0]}'?" if near else ""
-            ctx.fail(f"No such command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-def hub() -> None:
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours: on a terminal unless NO_COLOR is set (auto), or as it says.",
+)
+def hub(color: colours.Choice) -> None:
     """Serve model modules on your own machine."""
+    colours.choose(color)
 
 
 def main() -> None:
@@ -84,12 +85,18 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except UsageError as error:
-        click.echo(f"Usage error: {error}", err=True)
+        _report("Usage error", error)
         sys.exit(error.exit_code)
     except HubError as error:
-        click.echo(f"Error: {error}", err=True)
+        _report("Error", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # hub list | head
         sys.stderr.close()
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(label: str, error: HubError) -> None:
+    from hub.cli import render
+
+    render.problem(label, str(error))

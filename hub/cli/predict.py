@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli import completion
 from hub.errors import HubError, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", metavar="URL|NAME[==VERSION]|DIR")
-@click.argument("words", metavar="FILE|DIR|PATTERN...", nargs=-1, required=True)
+@click.argument("target", metavar="URL|NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
+@click.argument(
+    "words", metavar="FILE|DIR|PATTERN...", nargs=-1, required=True, shell_complete=completion.files
+)
 @click.option("--module", "-m", help="The module, where the URL names none.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder for the results.")
 @click.option(
@@ -73,7 +76,7 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
 def _run(job: Job, names: Sequence[str], output: Output, call: Call, options: Mapping[str, Any]) -> int:
     """Do what is not done; the number of files that failed."""
-    from hub.cli import render
+    from hub.cli import colours, render
     from hub.client import job as jobs
     from hub.client.progress import counting_bar
 
@@ -82,7 +85,7 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, options: Ma
     is_seen = options["output"] is None and sys.stdout.isatty()  # then the results show how far it is
     bar: AbstractContextManager[Callable[[], None]] = nullcontext(lambda: None)
     if not is_seen:
-        bar = counting_bar(job.module, len(names), done)
+        bar = counting_bar(job.module, len(names), done, console=colours.console(sys.stderr))
     try:
         with bar as advance:
             for record in jobs.run(job, todo, call, concurrency=options["concurrency"]):

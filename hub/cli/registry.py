@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli import completion
+
 if TYPE_CHECKING:
     from hub.registry.describe import Description
     from hub.registry.local import InstalledModule, LocalRegistry
@@ -19,7 +21,7 @@ _json_option = click.option("--json", "json_", is_flag=True, help="Print JSON in
 
 
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1)
+@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.modules)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
@@ -76,7 +78,9 @@ def _listed(module: InstalledModule, registry: LocalRegistry) -> dict[str, objec
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]|DIR", required=False)
+@click.argument(
+    "module", metavar="NAME[==VERSION]|DIR", required=False, shell_complete=completion.modules_or_files
+)
 @_json_option
 @click.pass_context
 def show(context: click.Context, module: str | None, json_: bool) -> None:
@@ -129,7 +133,7 @@ def _rows(description: Description) -> list[tuple[str, str]]:
 
 
 @click.command()
-@click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1)
+@click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1, shell_complete=completion.modules)
 @_json_option
 @click.pass_context
 def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:

@@ -1,17 +1,18 @@
 """How results look: tables and JSON on stdout, progress and notes on stderr.
 
-Into a pipe or a file nothing is coloured, framed or cut to a width, so that ``hub list | awk`` works.
-``NO_COLOR`` is respected (rich does). Imported by commands when they have something to show.
+Into a pipe or a file nothing is coloured, framed or cut to a width, so that ``hub list | awk`` works
+(``colours.py`` has the exceptions). Imported by commands when they have something to show.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from hub.cli import colours
 from hub.registry.progress import Advance
 
 if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
@@ -20,15 +21,16 @@ if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none
     from rich.progress import Progress
     from rich.table import Table
 
-#: Wider than any row: rich must not fold what a program will read.
-_UNBOUNDED = 100_000
-
-
-def _stdout() -> Console:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else _UNBOUNDED
-    return Console(file=sys.stdout, highlight=False, markup=False, width=width)
+#: Styles of words that tell a state; other words have none.
+STATES: Mapping[str, str] = {
+    "READY": "green",
+    "LOADING": "yellow",
+    "FAILED": "bold red",
+    "ok": "green",
+    "note": "cyan",
+    "warning": "yellow",
+    "broken": "bold red",
+}
 
 
 def _grid(*, framed: bool, header: bool) -> Table:
@@ -48,23 +50,25 @@ def _show(console: Console, grid: Table) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under column titles."""
-    console = _stdout()
-    grid = _grid(framed=console.is_terminal, header=True)
+    """Print rows under column titles; words of ``STATES`` are coloured."""
+    from rich.text import Text
+
+    console, is_seen = colours.console(sys.stdout), sys.stdout.isatty()
+    grid = _grid(framed=is_seen, header=True)
     for column in columns:
         # The first column names the row: it is the last to be folded.
-        grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not console.is_terminal)
+        grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not is_seen)
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*(Text(cell, STATES.get(cell, "")) for cell in row))
     _show(console, grid)
 
 
 def record(pairs: Sequence[tuple[str, str]]) -> None:
     """Print names and values, one pair a line."""
-    console = _stdout()
+    console = colours.console(sys.stdout)
     grid = _grid(framed=False, header=False)
-    grid.add_column(style="bold" if console.is_terminal else "", no_wrap=True)
-    grid.add_column(overflow="fold", no_wrap=not console.is_terminal)
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold", no_wrap=not sys.stdout.isatty())
     for name, value in pairs:
         grid.add_row(name, value)
     _show(console, grid)
@@ -83,6 +87,23 @@ def line(text: str) -> None:
 def note(text: str) -> None:
     """Say something that is no result."""
     print(text, file=sys.stderr, flush=True)
+
+
+def problem(label: str, text: str) -> None:
+    """Say what is wrong: ``Error: …``, ``Usage error: …``, ``Warning: …``."""
+    style = "bold yellow" if label == "Warning" else "bold red"
+    note(f"{colours.styled(label + ':', style, sys.stderr)} {text}")
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something goes on; what is yielded is told what."""
+    console = colours.console(sys.stderr)
+    if not sys.stderr.isatty():
+        yield lambda what: None
+        return
+    with console.status("…") as shown:
+        yield lambda what: shown.update(f"Looking at {what} …")
 
 
 def wrong_usage(context: click.Context, text: str) -> NoReturn:
@@ -105,15 +126,13 @@ class ProgressBars:
     """Shows the registry's tasks: a bar where the size is known, otherwise one that moves to and fro."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._console = colours.console(sys.stderr)
         self._bars: Progress | None = None
 
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
         """Show one task while the context is open; a line of text where stderr is no terminal."""
-        if not self._console.is_terminal:
+        if not sys.stderr.isatty():
             note(f"{label} ({size(total)}) …" if total else f"{label} …")
             yield lambda done: None
         elif self._bars is not None:  # a part of another task: a line below it

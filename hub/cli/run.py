@@ -10,10 +10,16 @@ from pathlib import Path
 
 import click
 
+from hub.cli import completion
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("module", metavar="NAME[==VERSION]|DIR", required=False)
-@click.argument("words", metavar="[ARGUMENT]...", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "module", metavar="NAME[==VERSION]|DIR", required=False, shell_complete=completion.modules_or_files
+)
+@click.argument(
+    "words", metavar="[ARGUMENT]...", nargs=-1, type=click.UNPROCESSED, shell_complete=completion.files
+)
 @click.pass_context
 def run(context: click.Context, module: str | None, words: tuple[str, ...]) -> None:
     """Call a module once and print what it returns.

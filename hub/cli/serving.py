@@ -7,15 +7,25 @@ from typing import Any
 
 import click
 
+from hub.cli import completion
+from hub.cli.groups import Group
 from hub.cli.start import parse_modules, start
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
 LONGEST_OPERATION_SECONDS = 3600.0
 
-_port = click.option("--port", "-p", type=int, default=8866, show_default=True, help="Port of the server.")
+_port = click.option(
+    "--port",
+    "-p",
+    type=int,
+    default=8866,
+    show_default=True,
+    help="Port of the server.",
+    shell_complete=completion.ports,
+)
 
 
-@click.group()
+@click.group(cls=Group)
 def serving() -> None:
     """Start, stop, watch and change servers."""
 
@@ -54,7 +64,7 @@ def status(port: int, as_json: bool) -> None:
 
 
 @serving.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.served)
 @_port
 def reload(name: str | None, port: int) -> None:
     """Serve the newest installed version of a module, or take what changed in the config file.
@@ -65,7 +75,7 @@ def reload(name: str | None, port: int) -> None:
 
 
 @serving.command()
-@click.argument("module", metavar="NAME[==VERSION]")
+@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
 @_port
 def load(module: str, port: int) -> None:
     """Serve one more module."""
@@ -74,7 +84,7 @@ def load(module: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.served)
 @_port
 def unload(name: str, port: int) -> None:
     """Serve a module no longer; what it is doing is finished."""
@@ -82,7 +92,7 @@ def unload(name: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.served)
 @click.argument("runners", type=click.IntRange(1, 256))
 @_port
 def scale(name: str, runners: int, port: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli import completion
 from hub.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,9 +21,15 @@ OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "use_multiprocess",
 
 @click.command()
 @click.option(
-    "--modules", "-m", "modules", multiple=True, metavar="NAME[==VERSION]", help="Modules to serve."
+    "--modules",
+    "-m",
+    "modules",
+    multiple=True,
+    metavar="NAME[==VERSION]",
+    help="Modules to serve.",
+    shell_complete=completion.modules,
 )
-@click.argument("more_modules", nargs=-1, metavar="[NAME[==VERSION]]...")
+@click.argument("more_modules", nargs=-1, metavar="[NAME[==VERSION]]...", shell_complete=completion.modules)
 @click.option(
     "--config", "-c", type=click.Path(), help="A config.json; PaddleHub's other flags are then ignored."
 )
@@ -130,5 +137,7 @@ def _kept(given: dict[str, Any], names: tuple[str, ...], path: str) -> dict[str,
     """What of the command line counts beside a config file; warns of the rest."""
     ignored = [f"--{key}" for key in OVERRIDDEN_BY_CONFIG if key in given or (key == "modules" and names)]
     if ignored:
-        click.echo(f"Warning: {', '.join(ignored)} ignored; with --config, {path} decides", err=True)
+        from hub.cli import render
+
+        render.problem("Warning", f"{', '.join(ignored)} ignored; with --config, {path} decides")
     return {key: value for key, value in given.items() if key not in OVERRIDDEN_BY_CONFIG}

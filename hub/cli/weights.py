@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from hub.cli import completion
+from hub.cli.groups import Group
+
 _json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
 
 
-@click.group()
+@click.group(cls=Group)
 def weights() -> None:
     """Model files by name, shared between modules."""
 
@@ -50,7 +53,7 @@ def weights_list(json_: bool) -> None:
 
 
 @weights.command("fetch")
-@click.argument("names", metavar="NAME...", nargs=-1)
+@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=completion.weights)
 @click.option(
     "--from",
     "source",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Called once for each item that is done.
 Advance = Callable[[], None]
@@ -18,12 +21,14 @@ def progress_bar(label: str, items: Iterable[Any], *, shown: bool) -> AbstractCo
 
 
 @contextmanager
-def counting_bar(label: str, total: int | None, done: int = 0) -> Iterator[Advance]:
+def counting_bar(
+    label: str, total: int | None, done: int = 0, *, console: Console | None = None
+) -> Iterator[Advance]:
     """Show how many of ``total`` are done and how long the rest takes; nothing if stderr is no terminal."""
     from rich import progress
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False, markup=False)
+    console = console or Console(stderr=True, highlight=False, markup=False)
     columns = (
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=24),
@@ -34,7 +39,7 @@ def counting_bar(label: str, total: int | None, done: int = 0) -> Iterator[Advan
         *columns,
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not sys.stderr.isatty(),
         redirect_stdout=sys.stdout.isatty(),  # results in a pipe must stay there
     ) as bar:
         task = bar.add_task(label, total=total, completed=done)

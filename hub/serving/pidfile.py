@@ -6,6 +6,7 @@ start time) and where its run dir is. ``stop`` never signals a process that does
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -111,6 +112,15 @@ def read(port: int) -> PidFile:
         ) from error
 
 
+def records() -> list[PidFile]:
+    """What the PID files of this home say, by port; one that cannot be read is left out."""
+    found = []
+    for path in (settings.hub_home() / "conf").glob("serving_*.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found.append(PidFile(**json.loads(path.read_text())))
+    return sorted(found, key=lambda record: record.port)
+
+
 def remove(record: PidFile) -> None:
     """Remove file and run dir, unless another server has taken the port's file meanwhile."""
     path = path_for(record.port)
@@ -128,11 +138,7 @@ def sweep() -> list[int]:
     Returns the ports that were swept.
     """
     swept = []
-    for path in (settings.hub_home() / "conf").glob("serving_*.json"):
-        try:
-            record = PidFile(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError):
-            continue
+    for record in records():
         if not record.is_running():
             end_children(record)
             remove(record)

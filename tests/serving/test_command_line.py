@@ -29,7 +29,14 @@ HEAVY = (
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["serving", "--help"], ["serving", "start", "--help"], ["version"], ["serving", "stop"]],
+    [
+        ["--help"],
+        ["doctor", "--help"],
+        ["serving", "--help"],
+        ["serving", "start", "--help"],
+        ["version"],
+        ["serving", "stop"],
+    ],
 )
 def test_help_and_light_commands_import_nothing_heavy(home: Path, words: list[str]) -> None:
     done = subprocess.run(
