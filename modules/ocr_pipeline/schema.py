@@ -29,6 +29,9 @@ File = Annotated[
     WithJsonSchema({"type": "string", "description": "A file in base64, or its URL where that is allowed."}),
 ]
 Ratio = Annotated[float, Field(ge=0, le=1)]
+#: More than any page has; a box that grows without bounds would keep a core busy for minutes.
+Side = Annotated[int, Field(gt=0, le=1_000_000)]
+Growth = Annotated[float, Field(gt=0, le=100)]
 
 
 class _Body(BaseModel):
@@ -46,11 +49,11 @@ class Request(_Body):
     use_doc_orientation_classify: bool | None = None
     use_doc_unwarping: bool | None = None
     use_textline_orientation: bool | None = None
-    text_det_limit_side_len: Annotated[int, Field(gt=0)] | None = None
+    text_det_limit_side_len: Side | None = None
     text_det_limit_type: Literal["min", "max", "resize_long"] | None = None
     text_det_thresh: Ratio | None = None
     text_det_box_thresh: Ratio | None = None
-    text_det_unclip_ratio: Annotated[float, Field(gt=0)] | None = None
+    text_det_unclip_ratio: Growth | None = None
     text_rec_score_thresh: Ratio | None = None
     return_word_box: bool | None = None
 
@@ -69,7 +72,7 @@ class Request(_Body):
 class _InferenceParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
 
-    max_long_side: Annotated[int, Field(gt=0)] | None = None
+    max_long_side: Side | None = None
 
 
 class OldRequest(_Body):

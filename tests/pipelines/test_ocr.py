@@ -290,6 +290,7 @@ BROKEN_TIFF = text_of(b"II\x2a\x00" + b"\xff" * 50)
         pytest.param({"textDetThresh": "x"}, 422, "body.textDetThresh", id="no number"),
         pytest.param({"textDetLimitType": "mix"}, 422, "'min', 'max' or 'resize_long'", id="limit type"),
         pytest.param({"textDetLimitSideLen": 0}, 422, "greater than 0", id="no size"),
+        pytest.param({"textDetUnclipRatio": 1e12}, 422, "equal to 100", id="boxes without bounds"),
         pytest.param({"useDocUnwarping": True}, *NO_MODEL, id="unwarping"),
         pytest.param({"useDocOrientationClassify": True}, *NO_MODEL, id="document orientation"),
         pytest.param({"file": "http://127.0.0.1:9/a.png"}, 422, "which is no public address", id="URL"),
