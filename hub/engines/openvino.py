@@ -21,6 +21,8 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.openvino_graph import enlarge_last, gate_once
+from hub.engines.pixels import top1
 from hub.errors import EngineError
 
 #: Threads of a wide model's stream.
@@ -36,11 +38,12 @@ class OpenVINOModel:
     engine = "openvino"
     prefers_few_shapes = True
 
-    def __init__(self, compiled: Any, precision: str, parallel: int, *, padded: bool) -> None:
+    def __init__(self, compiled: Any, precision: str, parallel: int, request: LoadRequest) -> None:
         self.precision = precision
         self.parallel = parallel
         self._compiled = compiled
-        self._padded = padded
+        self._padded = request.padded
+        self._wants_top1 = request.top1
         # append and pop of a deque are atomic, so threads share the idle requests without a lock.
         self._idle: deque[Any] = deque()
 
@@ -82,7 +85,9 @@ class OpenVINOModel:
         except RuntimeError as error:
             shape = tuple(tensors[0].shape)
             raise EngineError(f"OpenVINO failed on an input of shape {shape}: {error}") from error
-        outputs = tuple(np.array(tensor.data) for tensor in request.output_tensors)
+        output = request.output_tensors[0].data
+        # NumPy finds the best of a recogniser's 6 625 classes sixteen times faster than OpenVINO's TopK.
+        outputs = top1(output) if self._wants_top1 else (output.copy(),)
         self._idle.append(request)
         return outputs
 
@@ -115,7 +120,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
-    return OpenVINOModel(compiled, precision, streams, padded=request.padded)
+    return OpenVINOModel(compiled, precision, streams, request)
 
 
 def _precision(request: LoadRequest) -> str:
@@ -138,17 +143,22 @@ def computes_in_bf16() -> bool:
 
 
 def _extended(model: Any, request: LoadRequest) -> Any:
-    """Put normalisation and padding before the graph, and argmax after it.
+    """Put normalisation and padding before the graph, and make it faster.
 
     The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths.
     """
+    gate_once(model)
+    enlarge_last(model)
     old = model.get_parameters()[0]
     _, channels, height, width = old.get_partial_shape()
     images = ops.parameter(ov.PartialShape([-1, height, width, channels]), ov.Type.u8, name="images")
-    mean = np.array(request.normalize.mean, np.float32) * np.float32(255)
-    scale = 1 / (np.array(request.normalize.std, np.float32) * np.float32(255))
-    centred = ops.multiply(ops.subtract(ops.convert(images, "f32"), mean), scale)
-    planes = ops.transpose(centred, np.array([0, 3, 1, 2]))
+    # Planes first: arithmetic on three interleaved channels takes ten times as long.
+    planes = ops.convert(ops.transpose(images, np.array([0, 3, 1, 2])), "f32")
+    mean, std = (
+        np.array(each, np.float32).reshape(1, -1, 1, 1) * np.float32(255)
+        for each in (request.normalize.mean, request.normalize.std)
+    )
+    planes = ops.multiply(ops.subtract(planes, mean), 1 / std)
     inputs = [images]
     if request.padded:
         widths = ops.parameter(ov.PartialShape([-1, 1, 1, 1]), ov.Type.i32, name="widths")
@@ -156,10 +166,6 @@ def _extended(model: Any, request: LoadRequest) -> Any:
         inputs.append(widths)
     old.output(0).replace(planes.output(0))
     outputs = [result.input_value(0) for result in model.get_results()]
-    if request.top1:
-        # One best value of the last axis, unsorted: (…, 1), values before indices.
-        best = ops.topk(outputs[0], np.int32(1), -1, "max", "none", index_element_type="i32")
-        outputs = [ops.squeeze(best.output(i), np.array([-1], np.int32)).output(0) for i in (1, 0)]
     return ov.Model(outputs, inputs, "extended")
 
 

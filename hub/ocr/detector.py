@@ -18,6 +18,9 @@ from hub.ocr.params import DetectorParams
 _STRIDE: Final = 32
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
+#: Kernels kept, of about 60 for each size of input: some 65 sizes, with 2 MB each. Preparing a size anew
+#: takes as long as computing it.
+_KERNELS: Final = 4000
 
 
 class Detector:
@@ -26,6 +29,7 @@ class Detector:
     def __init__(self, model_dir: Path, params: DetectorParams, **engine: Unpack[EngineOptions]) -> None:
         self.params = params
         normalize = Normalize(params.det_mean, params.det_std)
+        engine = {"kernels": _KERNELS, **engine}
         self.model = load(model_dir, normalize=normalize, wide=True, **engine)
 
     def detect(self, images: Sequence[Image], params: DetectorParams | None = None) -> list[list[Box]]:

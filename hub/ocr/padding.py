@@ -20,10 +20,10 @@ import numpy as np
 
 from hub.ocr.geometry import Image
 
-#: Fast mode's widths are multiples of this power of two up to eight of them, then of the next: at most
-#: an eighth of a wide line is padding, and few different widths occur (each costs an engine memory).
+#: Fast mode's widths are multiples of this power of two up to sixteen of them, then of the next: at most
+#: an eighth of a line above 256 is padding, and few different widths occur (each costs an engine memory).
 _WIDTH_STEP: Final = 32
-_STEPS: Final = 8
+_STEPS: Final = 16
 #: The widest that is prepared for at start: lines 21 times as wide as high.
 _USUAL_WIDTH: Final = 1024
 #: Lines more than 170 times as wide as high are squeezed to this. PaddleOCR has no limit, so that one
@@ -73,7 +73,7 @@ def usual_widths() -> list[int]:
 
 
 def rounded_width(width: int) -> int:
-    """Round a width up: by 32 up to 256, by 64 up to 512, by 128 up to 1024, …"""
+    """Round a width up: by 32 up to 512, by 64 up to 1024, by 128 up to 2048, …"""
     width = min(width, MAX_WIDTH)
     step = _WIDTH_STEP
     while width > step * _STEPS:

@@ -17,8 +17,8 @@ from hub.ocr.geometry import Image
 from hub.ocr.padding import Plan, fast_plans, parity_plans, scaled_width, usual_widths
 from hub.ocr.params import RecognizerParams, height_and_width
 
-#: Kernels kept per stream in fast mode: those of all widths up to 1024, which take a few megabytes.
-_FAST_KERNELS: Final = 1500
+#: Kernels kept per stream: those of all of fast mode's widths up to 1024, or of some 50 of parity mode's.
+_KERNELS: Final = 1500
 
 
 class Recognizer:
@@ -42,8 +42,7 @@ class Recognizer:
             else characters_inside(model_dir, use_space_char=params.use_space_char)
         )
         self.reversed = dictionary is not None and "arabic" in dictionary.name  # PaddleOCR's way to tell
-        if not parity:
-            engine = {"kernels": _FAST_KERNELS, **engine}
+        engine = {"kernels": _KERNELS, **engine}
         self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
 
     def recognize(self, pages: Sequence[Sequence[Image]], *, columns: bool = False) -> list[list[Reading]]:

@@ -54,14 +54,14 @@ def test_fast_gives_each_line_its_own_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "rounded"), [(1, 32), (32, 32), (33, 64), (256, 256), (257, 320), (512, 512), (513, 640)]
+    ("width", "rounded"), [(1, 32), (32, 32), (33, 64), (256, 256), (257, 288), (512, 512), (513, 576)]
 )
 def test_widths_are_rounded_up_in_growing_steps(width: int, rounded: int) -> None:
     assert rounded_width(width) == rounded
 
 
 def test_the_usual_widths_are_few_and_every_line_up_to_1024_has_one_of_them() -> None:
-    assert len(usual_widths()) == 16
+    assert len(usual_widths()) == 24
     assert {rounded_width(width) for width in range(1, 1025)} == set(usual_widths())
 
 
