@@ -44,6 +44,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 @click.option("--serial_number", help="Does nothing: there is no licence.")
 @click.option("--update_license", is_flag=True, help="Does nothing: there is no licence.")
 @click.option("--install", is_flag=False, flag_value="", metavar="PLUGIN", help="Say what a plugin is here.")
+@click.option("--platform", hidden=True)  # of --install, whose other options have no value
 @click.option("--input", hidden=True)
 @click.option("--get_pipeline_config", hidden=True)
 @click.option("--paddle2onnx", is_flag=True, hidden=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from hub.serving.config import ServingConfig
     from hub.serving.launch import Reread
 
-#: PaddleHub's own flags, which a config file overrides altogether.
-OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "use_multiprocess", "workers")
+#: PaddleHub's own flags, which a config file overrides altogether, and what says the same in PaddleX's words.
+OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "device", "use_multiprocess", "workers")
 
 
 @click.command()
@@ -117,11 +117,11 @@ def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread, bool]:
     if wanted is not None:
         modules = {"modules_info": parse_modules(names)} if names else {}
         return *pipeline.configured(wanted, asked, {**given, **modules}), True
-    given |= pipeline.device_settings(asked)
+    on_device = pipeline.device_settings(asked)
     if path is not None:
-        kept = _kept(given, names, path)
+        kept = _kept({**given, "device": asked.device} if asked.device else given, names, path)
         return config.from_file(path, kept), lambda: config.from_file(path, kept), False
-    values = {**given, "modules_info": parse_modules(names)}
+    values = {**given, **on_device, "modules_info": parse_modules(names)}
     if given.get("model_repo") or settings.from_environment("model_repo"):
         build = partial(config.build, values, "command line")
         return build(), build, False

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from hub.cli.main import main
+from hub.serving.paddlex import ready
 from tests.paddlex.files import CLASSIFIER, OCR, written
 
 
@@ -39,6 +40,12 @@ def typed(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
         return Said(int(ended.value.code or 0), *capfd.readouterr())
 
     return run
+
+
+def test_install_takes_paddlex_s_options_with_it(typed: Typed) -> None:
+    done = typed("paddlex", "--install", "serving", "--platform", "gitee.com", "-y", "--no_deps")
+
+    assert done.out.startswith("Nothing to install")
 
 
 def test_install_serving_says_what_is_needed_and_is_done(typed: Typed) -> None:
@@ -105,10 +112,12 @@ def test_the_document_s_mistyped_line_gets_a_did_you_mean(typed: Typed) -> None:
 def test_a_pipeline_of_paddlex_without_paddlex_names_the_commands_that_install_it(
     typed: Typed, home: Path, line: str
 ) -> None:
+    if ready.has_paddlex():
+        pytest.skip("the real PaddleX is installed here")
     done = typed("paddlex", *line.split())
 
     assert done.code == 1
-    assert "image_classification is served by the real PaddleX, which is not installed" in done.err
+    assert "image_classification is served by the real PaddleX, which is not installed: paddlex[" in done.err
     assert "hub install --isolated paddlex_pipeline" in done.err
     assert not list((home / "modules").glob("*"))
 
@@ -116,6 +125,8 @@ def test_a_pipeline_of_paddlex_without_paddlex_names_the_commands_that_install_i
 def test_an_ocr_file_that_asks_for_more_says_what_before_it_asks_for_paddlex(
     typed: Typed, tmp_path: Path
 ) -> None:
+    if ready.has_paddlex():
+        pytest.skip("the real PaddleX is installed here")
     path = written(tmp_path, OCR, use_doc_preprocessor=True)
     done = typed("serving", "start", "--pipeline", path)
 
@@ -144,6 +155,16 @@ def test_mistakes_of_hub_serving_start_are_told(typed: Typed, line: str, code: i
 
     assert done.code == code
     assert said in done.err
+
+
+def test_with_a_config_file_the_device_is_ignored_aloud(typed: Typed, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"modules_info": {"nobody": {}}}')
+    done = typed("serving", "start", "-c", str(path), "--device", "gpu:0")
+
+    assert done.code == 1
+    assert f"Warning: --device ignored; with --config, {path} decides" in done.err
+    assert "nobody" in done.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("flag", ["-c", "--pipeline", "PADDLEX_HPS_PIPELINE_CONFIG_PATH"])

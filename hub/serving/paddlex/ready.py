@@ -75,7 +75,12 @@ def has_paddlex() -> bool:
     module = _installed(BRIDGE)
     if module is not None and interpreter_of(module.content) is not None:
         return True
-    return not requirements.unmet(shipped.folders()[BRIDGE])
+    return not _missing()
+
+
+def _missing() -> list[str]:
+    """What the module needs of our own Python and does not find there."""
+    return [str(each) for each in requirements.unmet(shipped.folders()[BRIDGE])]
 
 
 def require_paddlex(planned: Plan) -> None:
@@ -85,6 +90,7 @@ def require_paddlex(planned: Plan) -> None:
     why = "is served by the real PaddleX"
     if planned.cannot:
         why = f"asks for what {planned.pipeline} here does not do ({'; '.join(planned.cannot)}), so it {why}"
+    missing = ", ".join(_missing())
     raise ModuleNotInstalledError(
-        f"the pipeline {planned.pipeline} {why}, which is not installed. {HOW_TO_INSTALL}"
+        f"the pipeline {planned.pipeline} {why}, which is not installed: {missing}. {HOW_TO_INSTALL}"
     )
