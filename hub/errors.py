@@ -57,75 +57,77 @@ class HubError(Exception):
 
 
 class UsageError(HubError):
+    """The command line itself is wrong."""
+
     exit_code = 2
 
 
 class ConfigError(HubError):
-    pass
+    """A config file, a setting, a variable of the environment or a module's params.py is wrong."""
 
 
 class InvalidModuleError(HubError):
-    pass
+    """A folder or an archive is no module, or its code cannot be imported."""
 
 
 class ModuleNotInstalledError(HubError):
-    pass
+    """The registry has no such module, or not this version of it."""
 
 
 class RegistryError(HubError):
-    pass
+    """The registry on disk cannot be read or changed."""
 
 
 class WeightsError(HubError):
-    pass
+    """Weights cannot be found, fetched or verified."""
 
 
 class ChecksumError(WeightsError):
-    pass
+    """A file is not the one that was meant: its SHA-256 is another."""
 
 
 class NetworkError(WeightsError):
-    pass
+    """Something could not be downloaded."""
 
 
 class EngineError(HubError):
-    pass
+    """An engine is absent, or cannot load or run a model."""
 
 
 class ModelNotFoundError(EngineError):
-    pass
+    """A model's folder, or one of its files, is missing."""
 
 
 class ServerError(HubError):
-    pass
+    """A server cannot be started, stopped or told something."""
 
 
 class PortBusyError(ServerError):
-    pass
+    """Another program listens on the port."""
 
 
 class NotRunningError(ServerError):
-    pass
+    """No server of this user runs on the port."""
 
 
 class StartupError(ServerError):
-    pass
+    """A server, or one of its modules, did not come up."""
 
 
 class ClientError(HubError):
-    pass
+    """A client got no answer from a module."""
 
 
 class UnreachableError(ClientError):
-    pass
+    """No connection to the server can be made."""
 
 
 class ConnectionLostError(ClientError):
-    pass
+    """The connection ended before the answer was there."""
 
 
 class ReplyError(ClientError):
-    pass
+    """What came is no answer of a module: a proxy's page, or another program's."""
 
 
 class RequestError(HubError):
@@ -146,57 +148,79 @@ class RequestError(HubError):
 
 
 class InvalidInputError(RequestError):
-    pass
+    """The input cannot be used. Modules raise it for what is the caller's fault."""
 
 
 class BindingError(RequestError):
-    pass
+    """An argument is unknown, missing or of the wrong type."""
 
 
 class NotJSONError(RequestError):
+    """The body is not JSON, or no object."""
+
     status = "112"
 
 
 class UnauthorizedError(RequestError):
+    """The server needs an API key, and got none or a wrong one."""
+
     http_status = 401
 
 
 class UnknownModuleError(RequestError):
+    """No module of this name is served."""
+
     status = "111"
     http_status = 404
 
 
 class BodyTimeoutError(RequestError):
+    """The body did not arrive within ``body_timeout``."""
+
     http_status = 408
 
 
 class PayloadTooLargeError(RequestError):
+    """The body, an image or the number of images is above its limit."""
+
     http_status = 413
 
 
 class MediaTypeError(RequestError):
+    """The body is of a content type that is not read."""
+
     http_status = 415
 
 
 class ModuleRaisedError(RequestError):
+    """The module's own code raised; the traceback is in the server's log."""
+
     http_status = 500
 
 
 class PoisonError(RequestError):
+    """The request killed its runner twice, alone; it is refused for a while."""
+
     http_status = 500
 
 
 class RunnerLostError(RequestError):
+    """The runner died, and the module says that no request may be run twice."""
+
     http_status = 502
 
 
 class UnavailableError(RequestError):
+    """The module is loading, has failed or is being stopped."""
+
     http_status = 503
 
 
 class QueueFullError(UnavailableError):
-    pass
+    """No place: ``max_queue_size`` requests wait, or bodies fill ``max_inflight_mb``."""
 
 
 class DeadlineError(RequestError):
+    """There was no answer within the timeout."""
+
     http_status = 504

@@ -20,6 +20,26 @@ DEFAULT_MAX_PIXELS = 178_956_970
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+#: Every variable that is read here, and what it does. Those of single settings, ``HUB_<KEY>``, are described
+#: with the settings.
+VARIABLES: Mapping[str, str] = {
+    "HUB_HOME": "where modules, weights, logs and PID files are; `~/.hubserving` unless given",
+    "HUB_API_KEY": "the key that `hub.Client` and `hub predict` send",
+    "HUB_ENGINE_THREADS": "threads of an engine outside a server; all cores unless given",
+    "PADDLEX_HPS_DEVICE_TYPE": "`cpu` or `gpu`: `use_gpu`, and which `config_<type>.pbtxt` applies",
+    "PADDLEX_HPS_PIPELINE_CONFIG_PATH": "the config file, or a pipeline's, if no other is given",
+    "PADDLEX_HPS_LOGGING_LEVEL": "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, of every process's log",
+    "PADDLEX_HPS_USE_HPIP": "`1`: as `--use_hpip`",
+    "PADDLEX_USE_HPIP": "the same, in the spelling of PaddleX's documents",
+    "PADDLEX_HPS_SERIAL_NUMBER": "nothing: there is no licence; a line at start says so",
+    "PADDLEX_HPS_UPDATE_LICENSE": "nothing: there is no licence; a line at start says so",
+    "CUDA_VISIBLE_DEVICES": "the cards that a server may use; `gpu` counts within it",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": "the largest image outside a server, in pixels; a server's is `max_pixels`",
+    "PIP_*": "pip's own options; `PIP_INDEX_URL` is also where weights are fetched from",
+    "NO_COLOR": "set: no colours in what `hub` prints",
+}
+
+
 def hub_home() -> Path:
     """Root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``."""
     configured = os.environ.get("HUB_HOME")

@@ -27,11 +27,14 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 class InstanceGroupConfig(BaseModel):
     """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     count: PositiveInt = 1
+    """Runners; of kind gpu, on each of the cards."""
     kind: Literal["cpu", "gpu"] = "cpu"
+    """Also in Triton's spelling, KIND_CPU and KIND_GPU."""
     gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Cards, counted within an exported CUDA_VISIBLE_DEVICES; the first unless given."""
 
     @field_validator("kind", mode="before")
     @classmethod
@@ -42,10 +45,11 @@ class InstanceGroupConfig(BaseModel):
 class ModuleConfig(BaseModel):
     """One entry of ``modules_info``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     init_args: dict[str, Any] = {}
-    """What the module's ``_initialize`` takes; ``version``, ``name`` and ``directory`` say which module."""
+    """What the module's `_initialize` takes. Also which module it is: `version`; `name`, of an installed
+    module that is served under another name; `directory`, of one that is not installed."""
     predict_args: dict[str, Any] = {}
     """Defaults for the serving method's arguments; a request's own win."""
     instances: tuple[InstanceGroupConfig, ...] | None = None
@@ -61,7 +65,7 @@ class ModuleConfig(BaseModel):
     concurrency: PositiveInt | None = None
     """Batches at once in one runner of a thread-safe module; one per engine thread unless given."""
     timeout: Seconds | None = None
-    """Seconds until a request is answered 504; the server's ``timeout`` unless given."""
+    """Seconds until a request is answered 504; the server's timeout unless given."""
 
     @property
     def version(self) -> str | None:
@@ -89,36 +93,48 @@ class ModuleConfig(BaseModel):
 class ServingConfig(BaseModel):
     """Everything a server can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
+    """What is served: for each name at /predict/<name> the settings of the next table, or {}."""
     host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 lets other machines in."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8866
+    """The port to listen on."""
     use_gpu: bool = False
+    """One runner for each card, instead of the CPU."""
     gpu: tuple[int, ...] = ()
-    """Card numbers, "0,1,2" in the file; used with ``use_gpu``."""
+    """With use_gpu, the cards: "0,1,2"; the first unless given."""
     use_multiprocess: bool = False
+    """Several runners per module, which share the cores."""
     workers: PositiveInt | None = None
     """Runners per module with ``use_multiprocess``; 2 * cores - 1 unless given."""
     status_style: StatusStyle = "1.x"
     """"1.x": success is "0" and errors have their HTTP codes. "2.x": "000", and 101/111/112 come with 200."""
     http_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that speak HTTP; they load no model."""
     http_threads: PositiveInt | None = None
     """Threads per HTTP worker; enough for all that may queue and run, and a reserve, unless given."""
     timeout: Seconds = 60.0
+    """Seconds until a request is answered 504; a caller may shorten it with X-Request-Timeout."""
     load_timeout: Seconds = 300.0
+    """Seconds that a module may take to load."""
     graceful_timeout: Seconds = 60.0
+    """Seconds that running requests get to finish when the server or a runner is stopped."""
     hang_timeout: Seconds | None = None
     """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
     body_timeout: Seconds = 60.0
     """Seconds a request's body may take to arrive."""
     max_body_mb: Annotated[float, Field(gt=0)] = 64.0
+    """The largest body of a request, in MB (413)."""
     max_inflight_mb: Annotated[float, Field(gt=0)] = 512.0
+    """All bodies at once, in MB (503)."""
     max_pixels: PositiveInt = settings.DEFAULT_MAX_PIXELS
     """Pixels of one image, by its header; PaddleX's limit."""
     max_images: PositiveInt = 64
+    """Images of one request (413); together they may have twice max_pixels."""
     allow_server_paths: bool = False
-    """Let clients name files of the server (``paths``, ``save_path``, …)."""
+    """Let clients name files of the server (`paths`, `save_path`, …)."""
     max_requests: PositiveInt | None = None
     """A runner is replaced after this many requests; never unless given."""
     max_memory_mb: PositiveInt | None = None
@@ -126,22 +142,25 @@ class ServingConfig(BaseModel):
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A second port for /metrics and /health, answered by a process of its own."""
     grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra ``grpc``)."""
+    """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
     model_repo: Path | None = None
-    """A folder in Triton's layout: ``<module>/config.pbtxt``, or ``config_<cpu or gpu>.pbtxt``."""
+    """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
     allow_model_control: bool = False
-    """Let clients load and unload modules by ``/v2/repository/models/…``."""
+    """Let clients load and unload modules by `/v2/repository/models/…`."""
     api_key_file: Path | None = None
-    """A file with one ``name:key`` per line; requests then need one of the keys."""
+    """A file with one `name:key` per line; requests then need one of the keys."""
     certfile: Path | None = None
+    """The TLS certificate, with its chain, as PEM."""
     keyfile: Path | None = None
-    """TLS certificate chain and private key, PEM."""
+    """Its private key, as PEM."""
     cors_origins: tuple[str, ...] = ()
     """Web origins that browsers may call from; "*" for all."""
     ui: bool = True
     """The playground at / and the API page at /docs."""
     access_log: bool = True
+    """A line in the log for each request."""
     log_format: Literal["text", "json"] = "text"
+    """The log as lines of text, or as one JSON object per line, with the request's id."""
 
     @field_validator("grpc_port")
     @classmethod
@@ -165,9 +184,9 @@ class ServingConfig(BaseModel):
                 raise ValueError(f"{name!r} cannot be part of a URL; use letters, digits, '_', '-' and '.'")
         return value
 
-    @field_validator("gpu", mode="before")
+    @field_validator("gpu", "cors_origins", mode="before")
     @classmethod
-    def _card_list(cls, value: Any) -> Any:
+    def _comma_list(cls, value: Any) -> Any:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return [] if value is None else [value] if isinstance(value, int) else value

@@ -12,13 +12,13 @@ import functools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hub.serving import procfs, state
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
-    from prometheus_client.metrics_core import Metric
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
     from hub.serving.dispatcher import ModuleReply
 
@@ -153,18 +153,7 @@ class _StateCollector:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
-
-        ready = GaugeMetricFamily(
-            "hub_module_ready", "1 while the module can take requests.", labels=["module"]
-        )
-        runners = GaugeMetricFamily("hub_runners_ready", "Runners that take requests.", labels=["module"])
-        restarts = CounterMetricFamily(
-            "hub_runner_restarts", "Runners that died and were replaced.", labels=["module"]
-        )
-        memory = GaugeMetricFamily(
-            "hub_runner_memory_bytes", "Memory of a runner (PSS).", labels=["module", "pid", "device"]
-        )
+        ready, runners, restarts, memory = _of_runners()
         for name, module in state.read(self._path).modules.items():
             ready.add_metric([name], float(module.state == state.READY))
             runners.add_metric([name], sum(runner.ready for runner in module.runners))
@@ -172,3 +161,36 @@ class _StateCollector:
             for runner in module.runners:
                 memory.add_metric([name, str(runner.pid), runner.device], runner.memory_mb * (1 << 20))
         yield from (ready, runners, restarts, memory)
+
+
+def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily, GaugeMetricFamily]:
+    """What is told of modules and runners, without figures."""
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+    ready = GaugeMetricFamily("hub_module_ready", "1 while the module can take requests.", labels=["module"])
+    runners = GaugeMetricFamily("hub_runners_ready", "Runners that take requests.", labels=["module"])
+    restarts = CounterMetricFamily(
+        "hub_runner_restarts", "Runners that died and were replaced.", labels=["module"]
+    )
+    memory = GaugeMetricFamily(
+        "hub_runner_memory_bytes", "Memory of a runner (PSS).", labels=["module", "pid", "device"]
+    )
+    return ready, runners, restarts, memory
+
+
+class Description(NamedTuple):
+    """What a metric is: its name in Prometheus' text, its type there, its help and its labels."""
+
+    name: str
+    kind: str
+    text: str
+    labels: tuple[str, ...]
+
+
+def described() -> Iterator[Description]:
+    """Every metric that ``render`` tells."""
+    counted = vars(RequestMetrics()).values()
+    families = [(family, metric) for metric in counted for family in metric.describe()]
+    for family, metric in [*families, *((family, family) for family in _of_runners())]:
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        yield Description(name, family.type, family.documentation, tuple(metric._labelnames))
