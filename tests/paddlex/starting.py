@@ -31,7 +31,7 @@ class Started:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(lambda: "Stop it with" in self.said() or self.process.poll() is not None, 60, "ready")
+        wait_until(lambda: "Stop it with" in self.said() or self.process.poll() is not None, 110, "ready")
         assert self.process.poll() is None, self.said()
 
     def said(self) -> str:
