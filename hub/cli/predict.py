@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub.client.blocking import Client
     from hub.client.job import Call, Job, Output
     from hub.client.replies import Reply
+    from hub.serving.config import ServingConfig
 
 
 @click.command()
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--key_file", type=click.Path(path_type=Path), help="A file with the server's API key.")
 @click.option("--ca_file", type=click.Path(path_type=Path), help="Certificates to trust (PEM).")
 @click.option("--insecure", is_flag=True, help="Do not check the server's certificate.")
+@click.option("--config", "-c", type=click.Path(), help="A config.json with the module's init_args, …")
 @click.option("--use_gpu", is_flag=True, help="Run on the GPU, where no server does.")
 @click.pass_context
 def predict(context: click.Context, /, target: str, words: tuple[str, ...], **options: Any) -> None:
@@ -207,18 +209,13 @@ def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
     from hub.client.replies import Reply
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
-    from hub.serving import config
     from hub.serving.local import LocalModule
 
     described = describe(target, LocalRegistry())
-    info, place = described.info, {"directory": str(described.location)}
-    entry = {"init_args": {"version": info.version} if described.installed else place}
-    timeout = options["timeout"]
-    values = {
-        "modules_info": {info.name: entry}, "use_gpu": options["use_gpu"], "timeout": timeout,
-        "allow_server_paths": True,
-    }  # fmt: skip
-    module = LocalModule(config.build(values, source="command line"))
+    info, timeout = described.info, options["timeout"]
+    which = {"version": info.version} if described.installed else {"directory": str(described.location)}
+    is_told = "==" in target or not described.installed  # else a config file may name the version
+    module = LocalModule(_configured(info.name, which, options, is_told=is_told))
 
     def call(arguments: Mapping[str, Any]) -> Reply:
         reply = module.call(payload.encode(arguments), timeout=timeout)
@@ -229,3 +226,24 @@ def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
         manifest = module.manifest
         taken = [parameter["name"] for parameter in manifest.get("parameters", ())]
         yield _Found(info.name, taken, manifest.get("images", ()), call)
+
+
+def _configured(
+    name: str, which: Mapping[str, str], options: Mapping[str, Any], *, is_told: bool
+) -> ServingConfig:
+    """Settings of a server that would serve this module alone: the config file's, where one is given."""
+    from hub.serving import config
+
+    values: dict[str, Any] = {"timeout": options["timeout"], "allow_server_paths": True}
+    if options["use_gpu"]:
+        values["use_gpu"] = True
+    path = options["config"]
+    if path is None:
+        return config.build({**values, "modules_info": {name: {"init_args": which}}}, source="command line")
+    whole = config.from_file(path, values)
+    if name not in whole.modules_info:
+        raise UsageError(f"{path} has {', '.join(whole.modules_info)}, not {name}")
+    entry = whole.modules_info[name]
+    init_args = {**entry.init_args, **which} if is_told else {**which, **entry.init_args}
+    chosen = entry.model_copy(update={"init_args": init_args})
+    return whole.model_copy(update={"modules_info": {name: chosen}})

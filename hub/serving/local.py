@@ -68,11 +68,14 @@ class LocalModule:
         self._fleet = Fleet(self._plan, self._run_dir, self._lifeline)
         self._states.show(self._fleet.snapshot())
         self._keeper.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._state.state != LOADING)
-        if self._state.state != READY:
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._state.state != LOADING)
+            if self._state.state != READY:
+                raise StartupError(f"{self.name} could not be loaded: {self._state.reason}")
+        except BaseException:  # Ctrl-C, too
             self.__exit__()
-            raise StartupError(f"{self.name} could not be loaded: {self._state.reason}")
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

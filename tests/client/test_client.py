@@ -143,6 +143,7 @@ def test_the_request_id_of_an_error_is_in_the_server_s_log(client: hub.Client, s
     assert f"request {caught.value.request_id}: probe raised" in server.log()
 
 
+@pytest.mark.slow
 def test_a_server_in_2_x_style_gives_the_same_errors_and_results(home: Path) -> None:
     with Server(home, {"probe": {}}, status_style="2.x") as server, hub.Client(server.url) as client:
         assert client.predict("probe", text="a")["text"] == "a"
@@ -203,6 +204,7 @@ def test_connections_are_reused(client: hub.Client, server: Server) -> None:
     assert len(pool.connections) == 1
 
 
+@pytest.mark.slow
 def test_waiting_for_a_server_ends_when_its_modules_are_ready(home: Path) -> None:
     with (
         Server(home, {"slow_start": {"init_args": {"seconds": 0.5}}}, wait=False) as server,

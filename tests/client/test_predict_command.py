@@ -68,6 +68,7 @@ def test_300_files_killed_half_way_and_started_again_send_the_rest_only(
     first.kill()
     first.wait()
     done = whole_lines(tmp_path / "out" / "results.jsonl")
+    wait_until(lambda: idle(counting))
     sent = len(received(counting))
     assert 120 <= done < 300
 
@@ -83,6 +84,11 @@ def test_300_files_killed_half_way_and_started_again_send_the_rest_only(
     rows = (tmp_path / "out" / "results.csv").read_text().splitlines()
     assert rows[0] == "file,number,text,confidence,other,error"
     assert rows[1:] == [f"imgs/{n:04d}.png,1,number {n},1.0,," for n in range(300)]
+
+
+def idle(server: Server) -> bool:
+    """Whether the server has dropped or finished what a killed client had sent."""
+    return 'hub_requests_in_flight{module="tally"} 0.0' in server.get("/metrics").text
 
 
 def whole_lines(path: Path) -> int:
@@ -111,6 +117,7 @@ def test_a_server_that_is_started_again_meanwhile_costs_no_file(tmp_path: Path) 
     ]
 
 
+@pytest.mark.slow
 def test_without_a_server_what_is_done_stays_done(tmp_path: Path) -> None:
     draw(tmp_path / "imgs", 40)
     arguments = {"journal": str(tmp_path / "journal"), "sleep": 0.03}
@@ -201,6 +208,31 @@ def test_a_file_that_kills_the_module_s_process_fails_alone(tmp_path: Path) -> N
     assert not set(Path("/tmp").glob("hub-local-*")) - before
 
 
+def test_a_config_file_says_how_the_module_is_set_up(tmp_path: Path) -> None:
+    draw(tmp_path / "imgs", 3)
+    entry = {"init_args": {"journal": str(tmp_path / "journal")}}
+    (tmp_path / "config.json").write_text(json.dumps({"modules_info": {"tally": entry}, "port": 8866}))
+    done = predict(MODULES / "tally", "imgs", "-c", "config.json", "-f", "txt", cwd=tmp_path)
+    refused = predict(MODULES / "look", "imgs", "-c", "config.json", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "imgs/0002.png\tnumber 2")
+    assert (refused.returncode, "config.json has tally, not look" in refused.stderr) == (2, True)
+
+
+def test_ctrl_c_leaves_nothing_of_a_module_behind(tmp_path: Path) -> None:
+    before = set(Path("/tmp").glob("hub-local-*"))
+    draw(tmp_path / "imgs", 1)
+    command = [sys.executable, "-m", "hub", "predict", str(MODULES / "slow_start"), "imgs"]
+    running = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE)
+    wait_until(lambda: set(Path("/tmp").glob(f"hub-local-{running.pid}-*")))
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=20)[1].decode()
+
+    assert (running.returncode, "Traceback" in said) == (1, False)
+    assert not set(Path("/tmp").glob(f"hub-local-{running.pid}-*")) - before
+
+
+@pytest.mark.slow
 def test_a_module_that_does_not_load_is_an_error_with_its_reason(tmp_path: Path) -> None:
     draw(tmp_path / "imgs", 1)
     done = predict(MODULES / "broken", "imgs", cwd=tmp_path)
