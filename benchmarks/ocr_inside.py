@@ -70,7 +70,9 @@ def loop(work: Callable[[int], object], callers: int, seconds: float) -> float:
 def main() -> None:
     folder, images_folder, init_args = sys.argv[1:]
     module = create(Path(folder), json.loads(init_args))
-    images = [path.read_bytes() for path in sorted(Path(images_folder).glob("*.jpg"))]
+    # In the order of ocr.py: by number first, so that cards and pages take turns.
+    paths = sorted(Path(images_folder).glob("*.jpg"), key=lambda path: path.name.partition("_")[::-1])
+    images = [path.read_bytes() for path in paths]
     batches = record(module, images)
     detector, recognizer = module.pipeline.detector.model, module.pipeline.recognizer.model
 

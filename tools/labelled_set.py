@@ -1,6 +1,8 @@
-"""Draw a labelled set for measuring OCR: lines and pages whose text is known to the letter.
+"""Draw a labelled set for measuring OCR: lines, cards and pages whose text is known to the letter.
 
-    python tools/labelled_set.py FOLDER [--lines 2000] [--pages 100] [--seed 1]
+    python tools/labelled_set.py FOLDER [--lines 2000] [--cards 0] [--pages 100] [--seed 1]
+
+Cards are small pictures of a few words and numbers, like labels, tickets and signs.
 
 Chinese characters (all 3 755 of GB 2312's first level, so that no language model can guess them),
 English words, numbers, dates, prices, addresses; several fonts, sizes, weights, slants and widths;
@@ -154,6 +156,13 @@ def sentence(rng: Random, *, chinese: bool) -> str:
     )[kind]
 
 
+def entry(rng: Random, *, chinese: bool) -> str:
+    """What one place of a card says."""
+    if not chinese:
+        return (words(rng, 1, 2), number(rng))[rng.integers(0, 2)]
+    return (hanzi(rng, 2, 6), f"{hanzi(rng, 2, 4)}：{number(rng)}")[int(rng.random() < 0.2)]
+
+
 def colours(rng: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Ink and paper; a third of the pairs have little contrast, a quarter is light on dark."""
     paper = rng.integers(170, 256, 3)
@@ -164,14 +173,20 @@ def colours(rng: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def write(
-    rng: Random, faces: list[Face], sheet: Image.Image, x: int, y: int, ink: tuple[int, ...]
+    rng: Random,
+    faces: list[Face],
+    sheet: Image.Image,
+    x: int,
+    y: int,
+    ink: tuple[int, ...],
+    say: Callable[..., str] = sentence,
 ) -> dict[str, Any]:
     """Write one line with its top left at (x, y); returns its text and its box before distortion."""
     chinese = bool(rng.random() < 0.6)
     able = [face for face in faces if face.chinese == chinese]
     face = able[rng.integers(0, len(able))]
     size = int(rng.integers(15, 44))
-    text = sentence(rng, chinese=chinese)
+    text = say(rng, chinese=chinese)
     bold = int(size > 22 and rng.random() < 0.25)
     font = face.open(size)
     left, top, right, bottom = font.getbbox(text, stroke_width=bold)
@@ -245,6 +260,22 @@ def draw_line(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any
     return wear(rng, bent), [{"text": item["text"], "box": boxes[0].round(1).tolist()}]
 
 
+def draw_card(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any]]]:
+    """One to six short entries below each other."""
+    ink, paper = colours(rng)
+    sheet = Image.new("RGB", (900, 700), paper)  # type: ignore[arg-type]
+    items: list[dict[str, Any]] = []
+    bottom = 12
+    for _ in range(int(rng.integers(1, 7))):
+        x, y = 16 + int(rng.integers(0, 60)), bottom + int(rng.integers(8, 40))
+        items.append(write(rng, faces, sheet, x, y, ink, entry))
+        bottom = items[-1]["box"][2][1]
+    right = max(item["box"][2][0] for item in items)
+    card = np.asarray(sheet)[: bottom + int(rng.integers(14, 60)), : right + int(rng.integers(14, 60))]
+    bent, boxes = distort(rng, card, [item["box"] for item in items], tilt=4.0)
+    return wear(rng, bent), _labels(items, boxes)
+
+
 def draw_page(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any]]]:
     """Several lines, in one or two columns, on paper of any shape."""
     ink, paper = colours(rng)
@@ -263,23 +294,28 @@ def draw_page(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any
             items.append(item)
             y = bottom + int(rng.integers(10, 70))
     bent, boxes = distort(rng, np.asarray(sheet)[:height, :width], [item["box"] for item in items], tilt=4.0)
-    labels = [
+    return wear(rng, bent), _labels(items, boxes)
+
+
+def _labels(items: list[dict[str, Any]], boxes: list[Corners]) -> list[dict[str, Any]]:
+    return [
         {"text": item["text"], "box": box.round(1).tolist()} for item, box in zip(items, boxes, strict=True)
     ]
-    return wear(rng, bent), labels
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--lines", default=2000, show_default=True, help="pictures of one line each")
+@click.option("--cards", default=0, show_default=True, help="small pictures of a few entries")
 @click.option("--pages", default=100, show_default=True, help="pictures of several lines")
 @click.option("--seed", default=1, show_default=True)
-def main(folder: Path, lines: int, pages: int, seed: int) -> None:
+def main(folder: Path, lines: int, cards: int, pages: int, seed: int) -> None:
     """Draw a labelled set into FOLDER."""
     faces = find_faces()
     folder.mkdir(parents=True, exist_ok=True)
     pictures: dict[str, Any] = {}
-    for kind, count, draw in (("line", lines, draw_line), ("page", pages, draw_page)):
+    kinds = (("line", lines, draw_line), ("card", cards, draw_card), ("page", pages, draw_page))
+    for kind, count, draw in kinds:
         for index in range(count):
             # A seed for each: drawing more, or changing one kind, leaves the others as they are.
             rng = np.random.default_rng([seed, len(kind), ord(kind[0]), index])
