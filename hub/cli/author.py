@@ -102,7 +102,11 @@ def _setting(given: str) -> tuple[str, Any]:
     help="The archive, or the folder for it.  [default: NAME-VERSION.hub.tar.gz here]",
 )
 @click.option("--wheels", is_flag=True, help="Put in wheels of what it requires, too (asks pip's index).")
-@click.option("--sdk", is_flag=True, help="Instead: a folder with server.sh, Triton's files and a client.")
+@click.option(
+    "--sdk",
+    is_flag=True,
+    help="Instead: a folder with server.sh, Triton's files and a client; also of a PaddleX pipeline.",
+)
 def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     """Put an installed module, its weights and checksums into one archive.
 

@@ -18,7 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 
 from tests.pipelines.conftest import LIKE_OCR_SYSTEM, PIPELINE, OCRServer, image, text_of
-from tests.serving.pictures import bomb, exotic, png
+from tests.serving.pictures import exotic
 from tests.serving.running import ROOT
 
 pytestmark = pytest.mark.models
@@ -236,6 +236,10 @@ def test_a_pdf_is_rendered_and_read(server: OCRServer) -> None:
     assert "静心湖公园" in texts(result)[0] and "茶叶仓库的第一份数字档案" in texts(result)[1]
 
 
+def test_fields_that_nobody_knows_are_ignored_as_in_paddlex(server: OCRServer) -> None:
+    assert texts(server.read(image("sign.jpg"), colour="red")) == texts(server.read(image("sign.jpg")))
+
+
 # -- the older form ----------------------------------------------------------------------------------
 
 
@@ -268,50 +272,6 @@ def test_max_long_side_limits_what_the_model_sees(server: OCRServer) -> None:
     )
 
 
-# -- what is refused ---------------------------------------------------------------------------------
-
-NO_MODEL = (500, "the input params for model settings are invalid!")
-BROKEN_TIFF = text_of(b"II\x2a\x00" + b"\xff" * 50)
-
-
-@pytest.mark.parametrize(
-    ("fields", "code", "said"),
-    [
-        pytest.param({"fileType": None}, 422, "File type cannot be determined", id="no type"),
-        pytest.param({"fileType": 2}, 422, "body.fileType", id="no such type"),
-        pytest.param({"file": None}, 422, '"loc": "body.file", "msg": "Field required"', id="no file"),
-        pytest.param({"file": 7}, 422, "Input should be a valid string", id="a number"),
-        pytest.param({"file": "%%%"}, 422, "Invalid input file", id="no base64"),
-        pytest.param({"file": text_of(b"this is no picture")}, 422, "Invalid input file", id="no picture"),
-        pytest.param({"file": text_of(png()[:60])}, 422, "Invalid input file", id="cut picture"),
-        pytest.param({"fileType": 0}, 422, "Invalid input file", id="no PDF"),
-        pytest.param({"file": text_of(bomb(9000, 9000))}, 422, "pixel count 81000000", id="too large"),
-        pytest.param({"file": BROKEN_TIFF}, 422, "Invalid input file", id="broken TIFF"),
-        pytest.param({"textDetThresh": "x"}, 422, "body.textDetThresh", id="no number"),
-        pytest.param({"textDetLimitType": "mix"}, 422, "'min', 'max' or 'resize_long'", id="limit type"),
-        pytest.param({"textDetLimitSideLen": 0}, 422, "greater than 0", id="no size"),
-        pytest.param({"textDetUnclipRatio": 1e12}, 422, "equal to 100", id="boxes without bounds"),
-        pytest.param({"useDocUnwarping": True}, *NO_MODEL, id="unwarping"),
-        pytest.param({"useDocOrientationClassify": True}, *NO_MODEL, id="document orientation"),
-        pytest.param({"file": "http://127.0.0.1:9/a.png"}, 422, "which is no public address", id="URL"),
-        pytest.param({"file": "https://[::1]/a.png"}, 422, "which is no public address", id="URL, IPv6"),
-        pytest.param({"file": "http://x/a", "fileType": None}, 422, "Unsupported file", id="URL, no type"),
-    ],
-)  # fmt: skip
-def test_what_is_refused_is_told_as_paddlex_tells_it(
-    server: OCRServer, fields: dict[str, Any], code: int, said: str
-) -> None:
-    reply = server.ocr(**{"file": image("sign.jpg"), **fields, "logId": "9"})
-
-    body = reply.json()
-    assert (reply.status_code, body["errorCode"], body["logId"]) == (code, code, "9"), body
-    assert said in body["errorMsg"]
-
-
-def test_fields_that_nobody_knows_are_ignored_as_in_paddlex(server: OCRServer) -> None:
-    assert texts(server.read(image("sign.jpg"), colour="red")) == texts(server.read(image("sign.jpg")))
-
-
 # -- Triton's protocol -------------------------------------------------------------------------------
 
 
@@ -332,4 +292,7 @@ def test_the_real_tritonclients_get_the_same_reply(server: OCRServer, transport:
     assert client.is_model_ready("ocr")
     assert ask(body) == server.ocr(**body).json()
     assert ask({**body, "fileType": 5})["errorCode"] == 422
-    assert ask({**body, "useDocUnwarping": True})["errorMsg"] == NO_MODEL[1]
+    assert (
+        ask({**body, "useDocUnwarping": True})["errorMsg"]
+        == "the input params for model settings are invalid!"
+    )
