@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -248,6 +250,29 @@ def test_items_are_drawn_as_they_are_needed(client: hub.Client) -> None:
     predictions.close()  # type: ignore[attr-defined]
 
     assert len(drawn) < 50
+
+
+def test_a_progress_bar_is_shown_on_the_terminal_when_asked_for(server: Server) -> None:
+    script = (
+        "import sys, hub\n"
+        "with hub.Client(sys.argv[1]) as client:\n"
+        "    for shown in (False, True):\n"
+        "        names = [str(number) for number in range(30)]\n"
+        "        for each in client.predict_many('greet', names, argument='names', progress=shown):\n"
+        "            print(each.item)\n"
+    )
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", script, server.url], cwd=ROOT, env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.PIPE, stderr=theirs, text=True, check=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+
+    assert done.stdout.split() == [str(number) for number in range(30)] * 2
+    assert "greet" in shown
+    assert "/30" in shown
 
 
 def test_no_calls_at_once_is_refused(client: hub.Client) -> None:
