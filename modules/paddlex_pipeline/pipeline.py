@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import hub
-from hub.errors import ConfigError, EngineError, HubError, WeightsError
+from hub.errors import ConfigError, EngineError, WeightsError
 from hub.settings import engine_threads
 
 from .guards import Below
@@ -94,13 +94,9 @@ def build(options: Options) -> Built:
             hpi_config=options.hpi_config,
         )
         application = create_pipeline_app(pipeline, config)
-    except HubError:
-        raise
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("paddlex.inference.serving"):
-            raise ConfigError(f"PaddleX has no server for the pipeline {name}") from error
-        raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}") from error
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and str(error.name).startswith("paddlex.inference.serving"):
+            raise ConfigError(f"PaddleX has no server for the pipeline {name}") from error
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}{_advice(config)}") from error
     context = application.state.context
     _keep_pictures_in_their_folder(context)
@@ -153,12 +149,13 @@ def _prepare(options: Options) -> None:
         os.environ[FONT_VARIABLE] = str(font)
     # For those who compile extensions; it would stand in the log of every runner.
     warnings.filterwarnings("ignore", message="No ccache found")
-    import paddlex  # noqa: F401  (sets up its logger)
-
     if logging.getLogger().handlers:  # a server's: its lines have the time, the process and the request
-        theirs = logging.getLogger("paddlex")
-        theirs.handlers.clear()
-        theirs.propagate = True
+        logging.getLogger("paddlex").addHandler(_ToRoot())  # and PaddleX adds none of its own
+
+
+class _ToRoot(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger().handle(record)
 
 
 def _font(given: str | None) -> Path | None:

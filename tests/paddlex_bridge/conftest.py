@@ -64,11 +64,16 @@ def python(content: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What PaddleX's server and ours both find: a font, and an empty cache."""
+    """What PaddleX's server and ours both find: a font, an empty cache, and one thread.
+
+    With another number of threads the last bit of a score may differ.
+    """
     with pytest.MonkeyPatch.context() as patch:
         font = fetch([FONT])[FONT] / "font.otf"
         patch.setenv("PADDLE_PDX_LOCAL_FONT_FILE_PATH", str(font))
         patch.setenv("PADDLE_PDX_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("PADDLE_PDX_CPU_NUM_THREADS", "1")
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield
 
 
