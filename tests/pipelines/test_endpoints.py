@@ -27,7 +27,7 @@ FILE = base64.b64encode(b"some file").decode()
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """desk, which answers at /copy and /plain, beside probe, which has no endpoints."""
-    modules = {"desk": {"timeout": 1}, "probe": {}}
+    modules = {"desk": {"timeout": 2}, "probe": {}}
     home: Path = tmp_path_factory.mktemp("home")
     with Server(home, modules, max_body_mb=1, max_pixels=1_000_000, status_style="2.x") as running:
         yield running
@@ -78,7 +78,7 @@ def test_the_module_chooses_the_status_and_the_reply(server: Server) -> None:
         pytest.param(b'{"wish": "refuse"}', 422, "not that", id="refused by the module"),
         pytest.param(b'{"wish": "raise"}', 500, "Internal server error: broken", id="module raises"),
         pytest.param(b'{"wish": "bare"}', 500, "must return", id="module gives no reply"),
-        pytest.param(b'{"sleep": 1.5}', 504, "within the request's time", id="too slow"),
+        pytest.param(b'{"sleep": 2.5}', 504, "within the request's time", id="too slow"),
     ],
 )
 def test_what_fails_has_paddlexs_form(server: Server, body: bytes, code: int, said: str) -> None:
@@ -177,7 +177,8 @@ def test_the_real_tritonclient_calls_an_endpoint_by_its_name(server: Server) -> 
 
 
 def test_until_a_module_was_ready_it_may_be_the_one_that_is_meant(tmp_path: Path) -> None:
-    with Server(tmp_path, {"desk": {"init_args": {"sleep": 2.0}}}, wait=False) as slow:
+    go = tmp_path / "go"
+    with Server(tmp_path, {"desk": {"init_args": {"wait_for": str(go)}}}, wait=False) as slow:
         wait_until(lambda: slow.pid_file() and slow.state().modules)
         wait_until(lambda: _answers(slow))
         assert slow.module("desk").state == state.LOADING
@@ -188,6 +189,7 @@ def test_until_a_module_was_ready_it_may_be_the_one_that_is_meant(tmp_path: Path
         assert error(reply) == (503, "module desk is loading")
         assert "Retry-After" in reply.headers
         assert error(health)[0] == 503
+        go.touch()
         slow.wait_settled()
         assert post(slow, "/copy", {}).status_code == 200
 

@@ -1,6 +1,7 @@
 """A pipeline of two endpoints: `copy` says what it got, `plain` takes no files and must not run twice."""
 
 import time
+from pathlib import Path
 
 from hub.errors import InvalidInputError
 from hub.module import Module, moduleinfo, serving
@@ -8,10 +9,11 @@ from hub.module import Module, moduleinfo, serving
 
 @moduleinfo(name="desk", version="1.0.0")
 class Desk(Module):
-    def _initialize(self, endpoints=None, sleep=0.0):
+    def _initialize(self, endpoints=None, wait_for=None):
         self.endpoints = endpoints or {"copy": ("file", "image"), "plain": ()}
         self.once = () if endpoints else ("plain",)
-        time.sleep(sleep)
+        while wait_for and not Path(wait_for).exists():
+            time.sleep(0.02)
 
     @serving(thread_safe=True)
     def call_endpoint(self, endpoint, body):
