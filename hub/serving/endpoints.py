@@ -39,8 +39,9 @@ def declared(module: object, accepted: Collection[str]) -> dict[str, list[str]]:
         InvalidModuleError: a name or a field is none, or the serving method cannot answer there.
     """
     given = getattr(module, "endpoints", None)
-    if not given:
-        return {}
+    can_answer = {ENDPOINT, BODY} <= set(accepted)
+    if not given or not (can_answer or isinstance(given, Mapping)):
+        return {}  # PaddleHub's modules may call anything of theirs so
     kind = type(module).__name__
     if not isinstance(given, Mapping):
         raise InvalidModuleError(f"{kind}.endpoints must map names to fields, not be {given!r}")
@@ -52,7 +53,7 @@ def declared(module: object, accepted: Collection[str]) -> dict[str, list[str]]:
             )
         if isinstance(fields, str) or not all(isinstance(field, str) for field in fields):
             raise InvalidModuleError(f"{kind}.endpoints[{name!r}] must be names of fields, not {fields!r}")
-    if not {ENDPOINT, BODY} <= set(accepted):
+    if not can_answer:
         raise InvalidModuleError(
             f"{kind} declares endpoints, so its @serving method must take `{ENDPOINT}` and `{BODY}`; "
             f"it takes {', '.join(accepted) or 'nothing'}"

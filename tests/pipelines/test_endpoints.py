@@ -271,3 +271,11 @@ def test_a_schema_must_be_an_endpoints() -> None:
 
     with pytest.raises(InvalidModuleError, match=r"names of its endpoints \(ocr\)"):
         endpoints.schemas(module, ["ocr"])
+
+
+@pytest.mark.parametrize("given", [["ocr"], "http://models.example.org", 3])
+def test_an_attribute_of_that_name_in_a_module_that_answers_at_none_is_its_own(given: Any) -> None:
+    class Other:
+        endpoints = given
+
+    assert endpoints.declared(Other(), ["images", "paths"]) == {}
