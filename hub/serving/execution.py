@@ -154,9 +154,9 @@ class Executor:
 
     def _refuse(self, request: Request, error: BaseException) -> None:
         """Report an error: the caller gets the message, the log has the traceback."""
-        kind = next(
-            (kind for kind, name in wire.ERROR_KINDS.items() if type(error).__name__ == name), "raised"
-        )
+        # By name, as a module's own environment may have another copy of hub; a subclass counts as its base.
+        names = [cls.__name__ for cls in type(error).__mro__]
+        kind = next((kind for kind, name in wire.ERROR_KINDS.items() if name in names), "raised")
         if kind == "raised":
             log.error("request %s: %s raised", request.request_id, self.name, exc_info=error)
         text = str(error).strip()

@@ -83,7 +83,8 @@ def test_what_the_module_raises_is_500_with_its_message(server: Server) -> None:
 
 
 def test_a_module_may_refuse_its_input_with_400(server: Server) -> None:
-    assert server.post("probe", {"action": "refuse", "text": "too long"}).status_code == 400
+    for action in ("refuse", "refuse in its own words"):
+        assert server.post("probe", {"action": action, "text": "too long"}).status_code == 400
 
 
 def test_a_module_that_calls_exit_fails_one_request_only(server: Server) -> None:

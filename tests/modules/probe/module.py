@@ -9,6 +9,10 @@ from hub.errors import InvalidInputError
 from hub.module import Module, moduleinfo, serving
 
 
+class TooLongError(InvalidInputError):
+    """A module's own kind of bad input."""
+
+
 @moduleinfo(name="probe", version="1.0.0", summary="does what the test wants")
 class Probe(Module):
     def _initialize(self, journal="", greeting="hello"):
@@ -25,6 +29,8 @@ class Probe(Module):
             raise RuntimeError(text)
         if action == "refuse":
             raise InvalidInputError(text)
+        if action == "refuse in its own words":
+            raise TooLongError(text)
         if action == "exit":
             raise SystemExit(3)
         if action == "crash":
