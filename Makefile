@@ -1,6 +1,7 @@
 # make demo       set everything up and do the main job on real models
 # make test       the tests, with lint, types and import rules
 # make test-all   the same, and what needs more time or big extras
+# make docs       the documents as a web site, in build/site/html
 # make chaos      a minute of load while processes are killed and modules reloaded
 # make lint | types | bench | clean
 #
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all lint types imports bench chaos clean
+.PHONY: demo test test-all docs lint types imports bench chaos clean
 
 $(VENV)/demo.done: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
@@ -22,14 +23,21 @@ $(VENV)/dev.done: $(VENV)/demo.done
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(VENV)/docs.done: $(VENV)/demo.done
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 demo: $(VENV)/demo.done
 	$(BIN)/python tools/demo.py
 
 test: $(VENV)/dev.done lint types imports
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
-test-all: $(VENV)/dev.done lint types imports
+test-all: $(VENV)/dev.done $(VENV)/docs.done lint types imports
 	$(BIN)/python -m pytest
+
+docs: $(VENV)/docs.done
+	$(BIN)/python tools/build_site.py
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
@@ -48,4 +56,4 @@ chaos: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.chaos
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .cache

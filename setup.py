@@ -61,6 +61,7 @@ DEVELOPMENT = [
     *ONNXRUNTIME,
     *GRPC,
 ]
+DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may change what mkdocs.yml means
 
 
 class BuildWithModules(build_py):
@@ -104,6 +105,7 @@ setup(
         "grpc": GRPC,
         "paddlex": PADDLEX,
         "dev": DEVELOPMENT,
+        "docs": DOCS,
     },
     entry_points={"console_scripts": ["hub = hub.cli.main:main"]},
     classifiers=[

@@ -1,0 +1,90 @@
+"""Links between documents lead somewhere; the site has every page."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.serving.running import ROOT
+
+PATTERNS = ("*.md", "doc/**/*.md", "modules/*/README.md")
+DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)|<(?:img|a) [^>]*(?:src|href)=\"([^\"]+)\"")
+
+
+def links(document: Path) -> Iterator[str]:
+    prose = re.sub(r"`[^`\n]+`", "", FENCED.sub("", document.read_text("utf-8")))
+    for found in LINK.finditer(prose):
+        yield found[1] or found[2]
+
+
+@functools.cache
+def anchors(document: Path) -> set[str]:
+    """Of all headings, as code forges make them."""
+    seen: Counter[str] = Counter()
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", FENCED.sub("", document.read_text("utf-8")), re.MULTILINE):
+        text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    dead = []
+    for link in links(document):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (document.parent / path).resolve() if path else document
+        alive = target.exists() and target.is_relative_to(ROOT)
+        if alive and anchor:
+            alive = anchor in anchors(target)
+        if not alive:
+            dead.append(link)
+    assert not dead
+
+
+def test_the_check_notices_a_dead_link_and_a_dead_anchor(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    document.write_text("# One `two`, 三\n\n[x](b.md#y) and `[no](c.md)`\n\n```\n[no](d.md)\n```\n", "utf-8")
+    assert list(links(document)) == ["b.md#y"]
+    assert anchors(document) == {"one-two-三"}
+
+
+def test_every_document_is_in_the_site_s_navigation_and_in_the_list_of_documents() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
+    listed = (ROOT / "doc" / "README.md").read_text("utf-8")
+    for document in DOCUMENTS:
+        name = document.relative_to(ROOT).as_posix()
+        assert f": {name}\n" in navigation, name
+        inside = name.removeprefix("doc/")
+        assert not name.startswith("doc/") or inside == "README.md" or f"({inside})" in listed, name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_site_is_built_and_loads_nothing_from_elsewhere() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "build_site.py")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / "build" / "site" / "html"
+    pages = list(site.rglob("index.html"))
+    assert len(pages) == len(DOCUMENTS)
+    for page in pages:
+        loaded = re.findall(
+            r"<(?:script|img|link)[^>]* (?:src|href)=\"(https?:[^\"]+)\"", page.read_text("utf-8")
+        )
+        assert not loaded, page
