@@ -79,6 +79,11 @@ def log_level() -> str:
     return given.upper() if given else "INFO"
 
 
+def notify_socket() -> str | None:
+    """Where systemd listens to a service of ``Type=notify``: ``$NOTIFY_SOCKET``, None outside of one."""
+    return os.environ.get("NOTIFY_SOCKET") or None
+
+
 def visible_gpus() -> list[str] | None:
     """Card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set."""
     value = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -91,10 +96,13 @@ def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, s
     """The environment of a child process of the server.
 
     Our own variables are left out but for where the registry is: a child gets its settings from the
-    supervisor, and module code has no business with, say, the path of the API keys.
+    supervisor, and module code has no business with, say, the path of the API keys. Nor is it for a child
+    to tell systemd that the service is ready, as Gunicorn would.
     """
     kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX) or key == "HUB_HOME"
+        key: value
+        for key, value in os.environ.items()
+        if (not key.startswith(ENV_PREFIX) or key == "HUB_HOME") and key != "NOTIFY_SOCKET"
     }
     return {**kept, **(additions or {})}
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -76,6 +78,8 @@ def main() -> None:
     if sys.platform != "linux":
         click.echo("HubServing runs on Linux; on Windows use WSL2 or Docker, elsewhere Docker.", err=True)
         sys.exit(1)
+    if os.getpid() == 1:  # of a container: the kernel drops a SIGTERM for which there is no handler
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         code = hub(prog_name="hub", standalone_mode=False)
     except click.exceptions.Abort:

@@ -1,6 +1,6 @@
 """[2] Gunicorn's threaded worker, with what it lacks: a limit on slow senders, no thread for a silent
-connection, patience when descriptors run out, and a way for the application to close a connection whose
-request it did not read."""
+connection, patience when descriptors run out, a port that refuses while the last requests are finished, and
+a way for the application to close a connection whose request it did not read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from hub.serving import state
+
 log = logging.getLogger("hub.gateway")
 
 #: From a connection's first byte to the end of its headers.
@@ -34,6 +36,9 @@ EXHAUSTED_PAUSE_SECONDS = 0.05
 
 #: A thread stays this long with a connection whose request it has answered.
 LINGER_MILLISECONDS = 2
+
+#: While the server stops, a connection that has sent nothing yet is kept this long.
+SILENT_SECONDS = 2.0
 
 _CLOSE = "hub.close_connection"
 
@@ -93,6 +98,29 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
         else:
             conn.data_ready = True
             self.enqueue_req(conn)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Called when there are too many connections or few enough again, and when the worker is to end."""
+        super().set_accept_enabled(enabled)
+        if not self.alive and state.read(self.app.run_dir / "state.json").draining:
+            self._refuse_connections()
+
+    def _refuse_connections(self) -> None:
+        """Take who waits already, then stop listening, for every process that holds the socket.
+
+        The kernel would go on accepting: callers would wait for the last running request and then be cut
+        off, where a refused one is free to ask another server at once.
+        """
+        for listener in self.sockets:
+            waiting = select.poll()
+            waiting.register(listener, select.POLLIN)
+            while waiting.poll(0) and self.nr_conns < self.worker_connections:
+                self.accept(listener)
+            with contextlib.suppress(OSError):  # another worker was faster
+                listener.shutdown(socket.SHUT_RDWR)
+        latest = time.monotonic() + SILENT_SECONDS
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, latest)
 
     def handle(self, conn: Any) -> Any:
         """Answer a request, and those that follow on the same connection within a moment.

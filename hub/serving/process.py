@@ -33,6 +33,9 @@ IDLE_TIMEOUT = 5.0
 class Child:
     """A started process and when it must be gone at the latest."""
 
+    #: Of those that were started and not yet closed.
+    pids: ClassVar[set[int]] = set()
+
     def __init__(
         self,
         arguments: Sequence[str],
@@ -49,6 +52,7 @@ class Child:
             env=settings.child_environment(environment),
         )
         self.pid = self.popen.pid
+        self.pids.add(self.pid)
         self.started = procfs.started(self.pid) or 0
         self.kill_at: float | None = None
 
@@ -81,7 +85,23 @@ class Child:
     def close(self) -> int:
         """After it has exited: end stragglers of its session, reap it, return its exit code."""
         self.kill()
-        return self.popen.wait()
+        code = self.popen.wait()
+        self.pids.discard(self.pid)
+        return code
+
+
+def reap_orphans() -> None:
+    """As PID 1 of a container: see off the processes that became ours when their parents died.
+
+    Nobody else can, and each would stay a zombie that counts towards the container's limit of processes.
+    """
+    if os.getpid() != 1:
+        return
+    for children in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, children.read_text().split()):
+            if pid not in Child.pids:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
 
 
 class RunnerProcess(Child):

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hub.errors import StartupError
-from hub.serving import metrics, pidfile, procfs, state
+from hub.serving import metrics, pidfile, procfs, state, systemd
 from hub.serving.config import ServingConfig
 from hub.serving.control import ControlSocket
 from hub.serving.fleet import Fleet
 from hub.serving.listening import listen, reserve
 from hub.serving.operations import Operations, Planner
+from hub.serving.process import reap_orphans
 from hub.serving.service import Service
 from hub.serving.state import FAILED, LOADING, ServerState
 
@@ -126,6 +127,7 @@ class Supervisor:
                 self._kill_all()
 
     def _tick(self, now: float) -> None:
+        reap_orphans()
         self._control.tick(self._operations.do)
         for fleet in self._every_fleet():
             fleet.tick(now)
@@ -160,6 +162,7 @@ class Supervisor:
         else:
             assert self._published is not None
             on_settled(self._published)
+            systemd.tell("READY=1")
 
     def _wait(self, wakeup: int) -> None:
         """Sleep until a signal, a child's end or message, or a control request; a tick at most."""
@@ -227,6 +230,8 @@ class Supervisor:
     def _stop(self, now: float) -> None:
         """Refuse new connections, let the gateway answer what it has; the runners go after it."""
         self._is_stopping = True
+        systemd.tell("STOPPING=1")
+        self._publish()  # by this the gateway knows that nobody follows it
         for service in self._services:
             service.end(now + self.config.graceful_timeout + GATEWAY_GRACE_SECONDS)
 

@@ -331,3 +331,36 @@ def test_a_module_that_takes_sigterm_for_itself_still_lets_its_runner_finish(
 
     assert (reply.status_code, reply.json()["results"]) == (200, "done")
     assert "X-Hub-Attempts" not in reply.headers  # it was not sent again to another runner
+
+
+def test_a_stopping_server_refuses_connections_while_it_finishes(home: Path) -> None:
+    server = Server(home, {"probe": {}})
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.post, "probe", {"sleep": 2.5})
+        time.sleep(0.5)
+        server.process.terminate()
+        time.sleep(0.7)
+
+        for _ in range(3):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", server.port), timeout=2)
+        assert running.result().status_code == 200
+    assert server.process.wait(10) == 0
+
+
+def test_systemd_is_told_when_the_server_is_ready_and_when_it_stops(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"\0hub-test-{os.getpid()}")
+        systemd.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@hub-test-{os.getpid()}")
+        with Server(home, {"slow_start": {"init_args": {"seconds": 1.0}}}, wait=False) as server:
+            ready = systemd.recv(100)
+
+            assert ready == b"READY=1"
+            assert server.get("/health/ready").status_code == 200
+        assert systemd.recv(100) == b"STOPPING=1"
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody else told it anything
+            systemd.recv(100)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Probe(Module):
         if action == "crash once" and not Path(others["marker"]).exists():
             Path(others["marker"]).touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if action == "orphan":  # the shell ends at once; who it started ends later, as somebody else's child
+            subprocess.Popen(["sh", "-c", "sleep 0.3 &"]).wait()
         if action == "unsendable":
             return object()
         if action == "environment":

@@ -23,7 +23,11 @@ if ! command -v hub >/dev/null; then
 fi
 weights="@weights@"
 if [ -n "$weights" ]; then
+    # As PID 1 of a container, this script would not end on SIGTERM while it waits for a command.
     # shellcheck disable=SC2086 # several names
-    hub weights fetch $weights
+    hub weights fetch $weights &
+    trap 'kill $!' TERM INT
+    wait $!
 fi
-exec hub serving start --config "$PADDLEX_HPS_PIPELINE_CONFIG_PATH" "$@"
+# The server takes this script's place, so that it gets the signals; its log goes to stdout, as containers want it.
+exec hub serving start --config "$PADDLEX_HPS_PIPELINE_CONFIG_PATH" "$@" 2>&1
