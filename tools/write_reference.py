@@ -236,12 +236,12 @@ def errors() -> Iterator[str]:
     rows = []
     for depth, each in tree(HubError):
         request = issubclass(each, RequestError) and each is not RequestError
-        codes = (str(each.http_status), f"`{each.status}`") if request else ("", "")
+        code = f"{each.http_status}, `{each.status}`" if request else ""
         text = described(
             inspect.cleandoc(each.__dict__.get("__doc__") or "").partition("\n")[0], each.__name__
         )
-        rows.append((f"{'&emsp;' * depth}`{each.__name__}`", *codes, str(each.exit_code), text))
-    yield from table(("class", "HTTP", "status", "exit code", "meaning"), rows)
+        rows.append((f"{'&emsp;' * depth}`{each.__name__}`", code, str(each.exit_code), text))
+    yield from table(("class", "HTTP, status", "exit", "meaning"), rows)
 
 
 def tree(root: type[HubError], depth: int = 0) -> Iterator[tuple[int, type[HubError]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub import errors, settings
 from hub.cli.main import hub
-from hub.serving.config import ServingConfig
+from hub.serving.config import ModuleConfig, ServingConfig
 from tests.serving.running import ROOT, Server
 
 REFERENCE = ROOT / "doc" / "reference"
@@ -64,6 +65,17 @@ def test_every_command_and_option_is_there() -> None:
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 for name in (*parameter.opts, *parameter.secondary_opts):
                     assert name in of_command[path], f"{path} {name}"
+
+
+def test_the_short_tables_of_settings_name_every_key_and_no_other() -> None:
+    section = (
+        (ROOT / "doc" / "serving.md").read_text("utf-8").partition("## config.json")[2].partition("\n## ")[0]
+    )
+    of_module, of_server = section.partition("| key of the server |")[::2]
+    for table, model in ((of_module, ModuleConfig), (of_server, ServingConfig)):
+        cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+        assert named == set(model.model_fields) - {"modules_info"}
 
 
 def test_every_error_is_there() -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import pytest
 import requests
 
 from tests.docs.blocks import Block, read
+from tests.docs.conftest import folder_of_commands
 from tests.docs.terminal import Terminal
 from tests.serving.running import ROOT, free_port, hub
 from tests.ui.conftest import browser, page  # noqa: F401
@@ -28,41 +26,6 @@ CHINESE = ROOT / "doc" / "tutorial_zh.md"
 HOME = Path("user", ".hubserving")
 #: The steps that make the clean machine's own environment.
 INSTALLATION = re.compile(r"^(python3 -m venv|\.|pip install) .*\n", re.MULTILINE)
-
-
-def folder_of_commands(folder: Path, **commands: str) -> str:
-    """PATH with a folder in front in which these commands are."""
-    folder.mkdir()
-    for name, command in commands.items():
-        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-        (folder / name).chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
-
-
-@pytest.fixture
-def user(tmp_path: Path) -> dict[str, str]:
-    """The environment of somebody who has set nothing up; pip's own configuration stays."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("HUB_", "PYTHON", "VIRTUAL"))
-    }
-    (tmp_path / "user").mkdir()
-    settings = os.environ.get("XDG_CONFIG_HOME", str(Path.home() / ".config"))
-    return {**kept, "HOME": str(tmp_path / "user"), "XDG_CONFIG_HOME": settings}
-
-
-@pytest.fixture
-def terminals(tmp_path: Path) -> Iterator[Callable[[Path, dict[str, str]], Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(folder: Path, environment: dict[str, str]) -> Terminal:
-        opened.append(Terminal(folder, environment, tmp_path / "errors"))
-        return opened[-1]
-
-    yield start
-    for terminal in opened:
-        terminal.close()
 
 
 def follow(
@@ -126,26 +89,18 @@ def test_the_tutorial_ends_with_a_module_of_one_s_own_that_was_served_and_called
 @pytest.mark.timeout(1800)
 def test_the_tutorial_on_a_clean_machine_and_in_a_real_browser(
     tmp_path: Path,
-    user: dict[str, str],
+    checkout: Path,
+    clean: dict[str, str],
     terminals: Callable[..., Terminal],
     page: Any,  # noqa: F811
 ) -> None:
-    checkout = tmp_path / "checkout"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in files.split("\0")[:-1]:
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, checkout / name)
-    python3 = shlex.quote(str(Path(sys.base_prefix, "bin", "python3").resolve()))
-    path = folder_of_commands(tmp_path / "bin", python3=python3)
-
     def drop_the_picture(url: str) -> None:
         page.goto(url)
         page.wait_for_selector("#module:not([hidden])")
         upload(page, tmp_path / "user" / "tutorial" / "sign.jpg")
         run(page, "text=#165186")
 
-    assert follow(terminals(checkout, {**user, "PATH": path}), tmp_path / HOME, drop_the_picture) == 8
+    assert follow(terminals(checkout, clean), tmp_path / HOME, drop_the_picture) == 8
 
 
 def without_words(block: Block) -> str:

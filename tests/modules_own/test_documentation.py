@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,17 @@ import pytest
 from hub.module.info import read_module_info
 from tests.modules_own.conftest import MODULES
 from tests.serving.running import ROOT, Server, hub
+from tests.serving.running import environment as environment_of
 
 DOCUMENT = ROOT / "doc" / "modules.md"
+SOURCES = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
 FOLDERS = sorted(path.parent for path in MODULES.glob("*/module.py"))
 
 
 def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None:
-    sources = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    *modules, _ = SOURCES
     served = {}
-    for name, source in zip(("brightness", "sizes"), sources, strict=True):
+    for name, source in zip(("brightness", "sizes"), modules, strict=True):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "__init__.py").touch()
@@ -35,6 +39,22 @@ def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None
         assert server.post("brightness", {"images": "x"}).status_code == 400
         reply = server.session.post(f"{server.url}/sizes", json={"file": "AAAA"}, timeout=30).json()
         assert reply["result"] == {"length": 3}
+
+
+def test_the_documents_test_of_a_module_passes_and_can_fail(tmp_path: Path) -> None:
+    module, _, test = SOURCES
+    folder = tmp_path / "brightness"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "test_brightness.py").write_text(test, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", str(folder)]
+    for source, code in ((module, 0), (module.replace("/ 255", "/ 200"), 1)):
+        (folder / "module.py").write_text(source, encoding="utf-8")
+        environment = {**environment_of(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
