@@ -36,6 +36,7 @@ VARIABLES: Mapping[str, str] = {
     "CUDA_VISIBLE_DEVICES": "the cards that a server may use; `gpu` counts within it",
     "OPENCV_IO_MAX_IMAGE_PIXELS": "the largest image outside a server, in pixels; a server's is `max_pixels`",
     "PIP_*": "pip's own options; `PIP_INDEX_URL` is also where weights are fetched from",
+    "NOTIFY_SOCKET": "set by systemd: where it is told that the server is ready, or is being stopped",
     "NO_COLOR": "set: no colours in what `hub` prints",
 }
 

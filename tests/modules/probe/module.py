@@ -14,6 +14,9 @@ class TooLongError(InvalidInputError):
     """A module's own kind of bad input."""
 
 
+ERRORS = {"raise": RuntimeError, "refuse": InvalidInputError, "refuse in its own words": TooLongError}
+
+
 @moduleinfo(name="probe", version="1.0.0", summary="does what the test wants")
 class Probe(Module):
     def _initialize(self, journal="", greeting="hello"):
@@ -26,12 +29,8 @@ class Probe(Module):
             with self.journal.open("a") as journal:
                 journal.write(f"{text}\n")
         time.sleep(sleep)
-        if action == "raise":
-            raise RuntimeError(text)
-        if action == "refuse":
-            raise InvalidInputError(text)
-        if action == "refuse in its own words":
-            raise TooLongError(text)
+        if action in ERRORS:
+            raise ERRORS[action](text)
         if action == "exit":
             raise SystemExit(3)
         if action == "crash":
