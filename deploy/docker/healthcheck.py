@@ -1,0 +1,43 @@
+"""The image's HEALTHCHECK: exit code 0 when every server of this container has all its modules ready.
+
+Finds port and TLS by itself, so it is right for any command line and for a packed SDK's server.sh as well.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+from hub.serving import pidfile
+from hub.serving.pidfile import PidFile
+
+TIMEOUT_SECONDS = 8.0
+
+
+def check(server: PidFile) -> None:
+    """Raises OSError when the server does not answer, or answers that it is not ready."""
+    has_tls = json.loads((Path(server.run_dir) / "config.json").read_text())["certfile"] is not None
+    scheme = "https" if has_tls else "http"
+    # It is asked by this address, for which its certificate was not made.
+    trusting = ssl._create_unverified_context() if has_tls else None
+    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host
+    url = f"{scheme}://{host}:{server.port}/health/ready"
+    urlopen(url, timeout=TIMEOUT_SECONDS, context=trusting).close()
+
+
+def main() -> int:
+    servers = [server for server in pidfile.records() if server.is_running()]
+    try:
+        for server in servers:
+            check(server)
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")  # `docker inspect` shows it
+        return 1
+    return 0 if servers else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
