@@ -18,15 +18,20 @@ def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
     """Why a request is not passed on to PaddleX, or None."""
     if not allow_urls:
         for place, text in _texts(body, "body"):
-            if text.startswith(_URLS):
+            if _is_url(text):
                 return (
                     f"{place} is a URL, and this server fetches none: send the file itself, in base64 "
                     "(the server's operator may set allow_urls)"
                 )
     for place, text in _pictures(body):
-        if not text.startswith(("data:image", *_URLS)):
+        if not text.startswith("data:image") and not _is_url(text):
             return f"{place} must be a data:image/…;base64,… URI or a URL, not the path of a file"
     return None
+
+
+def _is_url(text: str) -> bool:
+    """Also as the parsers behind PaddleX's schemas read one: in capitals, after blanks."""
+    return text.lstrip()[:8].lower().startswith(_URLS)
 
 
 class Storage(Protocol):

@@ -103,6 +103,7 @@ def test_a_runner_uses_the_device_that_it_was_given(device: str | None, use_gpu:
     ("body", "place"),
     [
         ({"image": "http://10.0.0.1/a.png"}, "body.image"),
+        ({"image": " HTTPS://10.0.0.1/a.png"}, "body.image"),
         ({"imageLabelPairs": [{"label": "a"}, {"image": "https://x/y"}]}, "body.imageLabelPairs[1].image"),
         ({"messages": [{"content": [{"image_url": {"url": "https://x"}}]}]}, "body.messages[0]"),
     ],
