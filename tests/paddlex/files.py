@@ -70,7 +70,14 @@ def changed(text: str, changes: dict[str, Any]) -> str:
 
 
 #: In ``changed``: the key is taken out.
-REMOVED = object()
+
+
+class _Removed:
+    def __repr__(self) -> str:  # part of tests' names, which every worker must know alike
+        return "REMOVED"
+
+
+REMOVED = _Removed()
 
 
 def written(folder: Path, text: str, **changes: Any) -> str:
