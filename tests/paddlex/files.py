@@ -69,14 +69,12 @@ def changed(text: str, changes: dict[str, Any]) -> str:
     return yaml.safe_dump(keys)
 
 
-#: In ``changed``: the key is taken out.
-
-
 class _Removed:
     def __repr__(self) -> str:  # part of tests' names, which every worker must know alike
         return "REMOVED"
 
 
+#: In ``changed``: the key is taken out.
 REMOVED = _Removed()
 
 
