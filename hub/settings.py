@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub import container
 from hub.errors import ConfigError
 
 ENV_PREFIX = "HUB_"
@@ -109,9 +110,9 @@ def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def engine_threads() -> int:
-    """Threads an engine may use in this process: the server's budget, else every core allowed to us."""
+    """Threads an engine may use in this process: the server's budget, else every core that we may use."""
     budget = from_environment("engine_threads")
-    return max(1, int(budget)) if budget else len(os.sched_getaffinity(0))
+    return max(1, int(budget)) if budget else container.available()
 
 
 def max_pixels() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import resource
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from hub import container
 from hub.doctor.finding import Finding as AnyFinding
 
 Finding = partial(AnyFinding, "machine")
@@ -34,8 +34,6 @@ CPU_FLAGS = (
 MIN_MEMORY = 1 << 30
 MIN_FILES = 1024
 _GPU_SECONDS = 20
-#: Where the kernel shows control groups, and which are ours.
-CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def look() -> Iterator[AnyFinding]:
@@ -84,36 +82,17 @@ def _cpuinfo() -> dict[str, str]:
 def _cores() -> AnyFinding:
     allowed, there = len(os.sched_getaffinity(0)), os.cpu_count() or 1
     value = str(allowed) if allowed == there else f"{allowed} of {there}"
-    quota = cpu_quota()
+    quota = container.cpu_quota()
     if quota is None or quota >= allowed:
         return Finding("cores", value)
+    value += f", of which the container may use {quota:g} at a time"
+    if quota == int(quota):
+        return Finding("cores", value)
     return Finding(
-        "cores", f"{value}, of which the container may use {quota:g} at a time", "warning",
-        "engines start a thread per core and are then throttled; give the container cores of its own: "
-        f"docker run --cpuset-cpus 0-{max(0, math.ceil(quota) - 1)} instead of --cpus",
+        "cores", value, "warning",
+        f"engines start {container.available()} threads, so a part of a core is not used: give the container "
+        "a whole number of cores",
     )  # fmt: skip
-
-
-def cpu_quota() -> float | None:
-    """Cores' worth of time that a control group allows, the least on the way up; None for no limit."""
-    quotas = []
-    for folder in _groups("cpu"):
-        words = _read(folder / "cpu.max").split()  # version 2: "200000 100000" or "max 100000"
-        if not words:
-            words = [_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")]
-        if len(words) == 2 and words[0].isdecimal() and words[1].isdecimal():
-            quotas.append(int(words[0]) / int(words[1]))
-    return min(quotas, default=None)
-
-
-def memory_limit() -> int | None:
-    """Bytes that a control group allows; None where it does not limit."""
-    limits = []
-    for folder in _groups("memory"):
-        text = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
-        if text.isdecimal() and int(text) < 1 << 60:  # version 1 says "unlimited" so
-            limits.append(int(text))
-    return min(limits, default=None)
 
 
 def _memory() -> AnyFinding:
@@ -121,7 +100,7 @@ def _memory() -> AnyFinding:
     for line in _read(Path("/proc/meminfo")).splitlines():
         key, _, rest = line.partition(":")
         sizes[key] = int(rest.split()[0]) * 1024 if rest.split() else 0
-    free, there, limit = sizes.get("MemAvailable", 0), sizes.get("MemTotal", 0), memory_limit()
+    free, there, limit = sizes.get("MemAvailable", 0), sizes.get("MemTotal", 0), container.memory_limit()
     value = f"{_gigabytes(free)} free of {_gigabytes(there)}"
     if limit is not None and limit < there:
         value += f"; the container may use {_gigabytes(limit)}"
@@ -173,18 +152,6 @@ def _cards() -> Iterator[AnyFinding]:
     for line in done.stdout.splitlines():
         number, name, memory, version = (part.strip() for part in line.split(","))
         yield Finding(f"GPU {number}", f"{name}, {memory}, driver {version}")
-
-
-def _groups(controller: str) -> Iterator[Path]:
-    """Folders of our control group and of those around it, for either version of control groups."""
-    for line in _read(OWN_CGROUPS).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
-            continue
-        root = Path(CGROUPS, *([controllers] if controllers else []))
-        # Inside a container the path is the host's, and what concerns us lies at the root.
-        inner = root / path.lstrip("/")
-        yield from (inner, *(above for above in inner.parents if above.is_relative_to(root)))
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub import settings
+from hub import container, settings
 from hub.errors import ConfigError
 from hub.module.info import read_module_info
 from hub.registry.content import RECORD
@@ -59,7 +59,9 @@ class RegistryPlanner:
             ModuleNotInstalledError, InvalidModuleError, ConfigError.
         """
         entry = config.modules_info[name]
-        places = placement.plan(_groups(entry, config), cores=cores(), visible_gpus=settings.visible_gpus())
+        places = placement.plan(
+            _groups(entry, config), cores=container.available(), visible_gpus=settings.visible_gpus()
+        )
         located = _locate(name, entry)
         spec = RunnerSpec(
             name=name,
@@ -77,11 +79,6 @@ class RegistryPlanner:
             max_pixels=config.max_pixels,
         )
         return FleetPlan(spec, places, _limits(entry, config), located.release)
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -138,5 +135,5 @@ def _groups(entry: ModuleConfig, config: ServingConfig) -> list[InstanceGroup]:
         gpu=config.gpu,
         use_multiprocess=config.use_multiprocess,
         workers=config.workers,
-        cores=cores(),
+        cores=container.available(),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import container
 from hub.doctor import Finding, engines, environment, home, machine, packages, servers
 from tests.cli.conftest import ROOT, Hub
 from tests.cli.modules import write_module
@@ -113,10 +114,12 @@ def test_limits_of_control_groups_are_found(
         (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "groups" / name).write_text(text + "\n")
     (tmp_path / "own").write_text(own + "\n")
-    monkeypatch.setattr(machine, "CGROUPS", tmp_path / "groups")
-    monkeypatch.setattr(machine, "OWN_CGROUPS", tmp_path / "own")
+    monkeypatch.setattr(container, "CGROUPS", tmp_path / "groups")
+    monkeypatch.setattr(container, "OWN_CGROUPS", tmp_path / "own")
 
-    assert (machine.cpu_quota(), machine.memory_limit()) == (quota, memory)
+    assert (container.cpu_quota(), container.memory_limit()) == (quota, memory)
+    allowed = len(os.sched_getaffinity(0))
+    assert container.available() == (allowed if quota is None else max(1, min(allowed, int(quota))))
 
 
 @pytest.mark.parametrize(
