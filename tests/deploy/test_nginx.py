@@ -72,7 +72,8 @@ class Nginx:
         (folder / "nginx.conf").write_text(
             f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log info;\n"
             "events { worker_connections 512; }\n"
-            f"http {{ access_log {folder}/access.log;\n{temporary}include {folder}/hubserving.conf; }}\n"
+            "http { log_format upstreams '$status of $upstream_status';\n"
+            f"access_log {folder}/access.log upstreams;\n{temporary}include {folder}/hubserving.conf; }}\n"
         )
         self.folder = folder
         assert NGINX is not None
@@ -245,7 +246,7 @@ def test_when_no_server_answers_the_error_is_the_usual_one(tmp_path: Path) -> No
 
 
 def test_a_rolling_restart_and_a_reload_under_load_fail_no_request(tmp_path: Path, keys: Path) -> None:
-    modules: dict[str, dict[str, Any]] = {"probe": {}, "slow_start": {"init_args": {"seconds": 1.0}}}
+    modules: dict[str, dict[str, Any]] = {"probe": {}, "slow_start": {"init_args": {"seconds": 4.0}}}
 
     def start(port: int = 0) -> Server:
         return Server(tmp_path / "home", modules, port=port, api_key_file=str(keys))
@@ -263,6 +264,7 @@ def test_a_rolling_restart_and_a_reload_under_load_fail_no_request(tmp_path: Pat
                 assert servers[number].stop() == 0
                 servers[number] = start(port)
                 load.passed(20)
+        answers = (tmp_path / "access.log").read_text().splitlines()
         refused = nginx.error_log().count("Connection refused")
     finally:
         for server in servers:
@@ -271,6 +273,7 @@ def test_a_rolling_restart_and_a_reload_under_load_fail_no_request(tmp_path: Pat
     assert load.failures == []
     assert generations == {2}
     assert refused, "no request met a server that was down, so this test shows nothing"
+    assert "200 of 503, 200" in answers, "no request met a server that was loading"
 
 
 class Load:
