@@ -228,7 +228,7 @@ def test_ctrl_c_leaves_nothing_of_a_module_behind(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     said = running.communicate(timeout=20)[1].decode()
 
-    assert (running.returncode, "Traceback" in said) == (1, False)
+    assert (running.returncode, "Traceback" in said) == (1, False), said
     assert not set(Path("/tmp").glob(f"hub-local-{running.pid}-*")) - before
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.errors import ConfigError
-from hub.module.loader import create
-from modules.ocr_pipeline.params import read_params
-from modules.ocr_pipeline.settings import Settings, combined
+from hub.module.loader import create, load_class
 from tests.pipelines.conftest import PIPELINE, image
+
+# As the loader imports a module's files.
+load_class(PIPELINE)
+read_params = importlib.import_module("ocr_pipeline.params").read_params
+Settings = importlib.import_module("ocr_pipeline.settings").Settings
+combined = importlib.import_module("ocr_pipeline.settings").combined
 
 GIVEN = {
     "text_detection": {"limit_side_len": 736, "box_thresh": 0.7, "model_dir": None},

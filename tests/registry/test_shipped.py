@@ -48,6 +48,7 @@ def test_the_built_package_has_them_without_a_checkout(tmp_path: Path) -> None:
     assert [each["name"] for each in json.loads(searched.stdout)] == [
         "ocr_cls",
         "ocr_det",
+        "ocr_pipeline",
         "ocr_rec",
         "ocr_system",
     ]
