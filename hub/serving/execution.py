@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub import envelope
@@ -14,8 +14,8 @@ from hub.errors import InvalidInputError, RequestError
 from hub.serving import batcher, endpoints, images, wire
 from hub.serving.batcher import BatchPolicy
 from hub.serving.binding import Binding
-from hub.serving.intake import RECEIVE_SECONDS, Request
 from hub.serving.logs import request_ids
+from hub.serving.request import Request
 
 log = logging.getLogger("hub.runner")
 
@@ -39,7 +39,7 @@ class Executor:
         self._generation = generation
         self._room = SharedRoom()
 
-    def run(self, batch: list[Request]) -> None:
+    def run(self, batch: Sequence[Request]) -> None:
         """Answer every request of the batch.
 
         A resent request goes first and with no other in the process, so that if it kills the runner,
@@ -62,19 +62,9 @@ class Executor:
         if time.monotonic() >= request.deadline:
             request.reply(wire.Frame("expired", {"message": "the deadline passed before it was run"}))
             return False
-        if wire.peer_has_left(request.connection):
+        if request.caller_has_left():
             log.info("request %s: dropped, its caller left", request.request_id)
-            request.connection.close()
-            return False
-        return True
-
-    @staticmethod
-    def _announce(request: Request) -> bool:
-        """Tell the gateway that this request starts now; whether it may be resent depends on that."""
-        try:
-            wire.send(request.connection, wire.Frame(wire.STARTED), time.monotonic() + RECEIVE_SECONDS)
-        except OSError:
-            request.connection.close()
+            request.drop()
             return False
         return True
 
@@ -88,7 +78,7 @@ class Executor:
             except RequestError as error:
                 self._refuse(request, error)
             else:
-                if not request.wants_announcement or self._announce(request):
+                if not request.wants_announcement or request.announce():
                     prepared.append(request)
         return prepared
 

@@ -25,9 +25,9 @@ from hub import envelope
 from hub.serving import logs, metrics
 from hub.serving.app import create_app
 from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import SocketDispatcher
 from hub.serving.gateway_context import default_threads
 from hub.serving.http_worker import DeadlineWorker, close_when_asked
+from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import StateReader
 
 #: When the supervisor is gone, requests get this long to finish.

@@ -21,10 +21,10 @@ import grpc
 
 from hub.serving import gateway_context, logs, metrics
 from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import SocketDispatcher
 from hub.serving.gateway_context import default_threads
 from hub.serving.protocols.oip_grpc import InferenceService
 from hub.serving.service import up_mark
+from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import StateReader
 
 log = logging.getLogger("hub.gateway")

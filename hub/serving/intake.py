@@ -7,12 +7,11 @@ import select
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from hub import envelope
-from hub.serving import endpoints, wire
+from hub.serving import wire
 from hub.serving.batcher import BatchPolicy, item_count
+from hub.serving.request import Request
 
 log = logging.getLogger("hub.runner")
 
@@ -21,49 +20,30 @@ RECEIVE_SECONDS = 5.0
 
 
 @dataclass
-class Request:
-    """A received request. ``arguments`` are the caller's at first, then what the method is called with.
-
-    Attributes:
-        notes: remarks for the reply's ``msg`` (an image that could not be read, say).
-    """
+class SocketRequest(Request):
+    """A request on a connection of its own, which is closed when it is answered or dropped."""
 
     connection: socket.socket
-    header: dict[str, Any]
-    arguments: dict[str, Any]
-    image_blobs: dict[str, Any]
-    accepted: float
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def request_id(self) -> str:
-        return str(self.header.get("id", "-"))
-
-    @property
-    def deadline(self) -> float:
-        return float(self.header["deadline"])
-
-    @property
-    def is_at_endpoint(self) -> bool:
-        """The result then says its HTTP status itself."""
-        return bool(self.header.get("endpoint"))
-
-    @property
-    def is_alone(self) -> bool:
-        """Resent after a runner died under it: it runs apart, so that blame is certain."""
-        return bool(self.header.get("alone"))
-
-    @property
-    def wants_announcement(self) -> bool:
-        """The gateway wants to know when it starts: to blame it, or because it must not run twice."""
-        return bool(self.header.get("announce"))
 
     def reply(self, frame: wire.Frame) -> None:
-        """Answer and close; a gateway that has gone away is no error."""
         try:
             wire.send(self.connection, frame, time.monotonic() + RECEIVE_SECONDS)
         except OSError as error:
             log.info("request %s: nobody takes the reply (%s)", self.request_id, error)
+        self.connection.close()
+
+    def announce(self) -> bool:
+        try:
+            wire.send(self.connection, wire.Frame(wire.STARTED), time.monotonic() + RECEIVE_SECONDS)
+        except OSError:
+            self.connection.close()
+            return False
+        return True
+
+    def caller_has_left(self) -> bool:
+        return wire.peer_has_left(self.connection)
+
+    def drop(self) -> None:
         self.connection.close()
 
 
@@ -75,7 +55,7 @@ class Intake:
         self._stop = stop
         self._policy = policy
 
-    def next_batch(self, timeout: float, on_accept: Callable[[], None]) -> list[Request]:
+    def next_batch(self, timeout: float, on_accept: Callable[[], None]) -> list[SocketRequest]:
         """Wait up to ``timeout`` seconds for work; empty when none came or the runner drains.
 
         More requests are taken while the policy wants them; a resent one ends the collecting.
@@ -91,7 +71,7 @@ class Intake:
             return []
         on_accept()
         first_at = time.monotonic()
-        batch: list[Request] = []
+        batch: list[SocketRequest] = []
         items = 0
         while connection is not None:
             request = _receive(connection)
@@ -132,34 +112,15 @@ class Intake:
         return self._stop not in ready and bool(ready)
 
 
-def _receive(connection: socket.socket) -> Request | None:
+def _receive(connection: socket.socket) -> SocketRequest | None:
     """Read the request off an accepted connection; None (and closed) if there is none to be had."""
     accepted = time.monotonic()
     try:
         frame = wire.receive(connection, accepted + RECEIVE_SECONDS)
-        arguments = envelope.loads(frame.blobs[0])
-        images = _image_blobs(frame)
-        endpoint = frame.header.get("endpoint")
-        if endpoint:
-            files = {name: bytes(frame.blobs[number]) for name, number in frame.header["files"].items()}
-            arguments = endpoints.arguments(endpoint, arguments, files)
-        float(frame.header["deadline"]), float(frame.header["sent"])
+        return SocketRequest.from_frame(frame, accepted, connection=connection)
     except wire.PeerClosed:
         connection.close()  # the caller left while its request was waiting
-        return None
     except (OSError, wire.ProtocolError, ValueError, IndexError, KeyError, TypeError) as error:
         log.warning("a request could not be received: %r", error)
         connection.close()
-        return None
-    return Request(connection, frame.header, arguments, images, accepted)
-
-
-def _image_blobs(frame: wire.Frame) -> dict[str, Any]:
-    """Argument name → its image bytes, one or a list, by the blob numbers in the header."""
-    found: dict[str, Any] = {}
-    for name, numbers in frame.header.get("images", {}).items():
-        if isinstance(numbers, list):
-            found[name] = [frame.blobs[number] for number in numbers]
-        else:
-            found[name] = frame.blobs[numbers]
-    return found
+    return None

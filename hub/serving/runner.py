@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
-import inspect
 import json
 import logging
 import os
@@ -27,20 +26,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hub import compat
-from hub.compat import modes
-from hub.compat.contract import settle
-from hub.errors import EngineError, HubError
-from hub.module import loader
-from hub.module.contract import ServingOptions, serving_method
-from hub.serving import endpoints, logs
-from hub.serving.batcher import BatchPolicy
-from hub.serving.binding import Binding
+from hub.errors import HubError
+from hub.serving import logs
 from hub.serving.execution import Executor
-from hub.serving.heartbeat import MAX_SLOTS, Heartbeat
-from hub.serving.intake import Intake, Request
+from hub.serving.heartbeat import Heartbeat
+from hub.serving.intake import Intake, SocketRequest
+from hub.serving.loading import load, why_not_loaded
 from hub.serving.spec import RunnerSpec
-from hub.settings import engine_threads
 
 log = logging.getLogger("hub.runner")
 
@@ -57,14 +49,14 @@ def main() -> int:
     drain = Drain()
     _handle_signals(drain)
     threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, drain), daemon=True).start()
-
+    sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
     with os.fdopen(arguments.status, "w") as status:
         try:
-            executor, concurrency = _load(spec, arguments.use_gpu, run_dir=arguments.spec.parent)
+            executor, concurrency = load(spec, use_gpu=arguments.use_gpu, run_dir=arguments.spec.parent)
         except BaseException as error:
             log.exception("module %s did not load", spec.name)
             final = isinstance(error, HubError)
-            _tell(status, state="failed", reason=_reason(error), final=final)
+            _tell(status, state="failed", reason=why_not_loaded(error), final=final)
             return 1
         _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it
         _tell(status, state="ready", manifest=executor.manifest, concurrency=concurrency)
@@ -118,83 +110,6 @@ def _watch_lifeline(descriptor: int, drain: Drain) -> None:
     os._exit(1)
 
 
-def _load(spec: RunnerSpec, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
-    """Build the module's instance and what is needed to call its serving method."""
-    sys.argv = [spec.name]  # modules parse sys.argv for defaults; ours is none of their business
-    sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
-    compat.install(for_good=True, run_dir=run_dir)
-    init_args = dict(spec.init_args)
-    cls = loader.load_class(spec.directory)
-    found = serving_method(cls)
-    if found is None:
-        raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
-    if use_gpu and _takes(cls, "use_gpu"):
-        init_args.setdefault("use_gpu", True)
-    instance = loader.build(cls, spec.directory, init_args)
-    if use_gpu and init_args.get("use_gpu", True):
-        _refuse_paddle_for_cpu()
-    settle(instance)
-    name, options = found
-    predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    binding = Binding(modes.kept(getattr(instance, name)), predict_args)
-    concurrency = _concurrency(spec, options)
-    policy = BatchPolicy(
-        options.batch if options.idempotent else None,
-        spec.max_batch_size or options.max_batch_size,
-        spec.max_queue_delay_ms,
-        tuple(spec.preferred_batch_sizes),
-    )
-    declared = endpoints.declared(instance, binding.accepted)
-    executor = Executor(
-        name=spec.name,
-        binding=binding,
-        policy=policy,
-        generation=spec.generation,
-        manifest={
-            **binding.manifest(options),
-            "endpoints": declared,
-            "once": endpoints.not_idempotent(instance, declared),
-            "endpoint_schemas": endpoints.schemas(instance, declared),
-            "concurrency": concurrency,
-            "max_batch_size": policy.max_batch_size if policy.batches else 1,
-        },
-    )
-    return executor, concurrency
-
-
-def _refuse_paddle_for_cpu() -> None:
-    """A module that uses Paddle would run on the CPU without a word; one that does not is no concern."""
-    paddle = sys.modules.get("paddle")
-    if paddle is not None and not paddle.is_compiled_with_cuda():
-        raise EngineError(
-            "use_gpu needs a CUDA build of Paddle, and the one installed here is for CPU only: "
-            "install paddlepaddle-gpu, or set use_gpu to false"
-        )
-
-
-def _takes(cls: type, parameter: str) -> bool:
-    initialiser = getattr(cls, "_initialize", None) or cls.__init__  # type: ignore[misc]
-    return parameter in inspect.signature(initialiser).parameters
-
-
-def _gpu_args(instance: object, name: str) -> dict[str, Any]:
-    """``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
-
-    One with ``**kwargs`` hands them to ``predict``, so that one is asked as well.
-    """
-    parameters = inspect.signature(getattr(instance, name)).parameters
-    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        predict = getattr(instance, "predict", None)
-        parameters = inspect.signature(predict).parameters if callable(predict) else parameters
-    return {"use_gpu": True} if "use_gpu" in parameters else {}
-
-
-def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
-    if not options.thread_safe:
-        return 1
-    return min(spec.concurrency or engine_threads(), MAX_SLOTS)
-
-
 def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drain, concurrency: int) -> None:
     """Serve in this thread and ``concurrency - 1`` more until drained.
 
@@ -217,25 +132,20 @@ def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drai
         thread.join()
 
 
-def _run(executor: Executor, batch: list[Request]) -> None:
+def _run(executor: Executor, batch: list[SocketRequest]) -> None:
     try:
         executor.run(batch)
     except Exception:
         # A mistake of ours: the callers must not wait for it, nor the next request suffer from it.
         log.exception("a batch could not be run")
         for request in batch:
-            request.connection.close()
+            request.drop()
 
 
 def _tell(status: Any, **message: Any) -> None:
     with contextlib.suppress(BrokenPipeError):
         status.write(json.dumps(message, default=str) + "\n")
         status.flush()
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).strip()
-    return text if isinstance(error, HubError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 if __name__ == "__main__":

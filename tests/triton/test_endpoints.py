@@ -13,8 +13,8 @@ from hub.serving import state
 from hub.serving.app import create_app
 from hub.serving.call import Incoming
 from hub.serving.config import build
-from hub.serving.dispatcher import SocketDispatcher
 from hub.serving.gateway_context import EXTENSION, Gateway
+from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import ServerState, StateReader
 
 

@@ -1,0 +1,117 @@
+"""[3] From a runner's spec to the loaded module and what calls it; the same in every kind of runner."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from hub import compat
+from hub.compat import modes
+from hub.compat.contract import settle
+from hub.errors import EngineError, HubError
+from hub.module import loader
+from hub.module.contract import ServingOptions, serving_method
+from hub.serving import endpoints
+from hub.serving.batcher import BatchPolicy
+from hub.serving.binding import Binding
+from hub.serving.execution import Executor
+from hub.serving.heartbeat import MAX_SLOTS
+from hub.serving.spec import RunnerSpec
+from hub.settings import engine_threads
+
+
+def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
+    """Build the module's instance and what is needed to call its serving method.
+
+    Args:
+        spec: which module, and how it is called.
+        use_gpu: this process has a card.
+        run_dir: for files that last as long as the server does.
+
+    Returns:
+        What runs batches, and how many of them at once.
+
+    Raises:
+        HubError: the module cannot be served as it is; to try again would not help.
+        Exception: whatever its code raises.
+    """
+    sys.argv = [spec.name]  # modules parse sys.argv for defaults; ours is none of their business
+    compat.install(for_good=True, run_dir=run_dir)
+    init_args = dict(spec.init_args)
+    cls = loader.load_class(spec.directory)
+    found = serving_method(cls)
+    if found is None:
+        raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
+    if use_gpu and _takes(cls, "use_gpu"):
+        init_args.setdefault("use_gpu", True)
+    instance = loader.build(cls, spec.directory, init_args)
+    if use_gpu and init_args.get("use_gpu", True):
+        _refuse_paddle_for_cpu()
+    settle(instance)
+    name, options = found
+    predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
+    binding = Binding(modes.kept(getattr(instance, name)), predict_args)
+    concurrency = _concurrency(spec, options)
+    policy = BatchPolicy(
+        options.batch if options.idempotent else None,
+        spec.max_batch_size or options.max_batch_size,
+        spec.max_queue_delay_ms,
+        tuple(spec.preferred_batch_sizes),
+    )
+    declared = endpoints.declared(instance, binding.accepted)
+    executor = Executor(
+        name=spec.name,
+        binding=binding,
+        policy=policy,
+        generation=spec.generation,
+        manifest={
+            **binding.manifest(options),
+            "endpoints": declared,
+            "once": endpoints.not_idempotent(instance, declared),
+            "endpoint_schemas": endpoints.schemas(instance, declared),
+            "concurrency": concurrency,
+            "max_batch_size": policy.max_batch_size if policy.batches else 1,
+        },
+    )
+    return executor, concurrency
+
+
+def why_not_loaded(error: BaseException) -> str:
+    """The reason that people are told."""
+    text = str(error).strip()
+    return text if isinstance(error, HubError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def _refuse_paddle_for_cpu() -> None:
+    """A module that uses Paddle would run on the CPU without a word; one that does not is no concern."""
+    paddle = sys.modules.get("paddle")
+    if paddle is not None and not paddle.is_compiled_with_cuda():
+        raise EngineError(
+            "use_gpu needs a CUDA build of Paddle, and the one installed here is for CPU only: "
+            "install paddlepaddle-gpu, or set use_gpu to false"
+        )
+
+
+def _takes(cls: type, parameter: str) -> bool:
+    initialiser = getattr(cls, "_initialize", None) or cls.__init__  # type: ignore[misc]
+    return parameter in inspect.signature(initialiser).parameters
+
+
+def _gpu_args(instance: object, name: str) -> dict[str, Any]:
+    """``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
+
+    One with ``**kwargs`` hands them to ``predict``, so that one is asked as well.
+    """
+    parameters = inspect.signature(getattr(instance, name)).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        predict = getattr(instance, "predict", None)
+        parameters = inspect.signature(predict).parameters if callable(predict) else parameters
+    return {"use_gpu": True} if "use_gpu" in parameters else {}
+
+
+def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
+    if not options.thread_safe:
+        return 1
+    return min(spec.concurrency or engine_threads(), MAX_SLOTS)

@@ -1,0 +1,60 @@
+"""[2] Requests that killed their runners, refused for a while without trying."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.errors import PoisonError
+from hub.serving.dispatcher import ModuleRequest
+from hub.serving.state import ModuleState
+
+#: For this long a request that killed its runners is refused without trying.
+QUARANTINE_SECONDS: Final = 300.0
+
+
+@dataclass
+class Quarantine:
+    """Fingerprints of requests that killed runners, each until its time is up."""
+
+    _until: dict[bytes, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, module: ModuleState, request: ModuleRequest) -> PoisonError:
+        """Refuse this content from now on; what to tell its caller."""
+        fingerprint = _fingerprint(module, request)
+        now = time.monotonic()
+        with self._lock:
+            self._until = {key: until for key, until in self._until.items() if until > now}
+            self._until[fingerprint] = now + QUARANTINE_SECONDS
+        return _poisonous(module)
+
+    def check(self, module: ModuleState, request: ModuleRequest) -> None:
+        """Raises PoisonError for a request whose content is refused."""
+        # While nothing was ever added nobody needs to compute a fingerprint.
+        if self._until and self._until.get(_fingerprint(module, request), 0.0) > time.monotonic():
+            raise _poisonous(module)
+
+
+def _poisonous(module: ModuleState) -> PoisonError:
+    return PoisonError(
+        f"this request killed {module.name}'s process each time it was tried; for a while it is refused"
+    )
+
+
+def _fingerprint(module: ModuleState, request: ModuleRequest) -> bytes:
+    """Same module generation and same content, same fingerprint."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{module.name}\0{module.generation}\0{request.endpoint}\0".encode())
+    digest.update(request.arguments)
+    for name, images in request.images.items():
+        digest.update(name.encode())
+        for image in [images] if isinstance(images, bytes) else images:
+            digest.update(image)
+    for name, content in request.files.items():
+        digest.update(name.encode())
+        digest.update(content)
+    return digest.digest()
