@@ -3,6 +3,7 @@
 # make test-all   the same, and what needs more time or big extras
 # make docs       the documents as a web site, in build/site/html
 # make chaos      a minute of load while processes are killed and modules reloaded
+# make bench-ray  what engine ray costs, and how it grows with replicas
 # make lint | types | bench | clean
 #
 # Everything is installed into .venv, which make creates; PYTHON chooses the interpreter.
@@ -11,7 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all docs lint types imports bench chaos clean
+.PHONY: demo test test-all docs lint types imports bench bench-ray chaos clean
 
 $(VENV)/demo.done: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
@@ -27,13 +28,18 @@ $(VENV)/docs.done: $(VENV)/demo.done
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
+# The tests and the benchmark of engine ray, and the example that runs on Ray Data.
+$(VENV)/ray.done: $(VENV)/dev.done
+	$(BIN)/python -m pip install --quiet --editable '.[ray]' --requirement examples/bulk_ocr/requirements.txt
+	touch $@
+
 demo: $(VENV)/demo.done
 	$(BIN)/python tools/demo.py
 
 test: $(VENV)/dev.done lint types imports
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
-test-all: $(VENV)/dev.done $(VENV)/docs.done lint types imports
+test-all: $(VENV)/ray.done $(VENV)/docs.done lint types imports
 	$(BIN)/python -m pytest
 
 docs: $(VENV)/docs.done
@@ -51,6 +57,9 @@ imports: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks
+
+bench-ray: $(VENV)/ray.done
+	$(BIN)/python -m benchmarks ray
 
 chaos: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.chaos

@@ -38,6 +38,7 @@ CORE = [
 ]
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
+RAY = ["ray[serve]>=2.60"]
 GRPC = ["grpcio>=1.60", "protobuf>=4.25"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
@@ -107,6 +108,7 @@ setup(
         "onnxruntime": ONNXRUNTIME,
         "grpc": GRPC,
         "paddlex": PADDLEX,
+        "ray": RAY,
         "dev": DEVELOPMENT,
         "docs": DOCS,
     },

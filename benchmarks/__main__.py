@@ -21,19 +21,23 @@ PARTS = {
     "ocr": "benchmarks.ocr",
     "doors": "benchmarks.doors",
     "paddlex": "benchmarks.paddlex",
+    "ray": "benchmarks.ray_engine",
 }
+#: Those that need more than the development environment; they are run when they are named.
+EXTRA = ("ray",)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
+    named = f"of: {', '.join(PARTS)} (default: all but {', '.join(EXTRA)})"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=named)
     parser.add_argument("--quick", action="store_true", help="short rounds, for trying it out")
     arguments = parser.parse_args()
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
     missed: list[str] = []
-    for part in arguments.parts or PARTS:
+    for part in arguments.parts or [part for part in PARTS if part not in EXTRA]:
         figures = importlib.import_module(PARTS[part]).main(arguments.quick)
         missed += figures.get("missed", [])
         machine.RESULTS.mkdir(exist_ok=True)

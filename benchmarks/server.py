@@ -20,7 +20,7 @@ import requests
 from benchmarks import machine
 
 MODULES = machine.ROOT / "benchmarks" / "modules"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 def free_port() -> int:

@@ -48,6 +48,11 @@ def hub_home() -> Path:
     return Path(configured).expanduser().absolute() if configured else Path.home() / ".hubserving"
 
 
+def use_home(home: str | Path) -> None:
+    """Have another ``hub_home`` in this process and its children."""
+    os.environ["HUB_HOME"] = str(home)
+
+
 def from_environment(key: str) -> str | None:
     """Value of ``HUB_<KEY>``; an empty string counts as not given."""
     return os.environ.get(ENV_PREFIX + key.upper()) or None

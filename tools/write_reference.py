@@ -25,6 +25,7 @@ from hub.errors import HubError, RequestError
 from hub.registry.configuration import Configuration
 from hub.serving import metrics as counted
 from hub.serving.config import IGNORED_KEYS, InstanceGroupConfig, ModuleConfig, ServingConfig
+from hub.serving.ray.options import RayOptions
 
 FOLDER = Path(__file__).resolve().parents[1] / "doc" / "reference"
 NOTE = "Written by `python tools/write_reference.py` from the descriptions in the code."
@@ -127,6 +128,8 @@ def config() -> Iterator[str]:
     yield from keys(ModuleConfig)
     yield from ("", "## Of a group of runners", "", "Keys of an entry of a module's `instances`.", "")
     yield from keys(InstanceGroupConfig)
+    yield from ("", "## Of a module on Ray", "", "Keys of a module's `ray`, for [engine ray](../ray.md).", "")
+    yield from keys(RayOptions)
     yield from ("", "## Of the registry", "")
     yield "Kept in `$HUB_HOME/config.json` and changed with [`hub config set`](commands.md#hub-config-set)."
     yield ""

@@ -43,6 +43,13 @@ OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "device", "use_mult
 @click.option("--device", help="The same in PaddleX's words: cpu, gpu, gpu:0,1.")
 @click.option("--use_hpip", is_flag=True, default=None, help="Insist on a pipeline's fast engines.")
 @click.option("--allow_urls", is_flag=True, default=None, help="Fetch a pipeline's files from URLs, too.")
+@click.option(  # `engine` in the options is PaddleX's word, for what computes
+    "--engine",
+    "serving_engine",
+    type=click.Choice(["local", "ray"]),
+    help="Where modules run.  [default: local]",
+)
+@click.option("--ray_address", help="A Ray cluster: auto or host:port.  [default: one of its own]")
 @click.option("--no_ui", "ui", flag_value=False, default=None, help="No web pages: no playground, no /docs.")
 @click.option("--grpc_port", type=int, help="Also serve the Open Inference Protocol over gRPC there.")
 @click.option("--metrics_port", type=int, help="Also serve /metrics and /health there, always answering.")
@@ -107,6 +114,7 @@ def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread, bool]:
     names = (*options.pop("modules"), *options.pop("more_modules"))
     asked = pipeline.asked(options)
     wanted, path = options.pop("pipeline"), options.pop("config")
+    options["engine"] = options.pop("serving_engine")
     given = {key: value for key, value in options.items() if value is not None}
     if wanted and path:
         raise UsageError("--pipeline and --config both say what to serve; give one of them")

@@ -17,7 +17,7 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -51,6 +51,7 @@ def pack(
     home: Path,
     progress: Progress,
     wheels: Path | None = None,
+    more: Sequence[str] = (),
 ) -> Path:
     """Pack an installed module, its weights and (from the folder ``wheels``) its requirements.
 
@@ -60,6 +61,7 @@ def pack(
         home: whose weights.
         progress: shows how far it is.
         wheels: a folder of wheels to put in.
+        more: weights to put in besides those that it names.
 
     Raises:
         WeightsError: weights that it names are not on this machine.
@@ -68,7 +70,7 @@ def pack(
     info = module.info
     files = dict(_below(module.directory, f"{MODULE_FOLDER}/{info.package}"))
     digests_of_weights = {}
-    for name in info.weights:
+    for name in dict.fromkeys((*info.weights, *more)):
         folder = weights.lookup(name, home)
         if folder is None:
             raise WeightsError(

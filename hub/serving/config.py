@@ -13,12 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
 from hub.serving import hps, model_repo, validation
+from hub.serving.ray import options as ray_options
+from hub.serving.ray.options import RayOptions
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -66,6 +68,8 @@ class ModuleConfig(BaseModel):
     """Batches at once in one runner of a thread-safe module; one per engine thread unless given."""
     timeout: Seconds | None = None
     """Seconds until a request is answered 504; the server's timeout unless given."""
+    ray: RayOptions | None = None
+    """How it runs on a Ray cluster; the local engine does not look at it."""
 
     @property
     def version(self) -> str | None:
@@ -97,6 +101,12 @@ class ServingConfig(BaseModel):
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
     """What is served: for each name at /predict/<name> the settings of the next table, or {}."""
+    engine: Literal["local", "ray"] = "local"
+    """Where modules run: in processes of this machine, or as Ray Serve applications (extra `ray`)."""
+    ray_address: str | None = None
+    """`auto` or `host:port` of a Ray cluster; without, engine ray starts a Ray instance of its own."""
+    ray_modules: Literal["archive", "shared"] | None = None
+    """How modules reach a cluster's nodes: sent there as an archive (default), or at the same paths there."""
     host: str = "127.0.0.1"
     """The address to listen on; 0.0.0.0 lets other machines in."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8866
@@ -161,6 +171,27 @@ class ServingConfig(BaseModel):
     """A line in the log for each request."""
     log_format: Literal["text", "json"] = "text"
     """The log as lines of text, or as one JSON object per line, with the request's id."""
+
+    @field_validator("engine")
+    @classmethod
+    def _has_ray(cls, value: str) -> str:
+        if value == "ray" and not ray_options.is_installed():
+            raise ValueError(f"engine ray needs an extra: {ray_options.EXTRA}")
+        return value
+
+    @field_validator("ray_address")
+    @classmethod
+    def _is_ray_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if info.data.get("engine") == "local":
+            raise ValueError('it is for engine ray; give "engine": "ray" too')
+        if value != "auto" and not re.fullmatch(r"[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", value):
+            raise ValueError(
+                "auto or host:port is allowed; this machine must be a node of the cluster "
+                "(ray start --address=HOST:PORT --num-cpus=0)"
+            )
+        return value
 
     @field_validator("grpc_port")
     @classmethod

@@ -25,7 +25,7 @@ log = logging.getLogger("hub.supervisor")
 MEMORY_SECONDS = 5.0
 
 
-class Fleet:
+class RunnerFleet:
     """One module's runners, on one listening socket that outlives them all."""
 
     def __init__(self, plan: FleetPlan, run_dir: Path, lifeline: int) -> None:

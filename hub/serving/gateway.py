@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gunicorn import util
+from gunicorn import glogging, util
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
@@ -25,9 +25,8 @@ from hub import envelope
 from hub.serving import logs, metrics
 from hub.serving.app import create_app
 from hub.serving.config import ServingConfig
-from hub.serving.gateway_context import default_threads
+from hub.serving.gateway_context import default_threads, make_dispatcher
 from hub.serving.http_worker import DeadlineWorker, close_when_asked
-from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import StateReader
 
 #: When the supervisor is gone, requests get this long to finish.
@@ -58,6 +57,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "control_socket_disable": True,  # on by default at a path that a second server would unlink
             "proc_name": f"hub gateway :{self.serving.port}",
             "loglevel": "warning",
+            "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
             "child_exit": lambda _, worker: metrics.worker_ended(worker.pid, self.run_dir),
@@ -69,11 +69,18 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
         """Called in each worker after the fork."""
         metrics.remember_process()
         states = StateReader(self.run_dir / "state.json")
-        app = create_app(self.serving, self.run_dir, states, SocketDispatcher(states))
+        dispatcher = make_dispatcher(self.serving, self.run_dir, states)
+        app = create_app(self.serving, self.run_dir, states, dispatcher)
         return close_when_asked(app)
 
     def run(self) -> None:
         LifelineArbiter(self).run()
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn is not typed
+    """Gunicorn's own lines without the process id, which no line has here (logs.py)."""
+
+    error_fmt = r"%(asctime)s [%(levelname)s] [gunicorn] %(message)s"
 
 
 class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed

@@ -17,6 +17,7 @@ from hub.serving.guards import Admission, Limits
 from hub.serving.keys import KeyRing
 from hub.serving.metrics import RequestMetrics
 from hub.serving.pipelines import ServedEndpoints
+from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import StateReader
 
 EXTENSION = "hub"
@@ -55,6 +56,15 @@ def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher:
         run_dir=run_dir,
         endpoints=ServedEndpoints(states),
     )
+
+
+def make_dispatcher(config: ServingConfig, run_dir: Path, states: StateReader) -> Dispatcher:
+    """The way to the modules, wherever the configuration has them run; for after the fork."""
+    if config.engine == "ray":
+        from hub.serving.ray.dispatcher import RayDispatcher
+
+        return RayDispatcher(run_dir, states)
+    return SocketDispatcher(states)
 
 
 def _request_ids() -> Callable[[], str]:

@@ -21,10 +21,9 @@ import grpc
 
 from hub.serving import gateway_context, logs, metrics
 from hub.serving.config import ServingConfig
-from hub.serving.gateway_context import default_threads
+from hub.serving.gateway_context import default_threads, make_dispatcher
 from hub.serving.protocols.oip_grpc import InferenceService
 from hub.serving.service import up_mark
-from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import StateReader
 
 log = logging.getLogger("hub.gateway")
@@ -38,7 +37,7 @@ _ENVELOPE_BYTES = 1 << 20
 def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
     """A server for the configured port, not started; raises RuntimeError where it cannot be bound."""
     states = StateReader(run_dir / "state.json")
-    gateway = gateway_context.build(config, run_dir, states, SocketDispatcher(states))
+    gateway = gateway_context.build(config, run_dir, states, make_dispatcher(config, run_dir, states))
     threads = config.http_threads or default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),

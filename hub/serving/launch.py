@@ -18,6 +18,7 @@ from hub.serving import placement
 from hub.serving.config import ModuleConfig, ServingConfig
 from hub.serving.keys import KeyRing
 from hub.serving.placement import InstanceGroup
+from hub.serving.ray.options import RayOptions
 from hub.serving.seats import FleetLimits, FleetPlan
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import ServerState
@@ -59,9 +60,16 @@ class RegistryPlanner:
             ModuleNotInstalledError, InvalidModuleError, ConfigError.
         """
         entry = config.modules_info[name]
-        places = placement.plan(
-            _groups(entry, config), cores=container.available(), visible_gpus=settings.visible_gpus()
-        )
+        is_here = config.engine == "local"
+        ray = entry.ray or RayOptions()
+        if not is_here and entry.instances and ray.autoscaling:
+            raise ConfigError(
+                f"{name}: instances fix the number of replicas, ray.max_replicas lets Ray Serve choose it; "
+                "give one of them"
+            )
+        # Of a cluster's cards only Ray knows.
+        visible = settings.visible_gpus() if is_here else None
+        places = placement.plan(_groups(entry, config), cores=container.available(), visible_gpus=visible)
         located = _locate(name, entry)
         spec = RunnerSpec(
             name=name,
@@ -78,7 +86,7 @@ class RegistryPlanner:
             generation=generation,
             max_pixels=config.max_pixels,
         )
-        return FleetPlan(spec, places, _limits(entry, config), located.release)
+        return FleetPlan(spec, places, _limits(entry, config), located.release, ray)
 
 
 @dataclass(frozen=True)

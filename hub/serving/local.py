@@ -6,13 +6,11 @@ fails alone, another runner takes over), and so is the way to it; only HTTP is l
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
 import select
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -20,20 +18,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from hub.errors import StartupError
-from hub.serving import body, pidfile, procfs
+from hub.serving import body, own_folder, pidfile
 from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import ModuleReply, ModuleRequest, SocketDispatcher, refuse_unless_served
-from hub.serving.fleet import Fleet
+from hub.serving.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.fleet import RunnerFleet
 from hub.serving.gateway_context import limits_of
 from hub.serving.launch import RegistryPlanner
+from hub.serving.socket_dispatcher import SocketDispatcher
 from hub.serving.state import LOADING, READY, ModuleState, ServerState, StateReader
 
 log = logging.getLogger("hub.local")
 
 #: How often deaths and hangs are looked for; a message of the runner is taken in at once.
 TICK_SECONDS = 0.1
-_PREFIX = "hub-local-"
-_PLACE = Path("/tmp")  # short on purpose: a Unix socket's path ends at 107 bytes
+_FOLDER = "hub-local"
 
 
 class LocalModule:
@@ -60,12 +58,11 @@ class LocalModule:
 
     def __enter__(self) -> Self:
         """Start it and wait until it is loaded; raises StartupError with the reason why it is not."""
-        sweep()
-        started = procfs.started(os.getpid())
-        self._run_dir = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{started}-", dir=_PLACE))
+        own_folder.sweep(_FOLDER)  # killed ones left theirs behind; their runners end by themselves
+        self._run_dir = own_folder.make(_FOLDER)
         # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
         self._lifeline, self._lifeline_write = os.pipe()
-        self._fleet = Fleet(self._plan, self._run_dir, self._lifeline)
+        self._fleet = RunnerFleet(self._plan, self._run_dir, self._lifeline)
         self._states.show(self._fleet.snapshot())
         self._keeper.start()
         try:
@@ -144,12 +141,3 @@ class _OwnState(StateReader):
 
     def current(self) -> ServerState:
         return self._shown
-
-
-def sweep() -> None:
-    """Remove what processes that were killed have left behind; their runners end by themselves."""
-    for folder in _PLACE.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(ValueError, OSError):
-            pid, started = map(int, folder.name.removeprefix(_PREFIX).split("-")[:2])
-            if folder.stat().st_uid == os.getuid() and procfs.started(pid) != started:
-                shutil.rmtree(folder, ignore_errors=True)

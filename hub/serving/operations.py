@@ -9,13 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from hub.errors import ServerError
 from hub.serving.config import ModuleConfig, ServingConfig
 from hub.serving.control import Answer, Pending
-from hub.serving.fleet import Fleet
+from hub.serving.engine import Fleet, ServingEngine
 from hub.serving.seats import FleetPlan
 from hub.serving.state import FAILED, LOADING
 
@@ -36,14 +35,13 @@ class Operations:
 
     config: ServingConfig
     planner: Planner
-    run_dir: Path
-    lifeline: int
+    engine: ServingEngine
     fleets: dict[str, Fleet]
     leaving: list[Fleet]
 
     def start(self, name: str) -> Fleet:
         """Begin to serve a module that the configuration names."""
-        fleet = Fleet(self.planner.plan(name, self.config, 1), self.run_dir, self.lifeline)
+        fleet = self.engine.fleet(self.planner.plan(name, self.config, 1))
         self.fleets[name] = fleet
         return fleet
 

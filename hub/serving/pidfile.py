@@ -57,7 +57,8 @@ class PidFile:
         if server is None:
             return []
         runners = [runner for module in server.modules.values() for runner in module.runners]
-        return [(process.pid, process.started) for process in (*server.processes, *runners)]
+        processes = (*server.processes, *runners)
+        return [(process.pid, process.started) for process in processes if not process.node]
 
 
 def path_for(port: int) -> Path:

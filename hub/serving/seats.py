@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.serving.placement import RunnerPlan
 from hub.serving.process import RunnerProcess
+from hub.serving.ray.options import RayOptions
 from hub.serving.restart import RestartPolicy
 from hub.serving.spec import RunnerSpec
 
@@ -26,12 +27,16 @@ class FleetLimits:
 
 @dataclass(frozen=True)
 class FleetPlan:
-    """One generation of a module. ``release`` is called when its files are no longer needed."""
+    """One generation of a module. ``release`` is called when its files are no longer needed.
+
+    ``ray`` says more to engine ray; the local one does not look at it.
+    """
 
     spec: RunnerSpec
     runners: Sequence[RunnerPlan]
     limits: FleetLimits
     release: Callable[[], None] = lambda: None
+    ray: RayOptions = field(default_factory=RayOptions)
 
     def seats(self) -> list[Seat]:
         return [Seat(place, self.spec) for place in self.runners]

@@ -1,10 +1,11 @@
-"""[1] One helper process of the server that must always run: the gateway, or the metrics server."""
+"""[1] One helper process of the server that must always run: the gateway, say, or the metrics server."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from hub.serving.state import ProcessState
 
 log = logging.getLogger("hub.supervisor")
 
-_NAMES = {"gateway": "HTTP gateway", "grpc_gateway": "gRPC gateway", "metrics_server": "metrics server"}
+_NAMES = {
+    "gateway": "HTTP gateway",
+    "grpc_gateway": "gRPC gateway",
+    "metrics_server": "metrics server",
+    "head": "Ray instance",
+    "agent": "Ray agent",
+}
 
 #: Having run this long, a process counts as having started well.
 SETTLED_SECONDS = 5.0
@@ -31,20 +38,25 @@ class Service:
     def __init__(
         self,
         module: str,
-        listener: socket.socket,
+        listener: socket.socket | None,
         run_dir: Path,
         lifeline: int,
         environment: Mapping[str, str],
         *,
         announces: bool = False,
     ) -> None:
-        """``announces``: it opens its port by itself and makes a file of ``up_mark`` then."""
+        """``announces``: it opens its port by itself and makes a file of ``up_mark`` then.
+
+        ``listener`` None: it has no port.
+        """
         self.role = module.rpartition(".")[2]
         self._up = up_mark(run_dir, self.role) if announces else None
         self._listener = listener
         self._environment = dict(environment)
-        self._descriptors = (listener.fileno(), lifeline)
-        options = {"--run_dir": run_dir, "--listen": listener.fileno(), "--lifeline": lifeline}
+        options: dict[str, object] = {"--run_dir": run_dir, "--lifeline": lifeline}
+        if listener is not None:
+            options["--listen"] = listener.fileno()
+        self._descriptors = (lifeline,) if listener is None else (listener.fileno(), lifeline)
         self._arguments = [module, *(str(word) for option in options.items() for word in option)]
         self._policy = RestartPolicy(max_failures=5)
         self._child: Child | None = None
@@ -69,6 +81,14 @@ class Service:
     def gives_up(self) -> bool:
         return self._policy.gives_up
 
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and not self._child.has_exited
+
+    def persist(self) -> None:
+        """From now on start it again however often it ends."""
+        self._policy.max_failures = sys.maxsize
+
     def tick(self, now: float) -> None:
         """Replace it when it has died; kill it when it takes too long to end."""
         child = self._child
@@ -87,17 +107,22 @@ class Service:
             self._born = now
 
     def end(self, kill_at: float) -> None:
-        """Close the socket and ask the process to finish; ``tick`` sees to the rest."""
-        self._is_ending = True
-        self._listener.close()
+        """Close the socket and ask the process to finish, once; ``tick`` sees to the rest."""
+        if self._is_ending:
+            return
+        self._stop_listening()
         if self._child is not None:
             self._child.end(signal.SIGTERM, kill_at)
 
     def kill(self) -> None:
-        self._is_ending = True
-        self._listener.close()
+        self._stop_listening()
         if self._child is not None:
             self._child.kill()
+
+    def _stop_listening(self) -> None:
+        self._is_ending = True
+        if self._listener is not None:
+            self._listener.close()
 
     def snapshot(self) -> tuple[ProcessState, ...]:
         return () if self._child is None else (ProcessState(self._child.pid, self._child.started, self.role),)

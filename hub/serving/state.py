@@ -21,7 +21,10 @@ FAILED = "FAILED"
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A child process: enough to recognise it later. ``started`` is field 22 of /proc/PID/stat."""
+    """A process: enough to recognise it later. ``started`` is field 22 of /proc/PID/stat.
+
+    ``node`` is the machine of one that is not our child, which nobody here may signal.
+    """
 
     pid: int
     started: int
@@ -30,6 +33,7 @@ class ProcessState:
     generation: int = 0
     device: str = "cpu"
     memory_mb: float = 0.0
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class ModuleState:
     """A served module.
 
     Attributes:
+        socket: where its runners listen, with the local engine.
+        application: its name in Ray Serve, with engine ray.
         threads: engine threads per runner.
         manifest: what its runner found out: arguments, docstring, batch, images, endpoints; empty until then.
     """
@@ -47,6 +53,7 @@ class ModuleState:
     reason: str = ""
     generation: int = 1
     socket: str = ""
+    application: str = ""
     restarts: int = 0
     runners_wanted: int = 1
     threads: int = 1

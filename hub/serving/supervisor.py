@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from hub.errors import StartupError
 from hub.serving import metrics, pidfile, procfs, state, systemd
 from hub.serving.config import ServingConfig
 from hub.serving.control import ControlSocket
-from hub.serving.fleet import Fleet
+from hub.serving.engine import Fleet, make_engine
 from hub.serving.listening import listen, reserve
 from hub.serving.operations import Operations, Planner
 from hub.serving.process import reap_orphans
@@ -54,31 +55,12 @@ class Supervisor:
             undo.callback(shutil.rmtree, self.run_dir, ignore_errors=True)
             metrics.directory(self.run_dir).mkdir()
             self._lifeline, self._lifeline_write = os.pipe()
-            environment = {"PROMETHEUS_MULTIPROC_DIR": str(metrics.directory(self.run_dir))}
-            self._gateway = Service("hub.serving.gateway", http, self.run_dir, self._lifeline, environment)
-            self._services = [self._gateway]
-            if config.metrics_port is not None:
-                port = undo.enter_context(listen(config.host, config.metrics_port))
-                self._services.append(
-                    Service("hub.serving.metrics_server", port, self.run_dir, self._lifeline, {})
-                )
-            if config.grpc_port is not None:
-                holder = undo.enter_context(reserve(config.host, config.grpc_port))
-                self._services.append(
-                    Service(
-                        "hub.serving.grpc_gateway",
-                        holder,
-                        self.run_dir,
-                        self._lifeline,
-                        environment,
-                        announces=True,
-                    )
-                )
+            self._engine = make_engine(config, self.run_dir, self._lifeline)
+            self._services = self._make_services(http, undo)
+            self._gateway = self._services[0]
             self._fleets: dict[str, Fleet] = {}
             self._leaving: list[Fleet] = []
-            self._operations = Operations(
-                config, planner, self.run_dir, self._lifeline, self._fleets, self._leaving
-            )
+            self._operations = Operations(config, planner, self._engine, self._fleets, self._leaving)
             for name in config.modules_info:
                 undo.callback(self._operations.start(name).close)
             self._control = ControlSocket(self.run_dir / "control.sock")
@@ -89,6 +71,24 @@ class Supervisor:
         self._is_stopping = False
         self._is_settled = False
         self._failure = ""
+
+    def _make_services(self, http: socket.socket, undo: contextlib.ExitStack) -> list[Service]:
+        """The HTTP gateway first, and the helpers that the configuration asks for."""
+        config, run_dir, lifeline = self.config, self.run_dir, self._lifeline
+        environment = {
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics.directory(run_dir)),
+            **self._engine.environment,
+        }
+        services = [Service("hub.serving.gateway", http, run_dir, lifeline, environment)]
+        if config.metrics_port is not None:
+            port = undo.enter_context(listen(config.host, config.metrics_port))
+            services.append(Service("hub.serving.metrics_server", port, run_dir, lifeline, {}))
+        if config.grpc_port is not None:
+            holder = undo.enter_context(reserve(config.host, config.grpc_port))
+            services.append(
+                Service("hub.serving.grpc_gateway", holder, run_dir, lifeline, environment, announces=True)
+            )
+        return services
 
     def run(self, on_settled: Callable[[ServerState], None]) -> None:
         """Serve until a signal says stop.
@@ -129,8 +129,7 @@ class Supervisor:
     def _tick(self, now: float) -> None:
         reap_orphans()
         self._control.tick(self._operations.do)
-        for fleet in self._every_fleet():
-            fleet.tick(now)
+        self._tick_engine(now)
         for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
             fleet.close()
             self._leaving.remove(fleet)
@@ -148,10 +147,25 @@ class Supervisor:
                 fleet.drain(now)
         self._publish()
 
+    def _tick_engine(self, now: float) -> None:
+        """Move fleets on, and the processes that they need, which end after the last of them."""
+        self._engine.tick(now)
+        for fleet in self._every_fleet():
+            fleet.tick(now)
+        is_done = self._gateway.has_ended and all(fleet.is_empty for fleet in self._every_fleet())
+        for service in self._engine.services:
+            if is_done:
+                service.end(now + GATEWAY_GRACE_SECONDS)
+            service.tick(now)
+
     def _settle(self, on_settled: Callable[[ServerState], None]) -> None:
         """Once, when no module is LOADING any more: report, or stop if none came up."""
         fleets = self._fleets.values()
-        if self._is_settled or self._is_stopping or any(fleet.state == LOADING for fleet in fleets):
+        if self._is_settled or self._is_stopping:
+            return
+        if problem := self._engine.problem():
+            self._fail(problem)
+        if any(fleet.state == LOADING for fleet in fleets):
             return
         if not all(service.is_up for service in self._services):
             return
@@ -179,7 +193,7 @@ class Supervisor:
 
     @property
     def _is_over(self) -> bool:
-        if not all(service.has_ended for service in self._services):
+        if not all(service.has_ended for service in (*self._services, *self._engine.services)):
             return False
         return all(fleet.is_empty for fleet in self._every_fleet())
 
@@ -188,7 +202,8 @@ class Supervisor:
 
     def _publish(self) -> None:
         """Write state.json when something changed."""
-        processes = tuple(process for service in self._services for process in service.snapshot())
+        services = (*self._services, *self._engine.services)
+        processes = tuple(process for service in services for process in service.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
         current = ServerState(modules, processes, self._is_stopping)
         if current != self._published:
@@ -249,10 +264,12 @@ class Supervisor:
             now = time.monotonic()
             for fleet in self._every_fleet():
                 fleet.drain(now)
-                fleet.tick(now)
+            self._tick_engine(now)
             for service in self._services:
                 service.tick(now)
             time.sleep(0.01)
+        for service in self._engine.services:
+            service.kill()
         for fleet in self._every_fleet():
             fleet.close()
         self._control.close()

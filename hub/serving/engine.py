@@ -1,0 +1,106 @@
+"""[1] What the supervisor knows of the engine that runs the modules: processes here, or a Ray cluster.
+
+``LocalEngine`` starts runners on this machine. The other one is ``hub.serving.ray.engine.RayEngine``; nothing
+of it is imported unless the configuration says ``"engine": "ray"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from hub.serving.config import ServingConfig
+from hub.serving.fleet import RunnerFleet
+from hub.serving.seats import FleetPlan
+from hub.serving.service import Service
+from hub.serving.spec import RunnerSpec
+from hub.serving.state import ModuleState
+
+
+class Fleet(Protocol):
+    """All copies of one module. Nothing here waits: ``tick`` is called often and moves things on."""
+
+    reason: str
+    newest_generation: int
+
+    @property
+    def spec(self) -> RunnerSpec:
+        """Of the generation that serves, or that is meant to."""
+
+    @property
+    def state(self) -> str:
+        """LOADING, READY or FAILED."""
+
+    @property
+    def is_reloading(self) -> bool: ...
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it is left, after ``drain`` or ``kill``."""
+
+    def status_descriptors(self) -> list[int]:
+        """What to poll for reading, so that the supervisor wakes."""
+
+    def snapshot(self) -> ModuleState: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def reload(self, plan: FleetPlan, now: float) -> None:
+        """Bring up the next generation; the present one serves until it is ready, or if it fails."""
+
+    def drain(self, now: float) -> None:
+        """Let every copy finish what it has and leave; more calls change nothing."""
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None:
+        """Let go of the module's files and sockets."""
+
+
+class ServingEngine(Protocol):
+    """Where fleets run."""
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """Processes of its own; they end after the last fleet."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the gateways need in theirs."""
+
+    def fleet(self, plan: FleetPlan) -> Fleet: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def problem(self) -> str:
+        """Why nothing can be served at all; "" while there is hope."""
+
+
+def make_engine(config: ServingConfig, run_dir: Path, lifeline: int) -> ServingEngine:
+    """The engine that the configuration names."""
+    if config.engine == "ray":
+        from hub.serving.ray.engine import RayEngine
+
+        return RayEngine(config, run_dir, lifeline)
+    return LocalEngine(run_dir, lifeline)
+
+
+class LocalEngine:
+    """Runners are children of the supervisor."""
+
+    services: Sequence[Service] = ()
+    environment: Mapping[str, str] = {}
+
+    def __init__(self, run_dir: Path, lifeline: int) -> None:
+        self._run_dir = run_dir
+        self._lifeline = lifeline
+
+    def fleet(self, plan: FleetPlan) -> Fleet:
+        return RunnerFleet(plan, self._run_dir, self._lifeline)
+
+    def tick(self, now: float) -> None:
+        """Its fleets do all there is to do."""
+
+    def problem(self) -> str:
+        return ""

@@ -1,0 +1,123 @@
+"""[agent] Brings a Ray cluster to what the supervisor wants, and tells what it sees there.
+
+    python -m hub.serving.ray.agent --run_dir DIR --lifeline FD
+
+The only process of a server that changes anything on the cluster. It dies when its node's Ray does, and is
+started again; then it goes by what is wanted and what is there. When the supervisor is gone, it takes away
+what no other server uses, and ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from hub.errors import ServerError
+from hub.serving import logs
+from hub.serving.config import ServingConfig
+from hub.serving.ray import connection, exchange
+from hub.serving.ray.cluster import Cluster
+from hub.serving.ray.exchange import Seen, Wanted
+from hub.serving.ray.reconciler import Reconciler
+from hub.serving.ray.shipping import Shipper
+
+log = logging.getLogger("hub.ray")
+
+#: A connection that takes longer does not come about.
+CONNECT_SECONDS: Final = 60.0
+#: Between two looks while something changes, and while nothing does.
+BUSY_SECONDS: Final = 0.25
+CALM_SECONDS: Final = 1.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.ray.agent")
+    parser.add_argument("--run_dir", type=Path, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    arguments = parser.parse_args()
+    run_dir: Path = arguments.run_dir
+    config = ServingConfig.model_validate_json((run_dir / "config.json").read_bytes())
+    logs.set_up(config.log_format, "ray-agent")
+    told_to_end = threading.Event()
+    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, told_to_end), daemon=True).start()
+    try:
+        _connect(run_dir, told_to_end)
+    except ServerError as error:
+        log.error("%s", error)
+        _tell_problem(run_dir, str(error))
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    reconciler = Reconciler(Cluster(secrets.token_hex(8)), Shipper(run_dir / "ray-archives"))
+    _loop(run_dir, reconciler, told_to_end)
+    reconciler.leave()
+    return 0
+
+
+def _connect(run_dir: Path, told_to_end: threading.Event) -> None:
+    """Raises ServerError when the cluster cannot be reached."""
+    _tell_problem(run_dir, "not connected to Ray yet")
+    while (address := exchange.read_address(run_dir)) is None and not told_to_end.wait(0.1):
+        pass  # our own instance is starting
+    if address is None:
+        sys.exit(0)
+    too_long = threading.Timer(CONNECT_SECONDS, _give_up, (run_dir, address))
+    too_long.daemon = True
+    too_long.start()
+    connection.connect(address)
+    too_long.cancel()
+    log.info("connected to Ray at %s", address)
+
+
+def _give_up(run_dir: Path, address: str) -> None:
+    """Ray goes on trying for minutes, and cannot be interrupted."""
+    problem = f"Ray at {address} does not answer within {CONNECT_SECONDS:.0f} s"
+    log.error("%s", problem)
+    _tell_problem(run_dir, problem)
+    os._exit(1)
+
+
+def _loop(run_dir: Path, reconciler: Reconciler, told_to_end: threading.Event) -> None:
+    wanted = exchange.Reader(run_dir / exchange.WANTED, Wanted.from_json, Wanted())
+    told: Seen | None = None
+    next_look = 0.0
+    while not told_to_end.is_set():
+        has_news = told is None or wanted.current().serial != told.serial
+        if has_news or time.monotonic() >= next_look:
+            seen = _look(reconciler, wanted.current())
+            if seen != told:
+                exchange.write(run_dir / exchange.SEEN, seen)
+                told = seen
+            next_look = time.monotonic() + (BUSY_SECONDS if reconciler.is_busy else CALM_SECONDS)
+        told_to_end.wait(BUSY_SECONDS)
+
+
+def _look(reconciler: Reconciler, wanted: Wanted) -> Seen:
+    try:
+        return reconciler.step(wanted, time.monotonic())
+    except Exception as error:
+        # Ray's own processes come and go; what is wrong for good shows again at the next look.
+        log.warning("the cluster could not be looked at: %s", error, exc_info=True)
+        return Seen(wanted.serial, f"the cluster could not be looked at: {error}")
+
+
+def _tell_problem(run_dir: Path, problem: str) -> None:
+    exchange.write(run_dir / exchange.SEEN, Seen(problem=problem))
+
+
+def _watch_lifeline(descriptor: int, told_to_end: threading.Event) -> None:
+    """End of file on the lifeline means that the supervisor is gone."""
+    os.read(descriptor, 1)
+    told_to_end.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""[2] The way to replicas on a Ray cluster, through Ray Serve's handles.
+
+The deadline is ours, the queue is Ray Serve's. What a dying replica dropped is sent again, and a request is
+blamed for a death, by the same rules as on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+from ray import serve
+from ray.exceptions import RayError, RayTaskError, TaskCancelledError
+from ray.serve.exceptions import BackPressureError, RayServeException, RequestCancelledError
+from ray.serve.handle import DeploymentHandle
+
+from hub import errors
+from hub.serving import wire
+from hub.serving.attempt import Attempt
+from hub.serving.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.quarantine import Quarantine
+from hub.serving.ray import connection, exchange
+from hub.serving.ray.callers import Callers
+from hub.serving.state import ModuleState, StateReader
+
+log = logging.getLogger("hub.gateway")
+
+#: Between two attempts to reach the cluster.
+RECONNECT_SECONDS: Final = 1.0
+#: A worker that has just started lets requests wait so long for its connection.
+CONNECT_SECONDS: Final = 10.0
+#: Pause before an already admitted request knocks again at a full queue, or at a module on the move.
+PAUSE_SECONDS: Final = 0.05
+
+
+class RayDispatcher:
+    """Sends requests to the applications that state.json names. One instance serves all threads.
+
+    Make it after the fork: it connects this process to the cluster, in a thread of its own.
+    """
+
+    def __init__(self, run_dir: Path, states: StateReader) -> None:
+        self._run_dir = run_dir
+        self._states = states
+        self._quarantine = Quarantine()
+        self._callers = Callers()
+        self._handles: dict[str, DeploymentHandle[Any]] = {}
+        self._lock = threading.Lock()
+        self._is_connected = threading.Event()
+        self._problem = "the gateway is not connected to Ray yet"
+        # Not in the main thread: there Ray would take over Gunicorn's signals.
+        threading.Thread(target=self._connect, daemon=True, name="ray-connect").start()
+
+    def call(self, module: ModuleState, request: ModuleRequest) -> ModuleReply:
+        self._quarantine.check(module, request)
+        attempt = Attempt(module, request)
+        while True:
+            attempt.has_started = False
+            handle = self._handle(attempt)
+            try:
+                return self._send(handle, attempt)
+            except BackPressureError as error:
+                if attempt.number == 1:
+                    limit = module.limits["max_queue_size"]
+                    raise errors.QueueFullError(
+                        f"{module.name} has {limit} requests waiting, its max_queue_size", retry_after=1
+                    ) from error
+                self._pause(attempt)
+            except RayServeException as error:
+                log.warning("request %s: %s", request.request_id, error)
+                self._forget(attempt.module.application)
+                self._pause(attempt)
+            except RayTaskError:
+                raise  # a mistake of ours in the replica
+            except RayError as error:
+                log.warning("request %s: its replica went away (%s)", request.request_id, _first_line(error))
+                attempt.runner_died(self._quarantine)
+            attempt.module = refuse_unless_served(
+                module.name, self._states.current().modules.get(module.name)
+            )
+
+    # -- one attempt -------------------------------------------------------------------------------
+
+    def _send(self, handle: DeploymentHandle[Any], attempt: Attempt) -> ModuleReply:
+        """Send, wait, receive.
+
+        Raises:
+            RayError: the replica died.  RayServeException: it never got there.  CallerLeft.  RequestError.
+        """
+        frame = attempt.frame()
+        # Each machine has a clock of its own; what counts is the time that is left.
+        header = {**frame.header, "remaining": attempt.remaining}
+        begun = time.monotonic()
+        if attempt.number == 1:
+            parcel = self._ask(handle, attempt, header, frame.blobs)
+        else:
+            parcel = asyncio.run(self._ask_announced(handle, attempt, header, frame.blobs))
+        kind, header, blobs = parcel
+        reply = attempt.reply(wire.Frame(kind, header, blobs))
+        waited = time.monotonic() - begun - float(header["elapsed"])
+        return dataclasses.replace(
+            reply, queue_seconds=max(0.0, waited), generation=attempt.module.generation
+        )
+
+    def _ask(
+        self, handle: DeploymentHandle[Any], attempt: Attempt, header: dict[str, Any], blobs: Any
+    ) -> Any:
+        has_left = threading.Event()
+        response = handle.call.remote(header, blobs)
+
+        def leave() -> None:
+            has_left.set()
+            response.cancel()
+
+        with self._callers.watched(attempt.request.caller, leave):
+            try:
+                return response.result(timeout_s=max(0.0, attempt.remaining))
+            except TimeoutError as error:
+                response.cancel()
+                raise attempt.too_late() from error
+            except (RequestCancelledError, TaskCancelledError) as error:
+                if has_left.is_set():
+                    raise CallerLeft from error
+                raise
+            except RayTaskError:
+                raise
+            except RayError:
+                attempt.has_started = True  # Ray Serve itself tries again what no replica had taken
+                raise
+
+    async def _ask_announced(
+        self, handle: DeploymentHandle[Any], attempt: Attempt, header: dict[str, Any], blobs: Any
+    ) -> Any:
+        """The same for a request that was sent before: its replica says first that it starts now."""
+        loop, me = asyncio.get_running_loop(), asyncio.current_task()
+        assert me is not None
+        has_left = threading.Event()
+
+        def leave() -> None:
+            has_left.set()
+            loop.call_soon_threadsafe(me.cancel)
+
+        responses = handle.options(stream=True).call_announced.remote(header, blobs)
+        with self._callers.watched(attempt.request.caller, leave):
+            try:
+                async with asyncio.timeout(max(0.0, attempt.remaining)):
+                    async for parcel in responses:
+                        if parcel[0] != wire.STARTED:
+                            return parcel
+                        attempt.has_started = True
+            except TimeoutError as error:
+                responses.cancel()
+                raise attempt.too_late() from error
+            except asyncio.CancelledError as error:
+                responses.cancel()
+                if has_left.is_set():
+                    raise CallerLeft from error
+                raise
+        raise RayServeException("the replica ended its answer without one")
+
+    # -- the cluster -------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """Until connected: then this process stays so, or ends with its node's Ray."""
+        while True:
+            address = exchange.read_address(self._run_dir)
+            if address is not None:
+                try:
+                    connection.connect(address)
+                    break
+                except errors.ServerError as error:
+                    self._problem = str(error)
+            time.sleep(RECONNECT_SECONDS)
+        self._is_connected.set()
+
+    def _handle(self, attempt: Attempt) -> DeploymentHandle[Any]:
+        """Raises UnavailableError while there is no connection, or no such application."""
+        if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, attempt.remaining))):
+            raise errors.UnavailableError(self._problem, retry_after=2)
+        application = attempt.module.application
+        handle = self._handles.get(application)
+        if handle is None:
+            with self._lock:
+                handle = self._handles.get(application) or self._open(application)
+        return handle
+
+    def _open(self, application: str) -> DeploymentHandle[Any]:
+        served = {module.application for module in self._states.current().modules.values()}
+        for gone in self._handles.keys() - served:
+            del self._handles[gone]
+        try:
+            self._handles[application] = serve.get_app_handle(application)
+        except (RayServeException, ray.exceptions.RayError) as error:
+            raise errors.UnavailableError(
+                f"Ray Serve does not have {application} at the moment", retry_after=2
+            ) from error
+        return self._handles[application]
+
+    def _forget(self, application: str) -> None:
+        with self._lock:
+            self._handles.pop(application, None)
+
+    @staticmethod
+    def _pause(attempt: Attempt) -> None:
+        attempt.check_deadline(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,151 @@
+"""[1] The Ray engine as the supervisor has it: two processes that it keeps running, and two files.
+
+Imports nothing of Ray: a cluster that goes away takes every process that is connected to it along.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from hub import settings
+from hub.errors import ConfigError
+from hub.serving.config import ServingConfig
+from hub.serving.ray import exchange
+from hub.serving.ray.exchange import Deployment, Seen, Wanted
+from hub.serving.ray.fleet import RayFleet
+from hub.serving.seats import FleetPlan
+from hub.serving.service import Service
+
+log = logging.getLogger("hub.supervisor")
+
+#: Of settings that only the local engine can honour, with what to do instead.
+_NOT_HERE = {
+    "max_requests": "Ray Serve replaces a replica only when it dies or is unhealthy",
+    "max_memory_mb": "set Ray's own memory monitor on the nodes",
+}
+#: File in the run dir: the key without which nobody can use a Ray instance of our own.
+_TOKEN = "ray-token"
+
+
+class RayEngine:
+    """Modules run as Ray Serve applications; an agent of ours tells Ray which."""
+
+    def __init__(self, config: ServingConfig, run_dir: Path, lifeline: int) -> None:
+        self._config = config
+        self._fleets: list[RayFleet] = []
+        self._wanted_path = run_dir / exchange.WANTED
+        self._reader = exchange.Reader(run_dir / exchange.SEEN, Seen.from_json, Seen())
+        self._seen = Seen()
+        self._wanted = Wanted()
+        self._owns_cluster = config.ray_address is None
+        self.environment: Mapping[str, str] = _environment(run_dir, owns_cluster=self._owns_cluster)
+        self._agent = Service("hub.serving.ray.agent", None, run_dir, lifeline, self.environment)
+        self.services: Sequence[Service] = [self._agent]
+        if self._owns_cluster:
+            head = Service("hub.serving.ray.head", None, run_dir, lifeline, self.environment)
+            self.services = [self._agent, head]
+        else:
+            exchange.write_address(run_dir, str(config.ray_address))
+        for key, advice in _NOT_HERE.items():
+            if getattr(config, key) is not None:
+                log.warning("%s has no effect with engine ray: %s", key, advice)
+
+    def fleet(self, plan: FleetPlan) -> RayFleet:
+        fleet = RayFleet(plan, self._deploy, lambda: self._seen, self._tell)
+        self._fleets.append(fleet)
+        self._tell()
+        return fleet
+
+    def tick(self, now: float) -> None:
+        self._seen = self._reader.current()
+        if not self._agent.is_running:
+            self._seen = replace(self._seen, problem=self._seen.problem or "the Ray agent is starting")
+        self._fleets = [fleet for fleet in self._fleets if not fleet.is_empty]
+        if not self._seen.problem and self._seen.serial >= 0:
+            for service in self.services:
+                service.persist()
+
+    def problem(self) -> str:
+        for service in self.services:
+            if service.gives_up:
+                why = self._seen.problem or "its log lines above say why"
+                return f"the {service.name} does not stay up: {why}"
+        return ""
+
+    def _tell(self) -> int:
+        """Write what is wanted now, if that changed; its serial."""
+        deployments = tuple(self._every_deployment())
+        if deployments != self._wanted.deployments:
+            self._wanted = Wanted(self._wanted.serial + 1, deployments)
+            exchange.write(self._wanted_path, self._wanted)
+        return self._wanted.serial
+
+    def _every_deployment(self) -> Iterator[Deployment]:
+        for fleet in self._fleets:
+            yield from fleet.deployments()
+
+    def _deploy(self, plan: FleetPlan) -> Deployment:
+        """The deployment of a plan; raises ConfigError for one that Ray Serve cannot be given."""
+        spec, options = plan.spec, plan.ray
+        on_gpu = {runner.gpu is not None for runner in plan.runners}
+        if len(on_gpu) > 1:
+            raise ConfigError(
+                f"{spec.name}: instances of kind cpu and of kind gpu; with engine ray all replicas of a "
+                "module take the same resources, so serve it under two names"
+            )
+        if spec.interpreter is not None:
+            raise ConfigError(
+                f"{spec.name} is installed with --isolated; with engine ray a module runs in the nodes' own "
+                "Python. Install its requirements there, and here install it again without --isolated"
+            )
+        gpu = True in on_gpu
+        # A Ray instance of our own counts no cores: there, as with the local engine, modules share them.
+        own = self._owns_cluster
+        num_cpus = options.num_cpus or 1.0
+        return Deployment(
+            key=f"{spec.name}@{spec.generation}",
+            spec=asdict(spec),
+            replicas=len(plan.runners),
+            threads=plan.runners[0].threads if own and not options.num_cpus else max(1, int(num_cpus)),
+            gpu=gpu,
+            num_cpus=0.0 if own else num_cpus,
+            num_gpus=float(gpu) if options.num_gpus is None else options.num_gpus,
+            resources=dict(options.resources),
+            autoscaling=options.autoscaling,
+            weights=list(options.weights),
+            max_ongoing_requests=options.max_ongoing_requests,
+            max_queue_size=plan.limits.max_queue_size,
+            hang_timeout=plan.limits.hang_timeout,
+            graceful_timeout=plan.limits.graceful_timeout,
+            home=str(settings.hub_home()),
+            is_shared=own if self._config.ray_modules is None else self._config.ray_modules == "shared",
+            is_private=own,
+        )
+
+
+def _environment(run_dir: Path, *, owns_cluster: bool) -> dict[str, str]:
+    """Variables of every process that connects to the cluster."""
+    environment = {
+        # The handler writes a stack for each SIGTERM, which is how we end our processes.
+        "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_COLOR_PREFIX": "0",
+        "RAY_DEDUP_LOGS": "0",
+    }
+    if owns_cluster:
+        token = run_dir / _TOKEN
+        token.touch(mode=0o600)
+        token.write_text(secrets.token_hex(32))
+        environment |= {
+            # Ray's name for it: a machine that is no node of a cluster. All ports are then of 127.0.0.1.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            # Where it does not answer for so long it is dead: nothing lies between us. By default a minute.
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(token),
+        }
+    return environment

@@ -1,0 +1,212 @@
+"""[1] The replicas of one module on a Ray cluster, as the supervisor knows them.
+
+Ray Serve starts, watches and replaces replicas. What is left to do here is what it does not: bring up the
+next generation beside the present one and swap when it is ready, and give up what does not load.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hub.serving.ray.exchange import Deployment, Seen, Sight
+from hub.serving.seats import FleetPlan
+from hub.serving.spec import RunnerSpec
+from hub.serving.state import FAILED, LOADING, READY, ModuleState
+
+log = logging.getLogger("hub.supervisor")
+
+#: Beyond its graceful_timeout a drained application gets this long to disappear from the cluster.
+LEAVING_SECONDS = 15.0
+
+#: How a failed reload's reason begins; it is shown until the next one.
+_RELOAD_FAILED = "reload failed: "
+
+Deploy = Callable[[FleetPlan], Deployment]
+
+
+@dataclass
+class Generation:
+    """A plan and the deployment that it became; ``since``: when it was begun."""
+
+    plan: FleetPlan
+    deployment: Deployment
+    since: float | None = None
+
+
+class RayFleet:
+    """One module. ``deploy`` makes a deployment of a plan; ``look`` and ``tell`` are the engine's."""
+
+    def __init__(
+        self, plan: FleetPlan, deploy: Deploy, look: Callable[[], Seen], tell: Callable[[], int]
+    ) -> None:
+        self.reason = ""
+        self.newest_generation = plan.spec.generation
+        self._deploy = deploy
+        self._look = look
+        self._tell = tell
+        self._current = self._generation(plan)
+        self._incoming: Generation | None = None
+        self._has_served = False
+        self._has_failed = False
+        self._manifest: dict[str, Any] = {}
+        self._restarts = 0
+        self._draining_since: float | None = None
+        self._drained_serial = 0
+        self._patience = 0.0
+
+    # -- what the supervisor asks ---------------------------------------------------------------
+
+    @property
+    def spec(self) -> RunnerSpec:
+        return self._current.plan.spec
+
+    @property
+    def state(self) -> str:
+        if self._has_failed:
+            return FAILED
+        return READY if self._has_served else LOADING
+
+    @property
+    def is_reloading(self) -> bool:
+        return self._incoming is not None
+
+    @property
+    def is_empty(self) -> bool:
+        if self._draining_since is None:
+            return False
+        seen, key = self._look(), self._current.deployment.key
+        is_told = seen.serial >= self._drained_serial
+        return self._patience < 0 or (is_told and key not in (*seen.leaving, *seen.deployments))
+
+    def status_descriptors(self) -> list[int]:
+        return []
+
+    def deployments(self) -> Iterator[Deployment]:
+        """What should run; nothing once it drains."""
+        if self._draining_since is None:
+            yield self._current.deployment
+            if self._incoming is not None:
+                yield self._incoming.deployment
+
+    def snapshot(self) -> ModuleState:
+        plan, sight = self._current.plan, self._sight(self._current)
+        return ModuleState(
+            name=self.spec.name,
+            version=self.spec.version,
+            state=self.state,
+            reason=self.reason,
+            generation=self.spec.generation,
+            application=sight.application,
+            restarts=self._restarts + sight.restarts,
+            runners_wanted=sight.wanted,
+            threads=self._current.deployment.threads,
+            runners=() if self._look().problem else sight.runners,
+            manifest=self._manifest,
+            limits={"timeout": plan.limits.timeout, "max_queue_size": plan.limits.max_queue_size},
+        )
+
+    # -- what the supervisor does ---------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Take note of what the agent sees, swap or drop an incoming generation."""
+        if self._draining_since is not None:
+            limit = LEAVING_SECONDS
+            if not self._look().problem:
+                limit += self._current.plan.limits.graceful_timeout
+            self._patience = self._draining_since + limit - now
+            return
+        self._follow(now)
+        if self._incoming is not None:
+            self._follow_incoming(self._incoming, now)
+
+    def reload(self, plan: FleetPlan, now: float) -> None:
+        """Have the next generation brought up; a FAILED module has none to keep."""
+        fresh = self._generation(plan)
+        self.newest_generation = plan.spec.generation
+        if self._incoming is not None:
+            self._incoming.plan.release()
+            self._incoming = None
+        if self._has_failed:
+            self._replace(fresh)
+            self._has_failed, self._has_served, self.reason = False, False, ""
+        else:
+            self._incoming = fresh
+        self._tell()
+
+    def drain(self, now: float) -> None:
+        if self._draining_since is None:
+            self._draining_since = now
+            self._drained_serial = self._tell()
+
+    def kill(self) -> None:
+        """There is no harder way: the agent takes applications away at once, Ray ends their processes."""
+
+    def close(self) -> None:
+        for generation in (self._current, self._incoming):
+            if generation is not None:
+                generation.plan.release()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _generation(self, plan: FleetPlan) -> Generation:
+        try:
+            return Generation(plan, self._deploy(plan))
+        except BaseException:
+            plan.release()
+            raise
+
+    def _sight(self, generation: Generation) -> Sight:
+        return self._look().deployments.get(generation.deployment.key) or Sight(
+            wanted=generation.deployment.replicas
+        )
+
+    def _follow(self, now: float) -> None:
+        sight = self._sight(self._current)
+        problem = self._look().problem
+        if sight.state == READY and not problem:
+            if not self._has_served or self._has_failed:
+                log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
+            self._has_served, self._has_failed, self._manifest = True, False, sight.manifest
+            if not self.reason.startswith(_RELOAD_FAILED):
+                self.reason = sight.reason
+        elif self._has_served:
+            self.reason = problem or sight.reason
+        elif not self._has_failed:
+            self.reason = problem or sight.reason
+            if why := self._why_hopeless(self._current, sight, now):
+                log.error("%s: given up: %s", self.spec.name, why)
+                self._has_failed, self.reason = True, why
+
+    def _follow_incoming(self, incoming: Generation, now: float) -> None:
+        sight = self._sight(incoming)
+        if sight.state == READY and len(sight.runners) >= incoming.deployment.at_least:
+            self._restarts += self._sight(self._current).restarts
+            self._replace(incoming)
+            self._incoming = None
+            self._has_served, self._manifest, self.reason = True, sight.manifest, ""
+            self._tell()
+            log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
+        elif why := self._why_hopeless(incoming, sight, now):
+            log.error("%s: the new generation does not come up, the old one stays: %s", self.spec.name, why)
+            self.reason = f"{_RELOAD_FAILED}{why}"
+            incoming.plan.release()
+            self._incoming = None
+            self._tell()
+
+    def _why_hopeless(self, generation: Generation, sight: Sight, now: float) -> str:
+        """Why a generation that is not ready is given up; "" while it may still become ready."""
+        if generation.since is None:
+            generation.since = now
+        if sight.state == FAILED:
+            return sight.reason
+        limit = generation.plan.limits.load_timeout
+        if now - generation.since <= limit:
+            return ""
+        return f"not ready after {limit:g} s (load_timeout)" + (f": {sight.reason}" if sight.reason else "")
+
+    def _replace(self, generation: Generation) -> None:
+        self._current.plan.release()
+        self._current = generation

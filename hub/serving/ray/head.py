@@ -1,0 +1,70 @@
+"""[head] A Ray instance of the server's own, for one that names no cluster.
+
+    python -m hub.serving.ray.head --run_dir DIR --lifeline FD
+
+It listens on 127.0.0.1 only, wants the key in the run dir, has no dashboard and sends no statistics. Ray's
+processes are children of this one and end with it, however it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Final
+
+import ray
+from ray import serve
+
+from hub.serving import logs
+from hub.serving.config import ServingConfig
+from hub.serving.ray import connection, exchange
+
+log = logging.getLogger("hub.ray")
+
+#: Of shared memory for bodies and replies under way; more than that is written to the disk.
+LEAST_STORE_BYTES: Final = 128 << 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.ray.head")
+    parser.add_argument("--run_dir", type=Path, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    arguments = parser.parse_args()
+    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    logs.set_up(config.log_format, "ray")
+    context = ray.init(
+        address="local",
+        # Cores are shared by all modules, as with the local engine. One of them, or Ray starts spare
+        # processes for each.
+        num_cpus=1,
+        object_store_memory=max(LEAST_STORE_BYTES, int(config.max_inflight_mb * 1e6)),
+        include_dashboard=False,
+        _temp_dir=str(arguments.run_dir / "ray"),  # its sockets and logs go with the server
+        namespace=connection.NAMESPACE,
+        logging_level=logging.ERROR,
+        log_to_driver=True,  # what modules write appears in the server's own log
+    )
+    # What Ray Serve's controller has to say of a replica, the replica itself says in fewer lines.
+    serve.start(proxy_location="Disabled", logging_config={"log_level": "CRITICAL"})
+    exchange.write_address(arguments.run_dir, context.address_info["gcs_address"])
+    told_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, told_to_end), daemon=True).start()
+    log.info("a Ray instance of the server's own is up at %s", context.address_info["gcs_address"])
+    told_to_end.wait()
+    ray.shutdown()
+
+
+def _watch_lifeline(descriptor: int, told_to_end: threading.Event) -> None:
+    """End of file on the lifeline means that the supervisor is gone."""
+    os.read(descriptor, 1)
+    told_to_end.set()
+
+
+if __name__ == "__main__":
+    main()

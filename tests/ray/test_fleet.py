@@ -1,0 +1,209 @@
+"""What the supervisor makes of what the agent sees. Needs no Ray: it goes by two files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import ConfigError
+from hub.serving.config import ServingConfig
+from hub.serving.placement import RunnerPlan
+from hub.serving.ray import exchange
+from hub.serving.ray.engine import RayEngine
+from hub.serving.ray.exchange import Deployment, Seen, Sight, Wanted
+from hub.serving.ray.fleet import LEAVING_SECONDS, RayFleet
+from hub.serving.ray.options import RayOptions
+from hub.serving.seats import FleetLimits, FleetPlan
+from hub.serving.spec import RunnerSpec
+from hub.serving.state import FAILED, LOADING, READY, ProcessState
+
+LIMITS = FleetLimits(timeout=5, load_timeout=30, hang_timeout=10, graceful_timeout=4, max_queue_size=7)
+REPLICA = ProcessState(7, 70, "replica", node="far")
+
+
+def plan(generation: int = 1, *, runners: int = 1, gpu: str | None = None, **more: Any) -> FleetPlan:
+    spec = RunnerSpec(name="echo", version="1.0.0", directory="/modules/echo", generation=generation)
+    places = [RunnerPlan(index, gpu, 2) for index in range(runners)]
+    return FleetPlan(spec, places, LIMITS, **more)
+
+
+def sight(state: str = READY, *, runners: int = 1, **more: Any) -> Sight:
+    return Sight("hub-echo-1", state, runners=(REPLICA,) * runners, **more)
+
+
+class Agent:
+    """Its end of the exchange: what it was told, and what it says it sees."""
+
+    def __init__(self, run_dir: Path, **config: Any) -> None:
+        settings = ServingConfig.model_construct(ray_address="head:6379", ray_modules=None, **config)
+        self.run_dir = run_dir
+        self.engine = RayEngine(settings, run_dir, lifeline=0)
+        self.process = Process()
+        vars(self.engine.services[0])["_child"] = self.process
+
+    def wanted(self) -> Wanted:
+        return exchange.Reader(self.run_dir / exchange.WANTED, Wanted.from_json, Wanted()).current()
+
+    def sees(self, fleet: RayFleet, now: float, leaving: tuple[str, ...] = (), **sights: Sight) -> None:
+        seen = Seen(
+            self.wanted().serial, "", {f"echo@{key[1:]}": each for key, each in sights.items()}, leaving
+        )
+        exchange.write(self.run_dir / exchange.SEEN, seen)
+        self.engine.tick(now)
+        fleet.tick(now)
+
+
+class Process:
+    """In place of the agent's: a real one would need Ray."""
+
+    has_exited = False
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    return Agent(tmp_path)
+
+
+def keys(wanted: Wanted) -> list[str]:
+    return [deployment.key for deployment in wanted.deployments]
+
+
+def test_a_module_is_ready_with_its_first_replica(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan(runners=2))
+    agent.sees(fleet, 0.0, g1=sight(LOADING, runners=0))
+    assert fleet.state == LOADING
+    agent.sees(fleet, 1.0, g1=sight(wanted=2))
+
+    assert fleet.state == READY
+    assert fleet.snapshot().application == "hub-echo-1"
+
+
+def test_it_stays_ready_while_its_replicas_are_gone(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    agent.sees(fleet, 1.0, g1=sight(LOADING, runners=0, reason="a node has died"))
+
+    assert (fleet.state, fleet.reason, fleet.snapshot().runners) == (READY, "a node has died", ())
+
+
+def test_a_module_that_ray_serve_gave_up_has_failed(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight(FAILED, runners=0, reason="no such weights"))
+
+    assert (fleet.state, fleet.reason) == (FAILED, "no such weights")
+
+
+def test_one_that_is_not_ready_in_time_has_failed_until_it_is(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    waiting = sight(LOADING, runners=0, reason="no node has room")
+    agent.sees(fleet, 0.0, g1=waiting)
+    agent.sees(fleet, 31.0, g1=waiting)
+    assert fleet.state == FAILED
+    assert fleet.reason == "not ready after 30 s (load_timeout): no node has room"
+    agent.sees(fleet, 32.0, g1=sight())
+
+    assert (fleet.state, fleet.reason) == (READY, "")
+
+
+def test_the_next_generation_takes_over_when_all_its_replicas_are_there(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan(runners=2))
+    agent.sees(fleet, 0.0, g1=sight(runners=2))
+    fleet.reload(plan(2, runners=2), 1.0)
+    assert keys(agent.wanted()) == ["echo@1", "echo@2"]
+    agent.sees(fleet, 2.0, g1=sight(runners=2), g2=sight(runners=1))
+    assert fleet.is_reloading
+    agent.sees(fleet, 3.0, g1=sight(runners=2), g2=sight(runners=2))
+
+    assert (fleet.is_reloading, fleet.spec.generation) == (False, 2)
+    assert keys(agent.wanted()) == ["echo@2"]
+
+
+def test_the_old_generation_stays_when_the_new_one_fails(agent: Agent) -> None:
+    released = []
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    fleet.reload(plan(2, release=lambda: released.append(2)), 1.0)
+    agent.sees(fleet, 2.0, g1=sight(), g2=sight(FAILED, runners=0, reason="does not import"))
+
+    assert (fleet.state, fleet.spec.generation, fleet.reason) == (READY, 1, "reload failed: does not import")
+    assert keys(agent.wanted()) == ["echo@1"]
+    assert released == [2]
+
+
+def test_a_drained_module_is_empty_when_the_agent_has_taken_it_away(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    fleet.drain(1.0)
+    assert keys(agent.wanted()) == []
+    assert not fleet.is_empty  # what the agent saw last is older than that
+    agent.sees(fleet, 2.0, leaving=("echo@1",))
+    assert not fleet.is_empty
+    agent.sees(fleet, 3.0)
+
+    assert fleet.is_empty
+
+
+def test_an_agent_that_does_not_answer_is_not_waited_for_for_ever(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    fleet.drain(1.0)
+    fleet.tick(1.0 + LIMITS.graceful_timeout + LEAVING_SECONDS + 0.1)
+
+    assert fleet.is_empty
+
+
+def test_without_the_agent_nobody_knows_of_any_replica(agent: Agent) -> None:
+    fleet = agent.engine.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    agent.process.has_exited = True
+    agent.engine.tick(1.0)
+    fleet.tick(1.0)
+
+    assert (fleet.state, fleet.reason) == (READY, "the Ray agent is starting")
+    assert fleet.snapshot().runners == ()
+
+
+def deployment(agent: Agent, made: FleetPlan) -> Deployment:
+    agent.engine.fleet(made)
+    return agent.wanted().deployments[0]
+
+
+def test_instances_become_replicas_and_cores_engine_threads(agent: Agent) -> None:
+    made = deployment(agent, plan(runners=3, ray=RayOptions(num_cpus=4)))
+
+    assert (made.replicas, made.num_cpus, made.threads, made.num_gpus) == (3, 4, 4, 0)
+
+
+def test_a_replica_on_gpu_takes_one_card_unless_told(agent: Agent, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+
+    assert deployment(agent, plan(gpu="0")).num_gpus == 1
+    assert deployment(Agent(other), plan(gpu="0", ray=RayOptions(num_gpus=0.5))).num_gpus == 0.5
+
+
+def test_replicas_of_two_kinds_are_refused(agent: Agent) -> None:
+    released = []
+    mixed = plan(runners=1, release=lambda: released.append(1))
+    mixed = FleetPlan(mixed.spec, [*mixed.runners, RunnerPlan(1, "0", 2)], LIMITS, mixed.release)
+    with pytest.raises(ConfigError, match="kind cpu and of kind gpu"):
+        agent.engine.fleet(mixed)
+
+    assert released == [1]
+
+
+def test_a_module_with_an_environment_of_its_own_is_refused(agent: Agent) -> None:
+    spec = RunnerSpec(name="echo", version="1", directory="/m", interpreter="/venv/bin/python")
+    with pytest.raises(ConfigError, match="--isolated"):
+        agent.engine.fleet(FleetPlan(spec, [RunnerPlan(0, None, 1)], LIMITS))
+
+
+def test_what_is_wanted_and_seen_survives_the_file(tmp_path: Path, agent: Agent) -> None:
+    agent.engine.fleet(plan(ray=RayOptions(max_replicas=3, resources={"fast": 1})))
+    seen = Seen(3, "", {"echo@1": sight(manifest={"images": ["image"]})}, ("echo@0",))
+    exchange.write(tmp_path / "seen.json", seen)
+
+    assert exchange.Reader(tmp_path / "seen.json", Seen.from_json, Seen()).current() == seen
+    assert agent.wanted().deployments[0].autoscaling is not None
