@@ -30,7 +30,7 @@ from benchmarks.ocr_servers import Contender
 from benchmarks.server import HubServer, free_port, stop, wait_until_ready
 
 HOME = machine.ROOT / "benchmarks" / ".venvs" / "paddlex"
-CALLERS = (1, 4, 16)
+CALLERS = (1, 8)
 PAGES = 12
 #: PaddleX's own default detects at full size, where a page takes seconds and this a quarter of an hour.
 PARAMETERS = {"fileType": 1, "visualize": False, "textDetLimitSideLen": 960, "textDetLimitType": "max"}
@@ -71,7 +71,7 @@ def main(quick: bool) -> dict[str, Any]:
         assert_same(contenders, bodies[0])
         for contender in contenders:
             drive(contender, bodies, 2, 300.0, 2 * len(bodies))  # every page once, by either runner
-        found = measure(contenders, bodies, rounds=2 if quick else 5, seconds=4.0 if quick else 10.0)
+        found = measure(contenders, bodies, rounds=2 if quick else 5, seconds=4.0 if quick else 8.0)
     report(found)
     return found
 
