@@ -26,9 +26,11 @@ def nothing_remains(server: Server, processes: list[tuple[int, int]], seconds: f
 
 
 def test_ready_turns_200_when_every_module_has_a_runner(home: Path) -> None:
-    with Server(home, {"slow_start": {"init_args": {"seconds": 2.0}}}, wait=False) as server:
+    may_load = home / "may_load"
+    with Server(home, {"slow_start": {"init_args": {"until": str(may_load)}}}, wait=False) as server:
         wait_until(lambda: server.pid_file(), what="a PID file")
         early = server.get("/health/ready")
+        may_load.touch()
         server.wait_settled()
 
         assert (early.status_code, server.get("/health/ready").status_code) == (503, 200)
@@ -36,7 +38,7 @@ def test_ready_turns_200_when_every_module_has_a_runner(home: Path) -> None:
 
 
 def test_a_loading_module_answers_503_with_retry_after(home: Path) -> None:
-    with Server(home, {"slow_start": {"init_args": {"seconds": 2.0}}}, wait=False) as server:
+    with Server(home, {"slow_start": {"init_args": {"until": str(home / "never")}}}, wait=False) as server:
         wait_until(lambda: server.pid_file(), what="a PID file")
         reply = server.post("slow_start", {})
 
