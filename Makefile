@@ -30,7 +30,7 @@ $(VENV)/docs.done: $(VENV)/demo.done
 
 # The tests and the benchmark of engine ray, and the example that runs on Ray Data.
 $(VENV)/ray.done: $(VENV)/dev.done
-	$(BIN)/python -m pip install --quiet --editable '.[ray]' --requirement examples/bulk_ocr/requirements.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev,ray]' --requirement examples/bulk_ocr/requirements.txt
 	touch $@
 
 demo: $(VENV)/demo.done

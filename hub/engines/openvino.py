@@ -21,6 +21,7 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.openvino_affine import fold_affine
 from hub.engines.openvino_graph import enlarge_last, gate_once
 from hub.engines.pixels import top1
 from hub.errors import EngineError
@@ -147,6 +148,7 @@ def _extended(model: Any, request: LoadRequest) -> Any:
 
     The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths.
     """
+    fold_affine(model)
     gate_once(model)
     enlarge_last(model)
     old = model.get_parameters()[0]

@@ -90,20 +90,23 @@ def _is_per_channel(node: Any) -> bool:
     return (
         channels.is_static
         and len(constants) == len(node.inputs()) - 1
-        and all(constant.size == channels.get_length() for constant in constants)
+        and all(each.size == channels.get_length() for each in constants)
     )
 
 
 def _constants(node: Any) -> list[npt.NDArray[np.float32]]:
     """Those of its inputs after the first that are constant."""
-    found = (_constant(value) for value in node.input_values()[1:])
-    return [constant for constant in found if constant is not None]
+    found = (constant(value) for value in node.input_values()[1:])
+    return [each for each in found if each is not None]
 
 
-def _constant(value: Any) -> npt.NDArray[np.float32] | None:
+def constant(value: Any) -> npt.NDArray[np.float32] | None:
+    """The numbers behind ``value``, in its own shape; None where they are not constant."""
     node = value.get_node()
-    if node.get_type_name() == "Unsqueeze":  # Paddle's bias, which OpenVINO folds later
-        node = node.input_value(0).get_node()
+    if node.get_type_name() in ("Unsqueeze", "Reshape"):  # around Paddle's biases and depthwise kernels
+        inside = constant(node.input_value(0))
+        shape = node.get_output_partial_shape(0)
+        return inside.reshape(list(shape.to_shape())) if inside is not None and shape.is_static else None
     return np.asarray(node.data) if node.get_type_name() == "Constant" else None
 
 

@@ -18,9 +18,9 @@ from hub.ocr.params import DetectorParams
 _STRIDE: Final = 32
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
-#: Kernels kept, of about 60 for each size of input: some 65 sizes, with 2 MB each. Preparing a size anew
+#: Kernels kept, of about 40 for each size of input: some 50 sizes, with 3.5 MB each. Preparing a size anew
 #: takes as long as computing it.
-_KERNELS: Final = 4000
+_KERNELS: Final = 2000
 
 
 class Detector:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import pytest
 import requests
 
 from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once
-from tests.serving.running import ROOT, free_port, wait_until
+from tests.serving.running import MODULES, ROOT, free_port, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -65,6 +67,21 @@ def test_without_capacity_what_fits_the_queue_waits_and_the_rest_is_refused(
         assert {reply.status_code for reply in refused} == {503, 504}, [reply.text for reply in refused]
         assert all("Retry-After" in reply.headers for reply in refused if reply.status_code == 503)
         assert waited.json()["results"]["text"] == "waited"
+
+
+def test_a_replica_starts_from_what_was_sent_not_from_the_servers_folder(
+    home: Path, tmp_path: Path, cluster: SimulatedCluster
+) -> None:
+    folder = tmp_path / "source" / "probe"
+    shutil.copytree(MODULES / "probe", folder)
+    module = {"init_args": {"directory": str(folder)}, "timeout": 100}
+    with RayServer(home, {"probe": module}, ray_address=cluster.address) as server:
+        (replica,) = server.runner_pids("probe")
+        shutil.rmtree(folder)
+        os.kill(replica, signal.SIGKILL)
+        reply = server.post("probe", {"text": "again"}, timeout=120)
+
+    assert (reply.status_code, reply.json()["results"]["text"]) == (200, "again")
 
 
 def test_a_second_server_uses_the_same_replicas_and_the_last_one_removes_them(
