@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 
 from benchmarks import machine
@@ -36,6 +37,8 @@ def main() -> int:
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    # A terminated run ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missed: list[str] = []
     for part in arguments.parts or [part for part in PARTS if part not in EXTRA]:
         figures = importlib.import_module(PARTS[part]).main(arguments.quick)

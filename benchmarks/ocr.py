@@ -13,8 +13,6 @@ in parity mode 300.
 
 from __future__ import annotations
 
-import signal
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -62,8 +60,6 @@ class Figures:
 
 
 def main(quick: bool) -> dict[str, Any]:
-    # A terminated run ends its servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="hub-bench-ocr-") as scratch:
         folder = Path(scratch)
         drawn = draw(folder / "images", IMAGES)
