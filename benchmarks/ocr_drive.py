@@ -42,10 +42,15 @@ def bodies(images: Sequence[bytes]) -> list[bytes]:
 
 
 def drive(
-    contender: Contender, requests: list[bytes], callers: int, seconds: float, most: int = 2_000_000
+    contender: Contender,
+    requests: list[bytes],
+    callers: int,
+    seconds: float,
+    most: int = 2_000_000,
+    first: int = 0,
 ) -> load.Outcome:
-    """Closed loop over all images in turn."""
-    sent = iter(range(most + callers))
+    """Closed loop over all images in turn, beginning with number ``first``."""
+    sent = iter(range(first, first + most + callers))
 
     def make(_client: int, _serial: int) -> tuple[bytes, bytes | None]:
         return load.post(contender.path, requests[next(sent) % len(requests)]), None

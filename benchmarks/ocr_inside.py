@@ -49,9 +49,9 @@ def record(module: Any, images: list[bytes]) -> list[tuple[list[Batch], list[Bat
     return found
 
 
-def loop(work: Callable[[int], object], callers: int, seconds: float) -> float:
-    """Calls per second of ``callers`` threads."""
-    numbers, done = itertools.count(), []
+def loop(work: Callable[[int], object], numbers: Iterator[int], callers: int, seconds: float) -> float:
+    """Calls per second of ``callers`` threads, with the next of ``numbers`` each."""
+    done = []
     begun = time.monotonic()
 
     def call() -> None:
@@ -86,10 +86,12 @@ def main() -> None:
         "pipeline": lambda number: module.serving_method([images[number % len(images)]]),
         "engine": engine,
     }
+    numbers = {kind: itertools.count() for kind in works}  # go on from one measurement to the next
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         kind, callers, seconds = line.split()
-        print(json.dumps({"images_per_second": loop(works[kind], int(callers), float(seconds))}), flush=True)
+        rate = loop(works[kind], numbers[kind], int(callers), float(seconds))
+        print(json.dumps({"images_per_second": rate}), flush=True)
 
 
 if __name__ == "__main__":

@@ -168,6 +168,19 @@ def test_engines_find_the_same_boxes(build: Build, page: Image) -> None:
     assert one == other
 
 
+def test_engines_read_a_page_of_short_and_long_lines_alike_in_parity_mode(build: Build) -> None:
+    """Whether they run its batches whole (Paddle) or line by line (OpenVINO): all lines are padded alike."""
+    lines = [draw_line("OK", width=80), draw_line("LONGER 123456", width=700), draw_line("MID", width=200)]
+    one, other = (
+        build("ocr_rec", engine=engine, parity=True).predict(images=lines)[0]
+        for engine in ("paddle", "openvino")
+    )
+    assert [item["text"] for item in other] == [item["text"] for item in one]
+    assert [item["confidence"] for item in other] == pytest.approx(
+        [item["confidence"] for item in one], abs=1e-4
+    )
+
+
 def test_onednn_changes_no_result(build: Build, page: Image) -> None:
     modules = [build("ocr_system", engine="paddle", enable_mkldnn=value) for value in (True, False)]
     one, other = (module.predict(images=[page])[0] for module in modules)
