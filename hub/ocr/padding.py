@@ -24,8 +24,8 @@ from hub.ocr.geometry import Image
 #: an eighth of a line above 256 is padding, and few different widths occur (each costs an engine memory).
 _WIDTH_STEP: Final = 32
 _STEPS: Final = 16
-#: The widest that is prepared for at start: lines 16 times as wide as high.
-_USUAL_WIDTH: Final = 768
+#: The widest that is prepared for at start: lines 13 times as wide as high.
+_USUAL_WIDTH: Final = 640
 #: Lines more than 170 times as wide as high are squeezed to this. PaddleOCR has no limit, so that one
 #: image of 1 × 100 000 pixels, which passes any check of size, would take all memory.
 MAX_WIDTH: Final = 8192
@@ -68,7 +68,7 @@ def scaled_width(image: Image, height: int) -> int:
 
 
 def usual_widths() -> list[int]:
-    """Fast mode's widths, up to lines of some thirty characters."""
+    """Fast mode's widths, up to lines of some twenty-five characters."""
     return sorted({rounded_width(width) for width in range(_WIDTH_STEP, _USUAL_WIDTH + 1, _WIDTH_STEP)})
 
 

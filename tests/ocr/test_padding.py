@@ -60,9 +60,9 @@ def test_widths_are_rounded_up_in_growing_steps(width: int, rounded: int) -> Non
     assert rounded_width(width) == rounded
 
 
-def test_the_usual_widths_are_few_and_every_line_up_to_768_has_one_of_them() -> None:
-    assert len(usual_widths()) == 20
-    assert {rounded_width(width) for width in range(1, 769)} == set(usual_widths())
+def test_the_usual_widths_are_few_and_every_line_up_to_640_has_one_of_them() -> None:
+    assert len(usual_widths()) == 18
+    assert {rounded_width(width) for width in range(1, 641)} == set(usual_widths())
 
 
 def test_the_longest_lines_are_squeezed() -> None:
