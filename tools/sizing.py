@@ -1,6 +1,6 @@
 """How many cores, pods and bits a number of images a day takes: prints the table of doc/kubernetes.md.
 
-    python tools/sizing.py [--cpu_ms 242] [--peak 3] [--utilisation 0.7] …
+    python tools/sizing.py [--cpu_ms 210] [--peak 3] [--utilisation 0.7] …
 
 cpu_ms is the CPU time of one image with yours, measured: ``python -m benchmarks ocr`` has it for drawn pages.
 """
@@ -66,11 +66,11 @@ class Load:
 
 
 @click.command()
-@click.option("--cpu_ms", default=242.0, show_default=True, help="CPU time of one image.")
+@click.option("--cpu_ms", default=210.0, show_default=True, help="CPU time of one image.")
 @click.option("--peak", default=3.0, show_default=True, help="Busiest second by the day's average.")
 @click.option("--utilisation", default=0.7, show_default=True, help="Share of the cores busy then.")
 @click.option("--pod_cores", default=4, show_default=True, help="Cores of one server.")
-@click.option("--pod_mb", default=800.0, show_default=True, help="Memory that one server holds.")
+@click.option("--pod_mb", default=1000.0, show_default=True, help="Memory that one server holds.")
 @click.option("--image_kb", default=310.0, show_default=True, help="Size of an image as it is sent.")
 @click.argument("per_day", nargs=-1, type=int)
 def main(
