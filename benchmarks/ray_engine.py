@@ -4,8 +4,8 @@ Both servers are up, each with one copy of the module; rounds of each alternate.
 of its own, so everything is on this machine: a cluster adds its network. CPU time is that of all processes of
 a server, Ray's included, per request; what it uses while nobody asks is measured apart and not taken off.
 
-Growth: a module that waits 50 ms and uses no CPU (so the engine is what limits), and OCR with one engine
-thread per copy; 1 and 2 copies, and 4 of the one that waits.
+Growth: a module that waits 50 ms and uses no CPU (so the engine is what limits), and OCR with one core
+per replica, while the local engine's copies share all cores; 1 and 2 copies, and 4 of the one that waits.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
     wait = load.post("/predict/wait", b"{}")
     cases: dict[str, tuple[bytes, tuple[int, ...], Callable[[int], Modules]]] = {
         "waits 50 ms": (wait, (1, 2, 4), lambda copies: {"wait": {"instances": [{"count": copies}]}}),
-        "OCR, one thread each": (page, (1, 2), lambda copies: _one_thread(ocr, copies)),
+        "OCR, one core a replica": (page, (1, 2), lambda copies: _one_core(ocr, copies)),
     }
     found: dict[str, Any] = {}
     for name, (request, numbers, modules) in cases.items():
@@ -152,7 +152,7 @@ def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
     return found
 
 
-def _one_thread(ocr: Path, copies: int) -> Modules:
+def _one_core(ocr: Path, copies: int) -> Modules:
     return {
         "ocr_system": {
             "init_args": {"directory": str(ocr)},
