@@ -14,7 +14,8 @@ def sizing(*words: str) -> str:
 
 
 def test_a_number_that_can_be_done_in_the_head() -> None:
-    row = sizing("--cpu_ms", "250", "--peak", "2", "--utilisation", "0.5", "--image_kb", "500", "8640000", "--pod_mb=800")
+    given = "--cpu_ms=250 --peak=2 --utilisation=0.5 --image_kb=500 --pod_mb=800 8640000"
+    row = sizing(*given.split())
 
     # 100 a second on average, 200 at the peak, 50 cores busy, 100 there, 25 pods of 0.8 GB, 100 MB/s
     assert row.splitlines()[-1] == "| 8 640 000 | 200.0 | 100 | 25 | 20 GB | 800 Mbit/s |"
