@@ -53,7 +53,9 @@ def fold_affine(model: Any) -> None:
 def _fold(node: Any) -> None:
     weights = constant(node.input_value(1))
     grouped = node.get_type_name() == "GroupConvolution"
-    if weights is None or (grouped and weights.shape[1:3] != (1, 1)):  # other groups than depthwise
+    if weights is None or weights.dtype != np.float32 or weights.ndim != _RANK + grouped:
+        return
+    if grouped and weights.shape[1:3] != (1, 1):  # other groups than depthwise
         return
     source, before = _before(node)
     last, after = _after(node, weights.shape[0])

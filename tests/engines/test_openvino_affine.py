@@ -78,3 +78,13 @@ def test_a_gate_that_is_computed_stays() -> None:
     model, before, after = folded(build)
     assert kinds(model).count("Multiply") == 1
     np.testing.assert_array_equal(after, before)
+
+
+def test_a_convolution_of_sequences_stays() -> None:
+    x = ops.parameter([-1, CHANNELS, -1], np.float32)
+    y = ops.convolution(affine(ops.relu(x)), normal(4, CHANNELS, 3), [1], [1], [1], [1])
+    model, sequence = ov.Model([y], [x]), normal(2, CHANNELS, 9)
+    before = run(model, sequence)
+    fold_affine(model)
+    assert kinds(model).count("Multiply") == 1
+    np.testing.assert_array_equal(run(model, sequence), before)
