@@ -98,8 +98,10 @@ def test_a_full_queue_is_tried_again_until_there_is_room(fragile: Server) -> Non
 
 def test_a_queue_that_stays_full_is_an_error_before_the_deadline(fragile: Server) -> None:
     with hub.Client(fragile.url, timeout=20) as client, ThreadPoolExecutor(4) as pool:
-        busy = [pool.submit(client.predict, "probe", sleep=0.6) for _ in range(4)]
-        time.sleep(0.3)
+        busy = [pool.submit(client.predict, "probe", sleep=0.8)]
+        time.sleep(0.2)  # it runs, and two more wait
+        busy += [pool.submit(client.predict, "probe", sleep=0.8) for _ in range(3)]
+        time.sleep(0.2)
         started = time.monotonic()
         with pytest.raises(errors.QueueFullError) as caught:
             client.with_options(timeout=0.9).predict("probe")
