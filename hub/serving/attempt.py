@@ -81,7 +81,7 @@ class Attempt:
         raise error(str(frame.header.get("message", "")))
 
     def runner_died(self, quarantine: Quarantine) -> None:
-        """Count a death under it; returns where it is to be sent again.
+        """Count a death under it; returns when it is to be sent again.
 
         A request that was running, and running alone, when its runner died is blamed for that.
 
@@ -107,6 +107,17 @@ class Attempt:
         """Raises DeadlineError unless there are more than ``ahead`` seconds left."""
         if self.remaining <= ahead:
             raise self.too_late()
+
+    def pause(self, seconds: float) -> None:
+        """Wait before it knocks again; raises DeadlineError where the deadline comes first."""
+        self.check_deadline(seconds)
+        time.sleep(seconds)
+
+    def queue_full(self) -> errors.QueueFullError:
+        limit = self.module.limits["max_queue_size"]
+        return errors.QueueFullError(
+            f"{self.module.name} has {limit} requests waiting, its max_queue_size", retry_after=1
+        )
 
     def too_late(self) -> errors.DeadlineError:
         return errors.DeadlineError(f"{self.module.name} did not answer within the request's time")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.serving.process import RunnerProcess
-from hub.serving.seats import FleetPlan, Seat
+from hub.serving.seats import RELOAD_FAILED, FleetPlan, Seat
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import FAILED, LOADING, READY, ModuleState, ProcessState
 
@@ -186,8 +186,7 @@ class RunnerFleet:
                 and not runner.is_ending
                 and now - runner.born > self._plan.limits.load_timeout
             ):
-                limit = self._plan.limits.load_timeout
-                runner.message = {"state": "failed", "reason": f"not ready after {limit:g} s (load_timeout)"}
+                runner.message = {"state": "failed", "reason": self._plan.limits.not_loaded}
                 runner.end(signal.SIGKILL, now)
             why = runner.why_hung(now, self._plan.limits.hang_timeout)
             if why:
@@ -226,7 +225,7 @@ class RunnerFleet:
         if self._incoming is not None and seat in self._incoming[1]:
             if is_hopeless:
                 log.error("%s: the new generation does not come up, the old one stays", self.spec.name)
-                self.reason = f"reload failed: {reason}"
+                self.reason = f"{RELOAD_FAILED}{reason}"
                 self._drop_incoming(now)
         elif seat.policy.gives_up or (is_hopeless and not self._has_served):
             self._fail(reason, now)

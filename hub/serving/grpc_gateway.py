@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import grpc
 
-from hub.serving import gateway_context, logs, metrics
+from hub.serving import gateway_context, lifeline, logs, metrics
 from hub.serving.config import ServingConfig
 from hub.serving.gateway_context import default_threads, make_dispatcher
 from hub.serving.protocols.oip_grpc import InferenceService
@@ -79,9 +79,7 @@ def main() -> int:
     told_to_end = threading.Event()
     grace = [config.graceful_timeout]
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
-    threading.Thread(
-        target=_watch_lifeline, args=(arguments.lifeline, grace, told_to_end), daemon=True
-    ).start()
+    lifeline.watch(arguments.lifeline, partial(_end_orphaned, grace, told_to_end))
     metrics.gateway_began(arguments.run_dir)
     try:
         server = build(config, arguments.run_dir)
@@ -95,9 +93,7 @@ def main() -> int:
     return 0
 
 
-def _watch_lifeline(descriptor: int, grace: list[float], told_to_end: threading.Event) -> None:
-    """End of file on the lifeline means that the supervisor is gone."""
-    os.read(descriptor, 1)
+def _end_orphaned(grace: list[float], told_to_end: threading.Event) -> None:
     log.warning("the supervisor is gone; the gRPC gateway ends")
     grace[0] = min(grace[0], ORPHAN_GRACE_SECONDS)
     told_to_end.set()

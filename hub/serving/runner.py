@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import HubError
-from hub.serving import logs
+from hub.serving import lifeline, logs
 from hub.serving.execution import Executor
 from hub.serving.heartbeat import Heartbeat
 from hub.serving.intake import Intake, SocketRequest
@@ -48,7 +48,7 @@ def main() -> int:
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
     drain = Drain()
     _handle_signals(drain)
-    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, drain), daemon=True).start()
+    lifeline.watch(arguments.lifeline, partial(_end_orphaned, drain))
     sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
     with os.fdopen(arguments.status, "w") as status:
         try:
@@ -101,10 +101,7 @@ class Drain:
         return self._read
 
 
-def _watch_lifeline(descriptor: int, drain: Drain) -> None:
-    """The supervisor holds the other end; end of file means that it is gone."""
-    with contextlib.suppress(OSError):
-        os.read(descriptor, 1)
+def _end_orphaned(drain: Drain) -> None:
     drain.set()
     time.sleep(ORPHAN_GRACE_SECONDS)
     os._exit(1)

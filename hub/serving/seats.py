@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.serving.placement import RunnerPlan
 from hub.serving.process import RunnerProcess
 from hub.serving.ray.options import RayOptions
 from hub.serving.restart import RestartPolicy
 from hub.serving.spec import RunnerSpec
+
+#: How a failed reload's reason begins; it is shown until the next one.
+RELOAD_FAILED: Final = "reload failed: "
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,11 @@ class FleetLimits:
     max_queue_size: int
     max_requests: int | None = None
     max_memory_mb: int | None = None
+
+    @property
+    def not_loaded(self) -> str:
+        """The reason of one that took too long."""
+        return f"not ready after {self.load_timeout:g} s (load_timeout)"
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,7 @@ class SocketDispatcher:
             except BlockingIOError:
                 connection.close()
                 if attempt.number == 1:
-                    limit = attempt.module.limits["max_queue_size"]
-                    raise errors.QueueFullError(
-                        f"{attempt.module.name} has {limit} requests waiting, its max_queue_size",
-                        retry_after=1,
-                    ) from None
+                    raise attempt.queue_full() from None
             except (ConnectionRefusedError, FileNotFoundError) as error:
                 connection.close()
                 refuse_unless_served(
@@ -71,8 +67,7 @@ class SocketDispatcher:
                     raise errors.UnavailableError(
                         f"{attempt.module.name} takes no requests at the moment", retry_after=1
                     ) from error
-            attempt.check_deadline(FULL_PAUSE_SECONDS)
-            time.sleep(FULL_PAUSE_SECONDS)
+            attempt.pause(FULL_PAUSE_SECONDS)
 
 
 def _run(attempt: Attempt, connection: socket.socket) -> ModuleReply:

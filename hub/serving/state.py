@@ -7,12 +7,13 @@ and read it again when it changed. ``hub serving stop`` reads from it which proc
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from hub.serving import whole_file
 
 LOADING = "LOADING"
 READY = "READY"
@@ -93,10 +94,7 @@ class ServerState:
 
 
 def write(path: Path, state: ServerState) -> None:
-    """Replace the file whole, so that no reader ever sees half of it."""
-    staging = path.with_suffix(".new")
-    staging.write_text(json.dumps(asdict(state), ensure_ascii=False))
-    staging.replace(path)
+    whole_file.write(path, asdict(state))
 
 
 def read(path: Path) -> ServerState:
@@ -114,26 +112,16 @@ def read(path: Path) -> ServerState:
 FRESH_SECONDS = 0.005
 
 
-class StateReader:
+class StateReader(whole_file.Reader[ServerState]):
     """The gateway's view: a ``stat`` now and then, a read only when the file was replaced."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._state = ServerState()
+        super().__init__(path, read, ServerState())
         self._looked = 0.0
 
     def current(self) -> ServerState:
         now = time.monotonic()
-        if now - self._looked < FRESH_SECONDS:
-            return self._state
-        status = self._path.stat()
-        identity = (status.st_ino, status.st_mtime_ns)
-        if identity != self._seen:
-            with self._lock:
-                if identity != self._seen:
-                    self._state = read(self._path)
-                    self._seen = identity
-        self._looked = now
-        return self._state
+        if now - self._looked >= FRESH_SECONDS:
+            super().current()
+            self._looked = now
+        return self._seen

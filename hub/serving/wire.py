@@ -108,8 +108,8 @@ def receive(sock: socket.socket, deadline: float) -> Frame:
     return Frame(kind, header, blobs)
 
 
-def peer_has_left(sock: socket.socket) -> bool:
-    """True when the peer has closed its end; reads nothing."""
+def peer_has_left(sock: socket.socket | int) -> bool:
+    """True when the peer of a socket, or of its descriptor, has closed its end; reads nothing."""
     poller = select.poll()
     poller.register(sock, select.POLLRDHUP)
     return bool(poller.poll(0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -153,11 +152,7 @@ def test_case_17_a_request_whose_caller_left_the_queue_is_never_run(home: Path, 
     with Server(home, {"probe": {"init_args": {"journal": str(journal)}}}) as server:
         first = background(server, "probe", [{"text": "first", "sleep": 1.5}])[0]
         time.sleep(0.3)
-        with socket.create_connection(("127.0.0.1", server.port)) as leaver:
-            body = b'{"text": "leaver"}'
-            head = f"POST /predict/probe HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
-            leaver.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
-            time.sleep(0.3)
+        server.ask_and_leave("probe", {"text": "leaver"}, 0.3)
         first.result()
         server.post("probe", {"text": "last"})
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 import requests
 
 from hub import settings
-from tests.serving.running import ROOT, Server
+from tests.serving.running import ROOT, Server, wait_until
 
 #: Starting Ray, or a replica, takes seconds; on a busy machine many of them.
 START_SECONDS = 180.0
@@ -113,6 +113,15 @@ class SimulatedCluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def lose_a_node(server: RayServer, cluster: SimulatedCluster, name: str, load: Load, answers: int) -> None:
+    """Kill one of two nodes, and wait until both replicas are there again and have given more answers."""
+    cluster.kill_node()
+    wait_until(lambda: server.module(name).restarts >= 1, START_SECONDS, "the death counted")
+    wait_until(lambda: len(server.runner_pids(name)) == 2, START_SECONDS, "a replica on the other node")
+    before = load.codes[200]
+    wait_until(lambda: load.codes[200] > before + answers, START_SECONDS)
 
 
 def ask_at_once(url: str, body: dict[str, Any], number: int, *, seconds: float) -> list[requests.Response]:

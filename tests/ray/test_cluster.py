@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once
+from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once, lose_a_node
 from tests.serving.running import MODULES, ROOT, free_port, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -35,11 +35,7 @@ def test_every_request_is_answered_while_a_node_dies(home: Path, cluster: Simula
         wait_until(lambda: has_replicas(server, 2), START_SECONDS)
         with Load(f"{server.url}/predict/probe", {"sleep": 0.1}, clients=4) as load:
             wait_until(lambda: load.codes[200] > 10, START_SECONDS)
-            cluster.kill_node()
-            wait_until(lambda: server.module("probe").restarts >= 1, START_SECONDS, "the death counted")
-            wait_until(lambda: has_replicas(server, 2), START_SECONDS, "a replica on the other node")
-            before = load.codes[200]
-            wait_until(lambda: load.codes[200] > before + 10, START_SECONDS)
+            lose_a_node(server, cluster, "probe", load, answers=10)
         cluster.add_node()
 
         assert set(load.codes) == {200}, (load.codes, load.messages)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from hub.registry.weights import fetch
-from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once
+from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once, lose_a_node
 from tests.serving.running import ROOT, Server, hub, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1500)]
@@ -113,11 +113,7 @@ def test_a_node_dies_under_load_and_every_request_is_answered(
 ) -> None:
     with Load(f"{ocr.url}/predict/ocr_system", body(SIGN)) as load:
         wait_until(lambda: load.codes[200] > 3, START_SECONDS)
-        cluster.kill_node()
-        wait_until(lambda: ocr.module("ocr_system").restarts >= 1, START_SECONDS, "the death noticed")
-        wait_until(lambda: len(ocr.runner_pids("ocr_system")) == 2, START_SECONDS, "two replicas again")
-        done = load.codes[200]
-        wait_until(lambda: load.codes[200] > done + 5, START_SECONDS)
+        lose_a_node(ocr, cluster, "ocr_system", load, answers=5)
     cluster.add_node()
 
     assert set(load.codes) == {200}, (load.codes, load.messages)

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.ray.running import START_SECONDS, Load, RayServer
-from tests.serving.running import MODULES, hub, wait_until
+from tests.serving.running import MODULES, hub, wait_until, write_module
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-SOURCE = """
-from hub.module import Module, moduleinfo, serving
-
-@moduleinfo(name="mine", version="{version}")
-class Mine(Module):
-    def _initialize(self):
-        {prepare}
-
-    @serving
-    def say(self):
-        return "{version}"
-"""
-
-
-def write_module(folder: Path, version: str, prepare: str = "pass") -> Path:
-    folder.mkdir(exist_ok=True, parents=True)
-    (folder / "module.py").write_text(SOURCE.format(version=version, prepare=prepare))
-    return folder
 
 
 @pytest.fixture(scope="module")

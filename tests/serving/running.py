@@ -20,6 +20,26 @@ from hub.serving.state import ModuleState, ServerState
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "tests" / "modules"
+#: The module mine, which says its version.
+SOURCE = """
+from hub.module import Module, moduleinfo, serving
+
+@moduleinfo(name="mine", version="{version}")
+class Mine(Module):
+    def _initialize(self):
+        {prepare}
+
+    @serving
+    def say(self):
+        return "{version}"
+"""
+
+
+def write_module(folder: Path, version: str, prepare: str = "pass") -> Path:
+    """The module mine in ``folder``; ``prepare`` is what it does when it is loaded."""
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / "module.py").write_text(SOURCE.format(version=version, prepare=prepare))
+    return folder
 
 
 def free_port() -> int:
@@ -117,6 +137,14 @@ class Server:
         options.setdefault("timeout", 30)
         options.setdefault("json", body)
         return self.session.post(f"{self.url}/predict/{module}", headers=headers, **options)
+
+    def ask_and_leave(self, name: str, body: dict[str, Any], seconds: float) -> None:
+        """Send a request and hang up after ``seconds``, without the answer."""
+        content = json.dumps(body).encode()
+        head = f"POST /predict/{name} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(content)}\r\n"
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + content)
+            time.sleep(seconds)
 
     def get(self, path: str) -> requests.Response:
         return self.session.get(self.url + path, timeout=10)

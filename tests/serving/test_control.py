@@ -13,26 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.serving.running import MODULES, Server, hub, wait_until
-
-SOURCE = """
-from hub.module import Module, moduleinfo, serving
-
-@moduleinfo(name="mine", version="{version}")
-class Mine(Module):
-    def _initialize(self):
-        {prepare}
-
-    @serving
-    def say(self):
-        return "{version}"
-"""
-
-
-def write_module(folder: Path, version: str, prepare: str = "pass") -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "module.py").write_text(SOURCE.format(version=version, prepare=prepare))
-    return folder
+from tests.serving.running import MODULES, Server, hub, wait_until, write_module
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from hub.errors import ServerError
-from hub.serving import logs
+from hub.serving import lifeline, logs
 from hub.serving.config import ServingConfig
 from hub.serving.ray import connection, exchange
 from hub.serving.ray.cluster import Cluster
@@ -47,7 +47,7 @@ def main() -> int:
     config = ServingConfig.model_validate_json((run_dir / "config.json").read_bytes())
     logs.set_up(config.log_format, "ray-agent")
     told_to_end = threading.Event()
-    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, told_to_end), daemon=True).start()
+    lifeline.watch(arguments.lifeline, told_to_end.set)
     try:
         _connect(run_dir, told_to_end)
     except ServerError as error:
@@ -111,12 +111,6 @@ def _look(reconciler: Reconciler, wanted: Wanted) -> Seen:
 
 def _tell_problem(run_dir: Path, problem: str) -> None:
     exchange.write(run_dir / exchange.SEEN, Seen(problem=problem))
-
-
-def _watch_lifeline(descriptor: int, told_to_end: threading.Event) -> None:
-    """End of file on the lifeline means that the supervisor is gone."""
-    os.read(descriptor, 1)
-    told_to_end.set()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 
+from hub.serving import wire
+
 log = logging.getLogger("hub.gateway")
 
 
@@ -42,15 +44,9 @@ class Callers:
             for descriptor, _ in self._epoll.poll():
                 with self._lock:
                     # It may be another client's by now, which got the number of the one that left.
-                    on_hang_up = self._watched.get(descriptor) if _has_hung_up(descriptor) else None
+                    on_hang_up = self._watched.get(descriptor) if wire.peer_has_left(descriptor) else None
                 if on_hang_up is not None:
                     try:
                         on_hang_up()
                     except Exception:
                         log.exception("a request could not be cancelled")
-
-
-def _has_hung_up(descriptor: int) -> bool:
-    poller = select.poll()
-    poller.register(descriptor, select.POLLRDHUP)
-    return bool(poller.poll(0))

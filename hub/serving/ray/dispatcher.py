@@ -67,15 +67,12 @@ class RayDispatcher:
                 return self._send(handle, attempt)
             except BackPressureError as error:
                 if attempt.number == 1:
-                    limit = module.limits["max_queue_size"]
-                    raise errors.QueueFullError(
-                        f"{module.name} has {limit} requests waiting, its max_queue_size", retry_after=1
-                    ) from error
-                self._pause(attempt)
+                    raise attempt.queue_full() from error
+                attempt.pause(PAUSE_SECONDS)
             except RayServeException as error:
                 log.warning("request %s: %s", request.request_id, error)
                 self._forget(attempt.module.application)
-                self._pause(attempt)
+                attempt.pause(PAUSE_SECONDS)
             except RayTaskError:
                 raise  # a mistake of ours in the replica
             except RayError as error:
@@ -205,11 +202,6 @@ class RayDispatcher:
     def _forget(self, application: str) -> None:
         with self._lock:
             self._handles.pop(application, None)
-
-    @staticmethod
-    def _pause(attempt: Attempt) -> None:
-        attempt.check_deadline(PAUSE_SECONDS)
-        time.sleep(PAUSE_SECONDS)
 
 
 def _first_line(error: Exception) -> str:

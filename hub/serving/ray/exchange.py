@@ -9,12 +9,14 @@ wanted, or seen, now. ``ray-address.json`` says where the cluster is; whoever co
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+from hub.serving import whole_file
 from hub.serving.state import LOADING, ProcessState
 
 WANTED = "ray-wanted.json"
@@ -127,9 +129,7 @@ class Seen:
 
 def write_address(run_dir: Path, address: str) -> None:
     """Say where the cluster is: ``auto`` or ``host:port``."""
-    staging = run_dir / f"{ADDRESS}.new"
-    staging.write_text(json.dumps({"address": address}))
-    staging.replace(run_dir / ADDRESS)
+    whole_file.write(run_dir / ADDRESS, {"address": address})
 
 
 def read_address(run_dir: Path) -> str | None:
@@ -145,27 +145,16 @@ T = TypeVar("T")
 
 def write(path: Path, told: Wanted | Seen) -> None:
     """Replace the file whole."""
-    staging = path.with_suffix(".new")
-    staging.write_text(json.dumps(asdict(told), ensure_ascii=False))
-    staging.replace(path)
+    whole_file.write(path, asdict(told))
 
 
-class Reader(Generic[T]):
-    """The other's file: read again only when it was replaced; the default while there is none."""
+class Reader(whole_file.Reader[T]):
+    """The other's file; the default while there is none."""
 
     def __init__(self, path: Path, parse: Callable[[dict[str, Any]], T], default: T) -> None:
-        self._path = path
-        self._parse = parse
-        self._told = default
-        self._read: tuple[int, int] | None = None
+        super().__init__(path, lambda path: parse(json.loads(path.read_bytes())), default)
 
     def current(self) -> T:
-        try:
-            status = self._path.stat()
-            identity = (status.st_ino, status.st_mtime_ns)
-            if identity != self._read:
-                self._told = self._parse(json.loads(self._path.read_bytes()))
-                self._read = identity
-        except FileNotFoundError:
-            pass
-        return self._told
+        with contextlib.suppress(FileNotFoundError):
+            super().current()
+        return self._seen

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.serving.ray.exchange import Deployment, Seen, Sight
-from hub.serving.seats import FleetPlan
+from hub.serving.seats import RELOAD_FAILED, FleetPlan
 from hub.serving.spec import RunnerSpec
 from hub.serving.state import FAILED, LOADING, READY, ModuleState
 
@@ -20,9 +20,6 @@ log = logging.getLogger("hub.supervisor")
 
 #: Beyond its graceful_timeout a drained application gets this long to disappear from the cluster.
 LEAVING_SECONDS = 15.0
-
-#: How a failed reload's reason begins; it is shown until the next one.
-_RELOAD_FAILED = "reload failed: "
 
 Deploy = Callable[[FleetPlan], Deployment]
 
@@ -170,7 +167,7 @@ class RayFleet:
             if not self._has_served or self._has_failed:
                 log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
             self._has_served, self._has_failed, self._manifest = True, False, sight.manifest
-            if not self.reason.startswith(_RELOAD_FAILED):
+            if not self.reason.startswith(RELOAD_FAILED):
                 self.reason = sight.reason
         elif self._has_served:
             self.reason = problem or sight.reason
@@ -191,7 +188,7 @@ class RayFleet:
             log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
         elif why := self._why_hopeless(incoming, sight, now):
             log.error("%s: the new generation does not come up, the old one stays: %s", self.spec.name, why)
-            self.reason = f"{_RELOAD_FAILED}{why}"
+            self.reason = f"{RELOAD_FAILED}{why}"
             incoming.plan.release()
             self._incoming = None
             self._tell()
@@ -202,10 +199,10 @@ class RayFleet:
             generation.since = now
         if sight.state == FAILED:
             return sight.reason
-        limit = generation.plan.limits.load_timeout
-        if now - generation.since <= limit:
+        limits = generation.plan.limits
+        if now - generation.since <= limits.load_timeout:
             return ""
-        return f"not ready after {limit:g} s (load_timeout)" + (f": {sight.reason}" if sight.reason else "")
+        return limits.not_loaded + (f": {sight.reason}" if sight.reason else "")
 
     def _replace(self, generation: Generation) -> None:
         self._current.plan.release()

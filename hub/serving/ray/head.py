@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import threading
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Final
 import ray
 from ray import serve
 
-from hub.serving import logs
+from hub.serving import lifeline, logs
 from hub.serving.config import ServingConfig
 from hub.serving.ray import connection, exchange
 
@@ -54,16 +53,10 @@ def main() -> None:
     told_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
-    threading.Thread(target=_watch_lifeline, args=(arguments.lifeline, told_to_end), daemon=True).start()
+    lifeline.watch(arguments.lifeline, told_to_end.set)
     log.info("a Ray instance of the server's own is up at %s", context.address_info["gcs_address"])
     told_to_end.wait()
     ray.shutdown()
-
-
-def _watch_lifeline(descriptor: int, told_to_end: threading.Event) -> None:
-    """End of file on the lifeline means that the supervisor is gone."""
-    os.read(descriptor, 1)
-    told_to_end.set()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,41 @@
+"""A JSON file with one writer, replaced whole: no reader ever sees half of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def write(path: Path, data: Any) -> None:
+    """Replace the file."""
+    staging = path.with_suffix(".new")
+    staging.write_text(json.dumps(data, ensure_ascii=False))
+    staging.replace(path)
+
+
+class Reader(Generic[T]):
+    """A reader's view: a ``stat`` each time, a read only when the file was replaced."""
+
+    def __init__(self, path: Path, read: Callable[[Path], T], first: T) -> None:
+        """``first`` is what it has seen before it has read anything."""
+        self._path = path
+        self._read = read
+        self._lock = threading.Lock()
+        self._identity: tuple[int, int] | None = None
+        self._seen = first
+
+    def current(self) -> T:
+        """Raises FileNotFoundError while there is no file."""
+        status = self._path.stat()
+        identity = (status.st_ino, status.st_mtime_ns)
+        if identity != self._identity:
+            with self._lock:
+                if identity != self._identity:
+                    self._seen = self._read(self._path)
+                    self._identity = identity
+        return self._seen
