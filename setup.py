@@ -98,6 +98,7 @@ setup(
     packages=find_packages(include=["hub", "hub.*"]),
     package_data={
         "hub": ["py.typed"],
+        "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
         "hub.serving": ["static/*"],
         "hub.serving.sdk": ["templates/*", "templates/*/*"],

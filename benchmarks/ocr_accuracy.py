@@ -20,11 +20,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hub.engines import openvino
 from hub.module.loader import create
 
 MODULE: Final = Path(__file__).resolve().parents[1] / "deploy" / "hubserving" / "ocr_system"
@@ -38,16 +40,18 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table: what goes into ``init_args``."""
+    """One row of the table: what goes into ``init_args``, and whether the CPU may compute in bf16."""
 
     engine: str
     precision: str = "f32"
     parity: bool = False
     model: str | None = None
+    has_bf16: bool = True
 
     @property
     def name(self) -> str:
         words = [self.model or "", self.engine, self.precision, "parity" if self.parity else "fast"]
+        words += [] if self.has_bf16 else ["without bf16"]
         return " ".join(word for word in words if word)
 
     @property
@@ -61,6 +65,8 @@ SETTINGS: Final = (
     Setting("openvino", "f32"),
     Setting("openvino", "bf16", True),
     Setting("openvino", "bf16"),
+    Setting("openvino", "int8"),
+    Setting("openvino", "int8", has_bf16=False),
     Setting("paddle", "f32", True),
     Setting("paddle", "f32"),
     Setting("openvino", "f32", True, V6),
@@ -69,6 +75,13 @@ SETTINGS: Final = (
     Setting("onnxruntime", "f32", True, V6),
     Setting("onnxruntime", "f32", False, V6),
 )
+
+
+def load(setting: Setting) -> Any:
+    """The module, as it is on a CPU with or without bf16."""
+    flags = openvino.cpu_flags() - (frozenset() if setting.has_bf16 else openvino.BF16_FLAGS)
+    with mock.patch.object(openvino, "cpu_flags", lambda: flags):
+        return create(MODULE, setting.init_args)
 
 
 def canonical(text: str) -> str:
@@ -218,7 +231,7 @@ def main() -> None:
     for setting in SETTINGS:
         if options.only and setting.name not in (*options.only, REFERENCE):
             continue
-        module = create(MODULE, setting.init_args)
+        module = load(setting)
         results = {"lines": measure_lines(module, labelled), "pages": measure_pages(module, labelled)}
         reference = reference or results
         rows.append(row(setting.name, results, reference))

@@ -30,7 +30,7 @@ from hub.settings import engine_threads, wants_hpip
 log = logging.getLogger(__name__)
 
 Engine = Literal["auto", "hpip", "paddle", "openvino", "onnxruntime"]
-Precision = Literal["auto", "f32", "bf16"]
+Precision = Literal["auto", "f32", "bf16", "int8"]
 Device = Literal["cpu", "gpu"]
 Array = npt.NDArray[Any]
 Images = npt.NDArray[np.uint8]
@@ -67,7 +67,7 @@ class LoadedModel(Protocol):
 
     Attributes:
         engine: name of the engine that runs it.
-        precision: ``f32`` or ``bf16``.
+        precision: ``f32``, ``bf16``, or ``int8`` where the largest convolutions are computed in it.
         parallel: how many batches ``run_many`` works on at the same time.
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
@@ -121,7 +121,7 @@ class LoadRequest:
 
 #: For ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
 _PREFERENCE: Final = ("openvino", "onnxruntime", "paddle")
-_PRECISIONS: Final = ("auto", "f32", "bf16")
+_PRECISIONS: Final = ("auto", "f32", "bf16", "int8")
 _DEVICES: Final = ("cpu", "gpu")
 _IMPORTS: Final = {"paddle": "paddle", "openvino": "openvino", "onnxruntime": "onnxruntime"}
 #: Enough for three to five shapes of a PP-OCR model; see :mod:`hub.engines.openvino`.
@@ -159,8 +159,9 @@ def load(
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
             the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
             Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
-        precision: ``bf16`` needs OpenVINO; ``auto`` is bf16 where OpenVINO runs on a CPU that
-            computes in it, f32 elsewhere.
+        precision: ``bf16`` and ``int8`` need OpenVINO. ``int8`` is for models that were measured for it
+            (:mod:`hub.engines.openvino_int8`), with bf16 or f32 for the rest; other models are in these
+            altogether. ``auto`` is the fastest of the three that the CPU has instructions for.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
         device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
         onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).

@@ -43,8 +43,10 @@ def load_model(request: LoadRequest) -> ONNXModel:
     Raises:
         EngineError: ONNX Runtime cannot load the file, or has no CUDA where a GPU is asked for.
     """
-    if request.precision == "bf16":
-        raise EngineError("precision bf16 is offered by engine openvino, not onnxruntime: use f32 or auto")
+    if request.precision in ("bf16", "int8"):
+        raise EngineError(
+            f"precision {request.precision} is offered by engine openvino, not onnxruntime: use f32 or auto"
+        )
     ort.disable_telemetry_events()  # it keeps a database of events in the user's cache folder
     options = ort.SessionOptions()
     options.intra_op_num_threads = request.threads

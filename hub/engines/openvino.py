@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from functools import lru_cache
+from concurrent.futures import Future
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from openvino import opset13 as ops
 from hub.engines.base import Array, Batch, LoadRequest
 from hub.engines.openvino_affine import fold_affine
 from hub.engines.openvino_graph import enlarge_last, gate_once
+from hub.engines.openvino_int8 import Rounding, find_roundings, quantize
+from hub.engines.openvino_streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
 
@@ -30,7 +32,9 @@ from hub.errors import EngineError
 _WIDE_THREADS: Final = 4
 #: What /proc/cpuinfo calls the instructions that compute in bf16. OpenVINO offers it on every CPU with
 #: AVX-512, but without these it converts back and forth and is no faster.
-_BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+#: And those that multiply bytes; without them sums of products overflow.
+_INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 class OpenVINOModel:
@@ -45,26 +49,26 @@ class OpenVINOModel:
         self._compiled = compiled
         self._padded = request.padded
         self._wants_top1 = request.top1
+        self._streams = Streams(parallel)
         # append and pop of a deque are atomic, so threads share the idle requests without a lock.
         self._idle: deque[Any] = deque()
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         # One batch more than there are streams waits its turn, so that no stream idles
         # while this thread prepares the next one.
-        waiting: deque[tuple[Any, Any]] = deque()
+        due: deque[tuple[Any, Any, Future[None]]] = deque()
         try:
             for batch in batches:
-                if len(waiting) > self.parallel:
-                    yield self._finish(*waiting.popleft())
-                waiting.append(self._start(batch))
-            while waiting:
-                yield self._finish(*waiting.popleft())
+                if len(due) > self.parallel:
+                    yield self._finish(*due.popleft())
+                due.append(self._start(batch))
+            while due:
+                yield self._finish(*due.popleft())
         finally:
-            for request, _ in waiting:  # left over after an error, or when the caller stopped early
-                with suppress(RuntimeError):
-                    request.wait()
+            for *_, done in due:  # left over after an error, or when the caller stopped early
+                done.cancel()
 
-    def _start(self, batch: Batch) -> tuple[Any, Any]:
+    def _start(self, batch: Batch) -> tuple[Any, Any, Future[None]]:
         try:
             request = self._idle.pop()
         except IndexError:
@@ -77,12 +81,12 @@ class OpenVINOModel:
             tensors.append(ov.Tensor(widths, shared_memory=True))
         for index, tensor in enumerate(tensors):
             request.set_input_tensor(index, tensor)
-        request.start_async()
-        return request, tensors
+        execute = partial(request.infer, share_outputs=True)  # else they are copied
+        return request, tensors, self._streams.submit(batch.images.shape, execute)
 
-    def _finish(self, request: Any, tensors: Any) -> tuple[Array, ...]:
+    def _finish(self, request: Any, tensors: Any, done: Future[None]) -> tuple[Array, ...]:
         try:
-            request.wait()
+            done.result()
         except RuntimeError as error:
             shape = tuple(tensors[0].shape)
             raise EngineError(f"OpenVINO failed on an input of shape {shape}: {error}") from error
@@ -106,10 +110,10 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     """
     if request.device == "gpu":
         raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
-    precision = _precision(request)
+    precision, roundings = _precision(request)
     streams = max(1, request.threads // _WIDE_THREADS) if request.wide else request.threads
     properties = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": precision,  # of what is not in int8
         "NUM_STREAMS": streams,
         "INFERENCE_NUM_THREADS": request.threads,
         # Several processes that each pin their threads would meet on the same cores.
@@ -117,37 +121,46 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         "CPU_RUNTIME_CACHE_CAPACITY": request.kernels,
     }
     try:
-        model = _extended(_core().read_model(str(request.files.graph)), request)
+        model = extended_model(request)
+        quantize(model, roundings)
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
-    return OpenVINOModel(compiled, precision, streams, request)
+    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, request)
 
 
-def _precision(request: LoadRequest) -> str:
+def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
+    """What to compute in, and what of it in int8 instead."""
+    has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
+    usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
+    if request.precision == "auto":
+        return usual, find_roundings(request.files) if has_int8 else ()
+    if request.precision == "int8":
+        if not has_int8:
+            raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
+        return usual, find_roundings(request.files)
     if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
-    if request.precision == "auto":
-        return "bf16" if computes_in_bf16() else "f32"
-    return request.precision
+    return request.precision, ()
 
 
 @lru_cache(maxsize=1)
-def computes_in_bf16() -> bool:
-    """Whether this CPU has instructions for bf16, by what the kernel says of it."""
+def cpu_flags() -> frozenset[str]:
+    """The instructions that this CPU has, by what the kernel says of it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return False
+        return frozenset()
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return not _BF16_FLAGS.isdisjoint(flags.split())
+    return frozenset(flags.split())
 
 
-def _extended(model: Any, request: LoadRequest) -> Any:
-    """Put normalisation and padding before the graph, and make it faster.
+def extended_model(request: LoadRequest) -> Any:
+    """Read a model, put normalisation and padding before it, and make it faster.
 
     The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths.
     """
+    model = _core().read_model(str(request.files.graph))
     fold_affine(model)
     gate_once(model)
     enlarge_last(model)

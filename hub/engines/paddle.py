@@ -80,8 +80,10 @@ def load_model(request: LoadRequest) -> PaddleModel:
     Raises:
         EngineError: Paddle cannot load the files, has no CUDA where a GPU is asked for, or bf16 is.
     """
-    if request.precision == "bf16":
-        raise EngineError("precision bf16 is offered by engine openvino, not by paddle: use f32 or auto")
+    if request.precision in ("bf16", "int8"):
+        raise EngineError(
+            f"precision {request.precision} is offered by engine openvino, not by paddle: use f32 or auto"
+        )
     if request.device == "gpu":
         _require_cuda()
     return _worker.submit(_build, request).result()

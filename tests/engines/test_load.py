@@ -26,12 +26,13 @@ def broken(tmp_path: Path) -> Path:
             {"engine": "tensorrt"},
             "engine is 'tensorrt'; allowed are auto, hpip, openvino, onnxruntime, paddle",
         ),
-        ({"precision": "int8"}, "precision is 'int8'"),
+        ({"precision": "int4"}, "precision is 'int4'; allowed are auto, f32, bf16, int8"),
         ({"device": "tpu"}, "device is 'tpu'"),
         ({"engine": "onnxruntime"}, "onnxruntime cannot read .*openvino or paddle can"),
         ({"engine": "openvino"}, "OpenVINO cannot load"),
         ({"engine": "openvino", "device": "gpu"}, "runs on CPU here"),
         ({"engine": "paddle", "precision": "bf16"}, "bf16 is offered by engine openvino"),
+        ({"engine": "paddle", "precision": "int8"}, "int8 is offered by engine openvino"),
     ],
     ids=str,
 )
@@ -77,14 +78,37 @@ def test_a_wide_model_runs_one_batch_on_up_to_four_threads(weights: dict[str, Pa
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("has_it", "precision"), [(True, "bf16"), (False, "f32")])
-def test_auto_is_bf16_where_the_cpu_computes_in_it(
-    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, has_it: bool, precision: str
+@pytest.mark.parametrize(
+    ("flags", "detector", "recogniser"),
+    [
+        ({"avx512_bf16", "avx512_vnni"}, "bf16", "int8"),
+        ({"avx_vnni"}, "f32", "int8"),
+        ({"amx_bf16"}, "bf16", "bf16"),
+        (set(), "f32", "f32"),
+    ],
+    ids=str,
+)
+def test_auto_is_the_fastest_that_the_cpu_and_the_model_have(
+    weights: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: set[str],
+    detector: str,
+    recogniser: str,
 ) -> None:
     from hub.engines import openvino
 
-    monkeypatch.setattr(openvino, "computes_in_bf16", lambda: has_it)
-    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == precision
+    monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset(flags))
+    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == detector
+    assert load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, padded=True).precision == recogniser
+
+
+@pytest.mark.models
+def test_int8_on_a_cpu_without_it_says_so(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub.engines import openvino
+
+    monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+    with pytest.raises(EngineError, match="int8, which this CPU does not multiply"):
+        load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, engine="openvino", precision="int8")
 
 
 @pytest.mark.models
