@@ -23,6 +23,7 @@ PYTHONS = ((3, 11), (3, 13))
 CPU_FLAGS = (
     "avx",
     "avx2",
+    "avx_vnni",
     "avx512f",
     "avx512_vnni",
     "avx512_bf16",
