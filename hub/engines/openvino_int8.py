@@ -60,6 +60,10 @@ class Rounding:
     zero: int
     shift: Floats
 
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and 0 <= self.zero < _INPUT_STEPS):
+            raise ValueError(f"step is {self.step} and zero {self.zero}; allowed are > 0 and 0 to 255")
+
 
 def large_convolutions(model: Any) -> list[Any]:
     """The 1 × 1 convolutions with constant weights, at least 200 input channels and more than one pixel."""

@@ -107,7 +107,7 @@ def _build_any_classifier(config: object, find: Find, **engine: Unpack[EngineOpt
 
 
 def _keep_opencv_to_one_thread() -> None:
-    """Lines and requests are worked on side by side: threads of OpenCV's own cost 3 % more than they bring."""
+    """Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing."""
     cv2.setNumThreads(1)
 
 

@@ -99,7 +99,17 @@ def test_a_file_beside_the_model_is_used(folder: Path) -> None:
     assert (found.scale.tolist(), found.step, found.zero, found.shift.tolist()) == ([1, 3], 0.5, 2, [4])
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"sha256": "a", "convolutions": [{"step": 1}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"sha256": "a", "convolutions": [{"step": 1}]}',
+        '{"sha256": "a", "convolutions": [{"scale": [1], "step": 0, "zero": 0, "shift": [1]}]}',
+        '{"sha256": "a", "convolutions": [{"scale": [1], "step": 1, "zero": 256, "shift": [1]}]}',
+    ],
+)
 def test_a_broken_file_says_what_to_do(folder: Path, content: str) -> None:
     (folder / "int8.json").write_text(content)
     with pytest.raises(EngineError, match=r"int8\.json cannot be read .*calibrate_int8\.py, or remove it"):
