@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -65,8 +65,8 @@ class OpenVINOModel:
             while due:
                 yield self._finish(*due.popleft())
         finally:
-            for *_, done in due:  # left over after an error, or when the caller stopped early
-                done.cancel()
+            # Left over after an error, or when the caller stopped early; what is under way reads its tensors.
+            wait([done for *_, done in due if not done.cancel()])
 
     def _start(self, batch: Batch) -> tuple[Any, Any, Future[None]]:
         try:
@@ -133,12 +133,10 @@ def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
     """What to compute in, and what of it in int8 instead."""
     has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
     usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
-    if request.precision == "auto":
+    if request.precision == "int8" and not has_int8:
+        raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
+    if request.precision in ("auto", "int8"):
         return usual, find_roundings(request.files) if has_int8 else ()
-    if request.precision == "int8":
-        if not has_int8:
-            raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
-        return usual, find_roundings(request.files)
     if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
     return request.precision, ()

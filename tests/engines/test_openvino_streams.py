@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from threading import Event
+from time import sleep
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from hub.engines.base import Batch
+from hub.engines.openvino import OpenVINOModel
 from hub.engines.openvino_streams import Shape, Streams
 
 NARROW: Shape = (1, 48, 32, 3)
@@ -117,3 +122,31 @@ def test_what_is_cancelled_in_time_is_not_executed(
     with pytest.raises(CancelledError):
         unwanted.result()
     assert order == ["wanted"]
+
+
+class SlowRequest:
+    """An infer request that takes a while, and says when it has finished."""
+
+    def __init__(self, finished: list[bool]) -> None:
+        self._finished = finished
+        self.output_tensors = [SimpleNamespace(data=np.zeros(1, np.float32))]
+
+    def set_input_tensor(self, index: int, tensor: object) -> None:
+        """As OpenVINO, which does not keep the array behind it alive."""
+
+    def infer(self, *, share_outputs: bool) -> None:
+        sleep(0.1)
+        self._finished.append(True)
+
+
+def test_what_is_under_way_is_waited_for_when_the_caller_stops_early() -> None:
+    finished: list[bool] = []
+    compiled = SimpleNamespace(create_infer_request=lambda: SlowRequest(finished))
+    request = SimpleNamespace(padded=False, top1=False)
+    model = OpenVINOModel(compiled, "f32", 2, request)  # type: ignore[arg-type]
+    outputs = model.run_many(Batch(np.zeros(NARROW, np.uint8)) for _ in range(9))
+    next(outputs)
+    outputs.close()  # type: ignore[attr-defined]
+    count = len(finished)
+    sleep(0.3)
+    assert len(finished) == count
