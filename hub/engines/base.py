@@ -116,6 +116,7 @@ class LoadRequest:
     padded: bool
     top1: bool
     wide: bool = False
+    single: bool = False
     kernels: int = 0
 
 
@@ -146,6 +147,7 @@ def load(
     device: Device = "cpu",
     onednn: bool = True,
     wide: bool = False,
+    single: bool = False,
     kernels: int = DEFAULT_KERNELS,
 ) -> LoadedModel:
     """Load a model folder into an engine.
@@ -167,6 +169,7 @@ def load(
         onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).
         wide: a batch runs on several cores, for a step that has one batch per request; otherwise
             each batch runs on one core, and a request's batches run side by side.
+        single: every batch is one image, which lets OpenVINO put more of a graph into its kernels.
         kernels: OpenVINO only: how many kernels of a kind a stream keeps for the shapes seen last.
 
     Raises:
@@ -179,7 +182,17 @@ def load(
     files = find_model_files(model_dir)
     cores = threads or engine_threads()
     request = LoadRequest(
-        files, precision, cores, device, onednn, normalize, padded, top1, wide=wide, kernels=kernels
+        files,
+        precision,
+        cores,
+        device,
+        onednn,
+        normalize,
+        padded,
+        top1,
+        wide=wide,
+        single=single,
+        kernels=kernels,
     )
     if engine == "hpip" or (engine == "auto" and wants_hpip()):
         _require_fast(request)

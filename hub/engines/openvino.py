@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from hub.engines.base import Array, Batch, LoadRequest
 from hub.engines.openvino_affine import fold_affine
 from hub.engines.openvino_graph import enlarge_last, gate_once
 from hub.engines.openvino_int8 import Rounding, find_roundings, quantize
+from hub.engines.openvino_linear import average_early, split_convolutions
 from hub.engines.openvino_streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
@@ -56,45 +57,46 @@ class OpenVINOModel:
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         # One batch more than there are streams waits its turn, so that no stream idles
         # while this thread prepares the next one.
-        due: deque[tuple[Any, Any, Future[None]]] = deque()
+        due: deque[Future[tuple[Array, ...]]] = deque()
         try:
             for batch in batches:
                 if len(due) > self.parallel:
-                    yield self._finish(*due.popleft())
-                due.append(self._start(batch))
+                    yield due.popleft().result()
+                due.append(self._streams.submit(batch.images.shape, partial(self._execute, batch)))
             while due:
-                yield self._finish(*due.popleft())
+                yield due.popleft().result()
         finally:
-            # Left over after an error, or when the caller stopped early; what is under way reads its tensors.
-            wait([done for *_, done in due if not done.cancel()])
+            for left in due:  # after an error, or when the caller stopped early
+                left.cancel()
 
-    def _start(self, batch: Batch) -> tuple[Any, Any, Future[None]]:
+    def _execute(self, batch: Batch) -> tuple[Array, ...]:
+        """Runs in the thread of a stream: there are no more requests, each with memory, than streams."""
         try:
             request = self._idle.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
-        # Shared, not copied: the tensors keep their arrays alive until the request is finished.
-        tensors = [ov.Tensor(np.ascontiguousarray(batch.images), shared_memory=True)]
-        if self._padded:
-            count, _, width, _ = batch.images.shape
-            widths = np.asarray(batch.widths or (width,) * count, np.int32).reshape(count, 1, 1, 1)
-            tensors.append(ov.Tensor(widths, shared_memory=True))
-        for index, tensor in enumerate(tensors):
-            request.set_input_tensor(index, tensor)
-        execute = partial(request.infer, share_outputs=True)  # else they are copied
-        return request, tensors, self._streams.submit(batch.images.shape, execute)
-
-    def _finish(self, request: Any, tensors: Any, done: Future[None]) -> tuple[Array, ...]:
         try:
-            done.result()
+            # Shared, not copied: this function keeps the arrays alive until the request has finished.
+            tensors = [ov.Tensor(each, shared_memory=True) for each in self._inputs(batch)]
+            for index, tensor in enumerate(tensors):
+                request.set_input_tensor(index, tensor)
+            request.infer(share_outputs=True)  # else they are copied
         except RuntimeError as error:
-            shape = tuple(tensors[0].shape)
-            raise EngineError(f"OpenVINO failed on an input of shape {shape}: {error}") from error
-        output = request.output_tensors[0].data
+            raise EngineError(
+                f"OpenVINO failed on an input of shape {batch.images.shape}: {error}"
+            ) from error
+        output = request.get_output_tensor(0).data
         # NumPy finds the best of a recogniser's 6 625 classes sixteen times faster than OpenVINO's TopK.
         outputs = top1(output) if self._wants_top1 else (output.copy(),)
         self._idle.append(request)
         return outputs
+
+    def _inputs(self, batch: Batch) -> list[Array]:
+        images = np.ascontiguousarray(batch.images)
+        if not self._padded:
+            return [images]
+        count, _, width, _ = images.shape
+        return [images, np.asarray(batch.widths or (width,) * count, np.int32).reshape(count, 1, 1, 1)]
 
 
 @lru_cache(maxsize=1)
@@ -156,15 +158,20 @@ def cpu_flags() -> frozenset[str]:
 def extended_model(request: LoadRequest) -> Any:
     """Read a model, put normalisation and padding before it, and make it faster.
 
-    The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths.
+    The result takes uint8 (n, height, width, 3) and, where ``padded``, int32 (n, 1, 1, 1) widths; n is 1
+    where ``single``.
     """
     model = _core().read_model(str(request.files.graph))
     fold_affine(model)
     gate_once(model)
     enlarge_last(model)
+    if request.single:
+        split_convolutions(model)
+        average_early(model)
     old = model.get_parameters()[0]
     _, channels, height, width = old.get_partial_shape()
-    images = ops.parameter(ov.PartialShape([-1, height, width, channels]), ov.Type.u8, name="images")
+    count = 1 if request.single else -1
+    images = ops.parameter(ov.PartialShape([count, height, width, channels]), ov.Type.u8, name="images")
     # Planes first: arithmetic on three interleaved channels takes ten times as long.
     planes = ops.convert(ops.transpose(images, np.array([0, 3, 1, 2])), "f32")
     mean, std = (

@@ -1,9 +1,9 @@
 """Which execution a stream does next: where it can, one of the shape that it executed last.
 
-A stream prepares itself for every change of shape: 1.3 ms for a line of text whose kernels it keeps, as long
-as the execution itself where it has to make them. OpenVINO executes in the order of arrival and does not
-let anyone choose the stream; but where no more executions are under way than there are streams, the next one
-goes to the stream that just became free.
+A stream prepares itself for every change of shape: 0.7 ms in f32 and 1.3 in int8 for a line of text whose
+kernels it keeps, as long as the execution itself where it has to make them. OpenVINO executes in the order of
+arrival and does not let anyone choose the stream; but where no more executions are under way than there are
+streams, the next one goes to the stream that just became free.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Any, Final, TypeVar
 
 Shape = tuple[int, ...]
+Result = TypeVar("Result")
 
 #: An execution is passed over by later ones at most this often.
 _PATIENCE: Final = 16
@@ -23,8 +24,8 @@ _PATIENCE: Final = 16
 @dataclass(eq=False)
 class _Waiting:
     shape: Shape
-    execute: Callable[[], None]
-    done: Future[None] = field(default_factory=Future)
+    execute: Callable[[], Any]
+    done: Future[Any] = field(default_factory=Future)
     passed: int = 0
 
 
@@ -45,8 +46,8 @@ class Streams:
         self._waiting: list[_Waiting] = []
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="openvino")
 
-    def submit(self, shape: Shape, execute: Callable[[], None]) -> Future[None]:
-        """Have something of a shape executed; what is cancelled in time is not."""
+    def submit(self, shape: Shape, execute: Callable[[], Result]) -> Future[Result]:
+        """Have something of a shape executed, in a thread of its stream; what is cancelled in time is not."""
         waiting = _Waiting(shape, execute)
         with self._lock:
             self._waiting.append(waiting)
@@ -60,8 +61,7 @@ class Streams:
             stream.shape = waiting.shape
         try:
             if waiting.done.set_running_or_notify_cancel():
-                waiting.execute()
-                waiting.done.set_result(None)
+                waiting.done.set_result(waiting.execute())
         except Exception as error:
             waiting.done.set_exception(error)
         finally:

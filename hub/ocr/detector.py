@@ -18,9 +18,9 @@ from hub.ocr.params import DetectorParams
 _STRIDE: Final = 32
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
-#: Kernels kept, of about 40 for each size of input: some 50 sizes, with 3.5 MB each. Preparing a size anew
-#: takes as long as computing it.
-_KERNELS: Final = 2000
+#: Kernels kept, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a size anew takes as
+#: long as computing it.
+_KERNELS: Final = 2200
 
 
 class Detector:
@@ -30,7 +30,7 @@ class Detector:
         self.params = params
         normalize = Normalize(params.det_mean, params.det_std)
         engine = {"kernels": _KERNELS, **engine}
-        self.model = load(model_dir, normalize=normalize, wide=True, **engine)
+        self.model = load(model_dir, normalize=normalize, wide=True, single=True, **engine)
 
     def detect(self, images: Sequence[Image], params: DetectorParams | None = None) -> list[list[Box]]:
         """Find the text lines of each image: its boxes in contour order (not reading order).

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from threading import Event
 from time import sleep
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,28 +126,36 @@ def test_what_is_cancelled_in_time_is_not_executed(
 
 
 class SlowRequest:
-    """An infer request that takes a while, and says when it has finished."""
+    """An infer request that takes a while; its output is the input's sum."""
 
-    def __init__(self, finished: list[bool]) -> None:
-        self._finished = finished
-        self.output_tensors = [SimpleNamespace(data=np.zeros(1, np.float32))]
-
-    def set_input_tensor(self, index: int, tensor: object) -> None:
-        """As OpenVINO, which does not keep the array behind it alive."""
+    def set_input_tensor(self, index: int, tensor: Any) -> None:
+        self._input = tensor.data
 
     def infer(self, *, share_outputs: bool) -> None:
-        sleep(0.1)
-        self._finished.append(True)
+        total = np.float32(self._input.sum())
+        sleep(0.02)
+        self._output = np.full(1, total, np.float32)
+
+    def get_output_tensor(self, index: int) -> SimpleNamespace:
+        return SimpleNamespace(data=self._output)
 
 
-def test_what_is_under_way_is_waited_for_when_the_caller_stops_early() -> None:
-    finished: list[bool] = []
-    compiled = SimpleNamespace(create_infer_request=lambda: SlowRequest(finished))
+def test_many_callers_share_as_many_requests_as_there_are_streams() -> None:
+    made: list[SlowRequest] = []
+
+    def make() -> SlowRequest:
+        made.append(SlowRequest())
+        return made[-1]
+
     request = SimpleNamespace(padded=False, top1=False)
+    compiled = SimpleNamespace(create_infer_request=make)
     model = OpenVINOModel(compiled, "f32", 2, request)  # type: ignore[arg-type]
-    outputs = model.run_many(Batch(np.zeros(NARROW, np.uint8)) for _ in range(9))
-    next(outputs)
-    outputs.close()  # type: ignore[attr-defined]
-    count = len(finished)
-    sleep(0.3)
-    assert len(finished) == count
+
+    def call(number: int) -> list[float]:
+        batches = (Batch(np.full((1, 1, 1, 3), number + i, np.uint8)) for i in range(5))
+        return [float(output[0]) for (output,) in model.run_many(batches)]
+
+    with ThreadPoolExecutor(6) as callers:
+        found = list(callers.map(call, range(6)))
+    assert found == [[3.0 * (number + i) for i in range(5)] for number in range(6)]
+    assert len(made) == 2
