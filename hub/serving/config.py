@@ -65,7 +65,7 @@ class ModuleConfig(BaseModel):
     max_queue_size: Annotated[int, Field(ge=1, le=4000)] = 128
     """Requests that may wait before further ones are refused with 503."""
     concurrency: PositiveInt | None = None
-    """Batches at once in one runner of a thread-safe module; one per engine thread unless given."""
+    """Batches at once in one runner of a thread-safe module; two more than engine threads unless given."""
     timeout: Seconds | None = None
     """Seconds until a request is answered 504; the server's timeout unless given."""
     ray: RayOptions | None = None
@@ -148,7 +148,7 @@ class ServingConfig(BaseModel):
     max_requests: PositiveInt | None = None
     """A runner is replaced after this many requests; never unless given."""
     max_memory_mb: PositiveInt | None = None
-    """A runner is replaced above this much memory (PSS); never unless given."""
+    """A runner is replaced above this much memory (PSS), looked at every 15 s; never unless given."""
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A second port for /metrics and /health, answered by a process of its own."""
     grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None

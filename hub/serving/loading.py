@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hub import compat
 from hub.compat import modes
@@ -20,6 +20,9 @@ from hub.serving.execution import Executor
 from hub.serving.heartbeat import MAX_SLOTS
 from hub.serving.spec import RunnerSpec
 from hub.settings import engine_threads
+
+#: Calls at once beyond the engine's threads.
+_SPARE_CALLS: Final = 2
 
 
 def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
@@ -112,6 +115,7 @@ def _gpu_args(instance: object, name: str) -> dict[str, Any]:
 
 
 def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
+    """More than there are engine threads, so that these have work while other calls decode and reply."""
     if not options.thread_safe:
         return 1
-    return min(spec.concurrency or engine_threads(), MAX_SLOTS)
+    return min(spec.concurrency or engine_threads() + _SPARE_CALLS, MAX_SLOTS)

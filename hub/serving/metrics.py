@@ -173,7 +173,9 @@ def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFa
         "hub_runner_restarts", "Runners that died and were replaced.", labels=["module"]
     )
     memory = GaugeMetricFamily(
-        "hub_runner_memory_bytes", "Memory of a runner (PSS).", labels=["module", "pid", "device"]
+        "hub_runner_memory_bytes",
+        "Memory of a runner (PSS), as of the last 15 s.",
+        labels=["module", "pid", "device"],
     )
     return ready, runners, restarts, memory
 

@@ -32,6 +32,7 @@ from hub.serving.execution import Executor
 from hub.serving.heartbeat import Heartbeat
 from hub.serving.intake import Intake, SocketRequest
 from hub.serving.loading import load, why_not_loaded
+from hub.serving.memory import Trimmer
 from hub.serving.spec import RunnerSpec
 
 log = logging.getLogger("hub.runner")
@@ -49,6 +50,7 @@ def main() -> int:
     drain = Drain()
     _handle_signals(drain)
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, drain))
+    trimmer = Trimmer()
     sys.path.insert(0, str(Path.cwd()))  # PaddleHub modules expect the folder the server was started in
     with os.fdopen(arguments.status, "w") as status:
         try:
@@ -63,7 +65,7 @@ def main() -> int:
         heartbeat = Heartbeat(arguments.heartbeat, concurrency)
         listener = socket.socket(fileno=arguments.listener)
         intake = Intake(listener, drain.fileno(), executor.policy)
-        _serve(executor, intake, heartbeat, drain, concurrency)
+        _serve(executor, intake, heartbeat, drain, concurrency, trimmer)
     return 0
 
 
@@ -107,7 +109,14 @@ def _end_orphaned(drain: Drain) -> None:
     os._exit(1)
 
 
-def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drain, concurrency: int) -> None:
+def _serve(
+    executor: Executor,
+    intake: Intake,
+    heartbeat: Heartbeat,
+    drain: Drain,
+    concurrency: int,
+    trimmer: Trimmer,
+) -> None:
     """Serve in this thread and ``concurrency - 1`` more until drained.
 
     A module that is not thread-safe is both loaded and called in the main thread, as it always was.
@@ -120,6 +129,9 @@ def _serve(executor: Executor, intake: Intake, heartbeat: Heartbeat, drain: Drai
             if batch:
                 _run(executor, batch)
                 heartbeat.served(slot, len(batch))
+                trimmer.worked()
+            if slot == 0:
+                trimmer.trim_when_due()
 
     threads = [threading.Thread(target=loop, args=(slot,)) for slot in range(1, concurrency)]
     for thread in threads:

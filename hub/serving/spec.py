@@ -20,7 +20,8 @@ class RunnerSpec:
         directory: the module's folder.
         init_args, predict_args: as in config.json, without PaddleHub's ``version`` and ``directory``.
         max_batch_size, max_queue_delay_ms, preferred_batch_sizes: for a module that names a batch argument.
-        concurrency: batches at once for a module that is thread-safe; None means one per engine thread.
+        concurrency: batches at once for a module that is thread-safe; None means two more than
+            engine threads.
         interpreter: the Python of the module's own environment; None for the server's.
         max_pixels: of an image; the gateway looks at headers, this holds for formats that only OpenCV knows.
     """

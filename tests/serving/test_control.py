@@ -15,6 +15,21 @@ import requests
 
 from tests.serving.running import MODULES, Server, hub, wait_until, write_module
 
+#: Keeps 200 MB more with each call.
+GROWS = """
+from hub.module import Module, moduleinfo, serving
+
+@moduleinfo(name="mine", version="1.0.0")
+class Mine(Module):
+    def _initialize(self):
+        self.kept = []
+
+    @serving
+    def grow(self):
+        self.kept.append(b"x" * 200_000_000)
+        return sum(map(len, self.kept))
+"""
+
 
 @contextmanager
 def load_on(server: Server, module: str) -> Iterator[list[Any]]:
@@ -201,6 +216,16 @@ def test_a_worn_runner_is_replaced_without_losing_a_request(home: Path) -> None:
 
         assert {code for code, _ in seen} == {200}
         assert server.module("probe").restarts == 0
+
+
+def test_a_runner_that_grows_above_max_memory_mb_is_replaced(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(GROWS)
+    with Server(home, {"mine": {"init_args": {"directory": str(tmp_path)}}}, max_memory_mb=150) as server:
+        first = server.runner_pids("mine")
+        assert server.post("mine", {}).json()["results"] == 200_000_000
+
+        wait_until(lambda: server.runner_pids("mine") not in ([], first), 30, "another runner")
+        assert server.module("mine").restarts == 0
 
 
 def test_the_control_socket_is_the_users_alone(mine: Server) -> None:
