@@ -2,14 +2,13 @@
 
     python -m benchmarks.ocr_inside FOLDER IMAGES INIT_ARGS
 
-Reads lines ``pipeline|engine CALLERS SECONDS`` and prints ``{"images_per_second": …}`` for each. "engine"
-runs only the inputs that detector and recogniser were given for the same images: no decoding, no cutting
-out, no text.
+Reads lines ``pipeline|engine CALLERS`` and prints ``{"images_per_second": …}`` for each. "engine" runs
+only the inputs that detector and recogniser were given for the same images: no decoding, no cutting out, no
+text.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 import threading
@@ -49,22 +48,21 @@ def record(module: Any, images: list[bytes]) -> list[tuple[list[Batch], list[Bat
     return found
 
 
-def loop(work: Callable[[int], object], numbers: Iterator[int], callers: int, seconds: float) -> float:
-    """Calls per second of ``callers`` threads, with the next of ``numbers`` each."""
-    done = []
-    begun = time.monotonic()
+def loop(work: Callable[[int], object], count: int, callers: int) -> float:
+    """Calls per second of ``callers`` threads, with each number below ``count`` once."""
+    numbers = iter(range(count))
 
     def call() -> None:
-        while time.monotonic() < begun + seconds:
-            work(next(numbers))
-            done.append(1)
+        for number in numbers:
+            work(number)
 
     threads = [threading.Thread(target=call) for _ in range(callers)]
+    begun = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return len(done) / (time.monotonic() - begun)
+    return count / (time.monotonic() - begun)
 
 
 def main() -> None:
@@ -77,20 +75,19 @@ def main() -> None:
     detector, recognizer = module.pipeline.detector.model, module.pipeline.recognizer.model
 
     def engine(number: int) -> None:
-        first, second = batches[number % len(batches)]
+        first, second = batches[number]
         for model, inputs in ((detector, first), (recognizer, second)):
             for _ in model.run_many(inputs):
                 pass
 
     works: dict[str, Callable[[int], object]] = {
-        "pipeline": lambda number: module.serving_method([images[number % len(images)]]),
+        "pipeline": lambda number: module.serving_method([images[number]]),
         "engine": engine,
     }
-    numbers = {kind: itertools.count() for kind in works}  # go on from one measurement to the next
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
-        kind, callers, seconds = line.split()
-        rate = loop(works[kind], numbers[kind], int(callers), float(seconds))
+        kind, callers = line.split()
+        rate = loop(works[kind], len(images), int(callers))
         print(json.dumps({"images_per_second": rate}), flush=True)
 
 

@@ -97,9 +97,10 @@ class Inside:
         )
         self._answer()
 
-    def images_per_second(self, kind: str, callers: int, seconds: float) -> float:
+    def images_per_second(self, kind: str, callers: int) -> float:
+        """Of all images once; ``kind`` is "pipeline" or "engine"."""
         assert self._process.stdin is not None
-        print(kind, callers, seconds, file=self._process.stdin, flush=True)
+        print(kind, callers, file=self._process.stdin, flush=True)
         return float(self._answer()["images_per_second"])
 
     def _answer(self) -> dict[str, Any]:
