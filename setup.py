@@ -73,7 +73,7 @@ class BuildWithModules(build_py):
 
     def run(self) -> None:
         super().run()
-        if self.editable_mode:  # there hub/registry/shipped.py finds them in the checkout
+        if self.editable_mode:  # there hub/registry/sources/bundled.py finds them in the checkout
             return
         target = Path(self.build_lib) / "hub" / "shipped"
         shutil.rmtree(target, ignore_errors=True)
@@ -100,8 +100,8 @@ setup(
         "hub": ["py.typed"],
         "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
-        "hub.serving": ["static/*"],
-        "hub.serving.sdk": ["templates/*", "templates/*/*"],
+        "hub.serving.gateway": ["static/*"],
+        "hub.paddlex.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,
     extras_require={

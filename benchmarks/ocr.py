@@ -31,7 +31,7 @@ import numpy as np
 from benchmarks import machine, ocr_plot
 from benchmarks.ocr_drive import Drawn, bodies, draw, drive, error_rate
 from benchmarks.ocr_servers import Contender, Inside, hubserving, module_folder, rapidocr
-from hub.serving.memory import SECONDS as TRIM_SECONDS
+from hub.serving.runner.memory import SECONDS as TRIM_SECONDS
 
 IMAGES = 48
 CALLERS = (1, 4, 16)

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hub.engines import openvino
+from hub.engines.openvino import engine as openvino
 from hub.module.loader import create
 
 MODULE: Final = Path(__file__).resolve().parents[1] / "deploy" / "hubserving" / "ocr_system"

@@ -27,7 +27,7 @@ from benchmarks import load, machine
 from benchmarks.ocr_servers import module_folder
 from benchmarks.server import HubServer
 from hub.errors import ConfigError
-from hub.serving.ray import options
+from hub.serving.config import ray as options
 
 ENGINES = ("local", "ray")
 CLIENTS = 16

@@ -18,9 +18,9 @@ from typing import Any
 
 from benchmarks import machine
 from hub.module.info import read_module_info
-from hub.registry.content import Transaction
-from hub.registry.layout import Layout
 from hub.registry.progress import Silent
+from hub.registry.store.layout import Layout
+from hub.registry.store.transaction import Transaction
 
 TARGET_SECONDS = 0.5
 MODULES = 200

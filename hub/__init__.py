@@ -54,9 +54,9 @@ def __getattr__(name: str) -> Any:
 
 def _load_module(*args: Any, **kwargs: Any) -> Any:
     from hub import compat
-    from hub.compat import modes
+    from hub.compat.paddlehub_api import static_mode
     from hub.registry.resolve import load_module
 
     compat.install()
-    with modes.unchanged():  # a module that turns Paddle's switch while it loads turns it for itself
+    with static_mode.unchanged():  # a module that turns Paddle's switch while it loads turns it for itself
         return load_module(*args, **kwargs)

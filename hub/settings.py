@@ -2,8 +2,8 @@
 
 ``HUB_HOME`` moves the registry; every key of a server's config.json may also be given
 as ``HUB_<KEY>`` (``HUB_PORT``, ``HUB_HOST``, ``HUB_STATUS_STYLE``, …), which
-``hub/serving/config.py`` validates together with the file and the command line. PaddleX's
-``PADDLEX_HPS_*`` are described in ``hub/serving/hps.py``.
+``hub/serving/config/server_config.py`` validates together with the file and the command line. PaddleX's
+``PADDLEX_HPS_*`` are described in ``hub/serving/config/hps.py``.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ import openvino as ov
 import hub
 from hub.engines.base import CENTERED, Batch, LoadRequest
 from hub.engines.files import find_model_files
-from hub.engines.openvino import extended_model
-from hub.engines.openvino_graph import constant
-from hub.engines.openvino_int8 import Rounding, fingerprint, large_convolutions, quantize
+from hub.engines.openvino.engine import extended_model
+from hub.engines.openvino.graph import constant
+from hub.engines.openvino.int8 import Rounding, fingerprint, large_convolutions, quantize
 from hub.ocr.padding import rounded_width, scaled_width
 
 HEIGHT: Final = 48

@@ -23,9 +23,9 @@ from hub import settings
 from hub.cli.main import hub
 from hub.errors import HubError, RequestError
 from hub.registry.configuration import Configuration
-from hub.serving import metrics as counted
-from hub.serving.config import IGNORED_KEYS, InstanceGroupConfig, ModuleConfig, ServingConfig
-from hub.serving.ray.options import RayOptions
+from hub.serving.config.ray import RayOptions
+from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroupConfig, ModuleConfig, ServingConfig
+from hub.serving.gateway import metrics as counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "doc" / "reference"
 NOTE = "Written by `python tools/write_reference.py` from the descriptions in the code."

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
-from hub.serving import pidfile
-from hub.serving.pidfile import PidFile
+from hub.serving.process import pidfile
+from hub.serving.process.pidfile import PidFile
 
 TIMEOUT_SECONDS = 8.0
 

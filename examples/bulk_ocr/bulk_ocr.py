@@ -37,7 +37,7 @@ class Job:
     init_args: dict[str, Any]
     format: str
     shard_size: int
-    images: int
+    image_decode: int
     list_sha256: str
 
     def shards(self) -> int:
@@ -68,11 +68,11 @@ class ShardReader:
 
     def read(self, path: str) -> dict[str, Any]:
         """One image's row. What is wrong with one image is told there and stops nothing."""
-        from hub.serving import images
+        from hub.serving.runner import image_decode
 
         row: dict[str, Any] = {"path": path, "text": "", "lines": [], "error": ""}
         try:
-            picture = images.decode(Path(path).read_bytes())
+            picture = image_decode.decode(Path(path).read_bytes())
             if picture is None:
                 row["error"] = "not a readable image"
             else:

@@ -24,7 +24,7 @@ from hub.cli.groups import Group
 def init(name: str, output_dir: Path) -> None:
     """Start a new module: a folder with the module, its README and a test that passes."""
     from hub.cli import render
-    from hub.registry.scaffold import scaffold
+    from hub.registry.authoring.scaffold import scaffold
 
     folder = scaffold(name, output_dir)
     render.line(f"The new module is in {folder}")
@@ -66,7 +66,7 @@ def convert(
 ) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
     from hub.cli import render
-    from hub.registry.convert import convert as make
+    from hub.registry.authoring.convert import convert as make
 
     folder = model or model_dir
     if folder is None:
@@ -116,17 +116,17 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     from hub.cli import render
 
     if sdk:
-        from hub.serving import sdk as triton_sdk
+        from hub.paddlex import sdk as triton_sdk
 
         name, _, version = module.partition("==")
         made = triton_sdk.pack(name, output, version or None)
         render.line(f"{made}")
         render.note(f"Serve it: bash {made}/server/server.sh")
         return
+    from hub.registry.authoring.pack import pack as make
     from hub.registry.local import LocalRegistry
-    from hub.registry.pack import pack as make
     from hub.registry.requirements import FILE, pip_wheel
-    from hub.registry.workspace import workspace
+    from hub.registry.store.workspace import workspace
 
     registry, progress = LocalRegistry(), render.ProgressBars()
     name, _, version = module.partition("==")
@@ -153,8 +153,8 @@ def index() -> None:
 def index_build(context: click.Context, folder: Path) -> None:
     """Write DIR/index.json for the archives (and module folders, packed first) right below DIR."""
     from hub.cli import render
-    from hub.registry.index import FILE, build
-    from hub.registry.layout import Layout
+    from hub.registry.sources.index import FILE, build
+    from hub.registry.store.layout import Layout
 
     modules, refused = build(folder.absolute(), Layout.of(None), render.ProgressBars())
     rows = [(module.name, module.version, module.archive) for module in modules]

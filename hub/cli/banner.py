@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.serving.state import READY
+from hub.serving.messages.state import READY
 
 if TYPE_CHECKING:
-    from hub.serving.config import ServingConfig
-    from hub.serving.state import ModuleState, ServerState
+    from hub.serving.config.server_config import ServingConfig
+    from hub.serving.messages.state import ModuleState, ServerState
 
 
 def starting() -> None:

@@ -70,7 +70,7 @@ def settings(context: click.Context, parameter: click.Parameter, incomplete: str
 
 def ports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ports of running servers, with their modules."""
-    from hub.serving import pidfile
+    from hub.serving.process import pidfile
 
     records = pidfile.records()
     return [
@@ -82,7 +82,7 @@ def ports(context: click.Context, parameter: click.Parameter, incomplete: str) -
 
 def served(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Modules of the server that ``--port`` names."""
-    from hub.serving import pidfile
+    from hub.serving.process import pidfile
 
     port = context.params.get("port")
     names = [name for record in pidfile.records() if port in (None, record.port) for name in record.module]
@@ -108,9 +108,9 @@ def _installed(incomplete: str) -> list[str]:
 
 
 def _shipped(incomplete: str) -> list[str]:
-    from hub.registry import shipped
+    from hub.registry.sources import bundled
 
-    return [info.name for info, _ in shipped.infos()]
+    return [info.name for info, _ in bundled.infos()]
 
 
 def _catalogue(incomplete: str) -> list[str]:

@@ -32,7 +32,7 @@ def config(context: click.Context) -> None:
 def _show() -> None:
     from hub.cli import render
     from hub.registry.configuration import read
-    from hub.registry.layout import Layout
+    from hub.registry.store.layout import Layout
 
     configuration = read(Layout.of(None))
     render.line("The current configuration is shown below.")
@@ -50,7 +50,7 @@ def get(key: str) -> None:
     """Print one setting."""
     from hub.cli import render
     from hub.registry.configuration import check_key, read
-    from hub.registry.layout import Layout
+    from hub.registry.store.layout import Layout
 
     render.line(_text(getattr(read(Layout.of(None)), check_key(key))))
 
@@ -63,7 +63,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
     from hub.cli import render
     from hub.errors import ConfigError
     from hub.registry.configuration import change
-    from hub.registry.layout import Layout
+    from hub.registry.store.layout import Layout
 
     if key in _PADDLEHUB:
         raise ConfigError(f"there is no setting {key!r} here: {_PADDLEHUB[key]}")
@@ -76,7 +76,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 def reset(key: str | None) -> None:
     """Set one setting, or all, back to the default."""
     from hub.registry import configuration
-    from hub.registry.layout import Layout
+    from hub.registry.store.layout import Layout
 
     configuration.reset(Layout.of(None), configuration.check_key(key) if key else None)
     _show()

@@ -12,12 +12,12 @@ import click
 from hub.errors import StartupError
 
 if TYPE_CHECKING:
-    from hub.serving.config import ServingConfig
+    from hub.serving.config.server_config import ServingConfig
 
 
 def start_daemon(config: ServingConfig) -> None:
     """Start the same command detached; wait until it is ready, or report why it is not."""
-    from hub.serving import pidfile
+    from hub.serving.process import pidfile
 
     log_path = pidfile.log_path(config.port)
     words = [word for word in sys.argv[1:] if word != "--daemon"]
@@ -55,8 +55,8 @@ def start_daemon(config: ServingConfig) -> None:
 def _is_settled(port: int, pid: int) -> bool:
     """Whether the server with this pid has every module READY, or FAILED but for at least one."""
     from hub.errors import NotRunningError
-    from hub.serving import pidfile
-    from hub.serving.state import LOADING, READY
+    from hub.serving.messages.state import LOADING, READY
+    from hub.serving.process import pidfile
 
     try:
         record = pidfile.read(port)

@@ -11,7 +11,7 @@ import click
 from hub.cli import completion
 
 if TYPE_CHECKING:
-    from hub.registry.offers import Offered
+    from hub.registry.sources.catalog import Offered
 
 
 @click.command()
@@ -74,18 +74,18 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
     """
     from hub.cli import render
     from hub.errors import HubError, UsageError
-    from hub.registry import offers
     from hub.registry.configuration import read
     from hub.registry.local import LocalRegistry
+    from hub.registry.sources import catalog
 
     try:
         wanted = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise UsageError(f"{pattern!r} is no regular expression: {error}") from error
-    found, failed = offers.come_along(), False
+    found, failed = catalog.come_along(), False
     for location in read(LocalRegistry().layout).index:
         try:
-            found += offers.indexed(location)
+            found += catalog.indexed(location)
         except HubError as error:  # the other places may still have what is looked for
             render.problem("Warning", str(error))
             failed = True

@@ -67,7 +67,7 @@ def paddlex(
 
 def _install(plugins: Sequence[str]) -> None:
     from hub.cli import render
-    from hub.serving.paddlex import ready
+    from hub.paddlex import ready
 
     if len(plugins) > 1:
         raise UsageError(f"{' and '.join(plugins)} cannot be installed together; PaddleX takes one at a time")
@@ -87,7 +87,7 @@ def _install(plugins: Sequence[str]) -> None:
 def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -> None:
     from hub.cli import pipeline, render
     from hub.cli.start import run
-    from hub.serving import hps
+    from hub.serving.config import hps
 
     if rest:
         raise UsageError(_unknown(rest[0], known))
@@ -131,7 +131,7 @@ def _refuse(context: click.Context, options: dict[str, Any]) -> None:
 
 
 def _unknown(word: str, known: Sequence[str]) -> str:
-    from hub.serving.validation import near
+    from hub.serving.config.validation import near
 
     meant = near(word.partition("=")[0], known)
     return f"unknown option {word}" + (f"; did you mean {meant}?" if meant else "")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from hub.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from hub.serving.config import ServingConfig
-    from hub.serving.launch import Reread
-    from hub.serving.paddlex.plan import Asked, Plan
+    from hub.paddlex.plan import Asked, Plan
+    from hub.serving.config.server_config import ServingConfig
+    from hub.serving.supervisor.planning import Reread
 
 
 def asked(options: dict[str, Any]) -> Asked:
     """Take what concerns how a pipeline runs out of the options of a command."""
-    from hub.serving.paddlex.plan import Asked
+    from hub.paddlex.plan import Asked
 
     device = options.pop("device", None)
     if device is not None and (options.get("use_gpu") or options.get("gpu")):
@@ -26,7 +26,7 @@ def asked(options: dict[str, Any]) -> Asked:
 
 def device_settings(asked: Asked) -> dict[str, Any]:
     """``--device`` for modules, which have no other option of a pipeline."""
-    from hub.serving.paddlex import device
+    from hub.paddlex import device
 
     if asked.use_hpip:
         raise UsageError(
@@ -39,7 +39,7 @@ def device_settings(asked: Asked) -> dict[str, Any]:
 
 def is_described_in(path: str) -> bool:
     """Whether a config file is PaddleX's, of a pipeline, and not one of ours."""
-    from hub.serving.paddlex import document
+    from hub.paddlex import document
 
     if not path.lower().endswith(document.SUFFIXES):
         return False
@@ -58,7 +58,7 @@ def configured(wanted: str, asked: Asked, given: dict[str, Any]) -> tuple[Servin
     """
     from hub import settings
     from hub.cli import render
-    from hub.serving.paddlex import plan, ready
+    from hub.paddlex import plan, ready
 
     if settings.wants_hpip():
         asked = replace(asked, use_hpip=True)

@@ -16,9 +16,9 @@ from hub.errors import HubError, UsageError
 
 if TYPE_CHECKING:
     from hub.client.blocking import Client
-    from hub.client.job import Call, Job, Output
     from hub.client.replies import Reply
-    from hub.serving.config import ServingConfig
+    from hub.predict.job import Call, Job, Output
+    from hub.serving.config.server_config import ServingConfig
 
 
 @click.command()
@@ -67,7 +67,7 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     arguments = json_object(options["arguments"])
     with _target(target, options) as found:
         job = found.job(options["argument"], arguments)
-        from hub.client import files
+        from hub.predict import files
 
         names = files.expand(words, job.kind)
         with _output(job, options) as output:
@@ -79,8 +79,8 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 def _run(job: Job, names: Sequence[str], output: Output, call: Call, options: Mapping[str, Any]) -> int:
     """Do what is not done; the number of files that failed."""
     from hub.cli import colours, render
-    from hub.client import job as jobs
     from hub.client.progress import counting_bar
+    from hub.predict import job as jobs
 
     todo = [name for name in names if not output.is_done(name)]
     done, failed = len(names) - len(todo), 0
@@ -115,7 +115,7 @@ def _summary(files: int, sent: int, failed: int, output: Output) -> str:
 
 
 def _output(job: Job, options: Mapping[str, Any]) -> Output:
-    from hub.client.job import Folder, Stream
+    from hub.predict.job import Folder, Stream
 
     if options["output"] is None:
         return Stream(options["format"])
@@ -138,8 +138,8 @@ class _Found:
 
     def job(self, argument: str | None, arguments: Mapping[str, Any]) -> Job:
         """Which argument gets a file, and what of it; raises UsageError."""
-        from hub.client.job import Job
         from hub.module.arguments import for_files
+        from hub.predict.job import Job
 
         if argument is not None:
             _, kind = for_files([argument], self.images) or (argument, "image")
@@ -193,7 +193,7 @@ def _key(path: Path | None) -> str | None:
 
 def _served(client: Client, name: str | None) -> _Found:
     """Find the module on the server; raises UsageError, UnknownModuleError, UnreachableError, …"""
-    from hub.client.served import describe
+    from hub.predict.served import describe
 
     served = describe(client, name)
     return _Found(
@@ -207,9 +207,9 @@ def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
     from hub.cli import render
     from hub.client import payload
     from hub.client.replies import Reply
+    from hub.predict.local_runner import LocalModule
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
-    from hub.serving.local import LocalModule
 
     described = describe(target, LocalRegistry())
     info, timeout = described.info, options["timeout"]
@@ -232,15 +232,17 @@ def _configured(
     name: str, which: Mapping[str, str], options: Mapping[str, Any], *, is_told: bool
 ) -> ServingConfig:
     """Settings of a server that would serve this module alone: the config file's, where one is given."""
-    from hub.serving import config
+    from hub.serving.config import server_config
 
     values: dict[str, Any] = {"timeout": options["timeout"], "allow_server_paths": True}
     if options["use_gpu"]:
         values["use_gpu"] = True
     path = options["config"]
     if path is None:
-        return config.build({**values, "modules_info": {name: {"init_args": which}}}, source="command line")
-    whole = config.from_file(path, values)
+        return server_config.build(
+            {**values, "modules_info": {name: {"init_args": which}}}, source="command line"
+        )
+    whole = server_config.from_file(path, values)
     if name not in whole.modules_info:
         raise UsageError(f"{path} has {', '.join(whole.modules_info)}, not {name}")
     entry = whole.modules_info[name]

@@ -41,9 +41,9 @@ def run(context: click.Context, module: str | None, words: tuple[str, ...]) -> N
 def _find(module: str) -> tuple[Path, Path | None]:
     """The module's folder, and its own interpreter if it has one; an installed name comes first."""
     from hub.errors import ModuleNotInstalledError
-    from hub.registry.environment import interpreter_of
     from hub.registry.local import LocalRegistry
     from hub.registry.resolve import installed
+    from hub.registry.store.environment import interpreter_of
 
     name, _, version = module.partition("==")
     folder = Path(module).expanduser()
@@ -60,7 +60,7 @@ def _find(module: str) -> tuple[Path, Path | None]:
 
 def _elsewhere(interpreter: Path, folder: Path, words: tuple[str, ...]) -> int:
     from hub import settings
-    from hub.registry.environment import expose_hub
+    from hub.registry.store.environment import expose_hub
 
     with tempfile.TemporaryDirectory() as path:
         environment = settings.child_environment(expose_hub(Path(path)))

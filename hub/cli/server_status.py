@@ -1,4 +1,4 @@
-"""[cli] What a running server does at the moment, read from its run dir; the server is not asked."""
+"""What a running server does at the moment, read from its run dir; the server is not asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hub.serving import metrics, pidfile, state
+from hub.serving.gateway import metrics
+from hub.serving.messages import state
+from hub.serving.process import pidfile
 
 
 def report(port: int) -> dict[str, Any]:

@@ -37,7 +37,7 @@ serving.add_command(start)
 @_port
 def stop(port: int) -> None:
     """End the server on a port, its running requests finished first."""
-    from hub.serving import pidfile
+    from hub.serving.process import pidfile
 
     pidfile.read(port)
     click.echo("PaddleHub Serving will stop.")
@@ -51,7 +51,7 @@ def stop(port: int) -> None:
 def status(port: int, as_json: bool) -> None:
     """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
     from hub.cli import render
-    from hub.serving.report import report
+    from hub.cli.server_status import report
 
     found = report(port)
     if as_json:
@@ -106,7 +106,7 @@ def scale(name: str, runners: int, port: int) -> None:
 def logs(follow: bool, port: int) -> None:
     """Show the log of a server that was started with --daemon."""
     from hub.errors import NotRunningError
-    from hub.serving import pidfile
+    from hub.serving.process import pidfile
 
     path = pidfile.log_path(port)
     if not path.exists():
@@ -122,7 +122,8 @@ def logs(follow: bool, port: int) -> None:
 
 def _control(port: int, request: dict[str, Any]) -> None:
     """Have a running server do something; print what it says of it."""
-    from hub.serving import control, pidfile
+    from hub.serving.messages import control
+    from hub.serving.process import pidfile
 
     record = pidfile.running(port)
     answer = control.ask(record.control_path, request, timeout=LONGEST_OPERATION_SECONDS)

@@ -12,8 +12,8 @@ from hub.cli import completion
 from hub.errors import UsageError
 
 if TYPE_CHECKING:
-    from hub.serving.config import ServingConfig
-    from hub.serving.launch import Reread
+    from hub.serving.config.server_config import ServingConfig
+    from hub.serving.supervisor.planning import Reread
 
 #: PaddleHub's own flags, which a config file overrides altogether, and what says the same in PaddleX's words.
 OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "device", "use_multiprocess", "workers")
@@ -76,8 +76,8 @@ def run(config: ServingConfig, reread: Reread, *, daemon: bool = False, as_paddl
 
         start_daemon(config)
         return
-    from hub.serving import logs
-    from hub.serving.launch import serve
+    from hub.serving.process import logs
+    from hub.serving.supervisor.planning import serve
 
     logs.set_up(config.log_format, "supervisor")
     if as_paddlex:
@@ -107,7 +107,7 @@ def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread, bool]:
     """One validated configuration, the way to read it again, and whether it is a pipeline's."""
     from hub import settings
     from hub.cli import pipeline
-    from hub.serving import config, hps
+    from hub.serving.config import hps, server_config
 
     for notice in hps.notices():
         click.echo(f"Note: {notice}", err=True)
@@ -128,17 +128,17 @@ def _settings(options: dict[str, Any]) -> tuple[ServingConfig, Reread, bool]:
     on_device = pipeline.device_settings(asked)
     if path is not None:
         kept = _kept({**given, "device": asked.device} if asked.device else given, names, path)
-        return config.from_file(path, kept), lambda: config.from_file(path, kept), False
+        return server_config.from_file(path, kept), lambda: server_config.from_file(path, kept), False
     values = {**given, **on_device, "modules_info": parse_modules(names)}
     if given.get("model_repo") or settings.from_environment("model_repo"):
-        build = partial(config.build, values, "command line")
+        build = partial(server_config.build, values, "command line")
         return build(), build, False
     if not names:
         raise UsageError(
             "name the modules to serve (-m NAME), a pipeline (--pipeline NAME), "
             "or a config file (-c config.json)"
         )
-    return config.build(values, source="command line"), lambda: None, False
+    return server_config.build(values, source="command line"), lambda: None, False
 
 
 def _kept(given: dict[str, Any], names: tuple[str, ...], path: str) -> dict[str, Any]:

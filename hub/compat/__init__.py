@@ -2,7 +2,7 @@
 
     hub.compat.install()        once per process, by whoever loads modules: a runner, the trial, hub.Module(…)
 
-From then on ``hub.module.loader`` passes every folder through ``surroundings.prepared``. A folder whose
+From then on ``hub.module.loader`` passes every folder through ``activation.prepared``. A folder whose
 files never mention paddlehub is left alone. For one that does:
 
     names.py            which of our files answers for which name of PaddleHub (the whole list)
@@ -32,6 +32,6 @@ def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
             us until it ends, in any file. Otherwise only while a module is loaded, and in its own files.
         run_dir: a private folder that somebody removes when the server ends.
     """
-    from hub.compat import surroundings
+    from hub.compat.importing import activation
 
-    surroundings.install(for_good=for_good, run_dir=run_dir)
+    activation.install(for_good=for_good, run_dir=run_dir)

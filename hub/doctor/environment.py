@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hub import settings
 from hub.doctor.finding import Finding
 from hub.registry.configuration import KEYS
-from hub.serving.config import ServingConfig
-from hub.serving.validation import near
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.config.validation import near
 
 
 def look() -> Iterator[Finding]:

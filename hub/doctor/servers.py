@@ -12,8 +12,8 @@ from pathlib import Path
 from hub import settings
 from hub.doctor.finding import Finding as AnyFinding
 from hub.errors import NotRunningError
-from hub.serving import pidfile
-from hub.serving.state import FAILED
+from hub.serving.messages.state import FAILED
+from hub.serving.process import pidfile
 
 Finding = partial(AnyFinding, "servers")
 

@@ -124,6 +124,12 @@ class LoadRequest:
 _PREFERENCE: Final = ("openvino", "onnxruntime", "paddle")
 _PRECISIONS: Final = ("auto", "f32", "bf16", "int8")
 _DEVICES: Final = ("cpu", "gpu")
+#: Where each adapter is; imported when it is used.
+_ADAPTERS: Final = {
+    "paddle": "hub.engines.paddle",
+    "openvino": "hub.engines.openvino.engine",
+    "onnxruntime": "hub.engines.onnxruntime",
+}
 _IMPORTS: Final = {"paddle": "paddle", "openvino": "openvino", "onnxruntime": "onnxruntime"}
 #: Enough for three to five shapes of a PP-OCR model; see :mod:`hub.engines.openvino`.
 DEFAULT_KERNELS: Final = 200
@@ -162,7 +168,7 @@ def load(
             the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
             Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
         precision: ``bf16`` and ``int8`` need OpenVINO. ``int8`` is for models that were measured for it
-            (:mod:`hub.engines.openvino_int8`), with bf16 or f32 for the rest; other models are in these
+            (:mod:`hub.engines.openvino.int8`), with bf16 or f32 for the rest; other models are in these
             altogether. ``auto`` is the fastest of the three that the CPU has instructions for.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
         device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
@@ -252,6 +258,6 @@ def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
     if request.files.kind not in _READS[engine]:
         able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
         raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(able)} can")
-    adapter = import_module(f"hub.engines.{engine}")
+    adapter = import_module(_ADAPTERS[engine])
     loaded: LoadedModel = adapter.load_model(request)
     return loaded

@@ -78,7 +78,7 @@ class Module(metaclass=ModuleType):
         directory: the folder that holds ``module.py`` (a string, as in PaddleHub).
         name, version, …: as declared in ``@moduleinfo``.
         endpoints: of a pipeline, routes of its own (``{"ocr": ("file",)}`` for ``POST /ocr``), each with
-            the fields of the JSON body that hold a file; see :mod:`hub.serving.endpoints`. May be set
+            the fields of the JSON body that hold a file; see :mod:`hub.serving.runner.endpoints`. May be set
             for an instance in ``_initialize``.
         once: those of them that do harm when a request is run twice; see ``idempotent`` above.
         endpoint_schemas: JSON schemas of their bodies (without ``$ref``), which the API page shows.

@@ -1,4 +1,4 @@
-"""[cli] PaddleX's pipelines: their names, their YAML files, and what of them is served by which module here.
+"""PaddleX's pipelines: their names, their YAML files, and what of them is served by which module here.
 
 names       the pipelines there are, and what was probably meant by another name
 document    a YAML file, read; its older form becomes the newer one

@@ -1,4 +1,4 @@
-"""[cli] PaddleX's devices: ``cpu``, ``gpu``, ``gpu:0``, ``gpu:0,1``; and which one where none is given."""
+"""PaddleX's devices: ``cpu``, ``gpu``, ``gpu:0``, ``gpu:0,1``; and which one where none is given."""
 
 from __future__ import annotations
 

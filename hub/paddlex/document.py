@@ -1,4 +1,4 @@
-"""[cli] A pipeline's YAML file, read: which pipeline it describes, and its keys in the form of PaddleX 3."""
+"""A pipeline's YAML file, read: which pipeline it describes, and its keys in the form of PaddleX 3."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import ConfigError
-from hub.serving.paddlex import names, older_file
-from hub.serving.validation import near
+from hub.paddlex import names, older_file
+from hub.serving.config.validation import near
 
 #: What makes a ``--pipeline`` a file and not a name. JSON is YAML, too.
 SUFFIXES: Final = (".yaml", ".yml", ".json")

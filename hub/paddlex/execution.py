@@ -1,4 +1,4 @@
-"""[cli] Where and by which engine a pipeline runs: ``device``, ``use_hpip``, ``hpi_config``, ``engine``.
+"""Where and by which engine a pipeline runs: ``device``, ``use_hpip``, ``hpi_config``, ``engine``.
 
 PaddleX lets every model have its own; ``ocr_pipeline`` has one device and one engine for all of its models.
 """
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hub.errors import ConfigError
-from hub.serving.paddlex import device
-from hub.serving.paddlex.ocr_file import Execution, Model, OCRFile
-from hub.serving.validation import near
+from hub.paddlex import device
+from hub.paddlex.ocr_file import Execution, Model, OCRFile
+from hub.serving.config.validation import near
 
 if TYPE_CHECKING:
     from hub.engines.base import Engine

@@ -1,4 +1,4 @@
-"""[cli] Models' folders as a pipeline's file names them."""
+"""Models' folders as a pipeline's file names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[cli] The files of pipelines that the real PaddleX serves: mistakes that it would not tell of.
+"""The files of pipelines that the real PaddleX serves: mistakes that it would not tell of.
 
 What a pipeline's models take is PaddleX's to say, and differs between its releases. So keys at the top and
 in ``Serving``, which it ignores when it does not know them, must be ones that it has; further down a key is
@@ -13,9 +13,9 @@ from typing import Any, Final
 from pydantic import ValidationError, create_model
 
 from hub.errors import ConfigError
-from hub.serving import validation
-from hub.serving.paddlex.document import Document
-from hub.serving.paddlex.ocr_file import Keys, ServingSection
+from hub.paddlex.document import Document
+from hub.paddlex.ocr_file import Keys, ServingSection
+from hub.serving.config import validation
 
 #: So alike that one of them is a slip of the pen: ``model_dirr``, not another of PaddleX's many keys.
 _SLIP: Final = 0.85

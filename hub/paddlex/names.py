@@ -1,4 +1,4 @@
-"""[cli] The pipelines of PaddleX, by name: all that its serving documents list, and those added since."""
+"""The pipelines of PaddleX, by name: all that its serving documents list, and those added since."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.errors import ConfigError
-from hub.serving.validation import near
+from hub.serving.config.validation import near
 
 
 @dataclass(frozen=True)

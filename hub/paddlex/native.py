@@ -1,4 +1,4 @@
-"""[cli] What an OCR pipeline's file means for the module ``ocr_pipeline``, and what that module cannot do.
+"""What an OCR pipeline's file means for the module ``ocr_pipeline``, and what that module cannot do.
 
 Keys that a file leaves out have the values that PaddleX's code gives them then, which are not those of the
 file that comes with PaddleX: 960 pixels at most instead of 64 at least, and boxes that grow by 2.0.
@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from hub.engines.files import find_model_files
 from hub.errors import ConfigError, ModelNotFoundError
-from hub.serving import validation
-from hub.serving.paddlex.document import Document
-from hub.serving.paddlex.execution import Choice, chosen
-from hub.serving.paddlex.folders import places
-from hub.serving.paddlex.ocr_file import Detection, Model, OCRFile, Recognition, ServingExtra, ServingSection
+from hub.paddlex.document import Document
+from hub.paddlex.execution import Choice, chosen
+from hub.paddlex.folders import places
+from hub.paddlex.ocr_file import Detection, Model, OCRFile, Recognition, ServingExtra, ServingSection
+from hub.serving.config import validation
 
 #: What PaddleX's OCR pipeline takes for keys of TextDetection that its file leaves out.
 _DETECTION: Final[Mapping[str, Any]] = {

@@ -1,4 +1,4 @@
-"""[cli] The keys of an OCR pipeline's YAML file, as PaddleX 3 has them, with their types.
+"""The keys of an OCR pipeline's YAML file, as PaddleX 3 has them, with their types.
 
 What is not listed here is an error. Keys that are listed and cannot be obeyed are :mod:`.native`'s to name.
 """

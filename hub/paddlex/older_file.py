@@ -1,4 +1,4 @@
-"""[cli] The YAML files of PaddleX's 2024 releases, put into the form of PaddleX 3.
+"""The YAML files of PaddleX's 2024 releases, put into the form of PaddleX 3.
 
     Global:
       pipeline_name: OCR
@@ -21,10 +21,10 @@ from typing import Any, Final
 from pydantic import AliasChoices, Field, ValidationError
 
 from hub.errors import ConfigError
-from hub.serving import validation
-from hub.serving.paddlex import names
-from hub.serving.paddlex.folders import find_folder, model_name
-from hub.serving.paddlex.ocr_file import Count, Keys
+from hub.paddlex import names
+from hub.paddlex.folders import find_folder, model_name
+from hub.paddlex.ocr_file import Count, Keys
+from hub.serving.config import validation
 
 #: Pipelines of one model: what PaddleX 3 calls the model's entry, and its kind.
 _ONE_MODEL: Final[Mapping[str, tuple[str, str]]] = {

@@ -1,4 +1,4 @@
-"""[cli] From a pipeline's name or file to the module that serves it here, and to the server's configuration.
+"""From a pipeline's name or file to the module that serves it here, and to the server's configuration.
 
 OCR is served by ``ocr_pipeline``, with HubServing's own models and engines. Every other pipeline, and an OCR
 pipeline that asks for more than that module does, is served by ``paddlex_pipeline``: the real PaddleX.
@@ -15,14 +15,14 @@ from pydantic import ValidationError
 
 from hub import settings
 from hub.errors import ConfigError
-from hub.serving import config, hps, validation
-from hub.serving.config import ServingConfig
-from hub.serving.paddlex import device, document, foreign, names
-from hub.serving.paddlex.device import Device
-from hub.serving.paddlex.document import Document
-from hub.serving.paddlex.execution import engine_of
-from hub.serving.paddlex.native import native
-from hub.serving.paddlex.ocr_file import Execution
+from hub.paddlex import device, document, foreign, names
+from hub.paddlex.device import Device
+from hub.paddlex.document import Document
+from hub.paddlex.execution import engine_of
+from hub.paddlex.native import native
+from hub.paddlex.ocr_file import Execution
+from hub.serving.config import hps, server_config, validation
+from hub.serving.config.server_config import ServingConfig
 
 NATIVE: Final = "ocr_pipeline"
 BRIDGE: Final = "paddlex_pipeline"
@@ -151,4 +151,4 @@ def configuration(
     values["modules_info"] = {planned.module: {"init_args": planned.init_args}, **others}
     # A model repository as PaddleX ships it has a folder for each route, not for the module.
     folders = {planned.module: planned.routes[0]}
-    return config.build(values, "command line", defaults=defaults, folders=folders)
+    return server_config.build(values, "command line", defaults=defaults, folders=folders)

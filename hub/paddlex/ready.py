@@ -1,4 +1,4 @@
-"""[cli] Sees that a planned pipeline's module is installed, and its weights fetched, before anything starts.
+"""Sees that a planned pipeline's module is installed, and its weights fetched, before anything starts.
 
 The modules come with HubServing, so this is ``hub install NAME``. PaddleX itself is never installed unasked.
 """
@@ -10,12 +10,13 @@ from typing import Final
 
 from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
-from hub.registry import requirements, shipped, weights
-from hub.registry.environment import interpreter_of
+from hub.paddlex.plan import BRIDGE, Plan
+from hub.registry import requirements, weights
 from hub.registry.install import Options, install
 from hub.registry.local import InstalledModule, LocalRegistry, version_key
 from hub.registry.progress import Progress
-from hub.serving.paddlex.plan import BRIDGE, Plan
+from hub.registry.sources import bundled
+from hub.registry.store.environment import interpreter_of
 
 HOW_TO_INSTALL: Final = (
     "Either of these installs it:\n"
@@ -64,7 +65,7 @@ def _installed(name: str) -> InstalledModule | None:
 
 def _is_older(module: InstalledModule) -> bool:
     """Than the one that comes along. One in an environment of its own is for whoever made that to replace."""
-    folder = shipped.folders().get(module.info.package)
+    folder = bundled.folders().get(module.info.package)
     if folder is None or interpreter_of(module.content) is not None:
         return False
     return version_key(module.info.version) < version_key(read_module_info(folder).version)
@@ -80,7 +81,7 @@ def has_paddlex() -> bool:
 
 def _missing() -> list[str]:
     """What the module needs of our own Python and does not find there."""
-    return [str(each) for each in requirements.unmet(shipped.folders()[BRIDGE])]
+    return [str(each) for each in requirements.unmet(bundled.folders()[BRIDGE])]
 
 
 def require_paddlex(planned: Plan) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import IO, Any, Protocol
 
 from hub import envelope
-from hub.client.journal import Record
+from hub.predict.journal import Record
 
 
 class Writer(Protocol):

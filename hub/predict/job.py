@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from hub.client import files
-from hub.client.formats import FORMATS, Writer
-from hub.client.journal import Journal, Record, stamped
 from hub.client.many import NOT_THE_ITEMS, in_order
 from hub.client.replies import Reply
 from hub.errors import HubError
 from hub.module.arguments import FileKind
+from hub.predict import files
+from hub.predict.formats import FORMATS, Writer
+from hub.predict.journal import Journal, Record, stamped
 
 #: Calls the module with arguments; raises HubError.
 Call = Callable[[Mapping[str, Any]], Reply]

@@ -1,4 +1,4 @@
-"""[cli] One module's runner without a server: for a command that calls a module many times and ends.
+"""One module's runner without a server: for a command that calls a module many times and ends.
 
 The runner is the same as a server's (the module's own Python, images decoded, one request that crashes it
 fails alone, another runner takes over), and so is the way to it; only HTTP is left out.
@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from hub.errors import StartupError
-from hub.serving import body, own_folder, pidfile
-from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
-from hub.serving.fleet import RunnerFleet
-from hub.serving.gateway_context import limits_of
-from hub.serving.launch import RegistryPlanner
-from hub.serving.socket_dispatcher import SocketDispatcher
-from hub.serving.state import LOADING, READY, ModuleState, ServerState, StateReader
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import body
+from hub.serving.gateway.context import limits_of
+from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.messages.state import LOADING, READY, ModuleState, ServerState, StateReader
+from hub.serving.process import pidfile, private_tmp
+from hub.serving.supervisor.fleet import RunnerFleet
+from hub.serving.supervisor.planning import RegistryPlanner
 
 log = logging.getLogger("hub.local")
 
@@ -58,8 +59,8 @@ class LocalModule:
 
     def __enter__(self) -> Self:
         """Start it and wait until it is loaded; raises StartupError with the reason why it is not."""
-        own_folder.sweep(_FOLDER)  # killed ones left theirs behind; their runners end by themselves
-        self._run_dir = own_folder.make(_FOLDER)
+        private_tmp.sweep(_FOLDER)  # killed ones left theirs behind; their runners end by themselves
+        self._run_dir = private_tmp.make(_FOLDER)
         # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
         self._lifeline, self._lifeline_write = os.pipe()
         self._fleet = RunnerFleet(self._plan, self._run_dir, self._lifeline)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.registry import weights
-from hub.registry.content import not_writable, sweep_others
-from hub.registry.layout import Layout
 from hub.registry.local import LocalRegistry
-from hub.registry.workspace import abandoned
+from hub.registry.store.layout import Layout
+from hub.registry.store.transaction import not_writable, sweep_others
+from hub.registry.store.workspace import abandoned
 
 #: An installation fetches weights a moment before its module appears.
 _JUST_FETCHED_SECONDS = 600.0

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub import settings
 from hub.errors import ConfigError
-from hub.registry.layout import Layout
+from hub.registry.store.layout import Layout
 
 
 class Configuration(BaseModel):

@@ -9,8 +9,8 @@ from pathlib import Path
 from hub.errors import ModuleNotInstalledError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry import weights
-from hub.registry.environment import interpreter_of
 from hub.registry.local import LocalRegistry
+from hub.registry.store.environment import interpreter_of
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from hub.errors import ChecksumError, InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
-from hub.registry import digests, requirements, weights
-from hub.registry.content import VENV
+from hub.registry import requirements, weights
 from hub.registry.local import InstalledModule, LocalRegistry
 from hub.registry.progress import Progress
-from hub.registry.sources import Address, ArchiveFile, Folder, Named, Source, parse
-from hub.registry.unpack import SUFFIXES
-from hub.registry.workspace import NewFolder, workspace
+from hub.registry.sources.specifier import Address, ArchiveFile, Folder, Named, Source, parse
+from hub.registry.sources.unpack import SUFFIXES
+from hub.registry.store import checksums
+from hub.registry.store.transaction import VENV
+from hub.registry.store.workspace import NewFolder, workspace
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class _Found:
 def install(
     given: Sequence[str], registry: LocalRegistry, options: Options, progress: Progress
 ) -> Iterator[Outcome]:
-    """Install what the words mean (see ``hub/registry/sources.py``), one after the other.
+    """Install what the words mean (see ``hub/registry/sources/specifier.py``), one after the other.
 
     Raises:
         HubError: something cannot be installed; what was yielded before is.
@@ -96,29 +97,30 @@ def download(given: str, folder: Path, registry: LocalRegistry, progress: Progre
         ModuleNotInstalledError: nobody offers it.
         HubError: it cannot be had or written.
     """
-    from hub.registry import offers, pack, transfer
+    from hub.registry.authoring import pack
     from hub.registry.configuration import read
+    from hub.registry.sources import catalog, http
 
     source = parse(given)
     if not isinstance(source, Named):
         raise InvalidModuleError(f"{given} is on this machine or an address; hub download takes names")
     configuration = read(registry.layout)
-    offered = offers.find(source, configuration.index)
+    offered = catalog.find(source, configuration.index)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(offered, offers.Shipped):
+        if isinstance(offered, catalog.Shipped):
             return pack.pack_folder(offered.folder, folder, progress)
         archive, sha256 = offered.offer.archive, offered.offer.module.sha256
-        target = folder / transfer.file_name(archive)
+        target = folder / http.file_name(archive)
         if not target.name.endswith(SUFFIXES):  # whoever keeps the index should not choose any file here
             target = folder / f"{offered.name}-{offered.version}.archive"
-        with transfer.replacing(target) as fresh:
+        with http.replacing(target) as fresh:
             if offered.offer.is_local:
                 shutil.copyfile(archive, fresh)
                 _check_digest(fresh, sha256)
             else:
                 limit = configuration.max_download_mb
-                transfer.download(archive, fresh, sha256=sha256, limit_mb=limit, progress=progress)
+                http.download(archive, fresh, sha256=sha256, limit_mb=limit, progress=progress)
     except OSError as error:
         raise RegistryError(f"{given} cannot be put into {folder}: {error}") from error
     return target
@@ -145,15 +147,15 @@ class _Finder:
         return self._named(source)
 
     def _named(self, named: Named) -> _Found:
-        from hub.registry import offers
         from hub.registry.configuration import read
+        from hub.registry.sources import catalog
 
-        offered = offers.find(named, read(self._registry.layout).index)
+        offered = catalog.find(named, read(self._registry.layout).index)
         installed = self._installed(offered.name, offered.version)
-        if isinstance(offered, offers.Shipped):
+        if isinstance(offered, catalog.Shipped):
             info = read_module_info(offered.folder)
-            if installed and not digests.compare(
-                digests.of_folder(installed.directory), digests.of_folder(offered.folder)
+            if installed and not checksums.compare(
+                checksums.of_folder(installed.directory), checksums.of_folder(offered.folder)
             ):
                 return _Found(offered.folder, info, already=installed)
             return _Found(offered.folder, info)
@@ -180,8 +182,8 @@ class _Finder:
 
     def _download(self, url: str, sha256: str) -> _Found:
         from hub.registry.configuration import read
-        from hub.registry.download import without_password
-        from hub.registry.transfer import download, file_name
+        from hub.registry.sources.http import download, file_name
+        from hub.registry.sources.pip_download import without_password
 
         limit = read(self._registry.layout).max_download_mb
         target = self._new_folder("download") / file_name(url)
@@ -189,8 +191,8 @@ class _Finder:
         return self._archive(target, shown_as=without_password(url), sha256=None)
 
     def _archive(self, path: Path, *, shown_as: str, sha256: str | None) -> _Found:
-        from hub.registry import pack
-        from hub.registry.unpack import module_root, unpack
+        from hub.registry.authoring import pack
+        from hub.registry.sources.unpack import module_root, unpack
 
         if sha256 is not None:
             _check_digest(path, sha256)
@@ -210,7 +212,7 @@ class _Finder:
 
 def _check_digest(path: Path, sha256: str) -> None:
     try:
-        found = digests.of_file(path)
+        found = checksums.of_file(path)
     except OSError as error:
         raise RegistryError(f"{path} cannot be read: {error}") from error
     if found != sha256.lower():

@@ -2,7 +2,7 @@
 
 Reading needs the standard library only (``packaging`` where several versions are compared) and
 never imports a module, so it also works inside a runner with an environment of its own. Changing
-is a transaction: see ``hub/registry/content.py`` for how a version appears and disappears whole.
+is a transaction: see ``hub/registry/store/transaction.py`` for how a version appears and disappears whole.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 
 from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
-from hub.registry import shipped
-from hub.registry.content import RECORD, Transaction, hold
-from hub.registry.layout import Layout, package_name
 from hub.registry.progress import Progress, Silent
+from hub.registry.sources import bundled
+from hub.registry.store.layout import Layout, package_name
+from hub.registry.store.transaction import RECORD, Transaction, hold
 
 log = logging.getLogger("hub.registry")
 
@@ -36,8 +36,9 @@ class InstalledModule:
     Attributes:
         info: what the module declares.
         directory: the package folder, which holds ``module.py``.
-        content: the folder around it; :func:`hub.registry.content.hold` keeps it from being removed.
-            :func:`hub.registry.environment.interpreter_of` finds its own interpreter, if it has one.
+        content: the folder around it, which :func:`hub.registry.store.transaction.hold` keeps from being
+            removed. :func:`hub.registry.store.environment.interpreter_of` finds its own
+            interpreter, if it has one.
     """
 
     info: ModuleInfo
@@ -136,7 +137,7 @@ class LocalRegistry:
             staged = transaction.stage(source, info, origin=origin or str(source), isolated=isolated)
             interpreter = None
             if isolated:
-                from hub.registry.environment import build
+                from hub.registry.store.environment import build
 
                 folder = staged / info.package
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
@@ -214,7 +215,7 @@ class LocalRegistry:
         message = f"{name} is not installed."
         if close := difflib.get_close_matches(name.replace("-", "_"), installed, n=3):
             message += f" Did you mean {' or '.join(close)}?"
-        if (advice := shipped.how_to_install(name)) is not None:
+        if (advice := bundled.how_to_install(name)) is not None:
             return f"{message} {advice}"
         if Path(name).is_dir():
             return f"{message} It is a folder: install it with: hub install {name}/"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError, ModelNotFoundError, WeightsError
-from hub.registry.content import hold
 from hub.registry.local import LocalRegistry
+from hub.registry.store.transaction import hold
 
 #: Content folders that modules of this process were loaded from, kept on disk while it lives: a
 #: module may import more of its files, or read a dictionary, long after it was loaded.

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import RegistryError
-from hub.registry import digests, weights
-from hub.registry.content import RECORD
-from hub.registry.environment import interpreter_of
+from hub.registry import weights
 from hub.registry.local import InstalledModule, LocalRegistry
+from hub.registry.store import checksums
+from hub.registry.store.environment import interpreter_of
+from hub.registry.store.transaction import RECORD
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Verdict:
 
 def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
     """Compare a module's files with the digests in its record, and its weights with the catalogue."""
-    found = digests.of_folder(module.directory)
+    found = checksums.of_folder(module.directory)
     recorded = _recorded(module)
     if recorded is None:
         problems = ["no digests were recorded when it was installed; install it again to have them"]
     else:
-        problems = digests.compare(recorded, found).lines()
+        problems = checksums.compare(recorded, found).lines()
     try:
         interpreter_of(module.content)
     except RegistryError as error:

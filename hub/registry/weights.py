@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.errors import ChecksumError, NetworkError, WeightsError
-from hub.registry import digests
-from hub.registry.archive import Member, take
-from hub.registry.layout import Layout
-from hub.registry.locks import locked
 from hub.registry.progress import Progress, Silent
+from hub.registry.sources.archive import Member, take
+from hub.registry.store import checksums
+from hub.registry.store.layout import Layout
+from hub.registry.store.locks import locked
 
 _CATALOGUE = Path(__file__).with_name("catalogue.json")
 
@@ -169,7 +169,7 @@ def adopt(
 
 
 def _copy_checked(source: Path, target: Path, file: WeightsFile) -> None:
-    if not source.is_file() or digests.of_file(source) != file.sha256:
+    if not source.is_file() or checksums.of_file(source) != file.sha256:
         raise ChecksumError(
             f"{source} is missing, or is not the catalogue's {file.name}; nothing of it is kept"
         )
@@ -179,16 +179,16 @@ def _copy_checked(source: Path, target: Path, file: WeightsFile) -> None:
         os.fsync(copied.fileno())
 
 
-def verify(name: str, home: str | Path | None = None) -> digests.Differences:
+def verify(name: str, home: str | Path | None = None) -> checksums.Differences:
     """Compare the files of ``name`` in the store with the catalogue's digests."""
     wanted, layout = entry(name), Layout.of(home)
     folder = layout.weights / wanted.digest
     found = {
-        file.name: digests.of_file(folder / file.name)
+        file.name: checksums.of_file(folder / file.name)
         for file in wanted.files
         if (folder / file.name).is_file()
     }
-    return digests.compare({file.name: file.sha256 for file in wanted.files}, found)
+    return checksums.compare({file.name: file.sha256 for file in wanted.files}, found)
 
 
 def _present(entry: Entry, layout: Layout) -> Path | None:
@@ -249,7 +249,7 @@ def _publish(staging: Path, entry: Entry, layout: Layout) -> None:
 
 
 def _downloaded(archive: Archive, staging: Path, progress: Progress) -> Path:
-    from hub.registry.download import download
+    from hub.registry.sources.pip_download import download
 
     with progress.task(f"Downloading {archive.file}", archive.size) as advance:
         try:

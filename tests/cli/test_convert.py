@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from hub.module.info import read_module_info
-from hub.registry import shipped
+from hub.registry.sources import bundled
 from tests.cli.conftest import Hub
 from tests.cli.test_install_sources import assert_refused
 
 pytestmark = pytest.mark.skipif(
-    "image_classifier" not in shipped.folders(), reason="the wrapper modules are not in this checkout"
+    "image_classifier" not in bundled.folders(), reason="the wrapper modules are not in this checkout"
 )
 
 

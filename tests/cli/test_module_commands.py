@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.registry import digests, weights
+from hub.registry import weights
+from hub.registry.store import checksums
 from tests.cli.conftest import ROOT, Hub
 from tests.cli.modules import write_module
 from tests.cli.test_install_sources import OFFLINE, assert_refused, sample, state_of
@@ -30,7 +31,7 @@ def with_weights(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "path": "w/model.bin",
         "name": "model.bin",
         "size": len(content),
-        "sha256": digests.of_file(tmp_path / "w" / "model.bin"),
+        "sha256": checksums.of_file(tmp_path / "w" / "model.bin"),
     }
     entry = {"kind": "paddle", "summary": "", "license": "Apache-2.0", "archive": "w==1", "files": [file]}
     catalogue.write_text(

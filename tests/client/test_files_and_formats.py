@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hub.client import files
-from hub.client.formats import FORMATS
 from hub.errors import InvalidInputError, UsageError
+from hub.predict import files
+from hub.predict.formats import FORMATS
 
 
 @pytest.fixture

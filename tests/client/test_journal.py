@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.client.journal import Journal, stamped
 from hub.errors import UsageError
+from hub.predict.journal import Journal, stamped
 
 JOB = {"module": "m", "argument": "images", "arguments": {}}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.compat.contract import RunModule, moduleinfo, runnable, serving
+from hub.compat.paddlehub_api.contract import RunModule, moduleinfo, runnable, serving
 from hub.module.contract import Module, is_module_class, runnable_method, serving_method
 from hub.module.info import read_module_info
 

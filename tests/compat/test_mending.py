@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.compat.mending import mend
-from hub.compat.module_files import lacks
+from hub.compat.importing.patching_loader import lacks
+from hub.compat.importing.source_fixes import mend
 
 
 def run(source: str) -> dict[str, Any]:

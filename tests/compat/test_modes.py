@@ -10,8 +10,8 @@ import pytest
 paddle = pytest.importorskip("paddle")
 
 import hub  # noqa: E402
-from hub.compat import modes  # noqa: E402
-from hub.compat.contract import RunModule, moduleinfo, settle  # noqa: E402
+from hub.compat.paddlehub_api import static_mode  # noqa: E402
+from hub.compat.paddlehub_api.contract import RunModule, moduleinfo, settle  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +54,16 @@ def test_a_layer_stays_dynamic() -> None:
 
 @pytest.mark.parametrize("static", [False, True])
 def test_a_kept_method_begins_and_ends_in_its_own_mode(static: bool) -> None:
-    modes.switch(to_static=static)
+    static_mode.switch(to_static=static)
 
     def leaves_the_other() -> bool:
-        seen = modes.is_static()
-        modes.switch(to_static=not static)
+        seen = static_mode.is_static()
+        static_mode.switch(to_static=not static)
         return seen
 
-    method = modes.kept(leaves_the_other)
-    modes.switch(to_static=not static)
-    assert [method(), modes.is_static(), method()] == [static, static, static]
+    method = static_mode.kept(leaves_the_other)
+    static_mode.switch(to_static=not static)
+    assert [method(), static_mode.is_static(), method()] == [static, static, static]
 
 
 def test_a_module_that_turns_the_switch_while_it_loads_turns_it_for_itself(tmp_path: Path) -> None:
@@ -81,4 +81,4 @@ def test_a_module_that_turns_the_switch_while_it_loads_turns_it_for_itself(tmp_p
 
 def test_a_process_of_its_own_rests_in_the_modules_mode() -> None:
     settle(Static())
-    assert modes.is_static()
+    assert static_mode.is_static()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from hub import compat
-from hub.compat.names import NAMES
+from hub.compat.importing.name_table import NAMES
 from tests.serving.running import ROOT
 
 #: What the 199 public modules with a serving method import, and the meta classes of the other 194.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hub.compat import colours, images, segmentation_transforms, transforms, visuals
+from hub.compat.paddlehub_api import colours, images, segmentation_transforms, transforms, visuals
 from hub.errors import InvalidInputError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.compat import requirements
+from hub.compat.importing import requirements
 from hub.errors import InvalidModuleError
 
 

@@ -86,7 +86,7 @@ def test_a_module_of_ours_is_loaded_without_any_of_it(folder: Path) -> None:
     done = script(
         folder,
         "import hub, sys\nm = hub.Module(directory='sample')\n"
-        "assert 'hub.compat.mending' not in sys.modules or True\n"
+        "assert 'hub.compat.importing.source_fixes' not in sys.modules or True\n"
         "try:\n    m.old()\nexcept AttributeError:\n    print('as written')\n",
     )
     assert (done.returncode, done.stdout) == (0, "as written\n"), done.stderr

@@ -13,12 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hub.compat import homes
-from hub.compat.batching import pad_batch_data
-from hub.compat.downloads import default_downloader, download
-from hub.compat.logger import logger
-from hub.compat.parsers import csv_parser, txt_parser
-from hub.compat.tokenization import BasicTokenizer, FullTokenizer, WordpieceTokenizer, convert_to_unicode
+from hub.compat.paddlehub_api import paddlehub_env
+from hub.compat.paddlehub_api.batching import pad_batch_data
+from hub.compat.paddlehub_api.downloads import default_downloader, download
+from hub.compat.paddlehub_api.logger import logger
+from hub.compat.paddlehub_api.parsers import csv_parser, txt_parser
+from hub.compat.paddlehub_api.tokenization import (
+    BasicTokenizer,
+    FullTokenizer,
+    WordpieceTokenizer,
+    convert_to_unicode,
+)
 
 
 def test_text_is_cut_into_words_and_pieces(tmp_path: Path) -> None:
@@ -124,7 +129,7 @@ def test_an_archive_cannot_write_beside_its_folder(address: str, tmp_path: Path)
 
 def test_homes_lie_below_the_hubs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HUB_HOME", str(tmp_path))
-    assert str(tmp_path / "thirdparty") == homes.THIRD_PARTY_HOME
-    assert Path(homes.CACHE_HOME).is_dir()
+    assert str(tmp_path / "thirdparty") == paddlehub_env.THIRD_PARTY_HOME
+    assert Path(paddlehub_env.CACHE_HOME).is_dir()
     with pytest.raises(AttributeError):
-        homes.NO_HOME  # noqa: B018
+        paddlehub_env.NO_HOME  # noqa: B018

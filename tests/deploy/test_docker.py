@@ -20,7 +20,7 @@ import pytest
 import requests
 import yaml
 
-from hub.serving.config import ServingConfig, from_file
+from hub.serving.config.server_config import ServingConfig, from_file
 from tests.deploy import containers
 from tests.deploy.containers import UID, Container
 from tests.serving.running import MODULES, ROOT, environment, free_port, hub, wait_until

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hub.serving import config, metrics, supervisor
+from hub.serving.config import server_config
+from hub.serving.gateway import metrics
+from hub.serving.supervisor.loop import loop
 from tests.deploy.containers import UID
 from tests.serving.running import ROOT
 
@@ -119,7 +121,7 @@ def _volumes(folder: str) -> list[dict[str, Any]]:
 
 
 def test_the_configuration_is_the_servers_and_its_ports_are_the_pods() -> None:
-    settings = config.from_file(FOLDER / "config.json")
+    settings = server_config.from_file(FOLDER / "config.json")
     (container,) = pod_templates()["deployment"]["spec"]["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     annotations = pod_templates()["deployment"]["metadata"]["annotations"]
@@ -131,13 +133,13 @@ def test_the_configuration_is_the_servers_and_its_ports_are_the_pods() -> None:
 
 @pytest.mark.parametrize("name", ["deployment", "predictor", "gateways"])
 def test_a_pod_lives_long_enough_to_finish_its_requests_and_to_load(name: str) -> None:
-    settings = config.from_file(FOLDER / "config.json")
+    settings = server_config.from_file(FOLDER / "config.json")
     pod = pod_templates()[name]["spec"]
     (container,) = pod["containers"]
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
     startup = container["startupProbe"]
 
-    needed = pause + settings.graceful_timeout + supervisor.GATEWAY_GRACE_SECONDS
+    needed = pause + settings.graceful_timeout + loop.GATEWAY_GRACE_SECONDS
     assert pod["terminationGracePeriodSeconds"] > needed
     assert startup["periodSeconds"] * startup["failureThreshold"] > settings.load_timeout
 

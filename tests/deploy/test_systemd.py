@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli.start import start
-from hub.serving.config import ServingConfig
+from hub.serving.config.server_config import ServingConfig
 from tests.serving.running import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"

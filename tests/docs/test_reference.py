@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub import errors, settings
 from hub.cli.main import hub
-from hub.serving.config import ModuleConfig, ServingConfig
+from hub.serving.config.server_config import ModuleConfig, ServingConfig
 from tests.serving.running import ROOT, Server
 
 REFERENCE = ROOT / "doc" / "reference"

@@ -95,7 +95,7 @@ def test_auto_is_the_fastest_that_the_cpu_and_the_model_have(
     detector: str,
     recogniser: str,
 ) -> None:
-    from hub.engines import openvino
+    from hub.engines.openvino import engine as openvino
 
     monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset(flags.split()))
     assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == detector
@@ -104,7 +104,7 @@ def test_auto_is_the_fastest_that_the_cpu_and_the_model_have(
 
 @pytest.mark.models
 def test_int8_on_a_cpu_without_it_says_so(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from hub.engines import openvino
+    from hub.engines.openvino import engine as openvino
 
     monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
     with pytest.raises(EngineError, match="int8, which this CPU does not multiply"):

@@ -9,7 +9,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from hub.engines.openvino_affine import fold_affine
+from hub.engines.openvino.affine import fold_affine
 from tests.engines.test_openvino_graph import kinds, normal, run
 
 CHANNELS = 6

@@ -11,7 +11,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from hub.engines.openvino_graph import enlarge_last, gate_once
+from hub.engines.openvino.graph import enlarge_last, gate_once
 
 RNG = np.random.default_rng(5)
 

@@ -12,10 +12,10 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from hub.engines import openvino
 from hub.engines.base import CENTERED, Batch, load
 from hub.engines.files import find_model_files
-from hub.engines.openvino_int8 import Rounding, find_roundings, large_convolutions, quantize
+from hub.engines.openvino import engine
+from hub.engines.openvino.int8 import Rounding, find_roundings, large_convolutions, quantize
 from hub.errors import EngineError
 from tests.engines.test_openvino_graph import kinds, normal, run
 from tests.ocr.conftest import draw_line
@@ -117,7 +117,7 @@ def test_a_broken_file_says_what_to_do(folder: Path, content: str) -> None:
 
 
 needs_int8 = pytest.mark.skipif(
-    openvino.cpu_flags().isdisjoint({"avx512_vnni", "avx_vnni", "amx_int8"}), reason="this CPU has no int8"
+    engine.cpu_flags().isdisjoint({"avx512_vnni", "avx_vnni", "amx_int8"}), reason="this CPU has no int8"
 )
 
 

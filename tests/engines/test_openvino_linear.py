@@ -13,7 +13,7 @@ import pytest
 from openvino import opset13 as ops
 
 from hub.engines.base import Batch, Normalize, load
-from hub.engines.openvino_linear import average_early, split_convolutions
+from hub.engines.openvino.linear import average_early, split_convolutions
 from hub.errors import EngineError
 from tests.engines.test_openvino_graph import kinds, normal, run
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from hub.engines.base import Batch
-from hub.engines.openvino import OpenVINOModel
-from hub.engines.openvino_streams import Shape, Streams
+from hub.engines.openvino.engine import OpenVINOModel
+from hub.engines.openvino.streams import Shape, Streams
 
 NARROW: Shape = (1, 48, 32, 3)
 WIDE: Shape = (1, 48, 320, 3)

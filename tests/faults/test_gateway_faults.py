@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import requests
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 from tests.serving.running import MODULES, ROOT, Server, environment, free_port, hub, wait_until
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 from tests.serving.running import Server, wait_until
 
 

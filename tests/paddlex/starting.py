@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from hub.serving import state
-from hub.serving.state import ServerState
+from hub.serving.messages import state
+from hub.serving.messages.state import ServerState
 from tests.serving.running import ROOT, environment, wait_until
 
 

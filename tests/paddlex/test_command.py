@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from hub.cli.main import main
-from hub.serving.paddlex import ready
+from hub.paddlex import ready
 from tests.paddlex.files import CLASSIFIER, OCR, written
 
 

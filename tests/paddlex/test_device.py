@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.paddlex import device, plan
-from hub.serving.paddlex.plan import Asked
+from hub.paddlex import device, plan
+from hub.paddlex.plan import Asked
 
 
 @pytest.fixture(autouse=True)

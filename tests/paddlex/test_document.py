@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hub.cli.paddlex import paddlex
-from hub.serving.paddlex.names import PIPELINES
-from hub.serving.paddlex.ocr_file import OCRFile
-from hub.serving.validation import fields_of
+from hub.paddlex.names import PIPELINES
+from hub.paddlex.ocr_file import OCRFile
+from hub.serving.config.validation import fields_of
 from tests.serving.running import ROOT
 
 PAGE = (ROOT / "doc" / "paddlex.md").read_text("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.paddlex.names import PIPELINES, known
+from hub.paddlex.names import PIPELINES, known
 
 #: The names in the file names of document 002's table of SDKs.
 DOCUMENT_002 = """

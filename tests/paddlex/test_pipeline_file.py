@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.paddlex.plan import BRIDGE, NATIVE, Asked, plan
+from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
 from tests.paddlex.files import CLASSIFIER, OCR, REMOVED, written
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from hub.cli.pipeline import configured
 from hub.errors import ModuleNotInstalledError
+from hub.paddlex import device, ready
+from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
 from hub.registry.local import LocalRegistry
 from hub.registry.progress import Silent
 from hub.registry.weights import fetch
-from hub.serving.paddlex import device, ready
-from hub.serving.paddlex.plan import BRIDGE, NATIVE, Asked, plan
 from tests.paddlex.files import OCR, changed, written
 from tests.serving.running import ROOT
 

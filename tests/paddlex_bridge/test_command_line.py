@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from hub.registry.content import VENV
-from hub.serving.paddlex.names import PIPELINES
+from hub.paddlex.names import PIPELINES
+from hub.registry.store.transaction import VENV
 from tests.paddlex.starting import Started
 from tests.paddlex_bridge.conftest import INSTALL_SECONDS, MODULE
 from tests.serving.running import ROOT, free_port

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hub.errors import ConfigError, EngineError, InvalidInputError
-from hub.serving import state
+from hub.serving.messages import state
 from tests.paddlex_bridge.parts import MODULE, guards, mending, module_class, pipeline
 from tests.serving.running import ROOT, Server, hub
 

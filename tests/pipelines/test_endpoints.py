@@ -17,7 +17,8 @@ import requests
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.errors import InvalidModuleError
-from hub.serving import endpoints, state
+from hub.serving.messages import state
+from hub.serving.runner import endpoints
 from tests.serving.pictures import bomb
 from tests.serving.running import Server, wait_until
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hub.serving.ray import options
+from hub.serving.config import ray
 from tests.ray.running import RayServer, SimulatedCluster
 from tests.serving.running import free_port
 
 
 @pytest.fixture(scope="session")
 def _ray() -> None:
-    if not options.is_installed():
-        pytest.skip(f"the extra is not installed ({options.EXTRA}; make test-all does it)")
+    if not ray.is_installed():
+        pytest.skip(f"the extra is not installed ({ray.EXTRA}; make test-all does it)")
 
 
 @pytest.fixture

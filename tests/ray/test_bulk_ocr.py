@@ -16,7 +16,7 @@ import pytest
 
 import hub as hub_api
 from hub.registry.weights import fetch
-from hub.serving.ray import options
+from hub.serving.config import ray
 from tests.ray.running import RayServer
 from tests.serving.running import ROOT, environment, hub, wait_until
 
@@ -31,8 +31,8 @@ SHARD = 25
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with ocr_system."""
-    if not options.is_installed():
-        pytest.skip(f"the extra is not installed ({options.EXTRA}; make test-all does it)")
+    if not ray.is_installed():
+        pytest.skip(f"the extra is not installed ({ray.EXTRA}; make test-all does it)")
     pytest.importorskip("pyarrow", reason="pip install -r examples/bulk_ocr/requirements.txt")
     fetch(WEIGHTS)
     home = tmp_path_factory.mktemp("home")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 
-from hub.serving.ray.callers import Callers
+from hub.serving.ray.gateway_side.callers import Callers
 
 
 def test_a_hang_up_is_told_while_the_client_is_watched() -> None:

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from hub.cli.main import hub
 from hub.errors import ConfigError
-from hub.serving.config import ServingConfig, build
-from hub.serving.ray import options
+from hub.serving.config import ray as options
+from hub.serving.config.server_config import ServingConfig, build
 
 
 @pytest.fixture
@@ -54,8 +54,13 @@ def test_the_command_line_says_so_too(tmp_path: Path) -> None:
 
 
 def test_the_supervisors_and_gateways_own_code_imports_nothing_of_ray() -> None:
-    modules = "hub.serving.launch, hub.serving.gateway, hub.serving.ray.engine, hub.serving.runner"
-    code = f"import {modules}, sys; sys.exit('ray' in sys.modules)"
+    modules = (
+        "hub.serving.supervisor.planning",
+        "hub.serving.gateway.__main__",
+        "hub.serving.ray.supervisor_side.backend",
+        "hub.serving.runner.__main__",
+    )
+    code = f"import {', '.join(modules)}, sys; sys.exit('ray' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

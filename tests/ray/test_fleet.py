@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.config import ServingConfig
-from hub.serving.placement import RunnerPlan
-from hub.serving.ray import exchange
-from hub.serving.ray.engine import RayEngine
-from hub.serving.ray.exchange import Deployment, Seen, Sight, Wanted
-from hub.serving.ray.fleet import LEAVING_SECONDS, RayFleet
-from hub.serving.ray.options import RayOptions
-from hub.serving.seats import FleetLimits, FleetPlan
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import FAILED, LOADING, READY, ProcessState
+from hub.serving.config.ray import RayOptions
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
+from hub.serving.ray import desired_state
+from hub.serving.ray.desired_state import Deployment, Seen, Sight, Wanted
+from hub.serving.ray.supervisor_side.backend import RayEngine
+from hub.serving.ray.supervisor_side.fleet import LEAVING_SECONDS, RayFleet
+from hub.serving.supervisor.placement import RunnerPlan
+from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
 LIMITS = FleetLimits(timeout=5, load_timeout=30, hang_timeout=10, graceful_timeout=4, max_queue_size=7)
 REPLICA = ProcessState(7, 70, "replica", node="far")
@@ -44,13 +44,13 @@ class Agent:
         vars(self.engine.services[0])["_child"] = self.process
 
     def wanted(self) -> Wanted:
-        return exchange.Reader(self.run_dir / exchange.WANTED, Wanted.from_json, Wanted()).current()
+        return desired_state.Reader(self.run_dir / desired_state.WANTED, Wanted.from_json, Wanted()).current()
 
     def sees(self, fleet: RayFleet, now: float, leaving: tuple[str, ...] = (), **sights: Sight) -> None:
         seen = Seen(
             self.wanted().serial, "", {f"echo@{key[1:]}": each for key, each in sights.items()}, leaving
         )
-        exchange.write(self.run_dir / exchange.SEEN, seen)
+        desired_state.write(self.run_dir / desired_state.SEEN, seen)
         self.engine.tick(now)
         fleet.tick(now)
 
@@ -203,7 +203,7 @@ def test_a_module_with_an_environment_of_its_own_is_refused(agent: Agent) -> Non
 def test_what_is_wanted_and_seen_survives_the_file(tmp_path: Path, agent: Agent) -> None:
     agent.engine.fleet(plan(ray=RayOptions(max_replicas=3, resources={"fast": 1})))
     seen = Seen(3, "", {"echo@1": sight(manifest={"images": ["image"]})}, ("echo@0",))
-    exchange.write(tmp_path / "seen.json", seen)
+    desired_state.write(tmp_path / "seen.json", seen)
 
-    assert exchange.Reader(tmp_path / "seen.json", Seen.from_json, Seen()).current() == seen
+    assert desired_state.Reader(tmp_path / "seen.json", Seen.from_json, Seen()).current() == seen
     assert agent.wanted().deployments[0].autoscaling is not None

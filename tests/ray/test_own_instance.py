@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import requests
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 from tests.ray.running import START_SECONDS, RayServer
 from tests.serving.running import wait_until
 

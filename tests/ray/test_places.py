@@ -12,11 +12,11 @@ import pytest
 from hub import settings
 from hub.errors import ChecksumError, InvalidModuleError
 from hub.module.info import read_module_info
-from hub.registry import pack
+from hub.registry.authoring import pack
 from hub.registry.local import InstalledModule
 from hub.registry.progress import Silent
-from hub.serving.ray.places import find_module
-from hub.serving.spec import RunnerSpec
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.ray.node_files import find_module
 from tests.serving.running import MODULES
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from hub.errors import WeightsError
-from hub.serving.ray.exchange import Deployment, Seen, Wanted
-from hub.serving.ray.reconciler import AGAIN_SECONDS, SHARED_SECONDS, Reconciler, Status
-from hub.serving.state import FAILED, LOADING, READY
+from hub.serving.messages.state import FAILED, LOADING, READY
+from hub.serving.ray.agent.reconciler import AGAIN_SECONDS, SHARED_SECONDS, Reconciler, Status
+from hub.serving.ray.desired_state import Deployment, Seen, Wanted
 from tests.serving.running import MODULES
 
 MANIFEST = {"concurrency": 2, "max_batch_size": 3}

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 
-from hub.registry import locks  # noqa: F401 - so that imports do not count as steps
 from hub.registry.local import LocalRegistry
+from hub.registry.store import locks  # noqa: F401 - so that imports do not count as steps
 
 CHANGES = {
     "fcntl.flock",

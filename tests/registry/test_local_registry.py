@@ -16,8 +16,8 @@ import pytest
 
 import hub
 from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
-from hub.registry.content import hold
 from hub.registry.local import LocalRegistry
+from hub.registry.store.transaction import hold
 
 MakeModule = Callable[..., Path]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ModuleNotInstalledError
-from hub.registry.content import sweep
-from hub.registry.layout import Layout
 from hub.registry.local import LocalRegistry
+from hub.registry.store.layout import Layout
+from hub.registry.store.transaction import sweep
 
 MakeModule = Callable[..., Path]
 PROGRAM = Path(__file__).with_name("change_and_die.py")

@@ -9,31 +9,32 @@ import sys
 from pathlib import Path
 
 from hub.module.info import read_module_info
-from hub.registry import digests, shipped
+from hub.registry.sources import bundled
+from hub.registry.store import checksums
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_folder_is_named_as_its_module() -> None:
-    found = shipped.folders()
+    found = bundled.folders()
     assert {"ocr_cls", "ocr_det", "ocr_rec", "ocr_system"} <= found.keys()
     for name, folder in found.items():
         assert read_module_info(folder).package == name
 
 
 def test_what_cannot_be_shipped_names_a_wrapper_that_is() -> None:
-    for name in shipped.UNAVAILABLE:
-        assert name not in shipped.folders()
-        assert "cannot be installed by name" in (shipped.how_to_install(name) or "")
+    for name in bundled.UNAVAILABLE:
+        assert name not in bundled.folders()
+        assert "cannot be installed by name" in (bundled.how_to_install(name) or "")
 
 
 def test_the_built_package_has_them_without_a_checkout(tmp_path: Path) -> None:
     built = tmp_path / "built"
     command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    for name, folder in shipped.folders().items():
-        expected = digests.of_folder(folder).items()
-        packed = digests.of_folder(built / "hub" / "shipped" / name).items()
+    for name, folder in bundled.folders().items():
+        expected = checksums.of_folder(folder).items()
+        packed = checksums.of_folder(built / "hub" / "shipped" / name).items()
         assert packed <= expected
         assert all("test_" in path for path, _ in expected - packed)
     environment = {**os.environ, "PYTHONPATH": str(built), "HUB_HOME": str(tmp_path / "home")}

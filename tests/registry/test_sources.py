@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.errors import InvalidModuleError
-from hub.registry.sources import Address, ArchiveFile, Folder, Named, parse
-from hub.registry.transfer import file_name
+from hub.registry.sources.http import file_name
+from hub.registry.sources.specifier import Address, ArchiveFile, Folder, Named, parse
 from tests.registry.archives import tar
 
 DIGEST = "a" * 64

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import InvalidModuleError
-from hub.registry.unpack import Limits, module_root, unpack
+from hub.registry.sources.unpack import Limits, module_root, unpack
 from tests.registry.archives import header_bomb, tar, tar_member, zip_member, zipped
 
 GOOD = ("module.py", b"x = 1\n")

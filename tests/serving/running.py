@@ -15,8 +15,9 @@ from typing import Any
 
 import requests
 
-from hub.serving import procfs, state
-from hub.serving.state import ModuleState, ServerState
+from hub.serving.messages import state
+from hub.serving.messages.state import ModuleState, ServerState
+from hub.serving.process import procfs
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "tests" / "modules"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 from tests.serving.running import ROOT, Server, environment, free_port, hub, wait_until
 
 

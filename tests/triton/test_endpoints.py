@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from hub.serving import state
-from hub.serving.app import create_app
-from hub.serving.call import Incoming
-from hub.serving.config import build
-from hub.serving.gateway_context import EXTENSION, Gateway
-from hub.serving.socket_dispatcher import SocketDispatcher
-from hub.serving.state import ServerState, StateReader
+from hub.serving.config.server_config import build
+from hub.serving.gateway.app import create_app
+from hub.serving.gateway.context import EXTENSION, Gateway
+from hub.serving.gateway.handling import Incoming
+from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.messages import state
+from hub.serving.messages.state import ServerState, StateReader
 
 
 class Shout:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 from tests.serving.running import Server, free_port, wait_until
 
 grpc = pytest.importorskip("tritonclient.grpc")

@@ -10,7 +10,7 @@ import pytest
 
 from hub import settings
 from hub.errors import ConfigError
-from hub.serving import config, hps
+from hub.serving.config import hps, server_config
 from tests.serving.running import MODULES, ROOT, environment, free_port, wait_until
 
 GREET = {"modules_info": {"greet": {}}}
@@ -20,14 +20,14 @@ GREET = {"modules_info": {"greet": {}}}
 def test_the_device_type_switches_the_gpu(monkeypatch: pytest.MonkeyPatch, value: str, use_gpu: bool) -> None:
     monkeypatch.setenv("PADDLEX_HPS_DEVICE_TYPE", value)
 
-    assert config.build(GREET, source="test").use_gpu is use_gpu
+    assert server_config.build(GREET, source="test").use_gpu is use_gpu
 
 
 def test_another_device_type_is_refused_with_the_allowed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PADDLEX_HPS_DEVICE_TYPE", "npu")
 
     with pytest.raises(ConfigError, match="PADDLEX_HPS_DEVICE_TYPE is 'npu'; allowed: cpu, gpu"):
-        config.build(GREET, source="test")
+        server_config.build(GREET, source="test")
 
 
 @pytest.mark.parametrize("name", ["PADDLEX_HPS_USE_HPIP", "PADDLEX_USE_HPIP"])
@@ -46,7 +46,7 @@ def test_the_logging_level_is_one_of_five(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setenv("PADDLEX_HPS_LOGGING_LEVEL", "LOUD")
     with pytest.raises(ConfigError, match="'LOUD'; allowed: DEBUG"):
-        config.build(GREET, source="test")
+        server_config.build(GREET, source="test")
 
 
 @pytest.mark.parametrize("name", ["PADDLEX_HPS_SERIAL_NUMBER", "PADDLEX_HPS_UPDATE_LICENSE"])

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving import config, pbtxt, placement, triton_config
-from hub.serving.batcher import BatchPolicy
-from hub.serving.placement import InstanceGroup
+from hub.serving.config import pbtxt, server_config, triton
+from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.supervisor import placement
+from hub.serving.supervisor.placement import InstanceGroup
 from tests.serving.running import Server, wait_until
 
 GPU_0_FOUR_TIMES = """
@@ -41,15 +42,15 @@ instance_group [
 
 def devices(text: str) -> list[str]:
     """Where the runners of a configuration go, as the supervisor plans it."""
-    given = triton_config.read(text, "config.pbtxt", name="ocr", device="cpu")
-    built = config.build({"modules_info": {"ocr": given}}, source="test").modules_info["ocr"]
+    given = triton.read(text, "config.pbtxt", name="ocr", device="cpu")
+    built = server_config.build({"modules_info": {"ocr": given}}, source="test").modules_info["ocr"]
     assert built.instances is not None
     groups = [InstanceGroup(group.count, group.kind, group.gpus) for group in built.instances]
     return [plan.device for plan in placement.plan(groups, cores=8, visible_gpus=None)]
 
 
 def read(text: str, device: str = "cpu") -> dict[str, Any]:
-    return triton_config.read(text, "config.pbtxt", name="ocr", device=device)
+    return triton.read(text, "config.pbtxt", name="ocr", device=device)
 
 
 def test_the_documents_first_example_puts_four_instances_on_gpu_0() -> None:
@@ -184,7 +185,7 @@ def test_the_device_types_file_applies_else_the_general_one(
 ) -> None:
     monkeypatch.setenv("PADDLEX_HPS_DEVICE_TYPE", device)
 
-    built = config.build({"model_repo": str(repository)}, source="test")
+    built = server_config.build({"model_repo": str(repository)}, source="test")
 
     found = {name: entry.instances or () for name, entry in built.modules_info.items()}
     assert {name: (groups[0].kind, groups[0].count) for name, groups in found.items()} == counts
@@ -193,7 +194,7 @@ def test_the_device_types_file_applies_else_the_general_one(
 def test_what_modules_info_says_wins_over_the_repository(repository: Path) -> None:
     values = {"model_repo": str(repository), "modules_info": {"greet": {"instances": [{"count": 1}]}}}
 
-    built = config.build(values, source="test").modules_info
+    built = server_config.build(values, source="test").modules_info
 
     assert list(built) == ["greet"]
     assert built["greet"].instances is not None and built["greet"].instances[0].count == 1
@@ -205,16 +206,16 @@ def test_a_module_in_the_newest_version_folder_is_the_one_that_is_served(reposit
         package.mkdir(parents=True)
         (package / "module.py").touch()
 
-    built = config.build({"model_repo": str(repository)}, source="test").modules_info["greet"]
+    built = server_config.build({"model_repo": str(repository)}, source="test").modules_info["greet"]
 
     assert built.directory == str(repository / "greet" / "10" / "greet")
 
 
 def test_a_repository_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere is not a folder"):
-        config.build({"model_repo": str(tmp_path / "nowhere")}, source="test")
+        server_config.build({"model_repo": str(tmp_path / "nowhere")}, source="test")
     with pytest.raises(ConfigError, match=r"config\.pbtxt"):
-        config.build({"model_repo": str(tmp_path)}, source="test")
+        server_config.build({"model_repo": str(tmp_path)}, source="test")
 
 
 def test_a_running_server_puts_its_runners_where_the_second_example_says(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_the_messages_have_the_protocols_names_and_numbers() -> None:
     """Each field that is written down here is the same in the client's generated code."""
     from tritonclient.grpc import model_config_pb2, service_pb2
 
-    from hub.serving.protocols.oip_messages import MESSAGES
+    from hub.serving.gateway.protocols.oip.messages import MESSAGES
 
     renamed = {
         "InferTensor": service_pb2.ModelInferRequest.InferInputTensor,

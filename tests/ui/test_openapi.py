@@ -8,15 +8,16 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub import errors
-from hub.serving import argument_schema, config, openapi
-from hub.serving.state import ModuleState, ServerState
+from hub.serving.config import server_config
+from hub.serving.gateway import argument_schema, openapi
+from hub.serving.messages.state import ModuleState, ServerState
 from tests.serving.running import Server
 
 BOTH_STYLES = ["1.x", "2.x"]
 
 
-def settings(**values: Any) -> config.ServingConfig:
-    return config.build({"modules_info": {"m": {}}, **values}, source="test")
+def settings(**values: Any) -> server_config.ServingConfig:
+    return server_config.build({"modules_info": {"m": {}}, **values}, source="test")
 
 
 def described(manifest: dict[str, Any], **values: Any) -> dict[str, Any]:

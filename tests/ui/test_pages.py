@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from hub.serving.ui import STATIC, SWAGGER_FILES
+from hub.serving.gateway.ui import STATIC, SWAGGER_FILES
 from tests.serving.running import Server
 from tests.ui.conftest import own
 

@@ -277,7 +277,7 @@ def test_both_languages_have_every_text() -> None:
         globalThis.localStorage = {getItem: () => null, setItem: () => {}};
         Object.defineProperty(globalThis, "navigator", {value: {language: "en"}});
         const fs = await import("node:fs");
-        const text = fs.readFileSync("hub/serving/static/i18n.js", "utf8") + "\\nexport {TEXTS};";
+        const text = fs.readFileSync("hub/serving/gateway/static/i18n.js", "utf8") + "\\nexport {TEXTS};";
         const {TEXTS} = await import("data:text/javascript;base64," + Buffer.from(text).toString("base64"));
         const [en, zh] = [Object.keys(TEXTS.en), Object.keys(TEXTS.zh)];
         console.log(JSON.stringify([...en.filter(k => !zh.includes(k)), ...zh.filter(k => !en.includes(k))]));

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.serving import batcher
-from hub.serving.batcher import BatchPolicy
+from hub.serving.runner import batcher
+from hub.serving.runner.batcher import BatchPolicy
 
 POLICY = BatchPolicy("items", max_batch_size=4, max_queue_delay_ms=10.0)
 

@@ -18,8 +18,8 @@ from hub.errors import (
     QueueFullError,
     UnavailableError,
 )
-from hub.serving import guards
-from hub.serving.guards import Admission, ImageBudget, Limits
+from hub.serving.gateway import guards
+from hub.serving.gateway.guards import Admission, ImageBudget, Limits
 from tests.serving import pictures
 
 LIMITS = Limits(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.serving.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
+from hub.serving.messages.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
 
 
 def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:

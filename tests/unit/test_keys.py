@@ -8,7 +8,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from hub.errors import ConfigError, UnauthorizedError
-from hub.serving.keys import KeyRing
+from hub.serving.gateway.auth import KeyRing
 
 RING = KeyRing({"alice": "0123456789abcdef", "bob": "fedcba9876543210"})
 

@@ -13,7 +13,7 @@ from hub.errors import BindingError, InvalidModuleError
 from hub.module import Module, loader, moduleinfo, runnable, serving
 from hub.module.contract import runnable_method, serving_method
 from hub.module.info import read_module_info
-from hub.serving.binding import Binding
+from hub.serving.runner.binding import Binding
 
 HEAD = "from hub.module import Module, moduleinfo, runnable, serving\n"
 BODY = '@moduleinfo(name="{name}", version="1.0.0")\nclass It(Module):\n    x = 1\n'

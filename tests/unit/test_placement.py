@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving import placement
-from hub.serving.placement import InstanceGroup
+from hub.serving.supervisor import placement
+from hub.serving.supervisor.placement import InstanceGroup
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 8, 64])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hub.serving.restart import LONGEST_PAUSE, RestartPolicy
+from hub.serving.supervisor.backoff import LONGEST_PAUSE, RestartPolicy
 
 
 def policy(max_failures: int = 3) -> RestartPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.serving.config import build
+from hub.serving.config.server_config import build
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

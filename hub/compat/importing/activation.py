@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.compat import homes, imports, requirements, siblings
-from hub.compat.module_files import ModuleFolder, files
+from hub.compat.importing import facade, requirements, sibling_imports
+from hub.compat.importing.patching_loader import ModuleFolder, files
+from hub.compat.paddlehub_api import paddlehub_env
 from hub.module import loader
 
 _is_for_good = False
@@ -21,16 +22,16 @@ _examined: set[Path] = set()
 def install(*, for_good: bool, run_dir: Path | None) -> None:
     """See :func:`hub.compat.install`; a second call may only add to the first."""
     global _is_for_good
-    imports.install()
+    facade.install()
     if files not in sys.meta_path:
         sys.meta_path.insert(0, files)
     loader.preparation = prepared
     if run_dir is not None:
-        homes.run_dir = run_dir
+        paddlehub_env.run_dir = run_dir
     if for_good and not _is_for_good:
         _is_for_good = True
-        imports.answer_for_good()
-        siblings.switch(on=True)
+        facade.answer_for_good()
+        sibling_imports.switch(on=True)
 
 
 @contextlib.contextmanager
@@ -43,7 +44,7 @@ def prepared(folder: Path) -> Iterator[None]:
     if not speaks_of_paddlehub(folder):
         yield
         return
-    homes.loading(folder)
+    paddlehub_env.loading(folder)
     with _its_world(), _reported(files.add(folder)):
         if folder not in _examined:
             requirements.check(folder)
@@ -75,16 +76,16 @@ def _its_world() -> Iterator[None]:
     if _is_for_good:
         yield
         return
-    was_on = siblings.finder in sys.meta_path
+    was_on = sibling_imports.finder in sys.meta_path
     arguments = sys.argv
-    siblings.switch(on=True)
+    sibling_imports.switch(on=True)
     sys.argv = arguments[:1]
     try:
-        with imports.answering():
+        with facade.answering():
             yield
     finally:
         sys.argv = arguments
-        siblings.switch(on=was_on)
+        sibling_imports.switch(on=was_on)
 
 
 @contextlib.contextmanager

@@ -18,11 +18,13 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from hub.compat.names import NAMES
+from hub.compat.importing.name_table import NAMES
 
 log = logging.getLogger("hub.compat")
 
 PREFIX: Final = "hub.compat."
+#: Where the files of the name table are.
+_API: Final = "hub.compat.paddlehub_api."
 _facades: dict[str, Facade] = {}
 
 
@@ -46,7 +48,7 @@ class Facade(ModuleType):
 
 def _resolve(target: str) -> Any:
     file, _, name = target.partition(":")
-    value = importlib.import_module(file if file.startswith("hub.") else PREFIX + file)
+    value = importlib.import_module(file if file.startswith("hub.") else _API + file)
     if target == "hub.module.contract:Module":
         import hub
 

@@ -1,6 +1,7 @@
 """Every name of PaddleHub that is answered here, and by what. The whole list; nothing else is imported.
 
-A value is ``"file:name"`` below ``hub.compat``, or ``"package.file:name"`` where it names another package.
+A value is ``"file:name"`` below ``hub.compat.paddlehub_api``, or ``"package.file:name"`` where it names
+another package.
 Names are found when they are used, so ``import paddlehub as hub`` imports no NumPy and no Paddle.
 """
 
@@ -20,7 +21,7 @@ _CONTRACT: Final = {
 }
 _LOG: Final = {"logger": "logger:logger", "Logger": "logger:Logger", "ProgressBar": "logger:ProgressBar"}
 _HOMES: Final = {
-    name: f"homes:{name}"
+    name: f"paddlehub_env:{name}"
     for name in (
         "USER_HOME",
         "HUB_HOME",
@@ -50,7 +51,7 @@ _TOKENIZATION: Final = {
 }
 _BATCHING: Final = {"pad_batch_data": "batching:pad_batch_data"}
 _PROGRAMS: Final = {
-    name: f"programs:{name}"
+    name: f"static_program:{name}"
     for name in ("add_vars_prefix", "remove_vars_prefix", "rename_var", "get_variable_info", "dtype_map")
 }
 _PARSERS: Final = {name: f"parsers:{name}" for name in ("csv_parser", "txt_parser", "yaml_parser")}
@@ -114,7 +115,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
     "paddlehub.compat.module": {},
     "paddlehub.compat.module.nlp_module": _NLP_PREDICTION,
     "paddlehub.compat.paddle_utils": _PROGRAMS
-    | {"static_mode_guard": "modes:static_mode", "run_in_static_mode": "modes:static"},
+    | {"static_mode_guard": "static_mode:static_mode", "run_in_static_mode": "static_mode:static"},
     "paddlehub.compat.task": {},
     "paddlehub.compat.task.batch": _BATCHING,
     "paddlehub.compat.task.tokenization": _TOKENIZATION,
@@ -133,7 +134,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
         "md5": "parsers:md5",
     },
     "paddlehub.common": {},
-    "paddlehub.common.dir": _HOMES | {"THIRDPARTY_HOME": "homes:THIRD_PARTY_HOME"},
+    "paddlehub.common.dir": _HOMES | {"THIRDPARTY_HOME": "paddlehub_env:THIRD_PARTY_HOME"},
     "paddlehub.common.downloader": {
         "Downloader": "downloads:Downloader",
         "default_downloader": "downloads:default_downloader",

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final
 
-from hub.compat import mending
+from hub.compat.importing import source_fixes
 
 log = logging.getLogger("hub.compat")
 
@@ -61,7 +61,7 @@ class MendingLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        mended = mending.mend(self.get_data(path), path, lacks)
+        mended = source_fixes.mend(self.get_data(path), path, lacks)
         place = os.path.relpath(path, self._folder.path)
         for name, line in mended.changes:
             self._folder.changes.setdefault(name, []).append(f"{place}:{line}")

@@ -157,7 +157,7 @@ def _is_missing(top: str, folder: Path) -> bool:
         return False
     if any(folder.rglob(f"{top}.py")) or any(folder.rglob(f"{top}/")):  # it may put a folder of its own there
         return False
-    from hub.compat.siblings import installed_folder
+    from hub.compat.importing.sibling_imports import installed_folder
 
     return _is_absent(top) and installed_folder(top) is None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from hub.compat.module_files import files
+from hub.compat.importing.patching_loader import files
 from hub.errors import HubError
 
 

@@ -15,7 +15,7 @@ from typing import Final
 Lacks = Callable[[str, str], bool]
 
 #: Our own functions for what has no successor of the same form.
-_OWN: Final = "hub.compat.numpy_names"
+_OWN: Final = "hub.compat.importing.numpy_names"
 _OWN_ALIAS: Final = "__hub_numpy__"
 
 #: library → dropped name → (where its successor is, its name).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hub.compat.images import Image
+from hub.compat.paddlehub_api.images import Image
 
 _TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
-from hub.compat import modes
+from hub.compat.paddlehub_api import static_mode
 from hub.module import contract
 from hub.module.contract import runnable as runnable
 from hub.module.contract import serving as serving
@@ -44,7 +44,7 @@ class RunModule:
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
         if type(value) is types.MethodType and not name.startswith("__"):
-            return modes.static(value)
+            return static_mode.static(value)
         return value
 
     @classmethod
@@ -101,7 +101,7 @@ def settle(instance: object) -> None:
     Turning the switch to and fro costs 0.2 ms at every call.
     """
     if isinstance(instance, RunModule) and not _is_layer(type(instance)):
-        modes.switch(to_static=True)
+        static_mode.switch(to_static=True)
 
 
 def _is_layer(cls: type) -> bool:

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from hub.compat.logger import ProgressBar
+from hub.compat.paddlehub_api.logger import ProgressBar
 
 _BLOCK: Final = 1 << 20
 _TIMEOUT_SECONDS: Final = 30

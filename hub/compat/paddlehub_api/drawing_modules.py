@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hub.compat import images as pictures
-from hub.compat.colours import LAB2RGB
-from hub.compat.contract import runnable, serving
-from hub.compat.image_modules import ImageModule
-from hub.compat.images import Image, cv2_to_base64
+from hub.compat.paddlehub_api import images as pictures
+from hub.compat.paddlehub_api.colours import LAB2RGB
+from hub.compat.paddlehub_api.contract import runnable, serving
+from hub.compat.paddlehub_api.image_modules import ImageModule
+from hub.compat.paddlehub_api.images import Image, cv2_to_base64
 
 
 class ImageColorizeModule(ImageModule):

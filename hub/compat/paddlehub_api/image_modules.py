@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hub.compat import images as pictures
-from hub.compat.contract import RunModule, runnable, serving
-from hub.compat.images import Image, cv2_to_base64
-from hub.compat.segmentation_transforms import restored
+from hub.compat.paddlehub_api import images as pictures
+from hub.compat.paddlehub_api.contract import RunModule, runnable, serving
+from hub.compat.paddlehub_api.images import Image, cv2_to_base64
+from hub.compat.paddlehub_api.segmentation_transforms import restored
 
 
 class ImageServing:
@@ -150,7 +150,7 @@ def _first(transformed: Any) -> Image:
 
 
 def _save_mask(image: Image, mask: Image, folder: Path) -> None:
-    from hub.compat.visuals import get_pseudo_color_map, visualize
+    from hub.compat.paddlehub_api.visuals import get_pseudo_color_map, visualize
 
     name = f"{time.time()}.png"
     for part in ("image", "mask"):

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.compat.contract import RunModule, runnable
-from hub.compat.parsers import txt_parser
+from hub.compat.paddlehub_api.contract import RunModule, runnable
+from hub.compat.paddlehub_api.parsers import txt_parser
 from hub.errors import ModelNotFoundError
 from hub.settings import visible_gpus
 

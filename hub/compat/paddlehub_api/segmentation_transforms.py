@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hub.compat import images
-from hub.compat import transforms as plain
-from hub.compat.images import Image
+from hub.compat.paddlehub_api import images
+from hub.compat.paddlehub_api import transforms as plain
+from hub.compat.paddlehub_api.images import Image
 
 Pair = tuple[Image, ...]
 

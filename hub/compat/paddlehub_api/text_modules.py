@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hub.compat.contract import RunModule, serving
-from hub.compat.downloads import download
+from hub.compat.paddlehub_api.contract import RunModule, serving
+from hub.compat.paddlehub_api.downloads import download
 from hub.errors import InvalidInputError
 
 _TASKS = "'seq-cls', 'token-cls', 'text-matching', or None for embeddings"

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
-from hub.compat import images
-from hub.compat.images import Image
+from hub.compat.paddlehub_api import images
+from hub.compat.paddlehub_api.images import Image
 
 Step = Callable[[Image], Image]
 Size = int | Sequence[int]

@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hub.compat import images
-from hub.compat.images import Image
-from hub.compat.segmentation_transforms import ColorMap
+from hub.compat.paddlehub_api import images
+from hub.compat.paddlehub_api.images import Image
+from hub.compat.paddlehub_api.segmentation_transforms import ColorMap
 
 _EXTENSIONS = (".bmp", ".dib", ".png", ".jpg", ".jpeg", ".pbm", ".pgm", ".ppm", ".tif", ".tiff")
 

@@ -1,4 +1,4 @@
-"""[openvino] ``fold_affine``: what scales and shifts a convolution's input or output, put into its weights.
+"""``fold_affine``: what scales and shifts a convolution's input or output, put into its weights.
 
 PP-LCNetV3 has x · s + b before and after every activation, s and b one number each, beside the
 convolution's own bias. OpenVINO runs them inside the convolution, but as four more steps, which every
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from openvino import opset13 as ops
 
-from hub.engines.openvino_graph import constant
+from hub.engines.openvino.graph import constant
 
 Weights = npt.NDArray[np.float64]
 

@@ -21,11 +21,11 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from hub.engines.base import Array, Batch, LoadRequest
-from hub.engines.openvino_affine import fold_affine
-from hub.engines.openvino_graph import enlarge_last, gate_once
-from hub.engines.openvino_int8 import Rounding, find_roundings, quantize
-from hub.engines.openvino_linear import average_early, split_convolutions
-from hub.engines.openvino_streams import Streams
+from hub.engines.openvino.affine import fold_affine
+from hub.engines.openvino.graph import enlarge_last, gate_once
+from hub.engines.openvino.int8 import Rounding, find_roundings, quantize
+from hub.engines.openvino.linear import average_early, split_convolutions
+from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
 

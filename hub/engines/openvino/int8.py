@@ -1,4 +1,4 @@
-"""[openvino] ``quantize``: the large 1 × 1 convolutions of a graph, computed in int8.
+"""``quantize``: the large 1 × 1 convolutions of a graph, computed in int8.
 
 A CPU that multiplies bytes (VNNI) does so at twice the rate of bf16 and four times that of f32, and these
 convolutions are most of a recogniser. What is lost is kept small by what was measured once for a model
@@ -26,13 +26,13 @@ import numpy.typing as npt
 from openvino import opset13 as ops
 
 from hub.engines.files import ModelFiles
-from hub.engines.openvino_graph import constant
+from hub.engines.openvino.graph import constant
 from hub.errors import EngineError
 
 #: A file of this name beside a model says how its convolutions are rounded.
 FILE_NAME: Final = "int8.json"
 #: Those of models that HubServing was measured with.
-_KNOWN: Final = Path(__file__).with_name("int8")
+_KNOWN: Final = Path(__file__).parent.with_name("int8")
 #: Smaller convolutions gain less than their share of the error.
 _LEAST_CHANNELS: Final = 200
 #: Of (output channels, input channels, height, width).

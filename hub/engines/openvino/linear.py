@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 from openvino import opset13 as ops
 
-from hub.engines.openvino_graph import constant
+from hub.engines.openvino.graph import constant
 
 #: Which rows of a 3 × 3 kernel meet each row of the small map: [part, row of the small kernel, row of the
 #: kernel]. Part 0 becomes the odd and part 1 the even rows: what is spread out begins a row above the map.

@@ -1,4 +1,4 @@
-"""[cli] ``hub pack --sdk NAME``: the folder of PaddleX's high-stability serving, for a module or a pipeline.
+"""``hub pack --sdk NAME``: the folder of PaddleX's high-stability serving, for a module or a pipeline.
 
     <name>_sdk/
       server/  server.sh  pipeline_config.yaml
@@ -17,10 +17,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from hub.errors import RegistryError
-from hub.serving.sdk import wheel
-from hub.serving.sdk.subject import Subject, subject
+from hub.paddlex.sdk import wheel
+from hub.paddlex.sdk.subject import Subject, subject
 
-_TEMPLATES = files("hub.serving.sdk") / "templates"
+_TEMPLATES = files("hub.paddlex.sdk") / "templates"
 #: Version folder in the model repository; Triton counts from 1.
 _VERSION_FOLDER = "1"
 _CONFIG = "pipeline_config.yaml"

@@ -1,4 +1,4 @@
-"""[cli] What an SDK folder is made for: an installed module, or a pipeline of PaddleX's.
+"""What an SDK folder is made for: an installed module, or a pipeline of PaddleX's.
 
 A pipeline that HubServing serves itself (OCR) brings its module and a pipeline file of ours. Every other one
 is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from hub.errors import ConfigError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
-from hub.registry import shipped
+from hub.paddlex import names, plan, ready
+from hub.paddlex.plan import Asked
 from hub.registry.local import LocalRegistry
-from hub.serving.paddlex import names, plan, ready
-from hub.serving.paddlex.plan import Asked
+from hub.registry.sources import bundled
 
 #: Prints where PaddleX lies in the environment whose Python runs this.
 _WHERE = "import importlib.util as u; print(u.find_spec('paddlex').submodule_search_locations[0])"
@@ -79,7 +79,7 @@ def _newest(module: str) -> Path:
     try:
         return LocalRegistry().find(module).directory
     except ModuleNotInstalledError:
-        return shipped.folders()[module]
+        return bundled.folders()[module]
 
 
 def _paddlexs_file(name: str, python: Path | None) -> Path:

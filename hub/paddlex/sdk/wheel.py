@@ -1,4 +1,4 @@
-"""[cli] The SDK's client as a wheel: a zip of its files and three of metadata, without any build tool."""
+"""The SDK's client as a wheel: a zip of its files and three of metadata, without any build tool."""
 
 from __future__ import annotations
 

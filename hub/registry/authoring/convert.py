@@ -20,7 +20,7 @@ from typing import Any
 
 from hub.errors import HubError, InvalidModuleError, ModelNotFoundError, RegistryError
 from hub.module.info import read_module_info
-from hub.registry import shipped
+from hub.registry.sources import bundled
 
 WRAPPERS = {"classifier": "image_classifier", "detector": "object_detector"}
 
@@ -135,7 +135,7 @@ def _copy_model(model: _Model, target: Path) -> None:
 
 
 def _write(target: Path, wrapper: str, described: dict[str, str], values: dict[str, Any]) -> None:
-    source = shipped.folders().get(wrapper)
+    source = bundled.folders().get(wrapper)
     if source is None:
         raise RegistryError(f"the module {wrapper}, which serves such models, does not come along here")
     target.mkdir(parents=True)

@@ -24,10 +24,11 @@ from typing import IO, Any
 
 from hub.errors import ChecksumError, InvalidModuleError, RegistryError, WeightsError
 from hub.module.info import read_module_info
-from hub.registry import digests, weights
+from hub.registry import weights
 from hub.registry.local import InstalledModule
 from hub.registry.progress import Advance, Progress
-from hub.registry.transfer import replacing
+from hub.registry.sources.http import replacing
+from hub.registry.store import checksums
 
 MANIFEST = "hub-pack.json"
 MODULE_FOLDER = "module"
@@ -105,14 +106,14 @@ def pack_folder(folder: Path, target: Path, progress: Progress) -> Path:
 
 
 def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for path in digests.files_of(folder):
+    for path in checksums.files_of(folder):
         yield f"{prefix}/{path.relative_to(folder).as_posix()}", path
 
 
 def _checksums(files: Mapping[str, Path], advance: Advance) -> dict[str, str]:
     sums, done = {}, 0
     for name, path in files.items():
-        sums[name] = digests.of_file(path)
+        sums[name] = checksums.of_file(path)
         done += path.stat().st_size
         advance(done)
     return sums
@@ -186,9 +187,9 @@ def check(unpacked: Path, *, shown_as: str, progress: Progress) -> Unpacked:
     """
     manifest = _manifest(unpacked, shown_as)
     with progress.task(f"Checking {shown_as}"):
-        found = digests.of_folder(unpacked)
+        found = checksums.of_folder(unpacked)
     found.pop(MANIFEST)
-    if differences := digests.compare(manifest["files"], found):
+    if differences := checksums.compare(manifest["files"], found):
         raise ChecksumError(
             f"{shown_as} is not as it was packed ({'; '.join(differences.lines()[:5])}). "
             "Nothing of it is installed; copy it again"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.errors import ModuleNotInstalledError
-from hub.registry import index, shipped
 from hub.registry.local import matching, oldest_first, version_key
-from hub.registry.sources import Named, closest
+from hub.registry.sources import bundled, index
+from hub.registry.sources.specifier import Named, closest
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Indexed:
 
     @property
     def where(self) -> str:
-        from hub.registry.download import without_password
+        from hub.registry.sources.pip_download import without_password
 
         return without_password(self.offer.index)
 
@@ -52,7 +52,7 @@ Offered = Shipped | Indexed
 
 def come_along() -> list[Offered]:
     """The modules that come with HubServing."""
-    return [Shipped(info.name, info.version, info.summary, info.type, path) for info, path in shipped.infos()]
+    return [Shipped(info.name, info.version, info.summary, info.type, path) for info, path in bundled.infos()]
 
 
 def indexed(location: str) -> list[Offered]:
@@ -105,8 +105,8 @@ def _nobody(named: Named, seen: list[Offered]) -> str:
     versions = [each.version for each in seen if each.name.replace("-", "_") == package]
     if versions:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
-    if package in shipped.UNAVAILABLE:
-        return f"{message} {shipped.why_unavailable(package)}"
+    if package in bundled.UNAVAILABLE:
+        return f"{message} {bundled.why_unavailable(package)}"
     if near := closest(named.name):
         return f"{message} Did you mean: hub install {near}"
     names = dict.fromkeys(each.name for each in seen)

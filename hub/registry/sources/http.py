@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from hub.errors import ChecksumError, NetworkError
-from hub.registry.download import without_password
 from hub.registry.progress import Advance, Progress
+from hub.registry.sources.pip_download import without_password
 
 if TYPE_CHECKING:
     import requests

@@ -21,11 +21,11 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from hub.errors import ConfigError, HubError, InvalidModuleError, NetworkError, RegistryError
 from hub.module.info import read_module_info
-from hub.registry import digests
-from hub.registry.layout import Layout
 from hub.registry.progress import Progress
-from hub.registry.unpack import SUFFIXES, module_root, unpack
-from hub.registry.workspace import NewFolder, workspace
+from hub.registry.sources.unpack import SUFFIXES, module_root, unpack
+from hub.registry.store import checksums
+from hub.registry.store.layout import Layout
+from hub.registry.store.workspace import NewFolder, workspace
 
 FILE = "index.json"
 _LARGEST_INDEX = 32_000_000
@@ -82,7 +82,7 @@ def offers(location: str) -> list[Offer]:
 
 
 def _read_address(where: str) -> bytes:
-    from hub.registry.transfer import read_text
+    from hub.registry.sources.http import read_text
 
     try:
         return read_text(where, limit_bytes=_LARGEST_INDEX)
@@ -161,7 +161,7 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
 
 
 def _pack_folders(folder: Path, progress: Progress) -> None:
-    from hub.registry.pack import pack_folder
+    from hub.registry.authoring.pack import pack_folder
 
     for path in sorted(folder.iterdir()):
         if (path / "module.py").is_file():
@@ -184,12 +184,12 @@ def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
         type=info.type,
         archive=archive.name,
         size=archive.stat().st_size,
-        sha256=digests.of_file(archive),
+        sha256=checksums.of_file(archive),
     )
 
 
 def _root(unpacked: Path, shown_as: str) -> Path:
-    from hub.registry.pack import MODULE_FOLDER, is_pack
+    from hub.registry.authoring.pack import MODULE_FOLDER, is_pack
 
     return module_root(unpacked / MODULE_FOLDER if is_pack(unpacked) else unpacked, shown_as=shown_as)
 

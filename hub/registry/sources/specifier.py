@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from hub.errors import InvalidModuleError
-from hub.registry import shipped
-from hub.registry.unpack import SUFFIXES, is_archive
+from hub.registry.sources import bundled
+from hub.registry.sources.unpack import SUFFIXES, is_archive
 
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(==(?P<version>[0-9A-Za-z][0-9A-Za-z.+!_-]*))?\Z")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
@@ -118,7 +118,7 @@ def _here(path: Path, given: str) -> Folder | ArchiveFile | None:
 
 
 def _known(name: str) -> bool:
-    return name.replace("-", "_") in shipped.folders()
+    return name.replace("-", "_") in bundled.folders()
 
 
 def _looks_like_a_path(given: str) -> bool:
@@ -140,7 +140,7 @@ _EXAMPLES = (
 
 def _come_along(name: str) -> str | None:
     """A module that comes along under (nearly) this name: the documents' path, without their checkout."""
-    near = difflib.get_close_matches(name, shipped.folders(), n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, bundled.folders(), n=1, cutoff=0.8)
     return near[0] if near else None
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import hub
 from hub import settings
 from hub.errors import RegistryError
-from hub.registry.content import INTERPRETER, VENV
 from hub.registry.progress import Progress
 from hub.registry.requirements import pip_install
+from hub.registry.store.transaction import INTERPRETER, VENV
 
 
 def interpreter_of(content: Path) -> Path | None:

@@ -24,7 +24,7 @@ from hub.errors import HubError, InvalidModuleError
 _CHILD = (
     "import sys; sys.path.append(sys.argv[1]); _, _, directory, answer = sys.argv;"
     "sys.argv = [directory]; import hub.compat; hub.compat.install(for_good=True);"
-    "from hub.registry.trial import child; child(directory, int(answer))"
+    "from hub.registry.store.import_check import child; child(directory, int(answer))"
 )
 
 
@@ -83,7 +83,7 @@ def _run(
 
     above, environment = Path(hub.__file__).resolve().parent.parent, None
     if interpreter is not None:
-        from hub.registry.environment import expose_hub
+        from hub.registry.store.environment import expose_hub
 
         above = directory.parent / ".path"  # only the hub, not all that lies next to it
         environment = settings.child_environment(expose_hub(above))

@@ -24,10 +24,10 @@ from types import TracebackType
 
 from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import ModuleInfo
-from hub.registry.digests import NOT_PART_OF_A_MODULE, of_folder
-from hub.registry.layout import Layout
-from hub.registry.locks import locked
 from hub.registry.progress import Progress
+from hub.registry.store.checksums import NOT_PART_OF_A_MODULE, of_folder
+from hub.registry.store.layout import Layout
+from hub.registry.store.locks import locked
 
 log = logging.getLogger("hub.registry")
 
@@ -111,7 +111,7 @@ class Transaction:
         self, staged: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None
     ) -> None:
         """Import the staged module in a process of its own; raise what it says if it does not."""
-        from hub.registry.trial import try_import
+        from hub.registry.store.import_check import try_import
 
         directory = staged / self._package
         try_import(directory, shown_as=shown_as, timeout=timeout, interpreter=interpreter)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hub.registry.content import not_writable
-from hub.registry.layout import Layout
+from hub.registry.store.layout import Layout
+from hub.registry.store.transaction import not_writable
 
 #: Between being made and being locked a folder looks abandoned.
 _JUST_MADE_SECONDS = 60.0

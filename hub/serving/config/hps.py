@@ -1,9 +1,9 @@
-"""[cli] PaddleX's environment variables of high-stability serving, as settings of ours.
+"""PaddleX's environment variables of high-stability serving, as settings of ours.
 
 PADDLEX_HPS_DEVICE_TYPE              cpu or gpu: use_gpu, and which config_<type>.pbtxt applies
 PADDLEX_HPS_USE_HPIP, PADDLEX_USE_HPIP    1: --use_hpip of a pipeline; engine hpip (read by hub/engines)
 PADDLEX_HPS_PIPELINE_CONFIG_PATH     the config file or a pipeline's file, where neither is given
-PADDLEX_HPS_LOGGING_LEVEL            of every process's log (read by hub/serving/logs.py)
+PADDLEX_HPS_LOGGING_LEVEL            of every process's log (read by hub/serving/process/logs.py)
 PADDLEX_HPS_SERIAL_NUMBER, PADDLEX_HPS_UPDATE_LICENSE    nothing: there is no licence
 """
 

@@ -1,4 +1,4 @@
-"""[cli, 1] A model repository in Triton's layout, as PaddleX's high-stability serving ships it.
+"""A model repository in Triton's layout, as PaddleX's high-stability serving ships it.
 
     model_repo/<module>/config.pbtxt                  for every device
                         config_cpu.pbtxt              instead, where the device type is cpu
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError
-from hub.serving import triton_config
+from hub.serving.config import triton
 
 
 def merge(
@@ -63,7 +63,7 @@ def _entry(entry: dict[str, Any], folder: Path, device: str) -> dict[str, Any]:
             text = file.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError(f"{file} cannot be read: {error}") from error
-        settings = triton_config.read(text, str(file), name=folder.name, device=device)
+        settings = triton.read(text, str(file), name=folder.name, device=device)
     init_args = dict(entry.get("init_args") or {})
     module = _module(folder)
     if module is not None:

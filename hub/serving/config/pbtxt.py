@@ -1,4 +1,4 @@
-"""[cli, 1] Protocol-buffer text format, as far as configuration files use it: from text to plain values.
+"""Protocol-buffer text format, as far as configuration files use it: from text to plain values.
 
     name: "ocr"   instance_group [ { count: 4 kind: KIND_GPU gpus: [ 0 ] } ]   dynamic_batching { }
 

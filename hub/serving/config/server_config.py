@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving import hps, model_repo, validation
-from hub.serving.ray import options as ray_options
-from hub.serving.ray.options import RayOptions
+from hub.serving.config import hps, model_repo, validation
+from hub.serving.config import ray as ray_options
+from hub.serving.config.ray import RayOptions
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]

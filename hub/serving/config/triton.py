@@ -1,4 +1,4 @@
-"""[cli, 1] What a Triton ``config.pbtxt`` means here: keys of a module's entry in config.json.
+"""What a Triton ``config.pbtxt`` means here: keys of a module's entry in config.json.
 
     instance_group [ { count: 2 kind: KIND_GPU gpus: [ 1 ] } ]     instances
     max_batch_size, with dynamic_batching { … }                    max_batch_size, preferred_batch_sizes,
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.errors import ConfigError
-from hub.serving import pbtxt
-from hub.serving.pbtxt import Message
+from hub.serving.config import pbtxt
+from hub.serving.config.pbtxt import Message
 
 log = logging.getLogger("hub.config")
 

@@ -1,4 +1,4 @@
-"""[cli, 1] What pydantic found wrong, for whoever wrote the file: which key, which value, what is allowed."""
+"""What pydantic found wrong, for whoever wrote the file: which key, which value, what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[2] The gateway: Gunicorn with threaded workers around the Flask app, on the supervisor's socket.
+"""The gateway: Gunicorn with threaded workers around the Flask app, on the supervisor's socket.
 
     python -m hub.serving.gateway --run_dir DIR --listen FD --lifeline FD
 
@@ -22,12 +22,13 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from hub import envelope
-from hub.serving import logs, metrics
-from hub.serving.app import create_app
-from hub.serving.config import ServingConfig
-from hub.serving.gateway_context import default_threads, make_dispatcher
-from hub.serving.http_worker import DeadlineWorker, close_when_asked
-from hub.serving.state import StateReader
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import metrics
+from hub.serving.gateway.app import create_app
+from hub.serving.gateway.context import default_threads, make_dispatcher
+from hub.serving.gateway.worker import DeadlineWorker, close_when_asked
+from hub.serving.messages.state import StateReader
+from hub.serving.process import logs
 
 #: When the supervisor is gone, requests get this long to finish.
 ORPHAN_GRACE_SECONDS = 3

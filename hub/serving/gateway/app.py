@@ -1,4 +1,4 @@
-"""[2] The Flask application: routes, and what happens before and after each of them."""
+"""The Flask application: routes, and what happens before and after each of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from flask.ctx import _AppCtxGlobals
 from werkzeug.routing import MapAdapter
 
 from hub import envelope
-from hub.serving import gateway_context, metrics, replies, ui
-from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import Dispatcher
-from hub.serving.gateway_context import EXTENSION, Gateway, gateway
-from hub.serving.logs import request_ids
-from hub.serving.protocols import legacy, oip_http, oip_openapi, paddlex, paddlex_openapi, predict
-from hub.serving.state import StateReader
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import context, error_responses, metrics, ui
+from hub.serving.gateway.context import EXTENSION, Gateway, gateway
+from hub.serving.gateway.dispatcher import Dispatcher
+from hub.serving.gateway.protocols import legacy, paddlex, paddlex_openapi, predict
+from hub.serving.gateway.protocols.oip import http_routes as oip_http
+from hub.serving.gateway.protocols.oip import openapi as oip_openapi
+from hub.serving.messages.state import StateReader
+from hub.serving.process.logs import request_ids
 
 access_log = logging.getLogger("hub.access")
 
@@ -49,11 +51,11 @@ class App(Flask):
 def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Flask:
     """The app of one HTTP worker; it loads no module."""
     app = App("hub.serving", static_folder=None)
-    app.extensions[EXTENSION] = gateway_context.build(config, run_dir, states, dispatcher)
+    app.extensions[EXTENSION] = context.build(config, run_dir, states, dispatcher)
     app.url_map.merge_slashes = False  # or "//" is answered by a redirect to whatever host the caller names
     app.before_request(_begin)
     app.after_request(_finish)
-    app.register_error_handler(Exception, replies.error)
+    app.register_error_handler(Exception, error_responses.error)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
@@ -69,13 +71,13 @@ def create_app(config: ServingConfig, run_dir: Path, states: StateReader, dispat
 
 def live() -> Response:
     """200 as long as this process answers."""
-    return replies.json_reply(b'{"live":true}', 200)
+    return error_responses.json_reply(b'{"live":true}', 200)
 
 
 def ready() -> Response:
     """200 when every module has a warm runner, else 503 with each module's state and reason."""
     state = gateway().states.current()
-    return replies.json_reply(envelope.dumps(state.readiness()), 200 if state.ready else 503)
+    return error_responses.json_reply(envelope.dumps(state.readiness()), 200 if state.ready else 503)
 
 
 def prometheus() -> Response:

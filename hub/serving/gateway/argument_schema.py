@@ -1,4 +1,4 @@
-"""[2] From a module's manifest to JSON Schema: what its arguments are, and an example of a call.
+"""From a module's manifest to JSON Schema: what its arguments are, and an example of a call.
 
 A manifest holds annotations as text, because the gateway never imports a module. They are read with ``ast``
 and never evaluated; one that says nothing to JSON (``np.ndarray``, say) becomes a schema that allows all.
@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hub.serving.body import CUSTOMARY_IMAGE_ARGUMENTS
-from hub.serving.guards import SERVER_PATH_ARGUMENTS
+from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS
+from hub.serving.gateway.guards import SERVER_PATH_ARGUMENTS
 
 Schema = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""[2] API keys: who may call. Several, with names; compared in constant time; never logged."""
+"""API keys: who may call. Several, with names; compared in constant time; never logged."""
 
 from __future__ import annotations
 

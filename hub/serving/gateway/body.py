@@ -1,4 +1,4 @@
-"""[2] From a request's body, in any accepted form, to checked arguments and image bytes.
+"""From a request's body, in any accepted form, to checked arguments and image bytes.
 
 application/json        {"images": ["<base64>", …], "texts": […], …}
 multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
@@ -18,8 +18,8 @@ from werkzeug.formparser import parse_form_data
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
-from hub.serving import guards
-from hub.serving.guards import ImageBudget, Limits
+from hub.serving.gateway import guards
+from hub.serving.gateway.guards import ImageBudget, Limits
 
 #: Fields and files of one form; more is an attack on the parser.
 MAX_FORM_PARTS = 1000

@@ -1,4 +1,4 @@
-"""[2] What every request handler needs, in one object that hangs on the Flask app."""
+"""What every request handler needs, in one object that hangs on the Flask app."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from flask import current_app
 
-from hub.serving.call import Endpoint
-from hub.serving.config import ServingConfig
-from hub.serving.dispatcher import Dispatcher
-from hub.serving.guards import Admission, Limits
-from hub.serving.keys import KeyRing
-from hub.serving.metrics import RequestMetrics
-from hub.serving.pipelines import ServedEndpoints
-from hub.serving.socket_dispatcher import SocketDispatcher
-from hub.serving.state import StateReader
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway.auth import KeyRing
+from hub.serving.gateway.dispatcher import Dispatcher
+from hub.serving.gateway.guards import Admission, Limits
+from hub.serving.gateway.handling import Endpoint
+from hub.serving.gateway.metrics import RequestMetrics
+from hub.serving.gateway.protocols.pipelines import ServedEndpoints
+from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.messages.state import StateReader
 
 EXTENSION = "hub"
 #: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
@@ -61,7 +61,7 @@ def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher:
 def make_dispatcher(config: ServingConfig, run_dir: Path, states: StateReader) -> Dispatcher:
     """The way to the modules, wherever the configuration has them run; for after the fork."""
     if config.engine == "ray":
-        from hub.serving.ray.dispatcher import RayDispatcher
+        from hub.serving.ray.gateway_side.replica_client import RayDispatcher
 
         return RayDispatcher(run_dir, states)
     return SocketDispatcher(states)

@@ -1,4 +1,4 @@
-"""[2] One request on its way through possibly several runners, whatever carries it there.
+"""One request on its way through possibly several runners, whatever carries it there.
 
 What is sent and what comes back, how often it is sent again, and when it is blamed for a death.
 """
@@ -9,10 +9,10 @@ import time
 from typing import Any, Final
 
 from hub import errors
-from hub.serving import wire
-from hub.serving.dispatcher import ModuleReply, ModuleRequest
-from hub.serving.quarantine import Quarantine
-from hub.serving.state import ModuleState
+from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest
+from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.messages import wire
+from hub.serving.messages.state import ModuleState
 
 #: A request is sent at most this often.
 MAX_ATTEMPTS: Final = 5

@@ -1,4 +1,4 @@
-"""[2] The way from a door to a module: what a request and its reply are, and who carries them.
+"""The way from a door to a module: what a request and its reply are, and who carries them.
 
 The Flask app knows only the ``Dispatcher`` protocol. There are two: ``SocketDispatcher`` reaches runners on
 this machine, ``hub.serving.ray`` replicas on a Ray cluster. Neither loses what a dying runner dropped.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub import errors
-from hub.serving.state import FAILED, READY, ModuleState
+from hub.serving.messages.state import FAILED, READY, ModuleState
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""[2] The one handler that makes every error reply: the envelope, a proper HTTP code, a line in the log."""
+"""The one handler that makes every error reply: the envelope, a proper HTTP code, a line in the log."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hub.errors import (
     UnauthorizedError,
     UnknownModuleError,
 )
-from hub.serving import call, http_worker
-from hub.serving.dispatcher import CallerLeft
-from hub.serving.gateway_context import gateway
+from hub.serving.gateway import handling, worker
+from hub.serving.gateway.context import gateway
+from hub.serving.gateway.dispatcher import CallerLeft
 
 log = logging.getLogger("hub.gateway")
 
@@ -56,7 +56,7 @@ def error(problem: Exception) -> Response:
         if allowed:
             response.headers["Allow"] = allowed
         return response
-    explained = call.explain(problem)
+    explained = handling.explain(problem)
     response = _failure(
         str(explained),
         explained.status,
@@ -81,15 +81,15 @@ def _failure(message: str, status: str, code: int, *, is_paddlehubs: bool = Fals
         response = json_reply(envelope.failure(message, status), 200 if is_200 else code)
     if not g.get("has_read_body") and _sends_much():
         # Answer, receive the rest for a moment so that the sender sees the answer, close.
-        http_worker.ask_to_close(request.environ)
-        response.call_on_close(partial(http_worker.discard, request.environ["wsgi.input"]))
+        worker.ask_to_close(request.environ)
+        response.call_on_close(partial(worker.discard, request.environ["wsgi.input"]))
     return response
 
 
 def _sends_much() -> bool:
     """Whether the request has a body that Gunicorn would not throw away by itself."""
     length = request.content_length
-    return "Transfer-Encoding" in request.headers if length is None else length > http_worker.SMALL_BODY
+    return "Transfer-Encoding" in request.headers if length is None else length > worker.SMALL_BODY
 
 
 def _routing_message(problem: HTTPException) -> str:

@@ -1,6 +1,6 @@
-"""[2] The gRPC gateway: the Open Inference Protocol on ``grpc_port``, in a process of its own.
+"""The gRPC gateway: the Open Inference Protocol on ``grpc_port``, in a process of its own.
 
-    python -m hub.serving.grpc_gateway --run_dir DIR --listen FD --lifeline FD
+    python -m hub.serving.gateway.grpc_gateway --run_dir DIR --listen FD --lifeline FD
 
 Never inside Gunicorn: gRPC's threads do not survive a fork. The supervisor holds the port reserved; gRPC
 opens it again beside that, because it cannot take over a socket. Loads no module. Started with exec.
@@ -19,12 +19,13 @@ from pathlib import Path
 
 import grpc
 
-from hub.serving import gateway_context, lifeline, logs, metrics
-from hub.serving.config import ServingConfig
-from hub.serving.gateway_context import default_threads, make_dispatcher
-from hub.serving.protocols.oip_grpc import InferenceService
-from hub.serving.service import up_mark
-from hub.serving.state import StateReader
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import context, metrics
+from hub.serving.gateway.context import default_threads, make_dispatcher
+from hub.serving.gateway.protocols.oip.grpc_service import InferenceService
+from hub.serving.messages.state import StateReader
+from hub.serving.process import lifeline, logs
+from hub.serving.supervisor.helper import up_mark
 
 log = logging.getLogger("hub.gateway")
 
@@ -37,7 +38,7 @@ _ENVELOPE_BYTES = 1 << 20
 def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
     """A server for the configured port, not started; raises RuntimeError where it cannot be bound."""
     states = StateReader(run_dir / "state.json")
-    gateway = gateway_context.build(config, run_dir, states, make_dispatcher(config, run_dir, states))
+    gateway = context.build(config, run_dir, states, make_dispatcher(config, run_dir, states))
     threads = config.http_threads or default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
@@ -68,7 +69,7 @@ def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.grpc_gateway")
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway.grpc_gateway")
     parser.add_argument("--run_dir", type=Path, required=True)
     parser.add_argument("--listen", type=int, required=True, help="holds the port reserved")
     parser.add_argument("--lifeline", type=int, required=True)

@@ -1,4 +1,4 @@
-"""[2] Checks before any work is done: size, time, form, images.
+"""Checks before any work is done: size, time, form, images.
 
 A runner never sees bytes that nobody checked. Nothing here decodes an image: Pillow reads its header only.
 """
@@ -27,7 +27,7 @@ from hub.errors import (
     QueueFullError,
     UnavailableError,
 )
-from hub.serving.http_worker import Due
+from hub.serving.gateway.worker import Due
 
 #: Arguments by which a client would name files on the server.
 SERVER_PATH_ARGUMENTS = frozenset(

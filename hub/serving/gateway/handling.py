@@ -1,4 +1,4 @@
-"""[2] The one way from any wire format to a module: admit, dispatch, count; and what any exception means.
+"""The one way from any wire format to a module: admit, dispatch, count; and what any exception means.
 
 A wire format (a *door*: ``/predict``, ``/v2``, gRPC) says what it knows of a request (``Incoming``), takes a
 place with ``admitted``, reads the body only then, and hands a ``Body`` to ``dispatch``. Limits, deadlines,
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from hub.errors import BindingError, HubError, UnavailableError
-from hub.serving.body import Body
-from hub.serving.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
-from hub.serving.state import ModuleState
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.messages.state import ModuleState
 
 if TYPE_CHECKING:
-    from hub.serving.gateway_context import Gateway
+    from hub.serving.gateway.context import Gateway
 
 log = logging.getLogger("hub.gateway")
 

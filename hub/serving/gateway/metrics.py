@@ -1,4 +1,4 @@
-"""[2, cli] What the server counts, as Prometheus reads it.
+"""What the server counts, as Prometheus reads it.
 
 HTTP workers count into files of the run dir (prometheus_client's multiprocess mode); what the supervisor
 knows of runners comes from state.json. Reading both gives figures that are right across all processes, from
@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hub.serving import procfs, state
+from hub.serving.messages import state
+from hub.serving.process import procfs
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-    from hub.serving.dispatcher import ModuleReply
+    from hub.serving.gateway.dispatcher import ModuleReply
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -1,6 +1,6 @@
-"""[2] A process of its own for /metrics and /health on ``metrics_port``: it answers when the gateway cannot.
+"""A process of its own for /metrics and /health on ``metrics_port``: it answers when the gateway cannot.
 
-python -m hub.serving.metrics_server --run_dir DIR --listen FD --lifeline FD
+python -m hub.serving.gateway.metrics_server --run_dir DIR --listen FD --lifeline FD
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from hub import envelope
-from hub.serving import metrics, state
+from hub.serving.gateway import metrics
+from hub.serving.messages import state
 
 
 def make_handler(run_dir: Path) -> type[BaseHTTPRequestHandler]:
@@ -47,7 +48,7 @@ def make_handler(run_dir: Path) -> type[BaseHTTPRequestHandler]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.metrics_server")
+    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway.metrics_server")
     parser.add_argument("--run_dir", type=Path, required=True)
     parser.add_argument("--listen", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)

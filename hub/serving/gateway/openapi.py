@@ -1,4 +1,4 @@
-"""[2] The OpenAPI 3.1 document of a server: what each of its modules takes, answers and refuses.
+"""The OpenAPI 3.1 document of a server: what each of its modules takes, answers and refuses.
 
 Made from the modules' manifests in state.json on every request, so it never tells of a module that is gone.
 Pure: state and settings in, a JSON object out. Another wire format adds its paths as a ``Describe`` function.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub import __version__, envelope
-from hub.serving import argument_schema
-from hub.serving.config import ServingConfig
-from hub.serving.state import ModuleState, ServerState
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import argument_schema
+from hub.serving.messages.state import ModuleState, ServerState
 
 Json = dict[str, Any]
 #: The paths that a wire format adds: OpenAPI's ``paths`` object.

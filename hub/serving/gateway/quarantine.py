@@ -1,4 +1,4 @@
-"""[2] Requests that killed their runners, refused for a while without trying."""
+"""Requests that killed their runners, refused for a while without trying."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.errors import PoisonError
-from hub.serving.dispatcher import ModuleRequest
-from hub.serving.state import ModuleState
+from hub.serving.gateway.dispatcher import ModuleRequest
+from hub.serving.messages.state import ModuleState
 
 #: For this long a request that killed its runners is refused without trying.
 QUARANTINE_SECONDS: Final = 300.0

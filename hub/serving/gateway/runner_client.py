@@ -1,4 +1,4 @@
-"""[2] The way to runners on this machine: their module's Unix socket, whose backlog is the module's queue."""
+"""The way to runners on this machine: their module's Unix socket, whose backlog is the module's queue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import time
 from typing import Final
 
 from hub import errors
-from hub.serving import wire
-from hub.serving.attempt import Attempt
-from hub.serving.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
-from hub.serving.quarantine import Quarantine
-from hub.serving.state import ModuleState, StateReader
+from hub.serving.gateway.delivery import Attempt
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.messages import wire
+from hub.serving.messages.state import ModuleState, StateReader
 
 log = logging.getLogger("hub.gateway")
 

@@ -1,7 +1,7 @@
-"""[2] The pages for people: the playground at ``/``, the API page at ``/docs``, and the JSON both live on.
+"""The pages for people: the playground at ``/``, the API page at ``/docs``, and the JSON both live on.
 
-``hub/serving/static`` holds the playground as hand-written HTML, CSS and ES modules; Swagger UI's files come
-from the package flask_swagger_ui. All of it is read once, into memory. Nothing comes from elsewhere, and
+``static/`` beside this file holds the playground as hand-written HTML, CSS and ES modules; Swagger UI's files
+come from the package flask_swagger_ui. All of it is read once, into memory. Nothing comes from elsewhere, and
 the Content-Security-Policy forbids it. The pages themselves tell nothing, so they need no key; what they
 ask the server for does.
 """
@@ -20,10 +20,10 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from hub import __version__, envelope
-from hub.serving import argument_schema, openapi, replies
-from hub.serving.gateway_context import Gateway, gateway
-from hub.serving.openapi import Describe
-from hub.serving.state import ModuleState
+from hub.serving.gateway import argument_schema, error_responses, openapi
+from hub.serving.gateway.context import Gateway, gateway
+from hub.serving.gateway.openapi import Describe
+from hub.serving.messages.state import ModuleState
 
 STATIC = Path(__file__).with_name("static")
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
@@ -75,13 +75,13 @@ def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Bl
 
     @blueprint.get("/api/modules")
     def modules() -> Response:
-        return replies.json_reply(envelope.dumps(_listing(gateway())), 200)
+        return error_responses.json_reply(envelope.dumps(_listing(gateway())), 200)
 
     @blueprint.get("/openapi.json")
     def document() -> Response:
         this = gateway()
         described = openapi.document(this.states.current(), this.config, others)
-        return replies.json_reply(envelope.dumps(described), 200)
+        return error_responses.json_reply(envelope.dumps(described), 200)
 
     pages = _read_pages() if has_pages else {}
 

@@ -1,4 +1,4 @@
-"""[2] Gunicorn's threaded worker, with what it lacks: a limit on slow senders, no thread for a silent
+"""Gunicorn's threaded worker, with what it lacks: a limit on slow senders, no thread for a silent
 connection, patience when descriptors run out, a port that refuses while the last requests are finished, and
 a way for the application to close a connection whose request it did not read."""
 
@@ -18,7 +18,7 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from hub.serving import state
+from hub.serving.messages import state
 
 log = logging.getLogger("hub.gateway")
 

@@ -1,4 +1,4 @@
-"""[1 ↔ cli] The control socket: one JSON line asks, one JSON line answers, some time later.
+"""The control socket: one JSON line asks, one JSON line answers, some time later.
 
 It lies in the run dir, which only the user who started the server can enter. The supervisor never waits for
 it: a request becomes a function that is called on each tick until it has an answer.

@@ -1,4 +1,4 @@
-"""[1↔3] A runner's sign of life: a small shared file with one slot per runner thread.
+"""A runner's sign of life: a small shared file with one slot per runner thread.
 
     slot := f64 busy since (0.0 while idle) · f64 last tick · f64 requests served
 

@@ -1,4 +1,4 @@
-"""[1→3] What the supervisor tells a runner: which module, with what arguments, under which limits.
+"""What the supervisor tells a runner: which module, with what arguments, under which limits.
 
 Written as JSON into the run dir and named on the runner's command line. Standard library only.
 """

@@ -1,4 +1,4 @@
-"""[1→2] ``<run dir>/state.json``: what the supervisor knows and the gateway needs, in one file.
+"""``<run dir>/state.json``: what the supervisor knows and the gateway needs, in one file.
 
 The supervisor alone writes it (whole, by atomic replace); gateways look at its identity on each request
 and read it again when it changed. ``hub serving stop`` reads from it which processes to end after a crash.
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hub.serving import whole_file
+from hub.serving.messages import atomic_json
 
 LOADING = "LOADING"
 READY = "READY"
@@ -94,7 +94,7 @@ class ServerState:
 
 
 def write(path: Path, state: ServerState) -> None:
-    whole_file.write(path, asdict(state))
+    atomic_json.write(path, asdict(state))
 
 
 def read(path: Path) -> ServerState:
@@ -112,7 +112,7 @@ def read(path: Path) -> ServerState:
 FRESH_SECONDS = 0.005
 
 
-class StateReader(whole_file.Reader[ServerState]):
+class StateReader(atomic_json.Reader[ServerState]):
     """The gateway's view: a ``stat`` now and then, a read only when the file was replaced."""
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""[2↔3] The frame between gateway and runner; the only file of the protocol, imported by both.
+"""The frame between gateway and runner; the only file of the protocol, imported by both.
 
     frame   := u32 length of header · u64 length of the rest (both big endian) · header (JSON) · blobs
     header  := {"kind": …, "blobs": [length, …], …}

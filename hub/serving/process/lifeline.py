@@ -1,4 +1,4 @@
-"""[2, 3, agent, head] How a child notices that its supervisor is gone, however that one ended."""
+"""How a child notices that its supervisor is gone, however that one ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[1, 2, 3] Log lines of every process: as text, or as one JSON object per line. Standard library only.
+"""Log lines of every process: as text, or as one JSON object per line. Standard library only.
 
 A line written while a request is handled carries that request's id, also a module's own log lines.
 """

@@ -1,4 +1,4 @@
-"""[1, cli] ``$HUB_HOME/conf/serving_<port>.json``: which server has a port, and whose processes they are.
+"""``$HUB_HOME/conf/serving_<port>.json``: which server has a port, and whose processes they are.
 
 PaddleHub's three keys (pid, module, start_time), plus what identifies the supervisor beyond doubt (boot id,
 start time) and where its run dir is. ``stop`` never signals a process that does not match.
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from hub import settings
 from hub.errors import NotRunningError, StartupError
-from hub.serving import procfs, state
+from hub.serving.messages import state
+from hub.serving.process import procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0

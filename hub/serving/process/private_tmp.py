@@ -1,4 +1,4 @@
-"""[3, cli] A folder of a process that may be killed: its name says whose it is, so that a leftover is known.
+"""A folder of a process that may be killed: its name says whose it is, so that a leftover is known.
 
 Below /tmp, which is short on purpose: a Unix socket's path ends at 107 bytes.
 """
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from hub.serving import procfs
+from hub.serving.process import procfs
 
 _PLACE: Final = Path("/tmp")
 

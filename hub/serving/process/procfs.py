@@ -1,4 +1,4 @@
-"""[1, cli] What /proc says of a process: the identity that a PID alone is not, and its memory."""
+"""What /proc says of a process: the identity that a PID alone is not, and its memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[2, agent, head] Connecting a process to Ray. It is a driver then, and dies if its node's Ray does."""
+"""Connecting a process to Ray. It is a driver then, and dies if its node's Ray does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[1 ↔ agent] What supervisor and agent tell each other: two files of the run dir, each with one writer.
+"""What supervisor and agent tell each other: two files of the run dir, each with one writer.
 
     ray-wanted.json    the supervisor's: which deployments there should be
     ray-seen.json      the agent's: what became of each
@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hub.serving import whole_file
-from hub.serving.state import LOADING, ProcessState
+from hub.serving.messages import atomic_json
+from hub.serving.messages.state import LOADING, ProcessState
 
 WANTED = "ray-wanted.json"
 SEEN = "ray-seen.json"
@@ -129,7 +129,7 @@ class Seen:
 
 def write_address(run_dir: Path, address: str) -> None:
     """Say where the cluster is: ``auto`` or ``host:port``."""
-    whole_file.write(run_dir / ADDRESS, {"address": address})
+    atomic_json.write(run_dir / ADDRESS, {"address": address})
 
 
 def read_address(run_dir: Path) -> str | None:
@@ -145,10 +145,10 @@ T = TypeVar("T")
 
 def write(path: Path, told: Wanted | Seen) -> None:
     """Replace the file whole."""
-    whole_file.write(path, asdict(told))
+    atomic_json.write(path, asdict(told))
 
 
-class Reader(whole_file.Reader[T]):
+class Reader(atomic_json.Reader[T]):
     """The other's file; the default while there is none."""
 
     def __init__(self, path: Path, parse: Callable[[dict[str, Any]], T], default: T) -> None:

@@ -1,4 +1,4 @@
-"""[head] A Ray instance of the server's own, for one that names no cluster.
+"""A Ray instance of the server's own, for one that names no cluster.
 
     python -m hub.serving.ray.head --run_dir DIR --lifeline FD
 
@@ -18,9 +18,9 @@ from typing import Final
 import ray
 from ray import serve
 
-from hub.serving import lifeline, logs
-from hub.serving.config import ServingConfig
-from hub.serving.ray import connection, exchange
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.process import lifeline, logs
+from hub.serving.ray import connection, desired_state
 
 log = logging.getLogger("hub.ray")
 
@@ -49,7 +49,7 @@ def main() -> None:
     )
     # What Ray Serve's controller has to say of a replica, the replica itself says in fewer lines.
     serve.start(proxy_location="Disabled", logging_config={"log_level": "CRITICAL"})
-    exchange.write_address(arguments.run_dir, context.address_info["gcs_address"])
+    desired_state.write_address(arguments.run_dir, context.address_info["gcs_address"])
     told_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle

@@ -1,4 +1,4 @@
-"""[3] Where a module's files are on a node: in the archive that Ray unpacked, or at the server's paths."""
+"""Where a module's files are on a node: in the archive that Ray unpacked, or at the server's paths."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from hub import settings
 from hub.errors import InvalidModuleError
-from hub.registry import pack
+from hub.registry.authoring import pack
 from hub.registry.progress import Silent
-from hub.serving.spec import RunnerSpec
+from hub.serving.messages.runner_spec import RunnerSpec
 
 
 def find_module(spec: RunnerSpec, *, is_shared: bool, home: str) -> Path:

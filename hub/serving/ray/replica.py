@@ -1,4 +1,4 @@
-"""[3] A replica: one loaded copy of a module in a process of Ray's, the counterpart of a runner.
+"""A replica: one loaded copy of a module in a process of Ray's, the counterpart of a runner.
 
 Ray Serve starts it, sends it requests, joins them to batches and asks after its health. From the frame on all
 is as in a runner: the same binding, decoding, batching by equal arguments, execution and replies.
@@ -23,14 +23,15 @@ from ray import serve
 
 import hub
 from hub.errors import HubError
-from hub.serving import logs, own_folder, procfs, wire
-from hub.serving.batcher import BatchPolicy, item_count
-from hub.serving.execution import Executor
-from hub.serving.loading import load, why_not_loaded
-from hub.serving.ray import places
-from hub.serving.ray.options import EXTRA
-from hub.serving.request import Request
-from hub.serving.spec import RunnerSpec
+from hub.serving.config.ray import EXTRA
+from hub.serving.messages import wire
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.process import logs, private_tmp, procfs
+from hub.serving.ray import node_files
+from hub.serving.runner.batcher import BatchPolicy, item_count
+from hub.serving.runner.executor import Executor
+from hub.serving.runner.loader import load, why_not_loaded
+from hub.serving.runner.request import Request
 
 log = logging.getLogger("hub.runner")
 
@@ -100,8 +101,8 @@ class Replica:
         self._busy: dict[int, float] = {}
         self._hang_timeout = float(deployment["hang_timeout"])
         self._device = "gpu" if deployment["gpu"] else "cpu"
-        own_folder.sweep(_FOLDER)
-        self._files = own_folder.make(_FOLDER)
+        private_tmp.sweep(_FOLDER)
+        self._files = private_tmp.make(_FOLDER)
         # A module that is not thread-safe is loaded and called in one thread.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="module")
         try:
@@ -122,7 +123,7 @@ class Replica:
     def _load(self, deployment: dict[str, Any]) -> tuple[Executor, int]:
         spec = RunnerSpec(**deployment["spec"])
         logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
-        folder = places.find_module(spec, is_shared=deployment["is_shared"], home=deployment["home"])
+        folder = node_files.find_module(spec, is_shared=deployment["is_shared"], home=deployment["home"])
         spec = dataclasses.replace(spec, directory=str(folder))
         return load(spec, use_gpu=deployment["gpu"], run_dir=self._files)
 

@@ -1,4 +1,4 @@
-"""[3] A runner: one loaded copy of one module, taking requests from its module's shared socket.
+"""A runner: one loaded copy of one module, taking requests from its module's shared socket.
 
     python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FILE
 
@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import HubError
-from hub.serving import lifeline, logs
-from hub.serving.execution import Executor
-from hub.serving.heartbeat import Heartbeat
-from hub.serving.intake import Intake, SocketRequest
-from hub.serving.loading import load, why_not_loaded
-from hub.serving.memory import Trimmer
-from hub.serving.spec import RunnerSpec
+from hub.serving.messages.heartbeat import Heartbeat
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.process import lifeline, logs
+from hub.serving.runner.executor import Executor
+from hub.serving.runner.loader import load, why_not_loaded
+from hub.serving.runner.memory import Trimmer
+from hub.serving.runner.receiver import Intake, SocketRequest
 
 log = logging.getLogger("hub.runner")
 

@@ -1,4 +1,4 @@
-"""[3] Which waiting requests run as one call, and how long to wait for more.
+"""Which waiting requests run as one call, and how long to wait for more.
 
 Policy only: no sockets, no clock. Requests join when the module named a batch argument (a list of independent
 items) and all their other arguments are equal. Sizes count items, not requests: a request that brings several

@@ -1,4 +1,4 @@
-"""[3] Between a request's JSON keys and the parameters of the module's serving method.
+"""Between a request's JSON keys and the parameters of the module's serving method.
 
 The runner binds, because only it has the method: a key that the method does not take is the caller's
 mistake (400, with the accepted names), a TypeError from inside the method is the module's (500).
@@ -25,7 +25,9 @@ class Binding:
         self.accepted = [p.name for p in parameters if p.kind in _NAMED]
         self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        bound = inspect.unwrap(method, stop=inspect.ismethod)  # it may be wrapped, see hub.compat.modes
+        bound = inspect.unwrap(
+            method, stop=inspect.ismethod
+        )  # it may be wrapped, see hub.compat.paddlehub_api.static_mode
         function = getattr(bound, "__func__", None)
         self.taken = list(inspect.signature(function).parameters)[:1] if function else []
         self.defaults = dict(defaults)

@@ -1,4 +1,4 @@
-"""[3] A pipeline's endpoints: what its module declares, and what the method that answers at them gives.
+"""A pipeline's endpoints: what its module declares, and what the method that answers at them gives.
 
     class Receipts(Module):
         endpoints = {"receipts": ("file",)}        # POST /receipts; the body's field `file` holds a file

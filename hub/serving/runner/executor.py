@@ -1,4 +1,4 @@
-"""[3] Calling the module: bind, join, run, share out, reply. One bad request never fails its neighbours."""
+"""Calling the module: bind, join, run, share out, reply. One bad request never fails its neighbours."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import InvalidInputError, RequestError
-from hub.serving import batcher, endpoints, images, wire
-from hub.serving.batcher import BatchPolicy
-from hub.serving.binding import Binding
-from hub.serving.logs import request_ids
-from hub.serving.request import Request
+from hub.serving.messages import wire
+from hub.serving.process.logs import request_ids
+from hub.serving.runner import batcher, endpoints, image_decode
+from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.runner.binding import Binding
+from hub.serving.runner.request import Request
 
 log = logging.getLogger("hub.runner")
 
@@ -86,7 +87,7 @@ class Executor:
         decoded: dict[str, Any] = {}
         for name, data in request.image_blobs.items():
             blobs = data if isinstance(data, list) else [data]
-            arrays = [images.decode(blob) for blob in blobs]
+            arrays = [image_decode.decode(blob) for blob in blobs]
             for number, array in enumerate(arrays):
                 if array is None:
                     request.notes.append(f"{name}[{number}] is not a readable image")

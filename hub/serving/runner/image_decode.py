@@ -1,4 +1,4 @@
-"""[3] Encoded image bytes to the array a module asked for. OpenCV is imported when first needed."""
+"""Encoded image bytes to the array a module asked for. OpenCV is imported when first needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[3] From a runner's spec to the loaded module and what calls it; the same in every kind of runner."""
+"""From a runner's spec to the loaded module and what calls it; the same in every kind of runner."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub import compat
-from hub.compat import modes
-from hub.compat.contract import settle
+from hub.compat.paddlehub_api import static_mode
+from hub.compat.paddlehub_api.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_method
-from hub.serving import endpoints
-from hub.serving.batcher import BatchPolicy
-from hub.serving.binding import Binding
-from hub.serving.execution import Executor
-from hub.serving.heartbeat import MAX_SLOTS
-from hub.serving.spec import RunnerSpec
+from hub.serving.messages.heartbeat import MAX_SLOTS
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.runner import endpoints
+from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.runner.binding import Binding
+from hub.serving.runner.executor import Executor
 from hub.settings import engine_threads
 
 #: Calls at once beyond the engine's threads.
@@ -55,7 +55,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     settle(instance)
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    binding = Binding(modes.kept(getattr(instance, name)), predict_args)
+    binding = Binding(static_mode.kept(getattr(instance, name)), predict_args)
     concurrency = _concurrency(spec, options)
     policy = BatchPolicy(
         options.batch if options.idempotent else None,

@@ -1,4 +1,4 @@
-"""[3] Memory that a module freed goes back to the system.
+"""Memory that a module freed goes back to the system.
 
 The C library gives back only large blocks and what lies at the end of its heaps; whole pages between blocks
 still in use stay with the process. Engines that keep kernels for the shapes seen last leave many of them:

@@ -1,4 +1,4 @@
-"""[3] From the module's shared listening socket to the next batch of received requests."""
+"""From the module's shared listening socket to the next batch of received requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.serving import wire
-from hub.serving.batcher import BatchPolicy, item_count
-from hub.serving.request import Request
+from hub.serving.messages import wire
+from hub.serving.runner.batcher import BatchPolicy, item_count
+from hub.serving.runner.request import Request
 
 log = logging.getLogger("hub.runner")
 

@@ -1,4 +1,4 @@
-"""[3] A request as a runner has it, whatever brought it: over a socket here, through Ray on a cluster."""
+"""A request as a runner has it, whatever brought it: over a socket here, through Ray on a cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from hub import envelope
-from hub.serving import endpoints, wire
+from hub.serving.messages import wire
+from hub.serving.runner import endpoints
 
 
 @dataclass

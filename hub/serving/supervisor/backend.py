@@ -1,7 +1,8 @@
-"""[1] What the supervisor knows of the engine that runs the modules: processes here, or a Ray cluster.
+"""What the supervisor knows of the engine that runs the modules: processes here, or a Ray cluster.
 
-``LocalEngine`` starts runners on this machine. The other one is ``hub.serving.ray.engine.RayEngine``; nothing
-of it is imported unless the configuration says ``"engine": "ray"``.
+``LocalEngine`` starts runners on this machine. The other one is ``RayEngine`` in
+``hub/serving/ray/supervisor_side``; nothing of it is imported without
+``"engine": "ray"`` in the configuration.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hub.serving.config import ServingConfig
-from hub.serving.fleet import RunnerFleet
-from hub.serving.seats import FleetPlan
-from hub.serving.service import Service
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import ModuleState
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import ModuleState
+from hub.serving.supervisor.fleet import RunnerFleet
+from hub.serving.supervisor.helper import Service
+from hub.serving.supervisor.slots import FleetPlan
 
 
 class Fleet(Protocol):
@@ -80,7 +81,7 @@ class ServingEngine(Protocol):
 def make_engine(config: ServingConfig, run_dir: Path, lifeline: int) -> ServingEngine:
     """The engine that the configuration names."""
     if config.engine == "ray":
-        from hub.serving.ray.engine import RayEngine
+        from hub.serving.ray.supervisor_side.backend import RayEngine
 
         return RayEngine(config, run_dir, lifeline)
     return LocalEngine(run_dir, lifeline)

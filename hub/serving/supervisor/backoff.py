@@ -1,4 +1,4 @@
-"""[1] When a dead runner is started again, and when its module is given up. Pure: the clock is passed in.
+"""When a dead runner is started again, and when its module is given up. Pure: the clock is passed in.
 
 A runner that died after it was READY is replaced at once. One that dies while loading is tried again after
 a growing, jittered pause; after ``max_failures`` such deaths in a row the module is FAILED.

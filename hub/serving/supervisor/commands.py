@@ -1,4 +1,4 @@
-"""[1] What ``hub serving reload | load | unload | scale`` do inside the supervisor.
+"""What ``hub serving reload | load | unload | scale`` do inside the supervisor.
 
 Each returns at once with a function that tells, some ticks later, how it ended. A module is planned by the
 ``Planner``, which looks it up in the registry again, so a version installed since is found.
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.errors import ServerError
-from hub.serving.config import ModuleConfig, ServingConfig
-from hub.serving.control import Answer, Pending
-from hub.serving.engine import Fleet, ServingEngine
-from hub.serving.seats import FleetPlan
-from hub.serving.state import FAILED, LOADING
+from hub.serving.config.server_config import ModuleConfig, ServingConfig
+from hub.serving.messages.control import Answer, Pending
+from hub.serving.messages.state import FAILED, LOADING
+from hub.serving.supervisor.backend import Fleet, ServingEngine
+from hub.serving.supervisor.slots import FleetPlan
 
 
 class Planner(Protocol):
-    """From a module's configuration to a plan; see ``hub/serving/launch.py``."""
+    """From a module's configuration to a plan; see ``hub/serving/supervisor/planning.py``."""
 
     def plan(self, name: str, config: ServingConfig, generation: int) -> FleetPlan: ...
 

@@ -1,4 +1,4 @@
-"""[1] The runners of one module: keeps as many READY as planned, replaces the dead, the hung and the worn,
+"""The runners of one module: keeps as many READY as planned, replaces the dead, the hung and the worn,
 swaps generations without a gap, and gives a module up that does not load.
 
 All time is passed in. Nothing here waits: the supervisor calls ``tick`` often, and each call moves things on.
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.serving.process import RunnerProcess
-from hub.serving.seats import RELOAD_FAILED, FleetPlan, Seat
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import FAILED, LOADING, READY, ModuleState, ProcessState
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState, ProcessState
+from hub.serving.supervisor.runner_process import RunnerProcess
+from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Seat
 
 log = logging.getLogger("hub.supervisor")
 

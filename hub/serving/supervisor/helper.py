@@ -1,4 +1,4 @@
-"""[1] One helper process of the server that must always run: the gateway, say, or the metrics server."""
+"""One helper process of the server that must always run: the gateway, say, or the metrics server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hub.serving.process import Child
-from hub.serving.restart import RestartPolicy
-from hub.serving.state import ProcessState
+from hub.serving.messages.state import ProcessState
+from hub.serving.supervisor.backoff import RestartPolicy
+from hub.serving.supervisor.runner_process import Child
 
 log = logging.getLogger("hub.supervisor")
 

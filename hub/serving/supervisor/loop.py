@@ -1,4 +1,4 @@
-"""[1] The supervisor: owns every listening socket; starts, watches and replaces all other processes.
+"""The supervisor: owns every listening socket; starts, watches and replaces all other processes.
 
 One thread, one loop. Signal handlers do nothing but wake it; what happened is found by looking.
 """
@@ -18,15 +18,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hub.errors import StartupError
-from hub.serving import metrics, pidfile, procfs, state, systemd
-from hub.serving.config import ServingConfig
-from hub.serving.control import ControlSocket
-from hub.serving.engine import Fleet, make_engine
-from hub.serving.listening import listen, reserve
-from hub.serving.operations import Operations, Planner
-from hub.serving.process import reap_orphans
-from hub.serving.service import Service
-from hub.serving.state import FAILED, LOADING, ServerState
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import metrics
+from hub.serving.messages import state
+from hub.serving.messages.control import ControlSocket
+from hub.serving.messages.state import FAILED, LOADING, ServerState
+from hub.serving.process import pidfile, procfs
+from hub.serving.supervisor import systemd
+from hub.serving.supervisor.backend import Fleet, make_engine
+from hub.serving.supervisor.commands import Operations, Planner
+from hub.serving.supervisor.helper import Service
+from hub.serving.supervisor.runner_process import reap_orphans
+from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
 
@@ -82,11 +85,13 @@ class Supervisor:
         services = [Service("hub.serving.gateway", http, run_dir, lifeline, environment)]
         if config.metrics_port is not None:
             port = undo.enter_context(listen(config.host, config.metrics_port))
-            services.append(Service("hub.serving.metrics_server", port, run_dir, lifeline, {}))
+            services.append(Service("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
         if config.grpc_port is not None:
             holder = undo.enter_context(reserve(config.host, config.grpc_port))
             services.append(
-                Service("hub.serving.grpc_gateway", holder, run_dir, lifeline, environment, announces=True)
+                Service(
+                    "hub.serving.gateway.grpc_gateway", holder, run_dir, lifeline, environment, announces=True
+                )
             )
         return services
 

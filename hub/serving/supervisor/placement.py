@@ -1,4 +1,4 @@
-"""[1] Where a module's runners go: how many, on which device, with how many engine threads. Pure functions.
+"""Where a module's runners go: how many, on which device, with how many engine threads. Pure functions.
 
     default                   1 runner, all cores: lowest latency
     use_multiprocess          ``workers`` runners (2 * cores - 1 unless given)

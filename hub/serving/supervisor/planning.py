@@ -1,4 +1,4 @@
-"""[1] From settings to a running server: find each module, plan its runners, run the supervisor."""
+"""From settings to a running server: find each module, plan its runners, run the supervisor."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 from hub import container, settings
 from hub.errors import ConfigError
 from hub.module.info import read_module_info
-from hub.registry.content import RECORD
-from hub.registry.environment import interpreter_of
 from hub.registry.local import LocalRegistry
-from hub.serving import placement
-from hub.serving.config import ModuleConfig, ServingConfig
-from hub.serving.keys import KeyRing
-from hub.serving.placement import InstanceGroup
-from hub.serving.ray.options import RayOptions
-from hub.serving.seats import FleetLimits, FleetPlan
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import ServerState
-from hub.serving.supervisor import Supervisor
+from hub.registry.store.environment import interpreter_of
+from hub.registry.store.transaction import RECORD
+from hub.serving.config.ray import RayOptions
+from hub.serving.config.server_config import ModuleConfig, ServingConfig
+from hub.serving.gateway.auth import KeyRing
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import ServerState
+from hub.serving.supervisor import placement
+from hub.serving.supervisor.loop import Supervisor
+from hub.serving.supervisor.placement import InstanceGroup
+from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
 #: Reads the config file again; None where there is none.
 Reread = Callable[[], ServingConfig | None]

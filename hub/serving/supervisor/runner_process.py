@@ -1,4 +1,4 @@
-"""[1] Starting and ending one child process: a runner, or the gateway.
+"""Starting and ending one child process: a runner, or the gateway.
 
 Always exec, never a bare fork; only the descriptors named are passed on. Each child holds the read end of
 the supervisor's lifeline pipe: end of file tells it that the supervisor is gone.
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hub import settings
-from hub.registry.environment import expose_hub
-from hub.serving import procfs
-from hub.serving.heartbeat import Heartbeat, hung
-from hub.serving.placement import RunnerPlan
-from hub.serving.spec import RunnerSpec
+from hub.registry.store.environment import expose_hub
+from hub.serving.messages.heartbeat import Heartbeat, hung
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.process import procfs
+from hub.serving.supervisor.placement import RunnerPlan
 
 #: After SIGABRT the runner writes its stacks; then it is killed.
 ABORT_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""[1] What a module's fleet is meant to be: its plan, and the seats that its runners take."""
+"""What a module's fleet is meant to be: its plan, and the seats that its runners take."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.serving.placement import RunnerPlan
-from hub.serving.process import RunnerProcess
-from hub.serving.ray.options import RayOptions
-from hub.serving.restart import RestartPolicy
-from hub.serving.spec import RunnerSpec
+from hub.serving.config.ray import RayOptions
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.supervisor.backoff import RestartPolicy
+from hub.serving.supervisor.placement import RunnerPlan
+from hub.serving.supervisor.runner_process import RunnerProcess
 
 #: How a failed reload's reason begins; it is shown until the next one.
 RELOAD_FAILED: Final = "reload failed: "

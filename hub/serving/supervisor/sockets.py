@@ -1,4 +1,4 @@
-"""[1] The TCP sockets that the supervisor owns and its children serve."""
+"""The TCP sockets that the supervisor owns and its children serve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[1] What systemd wants to know of a service of ``Type=notify``; the protocol is sd_notify(3)."""
+"""What systemd wants to know of a service of ``Type=notify``; the protocol is sd_notify(3)."""
 
 from __future__ import annotations
 

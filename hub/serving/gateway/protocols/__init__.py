@@ -1,1 +1,1 @@
-"""[2] One file per wire format: each translates to one internal request and back, and nothing else."""
+"""One file per wire format: each translates to one internal request and back, and nothing else."""

@@ -1,4 +1,4 @@
-"""[2] Routes that PaddleHub had and that are not served here: 404, and where to go instead.
+"""Routes that PaddleHub had and that are not served here: 404, and where to go instead.
 
 PaddleHub 1.x took forms at ``/predict/image/<module>`` and ``/predict/text/<module>``; the same forms are
 read at ``/predict/<module>``. ``/gradio/<module>`` was a page of each module's own.

@@ -1,13 +1,13 @@
-"""[2] What every wire format over HTTP does with Flask's request, before and after the module."""
+"""What every wire format over HTTP does with Flask's request, before and after the module."""
 
 from __future__ import annotations
 
 from flask import Response, g, request
 
-from hub.serving import guards
-from hub.serving.call import Incoming, wanted_timeout
-from hub.serving.dispatcher import ModuleReply
-from hub.serving.gateway_context import Gateway
+from hub.serving.gateway import guards
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.handling import Incoming, wanted_timeout
 
 
 def incoming(this: Gateway, name: str) -> Incoming:

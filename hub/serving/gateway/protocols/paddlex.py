@@ -1,4 +1,4 @@
-"""[2] PaddleX's basic serving: ``POST /<endpoint>`` for what pipelines declare, and ``GET /health``."""
+"""PaddleX's basic serving: ``POST /<endpoint>`` for what pipelines declare, and ``GET /health``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from werkzeug.routing import BaseConverter, ValidationError
 
 from hub import envelope
 from hub.errors import MediaTypeError, RequestError
-from hub.serving import pipelines, replies
-from hub.serving.dispatcher import refuse_unless_served
-from hub.serving.gateway_context import gateway
-from hub.serving.pipelines import Exchange
-from hub.serving.protocols import over_http
+from hub.serving.gateway import error_responses
+from hub.serving.gateway.context import gateway
+from hub.serving.gateway.dispatcher import refuse_unless_served
+from hub.serving.gateway.protocols import over_http, pipelines
+from hub.serving.gateway.protocols.pipelines import Exchange
 
 blueprint = Blueprint("paddlex", __name__)
 
@@ -47,7 +47,7 @@ def call_endpoint(endpoint: str) -> Response:
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeError(f"content type {kind or 'none'!r} is not read here; send application/json")
     reply = exchange.run(lambda: over_http.read_body(this))
-    response = replies.json_reply(reply.results, reply.http_status)
+    response = error_responses.json_reply(reply.results, reply.http_status)
     over_http.tell_how_it_went(response, reply)
     return response
 
@@ -57,12 +57,12 @@ def health() -> Response:
     """200 "Healthy" when every module has a warm runner, else 503; PaddleX opens its port only then."""
     state = gateway().states.current()
     if state.ready:
-        return replies.json_reply(
+        return error_responses.json_reply(
             envelope.dumps({"logId": g.request_id, "errorCode": 0, "errorMsg": "Healthy"}), 200
         )
     waiting = ", ".join(f"{name} is {module.state}" for name, module in state.modules.items())
     body, code = pipelines.failure(f"not ready: {waiting}", 503, g.request_id)
-    return replies.json_reply(body, code)
+    return error_responses.json_reply(body, code)
 
 
 @blueprint.app_errorhandler(NotFound)
@@ -75,8 +75,8 @@ def not_found(problem: NotFound) -> Response:
                     refuse_unless_served(name, module)
                 except RequestError as error:
                     g.may_be_endpoint = True
-                    return replies.error(error)
-    return replies.error(problem)
+                    return error_responses.error(error)
+    return error_responses.error(problem)
 
 
 def _is_endpoint(door: str) -> bool:
@@ -90,4 +90,4 @@ def _error_form(message: str, _: str, code: int) -> tuple[bytes, int]:
     return pipelines.failure(message, code, exchange.log_id if exchange else g.request_id)
 
 
-replies.register_error_form(_is_endpoint, _error_form)
+error_responses.register_error_form(_is_endpoint, _error_form)

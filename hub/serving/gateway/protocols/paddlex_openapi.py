@@ -1,12 +1,12 @@
-"""[2] The part of the OpenAPI document that is about pipelines: their endpoints, and ``/health``."""
+"""The part of the OpenAPI document that is about pipelines: their endpoints, and ``/health``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hub.serving import openapi
-from hub.serving.config import ServingConfig
-from hub.serving.state import ModuleState, ServerState
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import openapi
+from hub.serving.messages.state import ModuleState, ServerState
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""[2] Calls of pipelines' endpoints, by either door: ``POST /ocr``, and the model ``ocr`` of ``/v2``.
+"""Calls of pipelines' endpoints, by either door: ``POST /ocr``, and the model ``ocr`` of ``/v2``.
 
 Body, reply and errors have the form of PaddleX's basic serving: a JSON object goes in; out comes the module's
 own reply, or for an error ``{"logId", "errorCode", "errorMsg"}``, where ``errorCode`` is the HTTP status.
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub import envelope
 from hub.errors import InvalidInputError, NotJSONError, RequestError, UnknownModuleError
-from hub.serving import call, guards
-from hub.serving.body import Body
-from hub.serving.call import Endpoint, Incoming
-from hub.serving.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
-from hub.serving.guards import Limits
-from hub.serving.state import StateReader
+from hub.serving.gateway import guards, handling
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
+from hub.serving.gateway.guards import Limits
+from hub.serving.gateway.handling import Endpoint, Incoming
+from hub.serving.messages.state import StateReader
 
 if TYPE_CHECKING:
-    from hub.serving.gateway_context import Gateway
+    from hub.serving.gateway.context import Gateway
 
 _URLS: Final = ("http://", "https://")
 
@@ -47,7 +47,7 @@ class Exchange:
         name = self._this.states.current().endpoints.get(self._endpoint)
         if name is None:
             raise UnknownModuleError(f"no module answers at /{self._endpoint} any more")
-        with call.admitted(self._this, name, self._incoming) as module:
+        with handling.admitted(self._this, name, self._incoming) as module:
             data = read()
             fields = _object(data)
             given = fields.get("logId")
@@ -58,7 +58,7 @@ class Exchange:
             # Where nothing was taken out, what was sent is passed on, not encoded again.
             rest = envelope.dumps(fields) if files else data
             body = Body(rest, endpoint=self._endpoint, files=files)
-            return call.dispatch(self._this, module, self._incoming, body)
+            return handling.dispatch(self._this, module, self._incoming, body)
 
     def failure(self, message: str, code: int) -> tuple[bytes, int]:
         """The reply to a request that failed, and its code; see :func:`failure`."""
@@ -96,7 +96,7 @@ class ServedEndpoint:
         except CallerLeft:
             raise
         except Exception as problem:
-            explained = call.explain(problem)
+            explained = handling.explain(problem)
             return exchange.failure(str(explained), explained.http_status)[0]
 
 

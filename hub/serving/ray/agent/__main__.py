@@ -1,4 +1,4 @@
-"""[agent] Brings a Ray cluster to what the supervisor wants, and tells what it sees there.
+"""Brings a Ray cluster to what the supervisor wants, and tells what it sees there.
 
     python -m hub.serving.ray.agent --run_dir DIR --lifeline FD
 
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Final
 
 from hub.errors import ServerError
-from hub.serving import lifeline, logs
-from hub.serving.config import ServingConfig
-from hub.serving.ray import connection, exchange
-from hub.serving.ray.cluster import Cluster
-from hub.serving.ray.exchange import Seen, Wanted
-from hub.serving.ray.reconciler import Reconciler
-from hub.serving.ray.shipping import Shipper
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.process import lifeline, logs
+from hub.serving.ray import connection, desired_state
+from hub.serving.ray.agent.cluster import Cluster
+from hub.serving.ray.agent.reconciler import Reconciler
+from hub.serving.ray.agent.shipping import Shipper
+from hub.serving.ray.desired_state import Seen, Wanted
 
 log = logging.getLogger("hub.ray")
 
@@ -65,7 +65,7 @@ def main() -> int:
 def _connect(run_dir: Path, told_to_end: threading.Event) -> None:
     """Raises ServerError when the cluster cannot be reached."""
     _tell_problem(run_dir, "not connected to Ray yet")
-    while (address := exchange.read_address(run_dir)) is None and not told_to_end.wait(0.1):
+    while (address := desired_state.read_address(run_dir)) is None and not told_to_end.wait(0.1):
         pass  # our own instance is starting
     if address is None:
         sys.exit(0)
@@ -86,7 +86,7 @@ def _give_up(run_dir: Path, address: str) -> None:
 
 
 def _loop(run_dir: Path, reconciler: Reconciler, told_to_end: threading.Event) -> None:
-    wanted = exchange.Reader(run_dir / exchange.WANTED, Wanted.from_json, Wanted())
+    wanted = desired_state.Reader(run_dir / desired_state.WANTED, Wanted.from_json, Wanted())
     told: Seen | None = None
     next_look = 0.0
     while not told_to_end.is_set():
@@ -94,7 +94,7 @@ def _loop(run_dir: Path, reconciler: Reconciler, told_to_end: threading.Event) -
         if has_news or time.monotonic() >= next_look:
             seen = _look(reconciler, wanted.current())
             if seen != told:
-                exchange.write(run_dir / exchange.SEEN, seen)
+                desired_state.write(run_dir / desired_state.SEEN, seen)
                 told = seen
             next_look = time.monotonic() + (BUSY_SECONDS if reconciler.is_busy else CALM_SECONDS)
         told_to_end.wait(BUSY_SECONDS)
@@ -110,7 +110,7 @@ def _look(reconciler: Reconciler, wanted: Wanted) -> Seen:
 
 
 def _tell_problem(run_dir: Path, problem: str) -> None:
-    exchange.write(run_dir / exchange.SEEN, Seen(problem=problem))
+    desired_state.write(run_dir / desired_state.SEEN, Seen(problem=problem))
 
 
 if __name__ == "__main__":

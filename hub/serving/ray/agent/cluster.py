@@ -1,4 +1,4 @@
-"""[agent] Ray Serve: applications are deployed, looked at and deleted here, and nowhere else."""
+"""Ray Serve: applications are deployed, looked at and deleted here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ray import serve
 from ray.serve.schema import ApplicationStatusOverview
 
 import hub
-from hub.serving.placement import RunnerPlan
-from hub.serving.ray.exchange import Deployment
-from hub.serving.ray.options import EXTRA
-from hub.serving.ray.reconciler import Status
+from hub.serving.config.ray import EXTRA
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.ray.agent.reconciler import Status
+from hub.serving.ray.desired_state import Deployment
 from hub.serving.ray.replica import DidNotLoadError, Replica
-from hub.serving.spec import RunnerSpec
+from hub.serving.supervisor.placement import RunnerPlan
 
 #: A replica that cannot say how it is within this time is left out of the picture.
 DESCRIBE_SECONDS: Final = 3.0

@@ -1,4 +1,4 @@
-"""[agent] From what is wanted and what is there to what is done next. All time is passed in.
+"""From what is wanted and what is there to what is done next. All time is passed in.
 
 An application's name is made of the module's name and a digest of everything that makes a difference to a
 reply: files, weights, arguments, limits. So servers that want the same share it without knowing of each
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import hub
 from hub.errors import HubError
-from hub.registry import digests
-from hub.serving.ray.exchange import Deployment, Seen, Sight, Wanted
-from hub.serving.state import FAILED, LOADING, READY, ProcessState
+from hub.registry.store import checksums
+from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
+from hub.serving.ray.desired_state import Deployment, Seen, Sight, Wanted
 
 if TYPE_CHECKING:  # it imports Ray
-    from hub.serving.ray.shipping import Archive
+    from hub.serving.ray.agent.shipping import Archive
 
 log = logging.getLogger("hub.ray")
 
@@ -52,7 +52,7 @@ class Status:
 
 
 class Cluster(Protocol):
-    """What is asked of Ray Serve; see ``hub.serving.ray.cluster``."""
+    """What is asked of Ray Serve; see ``hub.serving.ray.agent.cluster``."""
 
     def statuses(self) -> dict[str, Status]: ...
 
@@ -64,7 +64,7 @@ class Cluster(Protocol):
 
 
 class Shipper(Protocol):
-    """What brings modules to the nodes; see ``hub.serving.ray.shipping``."""
+    """What brings modules to the nodes; see ``hub.serving.ray.agent.shipping``."""
 
     def pack(self, deployment: Deployment) -> Archive: ...
 
@@ -158,7 +158,7 @@ class Reconciler:
         fields = {key: value for key, value in asdict(deployment).items() if key not in _NOT_IDENTITY}
         fields["spec"] = {key: value for key, value in fields["spec"].items() if key != "generation"}
         if archive is None:
-            fields["files"] = digests.of_folder(Path(deployment.spec["directory"]))
+            fields["files"] = checksums.of_folder(Path(deployment.spec["directory"]))
         else:
             del fields["spec"]["directory"], fields["home"]
             fields["files"] = archive.digest

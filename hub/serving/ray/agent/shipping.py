@@ -1,4 +1,4 @@
-"""[agent] Modules on their way to the nodes: ``hub pack`` archives in Ray's runtime environments.
+"""Modules on their way to the nodes: ``hub pack`` archives in Ray's runtime environments.
 
 An archive is put into the cluster's own store under the SHA-256 of its bytes. Each node fetches and unpacks
 it when a replica is first started there, and drops it when none needs it any more. The store forgets what no
@@ -23,10 +23,10 @@ from ray._private.runtime_env.packaging import (
 
 from hub.errors import RegistryError
 from hub.module.info import read_module_info
-from hub.registry import pack
+from hub.registry.authoring import pack
 from hub.registry.local import InstalledModule
 from hub.registry.progress import Silent
-from hub.serving.ray.exchange import Deployment
+from hub.serving.ray.desired_state import Deployment
 
 RENEW_SECONDS: Final = 60.0
 #: As long as an agent that was killed may take to come back.

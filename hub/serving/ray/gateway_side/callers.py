@@ -1,4 +1,4 @@
-"""[2] Watches the clients' connections while their requests are with Ray."""
+"""Watches the clients' connections while their requests are with Ray."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 
-from hub.serving import wire
+from hub.serving.messages import wire
 
 log = logging.getLogger("hub.gateway")
 

@@ -1,4 +1,4 @@
-"""[2] The way to replicas on a Ray cluster, through Ray Serve's handles.
+"""The way to replicas on a Ray cluster, through Ray Serve's handles.
 
 The deadline is ours, the queue is Ray Serve's. What a dying replica dropped is sent again, and a request is
 blamed for a death, by the same rules as on this machine.
@@ -21,13 +21,13 @@ from ray.serve.exceptions import BackPressureError, RayServeException, RequestCa
 from ray.serve.handle import DeploymentHandle
 
 from hub import errors
-from hub.serving import wire
-from hub.serving.attempt import Attempt
-from hub.serving.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
-from hub.serving.quarantine import Quarantine
-from hub.serving.ray import connection, exchange
-from hub.serving.ray.callers import Callers
-from hub.serving.state import ModuleState, StateReader
+from hub.serving.gateway.delivery import Attempt
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.messages import wire
+from hub.serving.messages.state import ModuleState, StateReader
+from hub.serving.ray import connection, desired_state
+from hub.serving.ray.gateway_side.callers import Callers
 
 log = logging.getLogger("hub.gateway")
 
@@ -166,7 +166,7 @@ class RayDispatcher:
     def _connect(self) -> None:
         """Until connected: then this process stays so, or ends with its node's Ray."""
         while True:
-            address = exchange.read_address(self._run_dir)
+            address = desired_state.read_address(self._run_dir)
             if address is not None:
                 try:
                     connection.connect(address)

@@ -1,4 +1,4 @@
-"""[1] The Ray engine as the supervisor has it: two processes that it keeps running, and two files.
+"""The Ray engine as the supervisor has it: two processes that it keeps running, and two files.
 
 Imports nothing of Ray: a cluster that goes away takes every process that is connected to it along.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from hub import settings
 from hub.errors import ConfigError
-from hub.serving.config import ServingConfig
-from hub.serving.ray import exchange
-from hub.serving.ray.exchange import Deployment, Seen, Wanted
-from hub.serving.ray.fleet import RayFleet
-from hub.serving.seats import FleetPlan
-from hub.serving.service import Service
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.ray import desired_state
+from hub.serving.ray.desired_state import Deployment, Seen, Wanted
+from hub.serving.ray.supervisor_side.fleet import RayFleet
+from hub.serving.supervisor.helper import Service
+from hub.serving.supervisor.slots import FleetPlan
 
 log = logging.getLogger("hub.supervisor")
 
@@ -37,8 +37,8 @@ class RayEngine:
     def __init__(self, config: ServingConfig, run_dir: Path, lifeline: int) -> None:
         self._config = config
         self._fleets: list[RayFleet] = []
-        self._wanted_path = run_dir / exchange.WANTED
-        self._reader = exchange.Reader(run_dir / exchange.SEEN, Seen.from_json, Seen())
+        self._wanted_path = run_dir / desired_state.WANTED
+        self._reader = desired_state.Reader(run_dir / desired_state.SEEN, Seen.from_json, Seen())
         self._seen = Seen()
         self._wanted = Wanted()
         self._owns_cluster = config.ray_address is None
@@ -49,7 +49,7 @@ class RayEngine:
             head = Service("hub.serving.ray.head", None, run_dir, lifeline, self.environment)
             self.services = [self._agent, head]
         else:
-            exchange.write_address(run_dir, str(config.ray_address))
+            desired_state.write_address(run_dir, str(config.ray_address))
         for key, advice in _NOT_HERE.items():
             if getattr(config, key) is not None:
                 log.warning("%s has no effect with engine ray: %s", key, advice)
@@ -81,7 +81,7 @@ class RayEngine:
         deployments = tuple(self._every_deployment())
         if deployments != self._wanted.deployments:
             self._wanted = Wanted(self._wanted.serial + 1, deployments)
-            exchange.write(self._wanted_path, self._wanted)
+            desired_state.write(self._wanted_path, self._wanted)
         return self._wanted.serial
 
     def _every_deployment(self) -> Iterator[Deployment]:

@@ -1,4 +1,4 @@
-"""[1] The replicas of one module on a Ray cluster, as the supervisor knows them.
+"""The replicas of one module on a Ray cluster, as the supervisor knows them.
 
 Ray Serve starts, watches and replaces replicas. What is left to do here is what it does not: bring up the
 next generation beside the present one and swap when it is ready, and give up what does not load.
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hub.serving.ray.exchange import Deployment, Seen, Sight
-from hub.serving.seats import RELOAD_FAILED, FleetPlan
-from hub.serving.spec import RunnerSpec
-from hub.serving.state import FAILED, LOADING, READY, ModuleState
+from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState
+from hub.serving.ray.desired_state import Deployment, Seen, Sight
+from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan
 
 log = logging.getLogger("hub.supervisor")
 

@@ -1,4 +1,4 @@
-"""[2] The Open Inference Protocol v2 over gRPC: messages in, one internal request, messages out.
+"""The Open Inference Protocol v2 over gRPC: messages in, one internal request, messages out.
 
 Nothing is decided here: limits, deadlines, metrics and errors are those of every other door.
 """
@@ -16,15 +16,16 @@ import grpc
 from werkzeug.datastructures import Headers
 
 from hub import errors
-from hub.serving import call
-from hub.serving.call import Incoming
-from hub.serving.dispatcher import CallerLeft
-from hub.serving.gateway_context import Gateway
-from hub.serving.logs import request_ids
-from hub.serving.protocols import oip_describe, oip_models, oip_repository, oip_tensors
-from hub.serving.protocols.oip_messages import MESSAGES, SERVICE
-from hub.serving.protocols.oip_models import InferRequest
-from hub.serving.protocols.oip_tensors import Tensor
+from hub.serving.gateway import handling
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import CallerLeft
+from hub.serving.gateway.handling import Incoming
+from hub.serving.gateway.protocols.oip import metadata, models, repository
+from hub.serving.gateway.protocols.oip import tensors as oip_tensors
+from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
+from hub.serving.gateway.protocols.oip.models import InferRequest
+from hub.serving.gateway.protocols.oip.tensors import Tensor
+from hub.serving.process.logs import request_ids
 
 access_log = logging.getLogger("hub.access")
 
@@ -69,7 +70,7 @@ class InferenceService:
             "ServerLive": lambda request, context: {"live": True},
             "ServerReady": lambda request, context: {"ready": self._this.states.current().ready},
             "ModelReady": self._model_ready,
-            "ServerMetadata": lambda request, context: oip_describe.server(),
+            "ServerMetadata": lambda request, context: metadata.server(),
             "ModelMetadata": self._model_metadata,
             "ModelConfig": self._model_config,
             "ModelInfer": self._infer,
@@ -103,7 +104,7 @@ class InferenceService:
             except CallerLeft:
                 context.abort(grpc.StatusCode.CANCELLED, "the caller left")
             except Exception as problem:
-                explained = call.explain(problem)
+                explained = handling.explain(problem)
                 code = _CODES.get(explained.http_status, grpc.StatusCode.INTERNAL)
                 retry_after = getattr(explained, "retry_after", None)
                 if retry_after is not None:
@@ -124,7 +125,7 @@ class InferenceService:
                 return
             except Exception as problem:
                 yield response(
-                    error_message=str(call.explain(problem)),
+                    error_message=str(handling.explain(problem)),
                     infer_response=MESSAGES["ModelInferResponse"](id=request.id),
                 )
             else:
@@ -133,13 +134,13 @@ class InferenceService:
     # -- the methods -----------------------------------------------------------------------------
 
     def _model_ready(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"ready": oip_describe.is_ready(self._this, request.name, request.version)}
+        return {"ready": metadata.is_ready(self._this, request.name, request.version)}
 
     def _model_metadata(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return oip_describe.metadata(self._this, request.name, request.version)
+        return metadata.metadata(self._this, request.name, request.version)
 
     def _model_config(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        config = oip_describe.config(self._this, request.name, request.version)
+        config = metadata.config(self._this, request.name, request.version)
         for tensor in (*config["input"], *config["output"]):
             tensor["data_type"] = _DATA_TYPES[tensor["data_type"]]
         for group in config["instance_group"]:
@@ -147,14 +148,14 @@ class InferenceService:
         return {"config": config}
 
     def _repository_index(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"models": oip_repository.index(self._this, ready_only=request.ready)}
+        return {"models": repository.index(self._this, ready_only=request.ready)}
 
     def _load(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        oip_repository.load(self._this, request.model_name, _parameters(request.parameters))
+        repository.load(self._this, request.model_name, _parameters(request.parameters))
         return {}
 
     def _unload(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        oip_repository.unload(self._this, request.model_name, _parameters(request.parameters))
+        repository.unload(self._this, request.model_name, _parameters(request.parameters))
         return {}
 
     def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -196,17 +197,17 @@ class InferenceService:
         this = self._this
         endpoint = this.endpoints.get(name)
         if endpoint is not None:
-            found = oip_models.ENDPOINT_VERSION
-            oip_models.check_version(name, found, version)
-            with call.held(this, name, incoming):
-                tensors = oip_models.ask_endpoint(this, endpoint, name, asked, incoming)
+            found = models.ENDPOINT_VERSION
+            models.check_version(name, found, version)
+            with handling.held(this, name, incoming):
+                tensors = models.ask_endpoint(this, endpoint, name, asked, incoming)
             return _reply(name, found, asked, tensors, {})
-        with call.admitted(this, name, incoming) as module:
-            oip_models.check_version(name, module.version, version)
-            body = oip_models.to_body(asked, module, this.limits)
-            reply = call.dispatch(this, module, incoming, body)
-            tensors = oip_models.to_tensors(asked, module, reply, this.config.status_style)
-        return _reply(name, module.version, asked, tensors, oip_models.message(reply))
+        with handling.admitted(this, name, incoming) as module:
+            models.check_version(name, module.version, version)
+            body = models.to_body(asked, module, this.limits)
+            reply = handling.dispatch(this, module, incoming, body)
+            tensors = models.to_tensors(asked, module, reply, this.config.status_style)
+        return _reply(name, module.version, asked, tensors, models.message(reply))
 
 
 def _headers(context: grpc.ServicerContext) -> Headers:

@@ -1,4 +1,4 @@
-"""[2] The Open Inference Protocol v2 over HTTP: ``/v2/…``, with the binary-data extension.
+"""The Open Inference Protocol v2 over HTTP: ``/v2/…``, with the binary-data extension.
 
 Errors are ``{"error": "…"}`` with the HTTP code that they have everywhere. A request with binary tensors has
 its JSON first and that JSON's length in the header ``Inference-Header-Content-Length``; so has a reply.
@@ -14,17 +14,31 @@ from werkzeug.exceptions import NotFound
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError, NotJSONError
-from hub.serving import call, guards, replies
-from hub.serving.call import Incoming
-from hub.serving.gateway_context import Gateway, gateway
-from hub.serving.protocols import oip_describe, oip_models, oip_repository, oip_tensors, over_http
-from hub.serving.protocols.oip_models import InferRequest
-from hub.serving.protocols.oip_tensors import Tensor
+from hub.serving.gateway import error_responses, guards, handling
+from hub.serving.gateway.context import Gateway, gateway
+from hub.serving.gateway.handling import Incoming
+from hub.serving.gateway.protocols import over_http
+from hub.serving.gateway.protocols.oip import (
+    metadata as oip_describe,
+)
+from hub.serving.gateway.protocols.oip import (
+    models,
+)
+from hub.serving.gateway.protocols.oip import (
+    repository as oip_repository,
+)
+from hub.serving.gateway.protocols.oip import (
+    tensors as oip_tensors,
+)
+from hub.serving.gateway.protocols.oip.models import InferRequest
+from hub.serving.gateway.protocols.oip.tensors import Tensor
 
 blueprint = Blueprint("oip", __name__, url_prefix="/v2")
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
-replies.register_error_form("v2".__eq__, lambda message, _, code: (envelope.dumps({"error": message}), code))
+error_responses.register_error_form(
+    "v2".__eq__, lambda message, _, code: (envelope.dumps({"error": message}), code)
+)
 
 
 @blueprint.get("")
@@ -93,19 +107,19 @@ def infer(name: str, version: str = "") -> Response:
     incoming = over_http.incoming(this, name)
     endpoint = this.endpoints.get(name)
     if endpoint is not None:
-        found = oip_models.ENDPOINT_VERSION
-        oip_models.check_version(name, found, version)
-        with call.held(this, name, incoming):
+        found = models.ENDPOINT_VERSION
+        models.check_version(name, found, version)
+        with handling.held(this, name, incoming):
             asked, wanted = _read_request(this)
-            tensors = oip_models.ask_endpoint(this, endpoint, name, asked, _shortened(incoming, asked))
+            tensors = models.ask_endpoint(this, endpoint, name, asked, _shortened(incoming, asked))
         return _reply(name, found, asked, wanted, tensors, {})
-    with call.admitted(this, name, incoming) as module:
-        oip_models.check_version(name, module.version, version)
+    with handling.admitted(this, name, incoming) as module:
+        models.check_version(name, module.version, version)
         asked, wanted = _read_request(this)
         incoming = _shortened(incoming, asked)
-        reply = call.dispatch(this, module, incoming, oip_models.to_body(asked, module, this.limits))
-        tensors = oip_models.to_tensors(asked, module, reply, this.config.status_style)
-    response = _reply(name, module.version, asked, wanted, tensors, oip_models.message(reply))
+        reply = handling.dispatch(this, module, incoming, models.to_body(asked, module, this.limits))
+        tensors = models.to_tensors(asked, module, reply, this.config.status_style)
+    response = _reply(name, module.version, asked, wanted, tensors, models.message(reply))
     over_http.tell_how_it_went(response, reply)
     return response
 
@@ -203,7 +217,7 @@ def _reply(
         whole["parameters"] = parameters
     head = envelope.dumps({**whole, "outputs": outputs})
     if not blobs:
-        return replies.json_reply(head, 200)
+        return error_responses.json_reply(head, 200)
     response = Response(b"".join((head, *blobs)), mimetype="application/octet-stream")
     response.headers[HEADER_LENGTH] = str(len(head))
     return response
@@ -233,4 +247,4 @@ def _parse_object(data: bytes) -> dict[str, Any]:
 
 
 def _json(value: Any, code: int = 200) -> Response:
-    return replies.json_reply(envelope.dumps(value), code)
+    return error_responses.json_reply(envelope.dumps(value), code)

@@ -1,4 +1,4 @@
-"""[2] The messages of the Open Inference Protocol's gRPC service, built from the tables below.
+"""The messages of the Open Inference Protocol's gRPC service, built from the tables below.
 
 Field names and numbers are the protocol's, so any client's generated code understands them. They are written
 down here instead of in generated files, which would tie the server to one version of protobuf. Fields that

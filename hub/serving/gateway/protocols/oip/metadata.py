@@ -1,4 +1,4 @@
-"""[2] What the Open Inference Protocol asks about the server and its models, as JSON objects.
+"""What the Open Inference Protocol asks about the server and its models, as JSON objects.
 
 The gRPC door fills its messages from the same objects, so their keys are the protocol's field names.
 """
@@ -9,11 +9,11 @@ from typing import Any
 
 import hub
 from hub.errors import RequestError
-from hub.serving.dispatcher import refuse_unless_served
-from hub.serving.gateway_context import Gateway
-from hub.serving.protocols.oip_models import ENDPOINT_VERSION, INPUT, OUTPUT, check_version
-from hub.serving.protocols.oip_tensors import BYTES
-from hub.serving.state import ModuleState
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import refuse_unless_served
+from hub.serving.gateway.protocols.oip.models import ENDPOINT_VERSION, INPUT, OUTPUT, check_version
+from hub.serving.gateway.protocols.oip.tensors import BYTES
+from hub.serving.messages.state import ModuleState
 
 SERVER_NAME = "hubserving"
 PLATFORM = "hubserving_python"

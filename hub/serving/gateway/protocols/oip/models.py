@@ -1,4 +1,4 @@
-"""[2] A module (or a pipeline's endpoint) as a model of the Open Inference Protocol, whatever the transport.
+"""A module (or a pipeline's endpoint) as a model of the Open Inference Protocol, whatever the transport.
 
 Two ways in, told apart by the tensors:
 
@@ -18,15 +18,15 @@ from typing import Any, Final
 
 from hub import envelope
 from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
-from hub.serving import body, guards
-from hub.serving.body import Body
-from hub.serving.call import Endpoint, Incoming
-from hub.serving.dispatcher import ModuleReply
-from hub.serving.gateway_context import Gateway
-from hub.serving.guards import ImageBudget, Limits
-from hub.serving.protocols import oip_tensors
-from hub.serving.protocols.oip_tensors import BYTES, Tensor
-from hub.serving.state import ModuleState
+from hub.serving.gateway import body, guards
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.guards import ImageBudget, Limits
+from hub.serving.gateway.handling import Endpoint, Incoming
+from hub.serving.gateway.protocols.oip import tensors
+from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
+from hub.serving.messages.state import ModuleState
 
 INPUT: Final = "input"
 OUTPUT: Final = "output"
@@ -109,7 +109,7 @@ def to_tensors(
     whole = request.json_body(frozenset(_described(module))) is not None
     shape = request.inputs[0].shape if whole else (1,)
     wrapped = envelope.success(reply.results, "; ".join(reply.notes), style)
-    output = oip_tensors.text_tensor(OUTPUT, [wrapped], shape)
+    output = tensors.text_tensor(OUTPUT, [wrapped], shape)
     if whole and set(request.outputs) <= {OUTPUT}:
         return [output]
     split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results))}
@@ -124,7 +124,7 @@ def ask_endpoint(
     if whole is None:
         raise InvalidInputError(f"{name} takes one BYTES tensor `{INPUT}` with one element, the JSON body")
     answer = endpoint.answer(this, dataclasses.replace(incoming, size=0), whole)
-    output = oip_tensors.text_tensor(OUTPUT, [answer], request.inputs[0].shape)
+    output = tensors.text_tensor(OUTPUT, [answer], request.inputs[0].shape)
     return _choose(request, {OUTPUT: output}, (OUTPUT,))
 
 
@@ -248,7 +248,7 @@ def _split(results: Any) -> list[Tensor]:
 
 
 def _tensor(name: str, value: Any) -> Tensor:
-    numbers = oip_tensors.numeric_tensor(name, value)
+    numbers = tensors.numeric_tensor(name, value)
     if numbers is not None:
         return numbers
     items = value if isinstance(value, list) else [value]

@@ -1,14 +1,14 @@
-"""[2] The part of the OpenAPI document that is about the Open Inference Protocol: ``/v2/…``."""
+"""The part of the OpenAPI document that is about the Open Inference Protocol: ``/v2/…``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hub import envelope
-from hub.serving import argument_schema, openapi
-from hub.serving.config import ServingConfig
-from hub.serving.protocols.oip_tensors import BYTES, NUMERIC
-from hub.serving.state import ModuleState, ServerState
+from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import argument_schema, openapi
+from hub.serving.gateway.protocols.oip.tensors import BYTES, NUMERIC
+from hub.serving.messages.state import ModuleState, ServerState
 
 Json = dict[str, Any]
 

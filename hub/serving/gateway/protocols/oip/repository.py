@@ -1,4 +1,4 @@
-"""[2] The repository calls of the Open Inference Protocol: what is served, and loading and unloading.
+"""The repository calls of the Open Inference Protocol: what is served, and loading and unloading.
 
 Changing what is served is the supervisor's business: it is asked through its control socket, and only when
 the server was started with ``allow_model_control`` (off by default, as in TorchServe: who may predict need
@@ -12,10 +12,10 @@ from typing import Any
 
 from hub.errors import HubError, InvalidInputError, ServerError
 from hub.registry.local import LocalRegistry
-from hub.serving import control
-from hub.serving.gateway_context import Gateway
-from hub.serving.protocols.oip_models import ENDPOINT_VERSION
-from hub.serving.state import READY, ModuleState
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.protocols.oip.models import ENDPOINT_VERSION
+from hub.serving.messages import control
+from hub.serving.messages.state import READY, ModuleState
 
 #: Beyond load_timeout, which the supervisor keeps itself.
 _MARGIN_SECONDS = 30.0

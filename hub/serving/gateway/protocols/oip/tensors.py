@@ -1,4 +1,4 @@
-"""[2] Tensors of the Open Inference Protocol: from JSON values, raw bytes or typed lists, and back.
+"""Tensors of the Open Inference Protocol: from JSON values, raw bytes or typed lists, and back.
 
 A BYTES tensor's raw form is each element with its length in front (u32, little endian); a numeric one's is
 its array in row-major order, little endian.

@@ -1,0 +1,1 @@
+"""How an unchanged PaddleHub module is imported: its source is patched, its imports are answered."""

@@ -1,0 +1,1 @@
+"""What PaddleHub's names resolve to: base classes, transforms, tokenisers, folders."""

@@ -1,0 +1,1 @@
+"""OpenVINO on CPU, and the rewrites that make its graphs fast."""

@@ -1,0 +1,1 @@
+"""``hub predict``: many files through a served module, or through an installed one without a server."""

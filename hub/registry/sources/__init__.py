@@ -1,0 +1,1 @@
+"""Where an installation comes from: a folder, an archive, an address, a name."""

@@ -1,0 +1,1 @@
+"""How modules lie on disk: layout, transactions, locks, checksums and environments of their own."""

@@ -1,0 +1,1 @@
+"""What any process of a server needs of the operating system: logs, PID files, ``/proc``, private folders."""

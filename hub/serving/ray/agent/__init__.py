@@ -1,0 +1,1 @@
+"""The process that brings a Ray cluster to what the supervisor wants."""

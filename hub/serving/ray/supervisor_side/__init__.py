@@ -1,0 +1,1 @@
+"""Ray as the supervisor has it. Imports nothing of Ray."""
