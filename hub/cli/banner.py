@@ -51,7 +51,7 @@ def _served(module: ModuleState, address: str) -> list[str]:
         return [f"  {module.name} has FAILED: {module.reason}"]
     devices = sorted({runner.device for runner in module.runners})
     how = f"{module.runners_wanted} runner(s) × {module.threads} thread(s) on {', '.join(devices)}"
-    endpoints = module.manifest.get("endpoints")
+    endpoints = module.manifest.endpoints
     if not endpoints:
         return [f"  POST {address}/predict/{module.name}   version {module.version}, {how}"]
     return [f"  POST {address}/{endpoint}   {module.name} {module.version}, {how}" for endpoint in endpoints]

@@ -219,13 +219,13 @@ def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
 
     def call(arguments: Mapping[str, Any]) -> Reply:
         reply = module.call(payload.encode(arguments), timeout=timeout)
-        return Reply(envelope.loads(reply.results), "; ".join(reply.notes))
+        return Reply(envelope.loads(reply.results), reply.remarks)
 
     render.note(f"Loading {info.name} {info.version} …")
     with module:
         manifest = module.manifest
-        taken = [parameter["name"] for parameter in manifest.get("parameters", ())]
-        yield _Found(info.name, taken, manifest.get("images", ()), call)
+        taken = [parameter.name for parameter in manifest.parameters]
+        yield _Found(info.name, taken, manifest.images, call)
 
 
 def _configured(

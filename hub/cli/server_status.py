@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.serving.gateway import metrics
 from hub.serving.messages import state
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import pidfile
 
 
@@ -16,7 +17,7 @@ def report(port: int) -> dict[str, Any]:
     """What a running server does, for people and for ``--json``; raises NotRunningError."""
     record = pidfile.running(port)
     server = record.server_state() or state.ServerState()
-    in_flight = metrics.requests_in_flight(Path(record.run_dir))
+    in_flight = metrics.requests_in_flight(RunDir(Path(record.run_dir)))
     return {
         "pid": record.pid,
         "url": f"http://{record.host}:{record.port}",

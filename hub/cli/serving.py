@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import click
 
 from hub.cli import completion
 from hub.cli.groups import Group
 from hub.cli.start import parse_modules, start
+from hub.serving.messages.control import ControlRequest
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
 LONGEST_OPERATION_SECONDS = 3600.0
@@ -71,7 +71,7 @@ def reload(name: str | None, port: int) -> None:
 
     The present version serves until the new one is ready; no request fails.
     """
-    _control(port, {"do": "reload", "module": name})
+    _control(port, ControlRequest("reload", name or ""))
 
 
 @serving.command()
@@ -80,7 +80,7 @@ def reload(name: str | None, port: int) -> None:
 def load(module: str, port: int) -> None:
     """Serve one more module."""
     ((name, entry),) = parse_modules((module,)).items()
-    _control(port, {"do": "load", "module": name, "version": entry["init_args"].get("version")})
+    _control(port, ControlRequest("load", name, version=entry["init_args"].get("version", "")))
 
 
 @serving.command()
@@ -88,7 +88,7 @@ def load(module: str, port: int) -> None:
 @_port
 def unload(name: str, port: int) -> None:
     """Serve a module no longer; what it is doing is finished."""
-    _control(port, {"do": "unload", "module": name})
+    _control(port, ControlRequest("unload", name))
 
 
 @serving.command()
@@ -97,7 +97,7 @@ def unload(name: str, port: int) -> None:
 @_port
 def scale(name: str, runners: int, port: int) -> None:
     """Give a module another number of runners."""
-    _control(port, {"do": "scale", "module": name, "runners": runners})
+    _control(port, ControlRequest("scale", name, runners=runners))
 
 
 @serving.command()
@@ -120,11 +120,11 @@ def logs(follow: bool, port: int) -> None:
             time.sleep(0.2)
 
 
-def _control(port: int, request: dict[str, Any]) -> None:
+def _control(port: int, request: ControlRequest) -> None:
     """Have a running server do something; print what it says of it."""
     from hub.serving.messages import control
     from hub.serving.process import pidfile
 
     record = pidfile.running(port)
     answer = control.ask(record.control_path, request, timeout=LONGEST_OPERATION_SECONDS)
-    click.echo(answer["message"])
+    click.echo(answer.message)

@@ -12,6 +12,7 @@ from pathlib import Path
 from hub import settings
 from hub.doctor.finding import Finding as AnyFinding
 from hub.errors import NotRunningError
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED
 from hub.serving.process import pidfile
 
@@ -70,7 +71,7 @@ def _is_open(record: pidfile.PidFile) -> bool:
     if record.host in ("127.0.0.1", "localhost", "::1"):
         return False
     try:
-        configured = json.loads((Path(record.run_dir) / "config.json").read_bytes())
+        configured = json.loads(RunDir(Path(record.run_dir)).config.read_bytes())
     except (OSError, ValueError):
         return False
     return not configured.get("api_key_file")

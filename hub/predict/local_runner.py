@@ -13,16 +13,18 @@ import select
 import shutil
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from hub.errors import StartupError
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import body
-from hub.serving.gateway.context import limits_of
-from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
-from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.dispatcher import ModuleReply, refuse_unless_served
+from hub.serving.gateway.request_context import RequestContext
+from hub.serving.gateway.runner_client import RunnerClient
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import LOADING, READY, ModuleState, ServerState, StateReader
 from hub.serving.process import pidfile, private_tmp
 from hub.serving.supervisor.fleet import RunnerFleet
@@ -50,9 +52,9 @@ class LocalModule:
         """
         self.name = next(iter(config.modules_info))
         self._plan = RegistryPlanner(lambda: None).plan(self.name, config, generation=1)
-        self._limits = limits_of(config)
+        self._limits = RequestLimits.of(config)
         self._states = _OwnState()
-        self._dispatcher = SocketDispatcher(self._states)
+        self._dispatcher = RunnerClient(self._states)
         self._changed = threading.Condition()
         self._is_ending = False
         self._keeper = threading.Thread(target=self._keep, name="hub-local", daemon=True)
@@ -63,7 +65,7 @@ class LocalModule:
         self._run_dir = private_tmp.make(_FOLDER)
         # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
         self._lifeline, self._lifeline_write = os.pipe()
-        self._fleet = RunnerFleet(self._plan, self._run_dir, self._lifeline)
+        self._fleet = RunnerFleet(self._plan, RunDir(self._run_dir), self._lifeline)
         self._states.show(self._fleet.snapshot())
         self._keeper.start()
         try:
@@ -92,7 +94,7 @@ class LocalModule:
         shutil.rmtree(self._run_dir, ignore_errors=True)
 
     @property
-    def manifest(self) -> Mapping[str, Any]:
+    def manifest(self) -> Manifest:
         """What the module takes, as its runner found out."""
         return self._state.manifest
 
@@ -103,15 +105,9 @@ class LocalModule:
             RequestError: as a server would answer.
         """
         module = refuse_unless_served(self.name, self._state)
-        parsed = body.parse(data, "application/json", module.manifest.get("images", ()), self._limits)
-        request = ModuleRequest(
-            request_id=secrets.token_hex(8),
-            arguments=parsed.arguments,
-            images=parsed.images,
-            deadline=time.monotonic() + timeout,
-            strict=True,
-        )
-        return self._dispatcher.call(module, request)
+        content = body.from_json(data, module.manifest.images, self._limits)
+        context = RequestContext(secrets.token_hex(8), time.monotonic(), timeout=timeout, strict=True)
+        return self._dispatcher.call(module, content, context)
 
     @property
     def _state(self) -> ModuleState:

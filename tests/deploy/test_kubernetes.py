@@ -15,7 +15,7 @@ import yaml
 
 from hub.serving.config import server_config
 from hub.serving.gateway import metrics
-from hub.serving.supervisor.loop import loop
+from hub.serving.supervisor import loop
 from tests.deploy.containers import UID
 from tests.serving.running import ROOT
 

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from hub import errors
 from hub.serving.config import server_config
 from hub.serving.gateway import argument_schema, openapi
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState, ServerState
 from tests.serving.running import Server
 
@@ -20,13 +21,17 @@ def settings(**values: Any) -> server_config.ServingConfig:
     return server_config.build({"modules_info": {"m": {}}, **values}, source="test")
 
 
-def described(manifest: dict[str, Any], **values: Any) -> dict[str, Any]:
-    state = ServerState({"m": ModuleState("m", "1.0", "READY", manifest=manifest)})
+def manifest_of(fields: dict[str, Any]) -> Manifest:
+    return Manifest.from_json({"method": "run", **fields})
+
+
+def described(fields: dict[str, Any], **values: Any) -> dict[str, Any]:
+    state = ServerState({"m": ModuleState("m", "1.0", "READY", manifest=manifest_of(fields))})
     return openapi.document(state, settings(**values))
 
 
 def parameter(name: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "required": "default" not in more, **more}
+    return {"name": name, "required": "default" not in more, "has_default": "default" in more, **more}
 
 
 def test_the_document_of_a_server_is_valid(server: Server) -> None:
@@ -142,4 +147,4 @@ def test_descriptions_come_from_either_style_of_docstring() -> None:
     ],
 )
 def test_an_example_is_made_only_where_it_can_be_right(manifest: dict[str, Any], example: Any) -> None:
-    assert argument_schema.example(manifest) == example
+    assert argument_schema.example(manifest_of(manifest)) == example

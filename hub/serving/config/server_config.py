@@ -21,6 +21,7 @@ from hub.errors import ConfigError
 from hub.serving.config import hps, model_repo, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.ray import RayOptions
+from hub.serving.messages import message
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -221,6 +222,18 @@ class ServingConfig(BaseModel):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return [] if value is None else [value] if isinstance(value, int) else value
+
+
+def save(config: ServingConfig, path: Path) -> None:
+    """Write a validated configuration into the run dir, for the helpers of this version."""
+    path.write_text(json.dumps(message.stamp_fields(config.model_dump(mode="json")), ensure_ascii=False))
+
+
+def load(path: Path) -> ServingConfig:
+    """Read what ``save`` wrote; raises OtherVersionError when another version of HubServing did."""
+    fields = json.loads(path.read_bytes())
+    message.check_version(fields)
+    return ServingConfig.model_validate(message.own_fields(fields))
 
 
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.

@@ -7,14 +7,12 @@ Loads no module. Started by the supervisor with exec.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import http
 import select
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 from gunicorn import glogging, util
@@ -22,13 +20,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from hub import envelope
+from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import metrics
+from hub.serving.gateway import context, metrics
 from hub.serving.gateway.app import create_app
-from hub.serving.gateway.context import default_threads, make_dispatcher
+from hub.serving.gateway.context import default_threads
 from hub.serving.gateway.worker import DeadlineWorker, close_when_asked
-from hub.serving.messages.state import StateReader
-from hub.serving.process import logs
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.process import helper_arguments, logs
 
 #: When the supervisor is gone, requests get this long to finish.
 ORPHAN_GRACE_SECONDS = 3
@@ -37,7 +36,7 @@ ORPHAN_GRACE_SECONDS = 3
 class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's settings from ours."""
 
-    def __init__(self, config: ServingConfig, run_dir: Path, listener: int, lifeline: int) -> None:
+    def __init__(self, config: ServingConfig, run_dir: RunDir, listener: int, lifeline: int) -> None:
         self.serving = config
         self.run_dir = run_dir
         self.listener = listener
@@ -69,10 +68,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
     def load(self) -> Any:
         """Called in each worker after the fork."""
         metrics.remember_process()
-        states = StateReader(self.run_dir / "state.json")
-        dispatcher = make_dispatcher(self.serving, self.run_dir, states)
-        app = create_app(self.serving, self.run_dir, states, dispatcher)
-        return close_when_asked(app)
+        return close_when_asked(create_app(context.build(self.serving, self.run_dir)))
 
     def run(self) -> None:
         LifelineArbiter(self).run()
@@ -110,19 +106,16 @@ def write_error(sock: socket.socket, code: int, reason: str, message: str) -> No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway")
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--listen", type=int, required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    arguments = parser.parse_args()
-    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    arguments = helper_arguments.parse("hub.serving.gateway")
+    run_dir = arguments.run_dir
+    config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "gateway")
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
-    metrics.gateway_began(arguments.run_dir)
+    metrics.gateway_began(run_dir)
     gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
-    Application(config, arguments.run_dir, arguments.listen, arguments.lifeline).run()
+    Application(config, run_dir, arguments.listen, arguments.lifeline).run()
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 import base64
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS
-from hub.serving.gateway.guards import SERVER_PATH_ARGUMENTS
+from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, SERVER_PATH_ARGUMENTS
+from hub.serving.messages.manifest import Manifest, Parameter
 
 Schema = dict[str, Any]
 
@@ -39,30 +38,28 @@ _ARGUMENT_LINE = re.compile(r"\s+(\w+)(?: *\([^)]*\))?: +(\S.*)")
 _SECTION = re.compile(r"(Args|Returns|Raises|Yields|Return|Example|Examples):\s*\Z")
 
 
-def offered(manifest: Mapping[str, Any], *, allow_server_paths: bool) -> dict[str, Any]:
-    """The manifest without the arguments that callers may not send."""
-    refused = frozenset() if allow_server_paths else SERVER_PATH_ARGUMENTS
-    parameters = [given for given in manifest.get("parameters", ()) if given["name"] not in refused]
-    return {**manifest, "parameters": parameters} if manifest else {}
+def offered(manifest: Manifest, *, allow_server_paths: bool) -> Manifest:
+    """Return the manifest without the arguments that callers may not send."""
+    return manifest if allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
 
 
-def properties(manifest: Mapping[str, Any]) -> dict[str, Schema]:
-    """Argument name → schema with type, default and the docstring's description, in the method's order."""
-    described = argument_descriptions(str(manifest.get("doc", "")))
+def properties(manifest: Manifest) -> dict[str, Schema]:
+    """Return argument name → schema with type, default and description, in the method's order."""
+    described = argument_descriptions(manifest.doc)
     found: dict[str, Schema] = {}
-    for parameter in manifest.get("parameters", ()):
-        name = parameter["name"]
+    for parameter in manifest.parameters:
+        name = parameter.name
         schema = _parameter_schema(parameter, manifest)
         if name in described:
             schema["description"] = described[name]
-        if "default" in parameter:
-            schema["default"] = parameter["default"]
+        if parameter.has_default:
+            schema["default"] = parameter.default
         found[name] = schema
     return found
 
 
 def of_annotation(text: str) -> Schema:
-    """The schema that a Python annotation stands for; ``{}``, anything, where it says nothing to JSON."""
+    """Return the schema that a Python annotation stands for; ``{}``, anything, where it says nothing."""
     text = text.strip()
     if text[:1] in ("'", '"'):  # what inspect makes of a postponed annotation
         text = text[1:-1]
@@ -72,44 +69,40 @@ def of_annotation(text: str) -> Schema:
         return {}
 
 
-def is_image(name: str, manifest: Mapping[str, Any]) -> bool:
-    """Whether an argument is an image or a list of them, as the module says or as is customary."""
-    return name in manifest.get("images", ()) or (
-        not manifest.get("images") and name in CUSTOMARY_IMAGE_ARGUMENTS
-    )
+def is_image(name: str, manifest: Manifest) -> bool:
+    """Tell whether an argument is an image or a list of them, as the module says or as is customary."""
+    return name in (manifest.images or CUSTOMARY_IMAGE_ARGUMENTS)
 
 
-def takes_files(manifest: Mapping[str, Any]) -> bool:
-    """Whether a form with files, or a raw image, can be sent to the module."""
-    names = [parameter["name"] for parameter in manifest.get("parameters", ())]
-    return any(is_image(name, manifest) for name in names)
+def takes_files(manifest: Manifest) -> bool:
+    """Tell whether a form with files, or a raw image, can be sent to the module."""
+    return any(is_image(parameter.name, manifest) for parameter in manifest.parameters)
 
 
-def example(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Arguments that show a call: the author's own, else made from the required and the batch arguments.
+def example(manifest: Manifest) -> dict[str, Any] | None:
+    """Return arguments that show a call: the author's, or made from the required and the batch arguments.
 
     None where nothing sensible can be made: no example is better than one that fails.
     """
-    given = manifest.get("example")
-    if isinstance(given, dict):
-        return given
-    if not manifest.get("parameters"):
-        return {} if manifest and not manifest.get("takes_any") else None
+    if manifest.example is not None:
+        return manifest.example
+    if not manifest.parameters:
+        return None if manifest.takes_any else {}
     made: dict[str, Any] = {}
     schemas = properties(manifest)
-    for parameter in manifest["parameters"]:
-        name = parameter["name"]
-        if parameter["required"] or name == manifest.get("batch") or name in manifest.get("images", ()):
+    for parameter in manifest.parameters:
+        name = parameter.name
+        if parameter.required or name == manifest.batch or name in manifest.images:
             value = _example_value(schemas[name])
             if value is not None:
                 made[name] = value
-            elif parameter["required"]:
+            elif parameter.required:
                 return None
     return made
 
 
 def argument_descriptions(doc: str) -> dict[str, str]:
-    """Argument name → text, from the ``Args:`` section of a Google-style docstring."""
+    """Return argument name → text, from the ``Args:`` section of a Google-style docstring."""
     found: dict[str, str] = {}
     is_inside, current, indent = False, "", 0
     for line in doc.splitlines():
@@ -130,29 +123,29 @@ def argument_descriptions(doc: str) -> dict[str, str]:
 
 
 def summary(doc: str) -> str:
-    """The first paragraph of a docstring, on one line."""
+    """Return the first paragraph of a docstring, on one line."""
     return " ".join(doc.strip().split("\n\n", 1)[0].split())
 
 
 @cache
 def example_image() -> str:
-    """A small picture of a word in base64, for examples."""
+    """Return a small picture of a word in base64, for examples."""
     path = Path(__file__).with_name("static") / "example.png"
     return base64.b64encode(path.read_bytes()).decode()
 
 
-def _parameter_schema(parameter: Mapping[str, Any], manifest: Mapping[str, Any]) -> Schema:
-    name = parameter["name"]
-    annotated = of_annotation(str(parameter.get("annotation", "")))
+def _parameter_schema(parameter: Parameter, manifest: Manifest) -> Schema:
+    name = parameter.name
+    annotated = of_annotation(parameter.annotation)
     if is_image(name, manifest):
-        return _image_schema(name, annotated, name in manifest.get("images", ()))
+        return _image_schema(name, annotated, name in manifest.images)
     if annotated:
         return annotated
-    if name == manifest.get("batch"):
+    if name == manifest.batch:
         return {"type": "array", "items": {}}
     # A default tells the type, where it is no None; an integer may stand for any number.
     inferred = {bool: "boolean", int: "number", float: "number", str: "string"}
-    kind = inferred.get(type(parameter.get("default")))
+    kind = inferred.get(type(parameter.default))
     return {"type": kind} if kind else {}
 
 

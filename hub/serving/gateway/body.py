@@ -1,30 +1,23 @@
-"""From a request's body, in any accepted form, to checked arguments and image bytes.
-
-application/json        {"images": ["<base64>", …], "texts": […], …}
-multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
-image/*                 the body is one image, for the module's first image argument
-"""
+"""A request's content, checked: a JSON object of arguments, with the declared images taken out of it."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
-
-from werkzeug.formparser import parse_form_data
+from typing import Any
 
 from hub import envelope
-from hub.errors import InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
-from hub.serving.gateway import guards
-from hub.serving.gateway.guards import ImageBudget, Limits
+from hub.errors import BindingError, InvalidInputError, NotJSONError, PayloadTooLargeError
+from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.image_budget import ImageBudget, decode_base64
 
-#: Fields and files of one form; more is an attack on the parser.
-MAX_FORM_PARTS = 1000
 #: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
 CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
+#: Arguments by which a client would name files on the server.
+SERVER_PATH_ARGUMENTS = frozenset(
+    ("paths", "path", "image_path", "audio_file", "output_dir", "save_path", "save_dir")
+)
 
 
 @dataclass
@@ -44,48 +37,41 @@ class Body:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def parse(data: bytes, content_type: str, declared: Sequence[str], limits: Limits) -> Body:
-    """Check a body and take it apart.
+def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:
+    """Check a JSON body and take the images of the ``declared`` arguments out of it.
 
-    ``declared`` are the module's image arguments; their images are decoded from base64 here and travel
-    as bytes. All others stay as sent.
+    Those travel as bytes; all else stays as sent.
 
     Raises:
-        NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
+        NotJSONError, InvalidInputError, BindingError, PayloadTooLargeError.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
-        return _from_json(data, declared, limits)
-    if kind == "multipart/form-data":
-        return _from_form(data, content_type, declared, limits)
-    if kind.startswith("image/"):
-        return _from_image(data, declared, limits)
-    raise MediaTypeError(
-        f"content type {kind or 'none'!r} is not read here; "
-        "send application/json, multipart/form-data or an image/*"
-    )
-
-
-def _from_json(data: bytes, declared: Sequence[str], limits: Limits) -> Body:
-    try:
-        arguments = envelope.loads(data)
-    except ValueError as error:
-        raise NotJSONError(f"the body is not JSON: {error}") from error
-    if not isinstance(arguments, dict):
-        raise NotJSONError(f"the body must be a JSON object of arguments, not {type(arguments).__name__}")
-    guards.refuse_server_paths(arguments, limits)
+    arguments = parse_object(data, "arguments")
+    refuse_server_paths(arguments, limits)
     budget = ImageBudget(limits)
     images: dict[str, bytes | list[bytes]] = {}
     for name in declared:
         if name in arguments:
-            images[name] = _declared_images(arguments.pop(name), name, budget, limits)
+            images[name] = declared_images(arguments.pop(name), name, budget, limits)
     if images:
         return Body(envelope.dumps(arguments), images)
     look_over(arguments, budget)
     return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again
 
 
-def _declared_images(value: Any, name: str, budget: ImageBudget, limits: Limits) -> bytes | list[bytes]:
+def parse_object(data: bytes, kind: str = "") -> dict[str, Any]:
+    """Parse a JSON object; raises NotJSONError."""
+    try:
+        value = envelope.loads(data)
+    except ValueError as error:
+        raise NotJSONError(f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        wanted = f"a JSON object of {kind}" if kind else "a JSON object"
+        raise NotJSONError(f"the body must be {wanted}, not {type(value).__name__}")
+    return value
+
+
+def declared_images(value: Any, name: str, budget: ImageBudget, limits: RequestLimits) -> bytes | list[bytes]:
+    """Decode the image, or the list of them, that an argument holds as base64."""
     if not isinstance(value, list):
         return _decoded(value, name, budget)
     if len(value) > limits.max_images:  # before the work of decoding them
@@ -96,7 +82,7 @@ def _declared_images(value: Any, name: str, budget: ImageBudget, limits: Limits)
 
 
 def _decoded(value: Any, where: str, budget: ImageBudget) -> bytes:
-    data = guards.decode_base64(value, where)
+    data = decode_base64(value, where)
     budget.spend(data, where)
     return data
 
@@ -108,63 +94,16 @@ def look_over(arguments: Mapping[str, Any], budget: ImageBudget) -> None:
         for number, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, str):
                 with contextlib.suppress(InvalidInputError):
-                    budget.spend(guards.decode_base64(item, name), f"{name}[{number}]")
+                    budget.spend(decode_base64(item, name), f"{name}[{number}]")
 
 
-def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: Limits) -> Body:
-    environ = {
-        "wsgi.input": io.BytesIO(data),
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(data)),
-        "REQUEST_METHOD": "POST",
-    }
-    try:
-        _, form, files = parse_form_data(
-            environ, stream_factory=_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False
+def refuse_server_paths(arguments: Mapping[str, Any], limits: RequestLimits) -> None:
+    """Raise BindingError when a client names files of the server and that is not allowed."""
+    if limits.allow_server_paths:
+        return
+    named = [name for name in SERVER_PATH_ARGUMENTS.intersection(arguments) if arguments[name]]
+    if named:
+        raise BindingError(
+            f"argument `{named[0]}` names files on the server, which is not allowed over HTTP; "
+            "send the image itself, or start the server with allow_server_paths"
         )
-    except ValueError as error:
-        raise InvalidInputError(f"the form cannot be read: {error}") from error
-    arguments: dict[str, Any] = {}
-    for name, values in form.lists():
-        arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
-    # File parts too: "/etc//passwd" is valid base64 of nine bytes.
-    guards.refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
-    budget = ImageBudget(limits)
-    images: dict[str, bytes | list[bytes]] = {}
-    for name, uploads in files.lists():
-        contents = [upload.read() for upload in uploads]
-        for number, content in enumerate(contents):
-            budget.spend(content, f"{name}[{number}]")
-        if name in declared:
-            images[name] = contents
-        else:
-            arguments[name] = [base64.b64encode(content).decode() for content in contents]
-    for name in declared:  # a base64 text field, as PaddleHub 1.x took it
-        if name in arguments:
-            value = arguments.pop(name)
-            images[name] = _declared_images(
-                value if isinstance(value, list) else [value], name, budget, limits
-            )
-    return Body(envelope.dumps(arguments), images)
-
-
-def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
-    """Where the form parser puts a file: the body is in memory already, so nothing goes through the disk."""
-    return io.BytesIO()
-
-
-def _field(text: str) -> Any:
-    """A form field's value: JSON where it is some (numbers, lists, true), else the text itself."""
-    try:
-        return envelope.loads(text.encode())
-    except ValueError:
-        return text
-
-
-def _from_image(data: bytes, declared: Sequence[str], limits: Limits) -> Body:
-    if not data:
-        raise InvalidInputError("the body is empty; it should be one image")
-    ImageBudget(limits).spend(data, "the image")
-    if declared:
-        return Body(b"{}", {declared[0]: [data]})
-    return Body(envelope.dumps({"images": [base64.b64encode(data).decode()]}))

@@ -1,23 +1,23 @@
-"""What every request handler needs, in one object that hangs on the Flask app."""
+"""What every request handler needs: a gateway process's collaborators, and the current request's context."""
 
 from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from flask import current_app
+from flask import current_app, g
 
+from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.dispatcher import Dispatcher
-from hub.serving.gateway.guards import Admission, Limits
-from hub.serving.gateway.handling import Endpoint
 from hub.serving.gateway.metrics import RequestMetrics
-from hub.serving.gateway.protocols.pipelines import ServedEndpoints
-from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.gateway.request_context import RequestContext
+from hub.serving.gateway.runner_client import RunnerClient
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import StateReader
 
 EXTENSION = "hub"
@@ -32,64 +32,57 @@ class Gateway:
     config: ServingConfig
     states: StateReader
     dispatcher: Dispatcher
-    limits: Limits
+    limits: RequestLimits
     admission: Admission
     keys: KeyRing
     metrics: RequestMetrics
-    run_dir: Path
+    run_dir: RunDir
     new_request_id: Callable[[], str] = field(default_factory=lambda: _request_ids())
-    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
-    """The pipelines' endpoints that are served at this moment, by name."""
 
 
-def build(config: ServingConfig, run_dir: Path, states: StateReader, dispatcher: Dispatcher) -> Gateway:
-    """The collaborators of one process, an HTTP worker or the gRPC gateway; for after the fork."""
-    limits = limits_of(config)
+def build(config: ServingConfig, run_dir: RunDir) -> Gateway:
+    """Make the collaborators of one process, an HTTP worker or the gRPC gateway; for after the fork."""
+    limits = RequestLimits.of(config)
+    states = StateReader(run_dir.state)
     return Gateway(
         config=config,
         states=states,
-        dispatcher=dispatcher,
+        dispatcher=_make_dispatcher(config, run_dir, states),
         limits=limits,
         admission=Admission(limits.max_inflight),
-        keys=KeyRing.from_file(config.api_key_file),
+        keys=KeyRing(read_api_keys(config.api_key_file)),
         metrics=RequestMetrics(),
         run_dir=run_dir,
-        endpoints=ServedEndpoints(states),
     )
 
 
-def make_dispatcher(config: ServingConfig, run_dir: Path, states: StateReader) -> Dispatcher:
-    """The way to the modules, wherever the configuration has them run; for after the fork."""
+def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
+    """Make the way to the modules, wherever the configuration has them run."""
     if config.engine == "ray":
         from hub.serving.ray.gateway_side.replica_client import RayDispatcher
 
-        return RayDispatcher(run_dir, states)
-    return SocketDispatcher(states)
+        return RayDispatcher(run_dir.path, states)
+    return RunnerClient(states)
 
 
 def _request_ids() -> Callable[[], str]:
-    """Makes ids that are unique among all processes, without a system call for each; for after the fork."""
+    """Make ids that are unique among all processes, without a system call for each; for after the fork."""
     prefix, serial = secrets.token_hex(8), itertools.count(1)
     return lambda: f"{prefix}{next(serial):016x}"
 
 
-def gateway() -> Gateway:
-    """The object of the app that handles the current request."""
+def current_gateway() -> Gateway:
+    """Return the collaborators of the app that handles the current request."""
     found: Gateway = current_app.extensions[EXTENSION]
     return found
 
 
+def request_context() -> RequestContext:
+    """Return the context of the current HTTP request."""
+    found: RequestContext = g.context
+    return found
+
+
 def default_threads(config: ServingConfig) -> int:
-    """Enough that every admitted request has one and surplus is refused at once, not left unseen."""
+    """Return so many that every admitted request has one and surplus is refused at once, not left unseen."""
     return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
-
-
-def limits_of(config: ServingConfig) -> Limits:
-    return Limits(
-        max_body=int(config.max_body_mb * 1e6),
-        max_inflight=int(config.max_inflight_mb * 1e6),
-        body_timeout=config.body_timeout,
-        max_pixels=config.max_pixels,
-        max_images=config.max_images,
-        allow_server_paths=config.allow_server_paths,
-    )

@@ -1,4 +1,4 @@
-"""One request on its way through possibly several runners, whatever carries it there.
+"""The delivery of one request, possibly to several runners, whatever carries it there.
 
 What is sent and what comes back, how often it is sent again, and when it is blamed for a death.
 """
@@ -6,13 +6,16 @@ What is sent and what comes back, how often it is sent again, and when it is bla
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from hub import errors
-from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.dispatcher import ModuleReply
 from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
 from hub.serving.messages.state import ModuleState
+from hub.serving.messages.wire import CallHeader, ErrorHeader, ReplyHeader
 
 #: A request is sent at most this often.
 MAX_ATTEMPTS: Final = 5
@@ -20,33 +23,35 @@ MAX_ATTEMPTS: Final = 5
 POISON_STRIKES: Final = 2
 
 
-class Attempt:
+class Delivery:
     """A request and what became of it so far.
 
     Attributes:
+        deadline: ``time.monotonic()`` after which nobody needs the answer.
         number: of the present attempt, from 1.
         has_started: whether the runner has begun with it; what carries it finds out.
     """
 
-    def __init__(self, module: ModuleState, request: ModuleRequest) -> None:
+    def __init__(self, module: ModuleState, body: Body, context: RequestContext) -> None:
         self.module = module
-        self.request = request
+        self.body = body
+        self.context = context
+        self.deadline = context.deadline(module.limits.timeout)
         self.number = 1
         self.has_started = False
         self._strikes = 0
-        once = module.manifest.get("once", ())
-        self._is_idempotent = module.manifest.get("idempotent", True) and request.endpoint not in once
+        self._may_run_twice = module.manifest.may_run_twice(body.endpoint)
 
     @property
     def remaining(self) -> float:
         """Seconds until the deadline, below 0 after it."""
-        return self.request.deadline - time.monotonic()
+        return self.deadline - time.monotonic()
 
     def frame(self) -> wire.Frame:
-        """The call, as every runner understands it."""
-        blobs: list[wire.Buffer] = [self.request.arguments]
-        numbers: dict[str, Any] = {}
-        for name, images in self.request.images.items():
+        """Return the call, as every runner understands it."""
+        blobs: list[wire.Buffer] = [self.body.arguments]
+        numbers: dict[str, int | list[int]] = {}
+        for name, images in self.body.images.items():
             if isinstance(images, bytes):
                 numbers[name] = len(blobs)
                 blobs.append(images)
@@ -54,31 +59,28 @@ class Attempt:
                 numbers[name] = list(range(len(blobs), len(blobs) + len(images)))
                 blobs.extend(images)
         files: dict[str, int] = {}
-        for name, content in self.request.files.items():
+        for name, content in self.body.files.items():
             files[name] = len(blobs)
             blobs.append(content)
-        header = {
-            "id": self.request.request_id,
-            "deadline": self.request.deadline,
-            "sent": time.monotonic(),
-            "images": numbers,
-            "endpoint": self.request.endpoint,
-            "files": files,
-            "strict": self.request.strict,
-            "alone": self.number > 1,
-            "announce": self.number > 1 or not self._is_idempotent,
-        }
-        return wire.Frame(wire.CALL, header, blobs)
+        header = CallHeader(
+            request_id=self.context.request_id,
+            deadline=self.deadline,
+            sent=time.monotonic(),
+            images=numbers,
+            endpoint=self.body.endpoint,
+            files=files,
+            strict=self.context.strict,
+            alone=self.number > 1,
+            announce=self.number > 1 or not self._may_run_twice,
+        )
+        return wire.Frame(wire.CALL, header.to_json(), blobs)
 
     def reply(self, frame: wire.Frame) -> ModuleReply:
-        """What a runner's frame says; raises the RequestError that it reports."""
+        """Return what a runner's frame says; raises the RequestError that it reports."""
         if frame.kind == wire.OK:
-            fields = {
-                key: frame.header[key] for key in ModuleReply.__dataclass_fields__ if key in frame.header
-            }
-            return ModuleReply(bytes(frame.blobs[0]), attempts=self.number, **fields)
+            return ModuleReply(bytes(frame.blobs[0]), ReplyHeader.from_json(frame.header), self.number)
         error: type[errors.RequestError] = getattr(errors, wire.ERROR_KINDS[frame.kind])
-        raise error(str(frame.header.get("message", "")))
+        raise error(ErrorHeader.from_json(frame.header).message)
 
     def runner_died(self, quarantine: Quarantine) -> None:
         """Count a death under it; returns when it is to be sent again.
@@ -91,9 +93,9 @@ class Attempt:
         if self.has_started and self.number > 1:
             self._strikes += 1
         if self._strikes >= POISON_STRIKES:
-            raise quarantine.add(self.module, self.request)
+            raise quarantine.add(self.module, self.body)
         name = self.module.name
-        if self.has_started and not self._is_idempotent:
+        if self.has_started and not self._may_run_twice:
             raise errors.RunnerLostError(
                 f"the runner died while {name} was handling this request; it may have taken effect, "
                 "and the module forbids sending it twice"
@@ -104,7 +106,7 @@ class Attempt:
         self.number += 1
 
     def check_deadline(self, ahead: float) -> None:
-        """Raises DeadlineError unless there are more than ``ahead`` seconds left."""
+        """Raise DeadlineError unless there are more than ``ahead`` seconds left."""
         if self.remaining <= ahead:
             raise self.too_late()
 
@@ -114,7 +116,7 @@ class Attempt:
         time.sleep(seconds)
 
     def queue_full(self) -> errors.QueueFullError:
-        limit = self.module.limits["max_queue_size"]
+        limit = self.module.limits.max_queue_size
         return errors.QueueFullError(
             f"{self.module.name} has {limit} requests waiting, its max_queue_size", retry_after=1
         )

@@ -1,55 +1,33 @@
-"""The way from a door to a module: what a request and its reply are, and who carries them.
+"""The way from a protocol to a module: what comes back, and who carries it.
 
-The Flask app knows only the ``Dispatcher`` protocol. There are two: ``SocketDispatcher`` reaches runners on
-this machine, ``hub.serving.ray`` replicas on a Ray cluster. Neither loses what a dying runner dropped.
+There are two dispatchers: ``RunnerClient`` reaches runners on this machine, ``hub/serving/ray`` replicas on a
+Ray cluster. Neither loses what a dying runner dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub import errors
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import FAILED, READY, ModuleState
-
-
-@dataclass(frozen=True)
-class ModuleRequest:
-    """One call, the same whatever wire format it came in.
-
-    Attributes:
-        arguments: the keyword arguments except images, as a JSON object; at an endpoint its body's fields.
-        images: argument name → encoded image bytes, or a list of them.
-        endpoint: name of the pipeline's endpoint that is called, "" for the module itself.
-        files: field of the endpoint's body → a file's bytes.
-        deadline: ``time.monotonic()`` after which nobody needs the answer.
-        caller: file descriptor of the client's connection, watched for its hanging up; or None.
-    """
-
-    request_id: str
-    arguments: bytes
-    images: Mapping[str, bytes | Sequence[bytes]]
-    deadline: float
-    strict: bool = False
-    caller: int | None = None
-    endpoint: str = ""
-    files: Mapping[str, bytes] = field(default_factory=dict)
+from hub.serving.messages.wire import ReplyHeader
 
 
 @dataclass(frozen=True)
 class ModuleReply:
-    """``results`` is JSON; at an endpoint the whole reply, sent with ``http_status``. Times in seconds."""
+    """A module's answer: ``results`` is JSON; at an endpoint the whole reply. ``attempts`` were needed."""
 
     results: bytes
-    notes: Sequence[str] = ()
-    queue_seconds: float = 0.0
-    batch_seconds: float = 0.0
-    run_seconds: float = 0.0
-    batch: int = 1
+    header: ReplyHeader = field(default_factory=ReplyHeader)
     attempts: int = 1
-    generation: int = 1
-    http_status: int = 200
+
+    @property
+    def remarks(self) -> str:
+        """The envelope's ``msg``."""
+        return "; ".join(self.header.notes)
 
 
 class CallerLeft(Exception):
@@ -59,13 +37,13 @@ class CallerLeft(Exception):
 class Dispatcher(Protocol):
     """The way to a module, wherever it runs."""
 
-    def call(self, module: ModuleState, request: ModuleRequest) -> ModuleReply:
-        """Raises RequestError, or CallerLeft."""
+    def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
+        """Have the module answer; raises RequestError, or CallerLeft."""
         ...
 
 
 def refuse_unless_served(name: str, module: ModuleState | None) -> ModuleState:
-    """The module if it can take requests.
+    """Return the module if it can take requests.
 
     Raises:
         UnknownModuleError: 404.  UnavailableError: 503, loading or FAILED, with the reason.

@@ -1,12 +1,15 @@
-"""The one handler that makes every error reply: the envelope, a proper HTTP code, a line in the log."""
+"""Error replies: a proper HTTP code, headers, and a body in the form of the protocol that was spoken.
+
+Each protocol's blueprint registers ``respond`` as its error handler, with its own form.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from hub import envelope
@@ -20,10 +23,8 @@ from hub.errors import (
     UnknownModuleError,
 )
 from hub.serving.gateway import handling, worker
-from hub.serving.gateway.context import gateway
+from hub.serving.gateway.context import current_gateway, request_context
 from hub.serving.gateway.dispatcher import CallerLeft
-
-log = logging.getLogger("hub.gateway")
 
 #: What PaddleHub 2.x answered with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
 PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONError, UnknownModuleError)
@@ -31,55 +32,61 @@ PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONE
 CLIENT_CLOSED_REQUEST = 499
 
 
-#: How a wire format writes an error: from message, status and HTTP code to the body and the code to send.
-ErrorForm = Callable[[str, str, int], tuple[bytes, int]]
-#: Each with the test of the path's first part by which its errors are known. All others: the envelope.
-_ERROR_FORMS: list[tuple[Callable[[str], bool], ErrorForm]] = []
+@dataclass(frozen=True)
+class Failure:
+    """What an error reply says.
+
+    Attributes:
+        status: of the envelope.
+        code: of HTTP.
+        is_paddlehubs: PaddleHub 2.x answered it with HTTP 200.
+    """
+
+    message: str
+    status: str
+    code: int
+    is_paddlehubs: bool = False
 
 
-def register_error_form(applies: Callable[[str], bool], form: ErrorForm) -> None:
-    """Have errors below ``/<door>`` written in a form of its own, where ``applies(door)``."""
-    _ERROR_FORMS.append((applies, form))
+#: How a protocol writes an error: the body, and the code to send.
+ErrorForm = Callable[[Failure], tuple[bytes, int]]
 
 
 def json_reply(data: bytes, code: int) -> Response:
+    """Return JSON as a response."""
     return Response(data, status=code, mimetype="application/json")
 
 
-def error(problem: Exception) -> Response:
-    """The reply to a request that failed; Flask calls it for every exception."""
+def as_envelope(failure: Failure) -> tuple[bytes, int]:
+    """Write an error as PaddleHub's envelope."""
+    is_200 = failure.is_paddlehubs and current_gateway().config.status_style == "2.x"
+    return envelope.failure(failure.message, failure.status), 200 if is_200 else failure.code
+
+
+def respond(problem: Exception, form: ErrorForm = as_envelope) -> Response:
+    """Return the reply to a request that failed."""
     if isinstance(problem, CallerLeft):
         return Response(status=CLIENT_CLOSED_REQUEST)
     if isinstance(problem, HTTPException):
-        response = _failure(_routing_message(problem), "101", problem.code or 500)
+        response = _reply(Failure(_routing_message(problem), "101", problem.code or 500), form)
         allowed = problem.get_response().headers.get("Allow")
         if allowed:
             response.headers["Allow"] = allowed
         return response
-    explained = handling.explain(problem)
-    response = _failure(
-        str(explained),
-        explained.status,
-        explained.http_status,
-        is_paddlehubs=isinstance(explained, PADDLEHUB_ERRORS),
-    )
-    response.headers["X-Hub-Error"] = type(explained).__name__  # statuses and codes are coarser than classes
-    if isinstance(explained, RequestError) and explained.retry_after is not None:
-        response.headers["Retry-After"] = str(explained.retry_after)
-    if isinstance(explained, UnauthorizedError):
+    error = handling.explain(problem)
+    is_paddlehubs = isinstance(error, PADDLEHUB_ERRORS)
+    response = _reply(Failure(str(error), error.status, error.http_status, is_paddlehubs), form)
+    response.headers["X-Hub-Error"] = type(error).__name__  # statuses and codes are coarser than classes
+    if isinstance(error, RequestError) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, UnauthorizedError):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _failure(message: str, status: str, code: int, *, is_paddlehubs: bool = False) -> Response:
-    door = request.path.split("/", 2)[1]  # known even where no route matches
-    form = next((form for applies, form in _ERROR_FORMS if applies(door)), None)
-    if form is not None:
-        response = json_reply(*form(message, status, code))
-    else:
-        is_200 = is_paddlehubs and gateway().config.status_style == "2.x"
-        response = json_reply(envelope.failure(message, status), 200 if is_200 else code)
-    if not g.get("has_read_body") and _sends_much():
+def _reply(failure: Failure, form: ErrorForm) -> Response:
+    response = json_reply(*form(failure))
+    if not request_context().has_read_body and _sends_much():
         # Answer, receive the rest for a moment so that the sender sees the answer, close.
         worker.ask_to_close(request.environ)
         response.call_on_close(partial(worker.discard, request.environ["wsgi.input"]))
@@ -87,7 +94,7 @@ def _failure(message: str, status: str, code: int, *, is_paddlehubs: bool = Fals
 
 
 def _sends_much() -> bool:
-    """Whether the request has a body that Gunicorn would not throw away by itself."""
+    """Tell whether the request has a body that Gunicorn would not throw away by itself."""
     length = request.content_length
     return "Transfer-Encoding" in request.headers if length is None else length > worker.SMALL_BODY
 

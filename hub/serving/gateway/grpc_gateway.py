@@ -8,24 +8,22 @@ opens it again beside that, because it cannot take over a socket. Loads no modul
 
 from __future__ import annotations
 
-import argparse
 import logging
 import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import grpc
 
+from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import context, metrics
-from hub.serving.gateway.context import default_threads, make_dispatcher
+from hub.serving.gateway.context import default_threads
 from hub.serving.gateway.protocols.oip.grpc_service import InferenceService
-from hub.serving.messages.state import StateReader
-from hub.serving.process import lifeline, logs
-from hub.serving.supervisor.helper import up_mark
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.process import helper_arguments, lifeline, logs
 
 log = logging.getLogger("hub.gateway")
 
@@ -35,10 +33,9 @@ ORPHAN_GRACE_SECONDS = 3
 _ENVELOPE_BYTES = 1 << 20
 
 
-def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
-    """A server for the configured port, not started; raises RuntimeError where it cannot be bound."""
-    states = StateReader(run_dir / "state.json")
-    gateway = context.build(config, run_dir, states, make_dispatcher(config, run_dir, states))
+def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
+    """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
+    gateway = context.build(config, run_dir)
     threads = config.http_threads or default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
@@ -61,7 +58,7 @@ def build(config: ServingConfig, run_dir: Path) -> grpc.Server:
 
 
 def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
-    """TLS where HTTP has it, with the same files."""
+    """Return TLS where HTTP has it, with the same files."""
     if config.certfile is None:
         return None
     key = (config.keyfile or config.certfile).read_bytes()
@@ -69,26 +66,23 @@ def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway.grpc_gateway")
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--listen", type=int, required=True, help="holds the port reserved")
-    parser.add_argument("--lifeline", type=int, required=True)
-    arguments = parser.parse_args()
-    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    arguments = helper_arguments.parse("hub.serving.gateway.grpc_gateway")
+    run_dir = arguments.run_dir
+    config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "grpc")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     told_to_end = threading.Event()
     grace = [config.graceful_timeout]
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, grace, told_to_end))
-    metrics.gateway_began(arguments.run_dir)
+    metrics.gateway_began(run_dir)
     try:
-        server = build(config, arguments.run_dir)
+        server = build(config, run_dir)
     except RuntimeError as error:
         log.error("the gRPC port cannot be opened: %s", error)
         return 1
     server.start()
-    up_mark(arguments.run_dir, "grpc_gateway").touch()
+    run_dir.up_mark("grpc_gateway").touch()
     told_to_end.wait()
     server.stop(grace[0]).wait()
     return 0

@@ -1,8 +1,8 @@
-"""The one way from any wire format to a module: admit, dispatch, count; and what any exception means.
+"""The one way from any protocol to a module: admit, dispatch, count; and what any exception means.
 
-A wire format (a *door*: ``/predict``, ``/v2``, gRPC) says what it knows of a request (``Incoming``), takes a
-place with ``admitted``, reads the body only then, and hands a ``Body`` to ``dispatch``. Limits, deadlines,
-metrics and errors live here and in what this calls, once for all doors.
+A protocol (``/predict``, ``/v2``, gRPC) makes a ``RequestContext``, takes a place with ``admitted``, reads
+the body only then, and hands a ``Body`` to ``dispatch``. Limits, deadlines, metrics and errors are here and
+in what this calls, once for all protocols.
 """
 
 from __future__ import annotations
@@ -12,112 +12,47 @@ import errno
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 
-from hub.errors import BindingError, HubError, UnavailableError
+from hub.errors import HubError, UnavailableError
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.dispatcher import ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
-
-if TYPE_CHECKING:
-    from hub.serving.gateway.context import Gateway
 
 log = logging.getLogger("hub.gateway")
 
 
-@dataclass(frozen=True)
-class Incoming:
-    """What a door knows of a request before its body is looked at.
-
-    Attributes:
-        arrived: ``time.monotonic()`` when its headers were there.
-        size: bytes that its body will take.
-        timeout: seconds in which the caller wants the answer; only shortens the module's own.
-        strict: an image that cannot be read is an error instead of a remark.
-        caller: a file descriptor that reports a hang-up when the caller leaves, or None.
-    """
-
-    request_id: str
-    arrived: float
-    size: int
-    timeout: float | None = None
-    strict: bool = False
-    caller: int | None = None
-
-
-class Endpoint(Protocol):
-    """A pipeline's endpoint (``ocr`` of ``POST /ocr``), for doors that carry JSON in a tensor.
-
-    Its reply is JSON in the shape that its own HTTP route has, also when it failed. ``incoming.size`` is 0 by
-    then: the memory for the body is held already.
-    """
-
-    def is_ready(self, this: Gateway) -> bool: ...
-
-    def answer(self, this: Gateway, incoming: Incoming, body: bytes) -> bytes: ...
-
-
 @contextlib.contextmanager
-def admitted(this: Gateway, name: str, incoming: Incoming) -> Iterator[ModuleState]:
+def admitted(gateway: Gateway, module: ModuleState, context: RequestContext) -> Iterator[None]:
     """Hold a place in the module's queue, and memory for the body, while the request is handled.
 
     Raises:
-        UnknownModuleError, UnavailableError, QueueFullError: before anything was read.
+        UnavailableError, QueueFullError: before anything was read.
     """
-    module = refuse_unless_served(name, this.states.current().modules.get(name))
     with (
-        this.admission.admit(name, _capacity(module), incoming.size),
-        this.metrics.in_progress(name),
+        gateway.admission.admit(module.name, _capacity(module), context.size),
+        gateway.metrics.in_progress(module.name),
     ):
-        yield module
+        yield
 
 
-def held(this: Gateway, name: str, incoming: Incoming) -> contextlib.AbstractContextManager[None]:
-    """Hold memory for an endpoint's body; the places in queues are its modules' own.
+def memory_held(
+    gateway: Gateway, name: str, context: RequestContext
+) -> contextlib.AbstractContextManager[None]:
+    """Hold memory for a body, but no place in a queue; raises UnavailableError when too much is in flight."""
+    return gateway.admission.admit(f"/{name}", sys.maxsize, context.size)
 
-    Raises UnavailableError when too many bytes are in flight.
-    """
-    return this.admission.admit(f"/{name}", sys.maxsize, incoming.size)
 
-
-def dispatch(this: Gateway, module: ModuleState, incoming: Incoming, body: Body) -> ModuleReply:
+def dispatch(gateway: Gateway, module: ModuleState, context: RequestContext, body: Body) -> ModuleReply:
     """Have the module answer; raises RequestError, or CallerLeft."""
-    seconds = float(module.limits["timeout"])
-    if incoming.timeout is not None:
-        seconds = min(seconds, incoming.timeout)
-    reply = this.dispatcher.call(
-        module,
-        ModuleRequest(
-            request_id=incoming.request_id,
-            arguments=body.arguments,
-            images=body.images,
-            endpoint=body.endpoint,
-            files=body.files,
-            deadline=incoming.arrived + seconds,
-            strict=incoming.strict,
-            caller=incoming.caller,
-        ),
-    )
-    this.metrics.replied(module.name, reply, batches=module.manifest.get("max_batch_size", 1) > 1)
+    reply = gateway.dispatcher.call(module, body, context)
+    gateway.metrics.replied(module.name, reply, batches=module.manifest.max_batch_size > 1)
     return reply
 
 
-def wanted_timeout(text: str | None, where: str) -> float | None:
-    """Seconds from a header; raises BindingError for what is no number above 0."""
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise BindingError(f"{where} must be a number of seconds above 0, not {text!r}")
-    return seconds
-
-
 def explain(problem: Exception) -> HubError:
-    """The error that a caller is told; one that is not on purpose goes into the log with its traceback."""
+    """Return the error that a caller is told; an unexpected one is logged with its traceback."""
     if isinstance(problem, HubError):
         return problem
     if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
@@ -128,6 +63,6 @@ def explain(problem: Exception) -> HubError:
 
 
 def _capacity(module: ModuleState) -> int:
-    """Requests that may be queued or running; one more would be refused by the socket anyway."""
-    running = max(1, len(module.runners)) * int(module.manifest.get("concurrency", 1))
-    return int(module.limits["max_queue_size"]) + running * int(module.manifest.get("max_batch_size", 1)) + 1
+    """Return how many requests may be queued or running; one more would be refused by the socket anyway."""
+    running = max(1, len(module.runners)) * module.manifest.concurrency
+    return module.limits.max_queue_size + running * module.manifest.max_batch_size + 1

@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it.
+"""The server's metrics, as Prometheus reads them.
 
 HTTP workers count into files of the run dir (prometheus_client's multiprocess mode); what the supervisor
 knows of runners comes from state.json. Reading both gives figures that are right across all processes, from
@@ -11,10 +11,10 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hub.serving.messages import state
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import procfs
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
-
-
-def directory(run_dir: Path) -> Path:
-    """Where HTTP workers count; the supervisor names it to the gateway in PROMETHEUS_MULTIPROC_DIR."""
-    return run_dir / "metrics"
 
 
 def remember_process() -> None:
@@ -74,7 +69,7 @@ class RequestMetrics:
         )
 
     def in_progress(self, module: str) -> contextlib.AbstractContextManager[Any]:
-        """Counts a request as in flight while it is open."""
+        """Count a request as in flight while it is open."""
         return _in_progress(self.in_flight, module)
 
     def answered(self, module: str, code: int, seconds: float) -> None:
@@ -83,10 +78,10 @@ class RequestMetrics:
 
     def replied(self, module: str, reply: ModuleReply, *, batches: bool) -> None:
         """``batches``: whether the module joins requests at all; else their number in a call says nothing."""
-        _child(self.queue, module).observe(reply.queue_seconds)
-        _child(self.inference, module).observe(reply.run_seconds)
+        _child(self.queue, module).observe(reply.header.queue_seconds)
+        _child(self.inference, module).observe(reply.header.run_seconds)
         if batches:
-            _child(self.batch, module).observe(reply.batch)
+            _child(self.batch, module).observe(reply.header.batch)
         if reply.attempts > 1:
             self.resends.labels(module).inc(reply.attempts - 1)
 
@@ -102,29 +97,29 @@ def _in_progress(gauge: Gauge, module: str) -> contextlib.AbstractContextManager
     return gauge.labels(module).track_inprogress()
 
 
-def worker_ended(pid: int, run_dir: Path) -> None:
+def worker_ended(pid: int, run_dir: RunDir) -> None:
     """Drop the gauges of an HTTP worker that is gone."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    mark_process_dead(pid, str(directory(run_dir)))  # type: ignore[no-untyped-call]
+    mark_process_dead(pid, str(run_dir.metrics))  # type: ignore[no-untyped-call]
 
 
-def gateway_began(run_dir: Path) -> None:
+def gateway_began(run_dir: RunDir) -> None:
     """Drop the gauges of processes that are gone: a gateway that was killed could not do so itself."""
-    for path in directory(run_dir).glob("gauge_live*.db"):
+    for path in run_dir.metrics.glob("gauge_live*.db"):
         if procfs.started(int(path.stem.rpartition("_")[2])) is None:
             path.unlink(missing_ok=True)
 
 
-def render(run_dir: Path) -> bytes:
-    """All metrics in Prometheus' text format."""
+def render(run_dir: RunDir) -> bytes:
+    """Return all metrics in Prometheus' text format."""
     from prometheus_client import generate_latest
 
     return generate_latest(_registry(run_dir))
 
 
-def requests_in_flight(run_dir: Path) -> dict[str, int]:
-    """Module name → requests queued or running now, over all HTTP workers."""
+def requests_in_flight(run_dir: RunDir) -> dict[str, int]:
+    """Return module name → requests queued or running now, over all HTTP workers."""
     return {
         sample.labels["module"]: int(sample.value)
         for metric in _registry(run_dir).collect()
@@ -133,13 +128,13 @@ def requests_in_flight(run_dir: Path) -> dict[str, int]:
     }
 
 
-def _registry(run_dir: Path) -> CollectorRegistry:
+def _registry(run_dir: RunDir) -> CollectorRegistry:
     from prometheus_client import CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
-    if directory(run_dir).is_dir():
-        MultiProcessCollector(registry, str(directory(run_dir)))  # type: ignore[no-untyped-call]
+    if run_dir.metrics.is_dir():
+        MultiProcessCollector(registry, str(run_dir.metrics))  # type: ignore[no-untyped-call]
     registry.register(_StateCollector(run_dir))
     return registry
 
@@ -147,8 +142,8 @@ def _registry(run_dir: Path) -> CollectorRegistry:
 class _StateCollector:
     """Metrics from state.json."""
 
-    def __init__(self, run_dir: Path) -> None:
-        self._path = run_dir / "state.json"
+    def __init__(self, run_dir: RunDir) -> None:
+        self._path = run_dir.state
 
     def describe(self) -> Iterable[Metric]:
         return ()
@@ -165,7 +160,7 @@ class _StateCollector:
 
 
 def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily, GaugeMetricFamily]:
-    """What is told of modules and runners, without figures."""
+    """Return what is told of modules and runners, without figures."""
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
     ready = GaugeMetricFamily("hub_module_ready", "1 while the module can take requests.", labels=["module"])
@@ -191,7 +186,7 @@ class Description(NamedTuple):
 
 
 def described() -> Iterator[Description]:
-    """Every metric that ``render`` tells."""
+    """Yield every metric that ``render`` tells."""
     counted = vars(RequestMetrics()).values()
     families = [(family, metric) for metric in counted for family in metric.describe()]
     for family, metric in [*families, *((family, family) for family in _of_runners())]:

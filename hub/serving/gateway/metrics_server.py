@@ -5,19 +5,19 @@ python -m hub.serving.gateway.metrics_server --run_dir DIR --listen FD --lifelin
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from hub import envelope
 from hub.serving.gateway import metrics
 from hub.serving.messages import state
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.process import helper_arguments
 
 
-def make_handler(run_dir: Path) -> type[BaseHTTPRequestHandler]:
+def make_handler(run_dir: RunDir) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
@@ -27,7 +27,7 @@ def make_handler(run_dir: Path) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/health/live":
                 self._answer(200, b'{"live":true}')
             elif self.path == "/health/ready":
-                server = state.read(run_dir / "state.json")
+                server = state.read(run_dir.state)
                 self._answer(200 if server.ready else 503, envelope.dumps(server.readiness()))
             else:
                 self._answer(
@@ -48,11 +48,7 @@ def make_handler(run_dir: Path) -> type[BaseHTTPRequestHandler]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.gateway.metrics_server")
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--listen", type=int, required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    arguments = parser.parse_args()
+    arguments = helper_arguments.parse("hub.serving.gateway.metrics_server")
     server = ThreadingHTTPServer(("", 0), make_handler(arguments.run_dir), bind_and_activate=False)
     server.socket.close()
     server.socket = socket.socket(fileno=arguments.listen)

@@ -12,6 +12,7 @@ from typing import Any
 from hub import __version__, envelope
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import argument_schema
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState, ServerState
 
 Json = dict[str, Any]
@@ -68,14 +69,14 @@ def document(state: ServerState, config: ServingConfig, others: Iterable[Describ
 
 def _module_tags(state: ServerState) -> list[Json]:
     return [
-        {"name": name, "description": str(module.manifest.get("summary", "")) or f"version {module.version}"}
+        {"name": name, "description": module.manifest.summary or f"version {module.version}"}
         for name, module in state.modules.items()
     ]
 
 
 def _prediction(name: str, module: ModuleState, config: ServingConfig) -> Json:
     manifest = argument_schema.offered(module.manifest, allow_server_paths=config.allow_server_paths)
-    doc = str(manifest.get("doc", ""))
+    doc = manifest.doc
     operation: Json = {
         "operationId": f"predict_{name}",
         "tags": [name],
@@ -96,15 +97,13 @@ def _describe_operation(module: ModuleState, doc: str) -> str:
     return f"{about}.\n\n```text\n{doc}\n```" if doc else f"{about}."
 
 
-def _request_content(manifest: Json) -> Json:
+def _request_content(manifest: Manifest) -> Json:
     properties = argument_schema.properties(manifest)
     schema: Json = {
         "type": "object",
         "properties": properties,
-        "required": [
-            parameter["name"] for parameter in manifest.get("parameters", ()) if parameter["required"]
-        ],
-        "additionalProperties": bool(manifest.get("takes_any", True)),
+        "required": [parameter.name for parameter in manifest.parameters if parameter.required],
+        "additionalProperties": manifest.takes_any,
     }
     as_json: Json = {"schema": schema}
     example = argument_schema.example(manifest)
@@ -117,7 +116,7 @@ def _request_content(manifest: Json) -> Json:
     return content
 
 
-def _form_schema(schema: Json, manifest: Json) -> Json:
+def _form_schema(schema: Json, manifest: Manifest) -> Json:
     """The same arguments as files and fields; a field's text is JSON where it is some."""
     fields: Json = {}
     for name, described in schema["properties"].items():
@@ -129,8 +128,8 @@ def _form_schema(schema: Json, manifest: Json) -> Json:
     return {**schema, "properties": fields}
 
 
-def _success(manifest: Json, config: ServingConfig) -> Json:
-    returned = argument_schema.of_annotation(str(manifest.get("returns", "")))
+def _success(manifest: Manifest, config: ServingConfig) -> Json:
+    returned = argument_schema.of_annotation(manifest.returns)
     schema: Json = {
         "type": "object",
         "properties": {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.errors import PoisonError
-from hub.serving.gateway.dispatcher import ModuleRequest
+from hub.serving.gateway.body import Body
 from hub.serving.messages.state import ModuleState
 
 #: For this long a request that killed its runners is refused without trying.
@@ -23,19 +23,19 @@ class Quarantine:
     _until: dict[bytes, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, module: ModuleState, request: ModuleRequest) -> PoisonError:
-        """Refuse this content from now on; what to tell its caller."""
-        fingerprint = _fingerprint(module, request)
+    def add(self, module: ModuleState, body: Body) -> PoisonError:
+        """Refuse this content from now on; return what to tell its caller."""
+        fingerprint = _fingerprint(module, body)
         now = time.monotonic()
         with self._lock:
             self._until = {key: until for key, until in self._until.items() if until > now}
             self._until[fingerprint] = now + QUARANTINE_SECONDS
         return _poisonous(module)
 
-    def check(self, module: ModuleState, request: ModuleRequest) -> None:
-        """Raises PoisonError for a request whose content is refused."""
+    def check(self, module: ModuleState, body: Body) -> None:
+        """Raise PoisonError for a request whose content is refused."""
         # While nothing was ever added nobody needs to compute a fingerprint.
-        if self._until and self._until.get(_fingerprint(module, request), 0.0) > time.monotonic():
+        if self._until and self._until.get(_fingerprint(module, body), 0.0) > time.monotonic():
             raise _poisonous(module)
 
 
@@ -45,16 +45,16 @@ def _poisonous(module: ModuleState) -> PoisonError:
     )
 
 
-def _fingerprint(module: ModuleState, request: ModuleRequest) -> bytes:
-    """Same module generation and same content, same fingerprint."""
+def _fingerprint(module: ModuleState, body: Body) -> bytes:
+    """Return a digest of the module's generation and the request's content."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{module.name}\0{module.generation}\0{request.endpoint}\0".encode())
-    digest.update(request.arguments)
-    for name, images in request.images.items():
+    digest.update(f"{module.name}\0{module.generation}\0{body.endpoint}\0".encode())
+    digest.update(body.arguments)
+    for name, images in body.images.items():
         digest.update(name.encode())
         for image in [images] if isinstance(images, bytes) else images:
             digest.update(image)
-    for name, content in request.files.items():
+    for name, content in body.files.items():
         digest.update(name.encode())
         digest.update(content)
     return digest.digest()

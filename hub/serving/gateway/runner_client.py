@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import select
 import socket
-import time
 from typing import Final
 
 from hub import errors
-from hub.serving.gateway.delivery import Attempt
-from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.delivery import Delivery
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
 from hub.serving.messages.state import ModuleState, StateReader
 
@@ -21,7 +22,7 @@ log = logging.getLogger("hub.gateway")
 FULL_PAUSE_SECONDS: Final = 0.02
 
 
-class SocketDispatcher:
+class RunnerClient:
     """Sends each request over a connection of its own, and again when a runner died under it.
 
     One instance serves all threads.
@@ -31,18 +32,19 @@ class SocketDispatcher:
         self._states = states
         self._quarantine = Quarantine()
 
-    def call(self, module: ModuleState, request: ModuleRequest) -> ModuleReply:
-        self._quarantine.check(module, request)
-        attempt = Attempt(module, request)
+    def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
+        """Have the module answer; raises RequestError, or CallerLeft."""
+        self._quarantine.check(module, body)
+        delivery = Delivery(module, body, context)
         while True:
-            with self._connect(attempt) as connection:
+            with self._connect(delivery) as connection:
                 try:
-                    return _run(attempt, connection)
+                    return _run(delivery, connection)
                 except (wire.PeerClosed, ConnectionError) as error:
-                    log.warning("request %s: its runner went away (%r)", request.request_id, error)
-            attempt.runner_died(self._quarantine)
+                    log.warning("request %s: its runner went away (%r)", context.request_id, error)
+            delivery.runner_died(self._quarantine)
 
-    def _connect(self, attempt: Attempt) -> socket.socket:
+    def _connect(self, delivery: Delivery) -> socket.socket:
         """A connection in the module's queue.
 
         Raises:
@@ -52,52 +54,51 @@ class SocketDispatcher:
         while True:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             try:
-                connection.connect(attempt.module.socket)
+                connection.connect(delivery.module.socket)
                 return connection
             except BlockingIOError:
                 connection.close()
-                if attempt.number == 1:
-                    raise attempt.queue_full() from None
+                if delivery.number == 1:
+                    raise delivery.queue_full() from None
             except (ConnectionRefusedError, FileNotFoundError) as error:
                 connection.close()
                 refuse_unless_served(
-                    attempt.module.name, self._states.current().modules.get(attempt.module.name)
+                    delivery.module.name, self._states.current().modules.get(delivery.module.name)
                 )
-                if attempt.number == 1:
+                if delivery.number == 1:
                     raise errors.UnavailableError(
-                        f"{attempt.module.name} takes no requests at the moment", retry_after=1
+                        f"{delivery.module.name} takes no requests at the moment", retry_after=1
                     ) from error
-            attempt.pause(FULL_PAUSE_SECONDS)
+            delivery.pause(FULL_PAUSE_SECONDS)
 
 
-def _run(attempt: Attempt, connection: socket.socket) -> ModuleReply:
+def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
     """Send, wait, receive.
 
     Raises:
         PeerClosed, ConnectionError: the runner died.  CallerLeft.  RequestError.
     """
-    attempt.has_started = False
-    deadline = attempt.request.deadline
+    delivery.has_started = False
+    deadline = delivery.deadline
     try:
-        wire.send(connection, attempt.frame(), deadline)
+        wire.send(connection, delivery.frame(), deadline)
         while True:
-            _await_reply(connection, attempt.request)
+            _await_reply(connection, delivery)
             frame = wire.receive(connection, deadline)
             if frame.kind != wire.STARTED:
-                return attempt.reply(frame)
-            attempt.has_started = True
+                return delivery.reply(frame)
+            delivery.has_started = True
     except TimeoutError as error:
-        raise attempt.too_late() from error
+        raise delivery.too_late() from error
 
 
-def _await_reply(connection: socket.socket, request: ModuleRequest) -> None:
+def _await_reply(connection: socket.socket, delivery: Delivery) -> None:
     """Wait until the runner says something, watching the client's connection meanwhile."""
     poller = select.poll()
     poller.register(connection, select.POLLIN)
-    if request.caller is not None:
-        poller.register(request.caller, select.POLLRDHUP)
-    remaining = request.deadline - time.monotonic()
-    ready = [descriptor for descriptor, _ in poller.poll(max(0.0, remaining) * 1000)]
+    if delivery.context.caller is not None:
+        poller.register(delivery.context.caller, select.POLLRDHUP)
+    ready = [descriptor for descriptor, _ in poller.poll(max(0.0, delivery.remaining) * 1000)]
     if connection.fileno() in ready:
         return
     if ready:

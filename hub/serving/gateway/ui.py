@@ -21,7 +21,7 @@ from werkzeug.exceptions import NotFound
 
 from hub import __version__, envelope
 from hub.serving.gateway import argument_schema, error_responses, openapi
-from hub.serving.gateway.context import Gateway, gateway
+from hub.serving.gateway.context import Gateway, current_gateway
 from hub.serving.gateway.openapi import Describe
 from hub.serving.messages.state import ModuleState
 
@@ -69,28 +69,28 @@ class Asset:
 
 
 def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Blueprint:
-    """The routes of this file; ``describes`` add other wire formats to the document."""
+    """Make the routes of this file; ``describes`` add other protocols to the document."""
     blueprint = Blueprint("ui", __name__)
     others = tuple(describes)
 
     @blueprint.get("/api/modules")
     def modules() -> Response:
-        return error_responses.json_reply(envelope.dumps(_listing(gateway())), 200)
+        return error_responses.json_reply(envelope.dumps(_listing(current_gateway())), 200)
 
     @blueprint.get("/openapi.json")
     def document() -> Response:
-        this = gateway()
-        described = openapi.document(this.states.current(), this.config, others)
+        gateway = current_gateway()
+        described = openapi.document(gateway.states.current(), gateway.config, others)
         return error_responses.json_reply(envelope.dumps(described), 200)
 
     pages = _read_pages() if has_pages else {}
 
     @blueprint.route("/", methods=["GET", "POST"])
     def index() -> Response:
-        """The playground for a browser; a few lines of text for a script, as PaddleHub had it."""
+        """Return the playground to a browser, a few lines of text to a script, as PaddleHub did."""
         if pages and wants_page():
             return pages["index.html"].response(PLAYGROUND_POLICY)
-        return _plain_index(gateway())
+        return _plain_index(current_gateway())
 
     if has_pages:
 
@@ -108,14 +108,14 @@ def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Bl
 
 
 def wants_page() -> bool:
-    """Whether a browser asks, not a script: those say ``*/*`` or JSON."""
+    """Tell whether a browser asks, not a script: those say ``*/*`` or JSON."""
     return request.method in ("GET", "HEAD") and "text/html" in request.accept_mimetypes.values()
 
 
 def needs_no_key() -> bool:
-    """Whether the current request is for a page or one of its files."""
+    """Tell whether the current request is for a page or one of its files."""
     if request.endpoint == "ui.index":
-        return gateway().config.ui and wants_page()
+        return current_gateway().config.ui and wants_page()
     return request.endpoint in ("ui.docs", "ui.asset")
 
 
@@ -127,28 +127,28 @@ def _read_pages() -> dict[str, Asset]:
     return {path.name: Asset.read(path) for path in files}
 
 
-def _plain_index(this: Gateway) -> Response:
-    served = this.states.current().modules
+def _plain_index(gateway: Gateway) -> Response:
+    served = gateway.states.current().modules
     lines = [f"POST /predict/{name}    {module.version}  {module.state}" for name, module in served.items()]
     response = Response("\n".join(["HubServing", *lines, ""]), mimetype="text/plain")
     response.headers["Vary"] = "Accept"
     return response
 
 
-def _listing(this: Gateway) -> dict[str, Any]:
-    """What the playground needs to know: the server's limits, and each module's arguments."""
+def _listing(gateway: Gateway) -> dict[str, Any]:
+    """Return what the playground needs to know: the server's limits, and each module's arguments."""
     server = {
         "version": __version__,
-        "status_style": this.config.status_style,
-        "max_body_bytes": this.limits.max_body,
-        "max_images": this.limits.max_images,
+        "status_style": gateway.config.status_style,
+        "max_body_bytes": gateway.limits.max_body,
+        "max_images": gateway.limits.max_images,
     }
-    served = this.states.current().modules
-    return {"server": server, "modules": [_module(name, module, this) for name, module in served.items()]}
+    served = gateway.states.current().modules
+    return {"server": server, "modules": [_module(name, module, gateway) for name, module in served.items()]}
 
 
-def _module(name: str, module: ModuleState, this: Gateway) -> dict[str, Any]:
-    manifest = argument_schema.offered(module.manifest, allow_server_paths=this.config.allow_server_paths)
+def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
+    manifest = argument_schema.offered(module.manifest, allow_server_paths=gateway.config.allow_server_paths)
     schemas = argument_schema.properties(manifest)
     return {
         "name": name,
@@ -156,19 +156,19 @@ def _module(name: str, module: ModuleState, this: Gateway) -> dict[str, Any]:
         "state": module.state,
         "reason": module.reason,
         "generation": module.generation,
-        "summary": manifest.get("summary") or argument_schema.summary(str(manifest.get("doc", ""))),
-        "doc": manifest.get("doc", ""),
-        "batch": manifest.get("batch"),
-        "takes_any": bool(manifest.get("takes_any", True)),
-        "idempotent": manifest.get("idempotent"),  # None: not known before it has loaded
-        "example": manifest.get("example"),
+        "summary": manifest.summary or argument_schema.summary(manifest.doc),
+        "doc": manifest.doc,
+        "batch": manifest.batch,
+        "takes_any": manifest.takes_any,
+        "idempotent": manifest.idempotent,  # None: not known before it has loaded
+        "example": manifest.example,
         "parameters": [
             {
-                "name": parameter["name"],
-                "required": parameter["required"],
-                "is_image": argument_schema.is_image(parameter["name"], manifest),
-                "schema": schemas[parameter["name"]],
+                "name": parameter.name,
+                "required": parameter.required,
+                "is_image": argument_schema.is_image(parameter.name, manifest),
+                "schema": schemas[parameter.name],
             }
-            for parameter in manifest.get("parameters", ())
+            for parameter in manifest.parameters
         ],
     }

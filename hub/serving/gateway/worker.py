@@ -102,7 +102,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
     def set_accept_enabled(self, enabled: bool) -> None:
         """Called when there are too many connections or few enough again, and when the worker is to end."""
         super().set_accept_enabled(enabled)
-        if not self.alive and state.read(self.app.run_dir / "state.json").draining:
+        if not self.alive and state.read(self.app.run_dir.state).draining:
             self._refuse_connections()
 
     def _refuse_connections(self) -> None:

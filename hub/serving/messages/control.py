@@ -1,107 +1,62 @@
-"""The control socket: one JSON line asks, one JSON line answers, some time later.
+"""Command line or gateway ↔ supervisor: one JSON line asks, one JSON line answers, some time later.
 
-It lies in the run dir, which only the user who started the server can enter. The supervisor never waits for
-it: a request becomes a function that is called on each tick until it has an answer.
+The socket is in the run dir, which only the user who started the server can enter.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
-from hub.errors import HubError, ServerError
+from hub.errors import ServerError
+from hub.serving.messages import message
+from hub.serving.messages.message import Message, MessageError
 
-log = logging.getLogger("hub.supervisor")
-
-#: A request is one short line.
-_MAX_REQUEST = 65536
-
-Answer = dict[str, Any]
-#: Called on each tick; None means: not yet.
-Pending = Callable[[], Answer | None]
+Command = Literal["reload", "load", "unload", "scale"]
 
 
-@dataclass
-class _Caller:
-    connection: socket.socket
-    received: bytes = b""
-    pending: Pending | None = None
+@dataclass(frozen=True)
+class ControlRequest(Message):
+    """What the supervisor is asked to do.
+
+    Attributes:
+        module: whose; "" for all that changed in the config file (reload).
+        version: of the module to load; "" for the newest that is installed.
+        runners: how many (scale).
+    """
+
+    do: str
+    module: str = ""
+    version: str = ""
+    runners: int = 0
+
+    @classmethod
+    def parse(cls, line: bytes) -> ControlRequest:
+        """Read a request; raises MessageError for what is none."""
+        try:
+            request = message.unstamp(cls, json.loads(line))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise MessageError(f"the request is not JSON: {error}") from error
+        if request.do not in get_args(Command):
+            raise MessageError(f"unknown request {request.do!r}; known: {', '.join(get_args(Command))}")
+        if request.do != "reload" and not request.module:
+            raise MessageError(f"{request.do} needs a module")
+        return request
 
 
-class ControlSocket:
-    """The supervisor's end."""
+@dataclass(frozen=True)
+class ControlAnswer(Message):
+    """How it ended, in words for people."""
 
-    def __init__(self, path: Path) -> None:
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
-        self._listener.setblocking(False)
-        self._listener.listen(16)
-        self._callers: list[_Caller] = []
-
-    def descriptors(self) -> list[int]:
-        """What to poll for reading."""
-        waiting = [caller.connection.fileno() for caller in self._callers if caller.pending is None]
-        return [self._listener.fileno(), *waiting]
-
-    def tick(self, do: Callable[[dict[str, Any]], Pending]) -> None:
-        """Take new requests and give the answers that are there by now."""
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                connection, _ = self._listener.accept()
-                connection.setblocking(False)
-                self._callers.append(_Caller(connection))
-        for caller in list(self._callers):
-            try:
-                is_done = self._attend(caller, do)
-            except OSError:
-                is_done = True
-            if is_done:
-                caller.connection.close()
-                self._callers.remove(caller)
-
-    def _attend(self, caller: _Caller, do: Callable[[dict[str, Any]], Pending]) -> bool:
-        """True when the caller needs no more attention."""
-        if caller.pending is None:
-            try:
-                data = caller.connection.recv(_MAX_REQUEST)
-            except BlockingIOError:
-                return False
-            caller.received += data
-            if not data or len(caller.received) > _MAX_REQUEST:
-                return True
-            if b"\n" not in caller.received:
-                return False
-            try:
-                caller.pending = do(json.loads(caller.received))
-            except (HubError, ValueError, KeyError) as error:
-                caller.pending = _refusal(error)
-        answer = caller.pending()
-        if answer is None:
-            return False
-        caller.connection.setblocking(True)
-        caller.connection.settimeout(1.0)
-        caller.connection.sendall(json.dumps(answer).encode() + b"\n")
-        return True
-
-    def close(self) -> None:
-        self._listener.close()
-        for caller in self._callers:
-            caller.connection.close()
+    ok: bool
+    message: str
 
 
-def _refusal(error: Exception) -> Pending:
-    return lambda: {"ok": False, "message": str(error)}
-
-
-def ask(path: Path, request: dict[str, Any], timeout: float) -> Answer:
-    """The command line's end: send a request, wait for its answer.
+def ask(path: Path, request: ControlRequest, timeout: float) -> ControlAnswer:
+    """Send a request and wait for its answer.
 
     Raises:
         ServerError: the server does not answer, or its answer is that the request failed.
@@ -110,14 +65,14 @@ def ask(path: Path, request: dict[str, Any], timeout: float) -> Answer:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
             connection.connect(str(path))
-            connection.sendall(json.dumps(request).encode() + b"\n")
+            connection.sendall(json.dumps(message.stamp(request)).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 line = lines.readline()
     except OSError as error:
         raise ServerError(f"the server does not answer on its control socket {path}: {error}") from error
     if not line:
         raise ServerError("the server ended before it answered")
-    answer: Answer = json.loads(line)
-    if not answer.pop("ok"):
-        raise ServerError(answer["message"])
+    answer = ControlAnswer.from_json(json.loads(line))
+    if not answer.ok:
+        raise ServerError(answer.message)
     return answer

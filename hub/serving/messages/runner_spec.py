@@ -1,18 +1,21 @@
-"""What the supervisor tells a runner: which module, with what arguments, under which limits.
+"""Supervisor → runner: which module to load, with what arguments, under which limits.
 
-Written as JSON into the run dir and named on the runner's command line. Standard library only.
+Written as JSON into the run dir and named on the runner's command line.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.serving.messages import message
+from hub.serving.messages.message import Message
+
 
 @dataclass(frozen=True)
-class RunnerSpec:
+class RunnerSpec(Message):
     """One module as served.
 
     Attributes:
@@ -41,12 +44,13 @@ class RunnerSpec:
     max_pixels: int | None = None
 
     def environment(self) -> dict[str, str]:
-        """What its process needs to know before anything is imported."""
+        """Return what its process needs to know before anything is imported."""
         return {} if self.max_pixels is None else {"OPENCV_IO_MAX_IMAGE_PIXELS": str(self.max_pixels)}
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False))
+        path.write_text(json.dumps(message.stamp(self), ensure_ascii=False))
 
     @classmethod
     def read(cls, path: Path) -> RunnerSpec:
-        return cls(**json.loads(path.read_bytes()))
+        """Read the file; raises OtherVersionError when another version of HubServing wrote it."""
+        return message.unstamp(cls, json.loads(path.read_bytes()))

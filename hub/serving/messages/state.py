@@ -1,4 +1,4 @@
-"""``<run dir>/state.json``: what the supervisor knows and the gateway needs, in one file.
+"""Supervisor → gateway: what the supervisor knows and the gateway needs, in ``state.json`` of the run dir.
 
 The supervisor alone writes it (whole, by atomic replace); gateways look at its identity on each request
 and read it again when it changed. ``hub serving stop`` reads from it which processes to end after a crash.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hub.serving.messages import atomic_json
+from hub.serving.messages import atomic_json, message
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.message import Message
 
 LOADING = "LOADING"
 READY = "READY"
@@ -21,7 +23,7 @@ FAILED = "FAILED"
 
 
 @dataclass(frozen=True)
-class ProcessState:
+class ProcessState(Message):
     """A process: enough to recognise it later. ``started`` is field 22 of /proc/PID/stat.
 
     ``node`` is the machine of one that is not our child, which nobody here may signal.
@@ -38,14 +40,22 @@ class ProcessState:
 
 
 @dataclass(frozen=True)
-class ModuleState:
+class ModuleLimits(Message):
+    """What the gateway holds a module's requests to: seconds until 504, and requests that may wait."""
+
+    timeout: float = 60.0
+    max_queue_size: int = 128
+
+
+@dataclass(frozen=True)
+class ModuleState(Message):
     """A served module.
 
     Attributes:
         socket: where its runners listen, with the local engine.
         application: its name in Ray Serve, with engine ray.
         threads: engine threads per runner.
-        manifest: what its runner found out: arguments, docstring, batch, images, endpoints; empty until then.
+        manifest: what its runner found out.
     """
 
     name: str
@@ -59,12 +69,12 @@ class ModuleState:
     runners_wanted: int = 1
     threads: int = 1
     runners: tuple[ProcessState, ...] = ()
-    manifest: dict[str, Any] = field(default_factory=dict)
-    limits: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
+    limits: ModuleLimits = ModuleLimits()
 
 
 @dataclass(frozen=True)
-class ServerState:
+class ServerState(Message):
     modules: dict[str, ModuleState] = field(default_factory=dict)
     processes: tuple[ProcessState, ...] = ()
     draining: bool = False
@@ -80,7 +90,7 @@ class ServerState:
         """A pipeline's endpoint → the module that answers there: the first that declares it."""
         found: dict[str, str] = {}
         for name, module in self.modules.items():
-            for endpoint in module.manifest.get("endpoints", ()):
+            for endpoint in module.manifest.endpoints:
                 found.setdefault(endpoint, name)
         return found
 
@@ -94,18 +104,17 @@ class ServerState:
 
 
 def write(path: Path, state: ServerState) -> None:
-    atomic_json.write(path, asdict(state))
+    """Replace the file."""
+    atomic_json.write(path, message.stamp(state))
 
 
 def read(path: Path) -> ServerState:
-    """Raises OSError or ValueError."""
-    data = json.loads(path.read_bytes())
-    modules = {}
-    for name, fields in data["modules"].items():
-        runners = tuple(ProcessState(**runner) for runner in fields.pop("runners"))
-        modules[name] = ModuleState(**fields, runners=runners)
-    processes = tuple(ProcessState(**process) for process in data["processes"])
-    return ServerState(modules, processes, data["draining"])
+    """Read the file.
+
+    Raises:
+        OSError: there is none.  MessageError: it is none of this version of HubServing.
+    """
+    return message.unstamp(ServerState, json.loads(path.read_bytes()))
 
 
 #: How old the gateway's view may be: many requests share one look at the file.

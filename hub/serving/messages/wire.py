@@ -1,27 +1,27 @@
-"""The frame between gateway and runner; the only file of the protocol, imported by both.
+"""Gateway ↔ runner: the frame that carries a request and its reply.
 
     frame   := u32 length of header · u64 length of the rest (both big endian) · header (JSON) · blobs
-    header  := {"kind": …, "blobs": [length, …], …}
+    header  := {"kind": …, "blobs": [length, …], …}, the rest by kind: CallHeader, ReplyHeader, ErrorHeader
 
 One connection carries one request. The gateway sends a ``call``; the runner answers with one of the
 reply kinds, after a ``started`` frame if the call asked for one (``announce``). Closing
 the connection without a reply means: the runner died (to the gateway), the caller left (to the runner).
-Values are JSON and bytes, never pickle: nothing received is ever executed. Standard library only (orjson
-where it is installed).
+Values are JSON and bytes, never pickle: nothing received is ever executed.
 
 Few system calls on purpose: at each one a gateway thread may lose the interpreter lock to another.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self, cast
 
 from hub import envelope
 
@@ -50,7 +50,7 @@ Buffer = bytes | bytearray | memoryview
 
 
 class ProtocolError(Exception):
-    """The peer sent something that is no frame."""
+    """The peer sent something that is not a frame."""
 
 
 class PeerClosed(Exception):
@@ -64,6 +64,80 @@ class Frame:
     kind: str
     header: dict[str, Any] = field(default_factory=dict)
     blobs: Sequence[Buffer] = ()
+
+
+class _Header:
+    """A header's fields as JSON types, without a look at each: both ends are of the same version."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields; what they hold is JSON already."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Build the header; raises ProtocolError for one without a field that it needs."""
+        try:
+            return cls(**{name: data[name] for name in _names(cast(type, cls)) if name in data})
+        except TypeError as error:
+            raise ProtocolError(f"not a {cls.__name__}: {error}") from error
+
+
+@functools.cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
+@dataclass(frozen=True)
+class CallHeader(_Header):
+    """A call; ``blobs[0]`` are its arguments as JSON.
+
+    Attributes:
+        deadline: ``time.monotonic()`` after which nobody needs the answer.
+        sent: ``time.monotonic()`` when it was sent.
+        images: argument → the blob that holds its image, or those of a list of images.
+        endpoint: a pipeline's endpoint that is called, "" for the module itself.
+        files: field of the endpoint's body → the blob that holds the file.
+        strict: an image that cannot be read is an error.
+        alone: it was sent before, so it runs with no other in the process.
+        announce: the runner says when it starts.
+    """
+
+    request_id: str
+    deadline: float
+    sent: float
+    images: dict[str, int | list[int]] = field(default_factory=dict)
+    endpoint: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+    strict: bool = False
+    alone: bool = False
+    announce: bool = False
+
+
+@dataclass(frozen=True)
+class ReplyHeader(_Header):
+    """An answer; ``blobs[0]`` are its results as JSON. Times in seconds.
+
+    Attributes:
+        batch: requests in the call of the module.
+        notes: remarks for the envelope's ``msg``.
+        http_status: of an endpoint's reply.
+    """
+
+    batch: int = 1
+    queue_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    run_seconds: float = 0.0
+    generation: int = 1
+    notes: Sequence[str] = ()
+    http_status: int = 200
+
+
+@dataclass(frozen=True)
+class ErrorHeader(_Header):
+    """A reply that reports an error of one of ERROR_KINDS."""
+
+    message: str = ""
+    generation: int = 1
 
 
 def send(sock: socket.socket, frame: Frame, deadline: float) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from hub import settings
 from hub.errors import NotRunningError, StartupError
 from hub.serving.messages import state
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
@@ -44,13 +45,13 @@ class PidFile:
     def server_state(self) -> state.ServerState | None:
         """What the supervisor published last; None if that cannot be read."""
         try:
-            return state.read(Path(self.run_dir) / "state.json")
+            return state.read(RunDir(Path(self.run_dir)).state)
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
     @property
     def control_path(self) -> Path:
-        return Path(self.run_dir) / "control.sock"
+        return RunDir(Path(self.run_dir)).control
 
     def children(self) -> list[tuple[int, int]]:
         """(pid, start time) of the gateway and runners by the last state.json; empty if unreadable."""

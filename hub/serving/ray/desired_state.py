@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.serving.messages import atomic_json
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import LOADING, ProcessState
 
 WANTED = "ray-wanted.json"
@@ -98,7 +99,7 @@ class Sight:
     reason: str = ""
     wanted: int = 1
     restarts: int = 0
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
     runners: tuple[ProcessState, ...] = ()
 
 
@@ -123,7 +124,8 @@ class Seen:
         sights = {}
         for key, fields in data["deployments"].items():
             runners = tuple(ProcessState(**runner) for runner in fields.pop("runners"))
-            sights[key] = Sight(**fields, runners=runners)
+            manifest = Manifest.from_json(fields.pop("manifest"))
+            sights[key] = Sight(**fields, runners=runners, manifest=manifest)
         return cls(data["serial"], data["problem"], sights, tuple(data["leaving"]))
 
 

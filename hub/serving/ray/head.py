@@ -8,18 +8,16 @@ processes are children of this one and end with it, however it ends.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import signal
 import threading
-from pathlib import Path
 from typing import Final
 
 import ray
 from ray import serve
 
-from hub.serving.config.server_config import ServingConfig
-from hub.serving.process import lifeline, logs
+from hub.serving.config import server_config
+from hub.serving.process import helper_arguments, lifeline, logs
 from hub.serving.ray import connection, desired_state
 
 log = logging.getLogger("hub.ray")
@@ -29,11 +27,8 @@ LEAST_STORE_BYTES: Final = 128 << 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.ray.head")
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    arguments = parser.parse_args()
-    config = ServingConfig.model_validate_json((arguments.run_dir / "config.json").read_bytes())
+    arguments = helper_arguments.parse("hub.serving.ray.head")
+    config = server_config.load(arguments.run_dir.config)
     logs.set_up(config.log_format, "ray")
     context = ray.init(
         address="local",
@@ -42,14 +37,14 @@ def main() -> None:
         num_cpus=1,
         object_store_memory=max(LEAST_STORE_BYTES, int(config.max_inflight_mb * 1e6)),
         include_dashboard=False,
-        _temp_dir=str(arguments.run_dir / "ray"),  # its sockets and logs go with the server
+        _temp_dir=str(arguments.run_dir.path / "ray"),  # its sockets and logs go with the server
         namespace=connection.NAMESPACE,
         logging_level=logging.ERROR,
         log_to_driver=True,  # what modules write appears in the server's own log
     )
     # What Ray Serve's controller has to say of a replica, the replica itself says in fewer lines.
     serve.start(proxy_location="Disabled", logging_config={"log_level": "CRITICAL"})
-    desired_state.write_address(arguments.run_dir, context.address_info["gcs_address"])
+    desired_state.write_address(arguments.run_dir.path, context.address_info["gcs_address"])
     told_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle

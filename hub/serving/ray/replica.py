@@ -30,7 +30,7 @@ from hub.serving.process import logs, private_tmp, procfs
 from hub.serving.ray import node_files
 from hub.serving.runner.batcher import BatchPolicy, item_count
 from hub.serving.runner.executor import Executor
-from hub.serving.runner.loader import load, why_not_loaded
+from hub.serving.runner.loader import load, load_error
 from hub.serving.runner.request import Request
 
 log = logging.getLogger("hub.runner")
@@ -114,7 +114,7 @@ class Replica:
             self._executor, concurrency = self._pool.submit(self._load, deployment).result()
         except BaseException as error:
             log.exception("module %s did not load", deployment["spec"]["name"])
-            raise DidNotLoadError(f"{why_not_loaded(error)} (on {self._node})") from None
+            raise DidNotLoadError(f"{load_error(error)} (on {self._node})") from None
         if concurrency > 1:
             self._pool.shutdown()
             self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="module")
@@ -190,7 +190,7 @@ class Replica:
             "node": self._node,
             "device": self._device,
             "memory_mb": round(procfs.memory_mb(os.getpid())),
-            "manifest": self._executor.manifest,
+            "manifest": self._executor.manifest.to_json(),
             "max_ongoing_requests": self._limit,
             "ongoing": len(self._tasks),
             "others": min(others, default=None),

@@ -24,14 +24,16 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from hub.errors import HubError
 from hub.serving.messages.heartbeat import Heartbeat
+from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.process import lifeline, logs
 from hub.serving.runner.executor import Executor
-from hub.serving.runner.loader import load, why_not_loaded
+from hub.serving.runner.loader import load, load_error
 from hub.serving.runner.memory import Trimmer
 from hub.serving.runner.receiver import Intake, SocketRequest
 
@@ -45,7 +47,12 @@ ORPHAN_GRACE_SECONDS = 5.0
 
 def main() -> int:
     arguments = _parse_arguments()
-    spec = RunnerSpec.read(arguments.spec)
+    try:
+        spec = RunnerSpec.read(arguments.spec)
+    except OtherVersionError as error:
+        with os.fdopen(arguments.status, "w") as status:
+            _tell(status, RunnerStatus(ready=False, reason=str(error)))
+        return 1
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
     drain = Drain()
     _handle_signals(drain)
@@ -58,10 +65,10 @@ def main() -> int:
         except BaseException as error:
             log.exception("module %s did not load", spec.name)
             final = isinstance(error, HubError)
-            _tell(status, state="failed", reason=why_not_loaded(error), final=final)
+            _tell(status, RunnerStatus(ready=False, reason=load_error(error), final=final))
             return 1
         _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it
-        _tell(status, state="ready", manifest=executor.manifest, concurrency=concurrency)
+        _tell(status, RunnerStatus(ready=True, manifest=executor.manifest, concurrency=concurrency))
         heartbeat = Heartbeat(arguments.heartbeat, concurrency)
         listener = socket.socket(fileno=arguments.listener)
         intake = Intake(listener, drain.fileno(), executor.policy)
@@ -151,10 +158,10 @@ def _run(executor: Executor, batch: list[SocketRequest]) -> None:
             request.drop()
 
 
-def _tell(status: Any, **message: Any) -> None:
+def _tell(pipe: TextIO, status: RunnerStatus) -> None:
     with contextlib.suppress(BrokenPipeError):
-        status.write(json.dumps(message, default=str) + "\n")
-        status.flush()
+        pipe.write(json.dumps(status.to_json(), default=str) + "\n")
+        pipe.flush()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.errors import BindingError
 from hub.module.contract import ServingOptions
+from hub.serving.messages.manifest import Manifest, Parameter
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -49,34 +50,40 @@ class Binding:
             raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
         return bound
 
-    def manifest(self, options: ServingOptions) -> dict[str, Any]:
-        """What the gateway and the API page need to know of the method; JSON types only."""
-        parameters = []
-        for parameter in inspect.signature(self.method).parameters.values():
-            if parameter.kind in _NAMED:
-                described: dict[str, Any] = {
-                    "name": parameter.name,
-                    "required": parameter.name in self.required,
-                }
-                if parameter.annotation is not parameter.empty:
-                    described["annotation"] = inspect.formatannotation(parameter.annotation)
-                if isinstance(parameter.default, (str, int, float, bool, type(None))):
-                    described["default"] = parameter.default
-                parameters.append(described)
-        returned = inspect.signature(self.method).return_annotation
+    def manifest(self, options: ServingOptions) -> Manifest:
+        """Return what the gateway and the API page need to know of the method."""
+        signature = inspect.signature(self.method)
         owner = getattr(inspect.unwrap(self.method), "__self__", None)
-        return {
-            "method": self.method.__name__,
-            "summary": str(getattr(owner, "summary", None) or ""),
-            "doc": inspect.getdoc(self.method) or "",
-            "returns": "" if returned is inspect.Signature.empty else inspect.formatannotation(returned),
-            "example": None if options.example is None else dict(options.example),
-            "parameters": parameters,
-            "takes_any": self.takes_any,
-            "batch": options.batch,
-            "images": list(options.images),
-            "idempotent": options.idempotent,
-        }
+        return Manifest(
+            method=self.method.__name__,
+            summary=str(getattr(owner, "summary", None) or ""),
+            doc=inspect.getdoc(self.method) or "",
+            returns=_annotation(signature.return_annotation),
+            example=None if options.example is None else dict(options.example),
+            parameters=tuple(
+                self._parameter(parameter)
+                for parameter in signature.parameters.values()
+                if parameter.kind in _NAMED
+            ),
+            takes_any=self.takes_any,
+            batch=options.batch,
+            images=tuple(options.images),
+            idempotent=options.idempotent,
+        )
+
+    def _parameter(self, parameter: inspect.Parameter) -> Parameter:
+        is_json = isinstance(parameter.default, (str, int, float, bool, type(None)))
+        return Parameter(
+            name=parameter.name,
+            required=parameter.name in self.required,
+            annotation=_annotation(parameter.annotation),
+            has_default=is_json,
+            default=parameter.default if is_json else None,
+        )
+
+
+def _annotation(given: Any) -> str:
+    return "" if given is inspect.Signature.empty else inspect.formatannotation(given)
 
 
 def _listed(names: list[str]) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from hub import envelope
 from hub.errors import InvalidInputError, RequestError
 from hub.serving.messages import wire
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.wire import ErrorHeader, ReplyHeader
 from hub.serving.process.logs import request_ids
 from hub.serving.runner import batcher, endpoints, image_decode
 from hub.serving.runner.batcher import BatchPolicy
@@ -31,7 +33,7 @@ class Executor:
         binding: Binding,
         policy: BatchPolicy,
         generation: int,
-        manifest: dict[str, Any],
+        manifest: Manifest,
     ) -> None:
         self.name = name
         self.policy = policy
@@ -46,11 +48,11 @@ class Executor:
         A resent request goes first and with no other in the process, so that if it kills the runner,
         the blame is its alone.
         """
-        for request in [request for request in batch if request.is_alone]:
+        for request in [request for request in batch if request.header.alone]:
             with self._room.alone():
                 if self._wanted(request):
                     self._run_group(self._prepare([request]))
-        others = [request for request in batch if not request.is_alone]
+        others = [request for request in batch if not request.header.alone]
         if not others:
             return
         with self._room.shared():
@@ -59,12 +61,14 @@ class Executor:
                 self._run_group([member for member in members if self._wanted(member)])
 
     def _wanted(self, request: Request) -> bool:
-        """False, and the request dropped, when its deadline passed or its caller left."""
-        if time.monotonic() >= request.deadline:
-            request.reply(wire.Frame("expired", {"message": "the deadline passed before it was run"}))
+        """Tell whether it is still wanted; drop it when its deadline passed or its caller left."""
+        if time.monotonic() >= request.header.deadline:
+            request.reply(
+                wire.Frame("expired", ErrorHeader("the deadline passed before it was run").to_json())
+            )
             return False
         if request.caller_has_left():
-            log.info("request %s: dropped, its caller left", request.request_id)
+            log.info("request %s: dropped, its caller left", request.header.request_id)
             request.drop()
             return False
         return True
@@ -79,7 +83,7 @@ class Executor:
             except RequestError as error:
                 self._refuse(request, error)
             else:
-                if not request.wants_announcement or request.announce():
+                if not request.header.announce or request.announce():
                     prepared.append(request)
         return prepared
 
@@ -92,7 +96,7 @@ class Executor:
                 if array is None:
                     request.notes.append(f"{name}[{number}] is not a readable image")
             decoded[name] = arrays if isinstance(data, list) else arrays[0]
-        if request.notes and request.header.get("strict"):
+        if request.notes and request.header.strict:
             raise InvalidInputError("; ".join(request.notes))
         return decoded
 
@@ -102,7 +106,7 @@ class Executor:
             return
         started = time.monotonic()
         argument = self.policy.argument
-        token = request_ids.set(", ".join(member.request_id for member in members))
+        token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
             if len(members) == 1 or argument is None:
                 shares = [self._binding.method(**members[0].arguments)]
@@ -126,22 +130,22 @@ class Executor:
     def _answer(self, request: Request, result: Any, started: float, seconds: float, size: int) -> None:
         status = 200
         try:
-            if request.is_at_endpoint:
+            if request.header.endpoint:
                 status, result = endpoints.take_apart(result)
             results = envelope.dumps(result)
         except (TypeError, ValueError, RecursionError) as error:
             self._refuse(request, TypeError(f"the module's result cannot be sent as JSON: {error}"))
             return
-        header = {
-            "batch": size,
-            "queue_seconds": max(0.0, request.accepted - float(request.header["sent"])),
-            "batch_seconds": started - request.accepted,
-            "run_seconds": seconds,
-            "generation": self._generation,
-            "notes": request.notes,
-            "http_status": status,
-        }
-        request.reply(wire.Frame(wire.OK, header, [results]))
+        header = ReplyHeader(
+            batch=size,
+            queue_seconds=max(0.0, request.accepted - request.header.sent),
+            batch_seconds=started - request.accepted,
+            run_seconds=seconds,
+            generation=self._generation,
+            notes=request.notes,
+            http_status=status,
+        )
+        request.reply(wire.Frame(wire.OK, header.to_json(), [results]))
 
     def _refuse(self, request: Request, error: BaseException) -> None:
         """Report an error: the caller gets the message, the log has the traceback."""
@@ -149,11 +153,11 @@ class Executor:
         names = [cls.__name__ for cls in type(error).__mro__]
         kind = next((kind for kind, name in wire.ERROR_KINDS.items() if name in names), "raised")
         if kind == "raised":
-            log.error("request %s: %s raised", request.request_id, self.name, exc_info=error)
+            log.error("request %s: %s raised", request.header.request_id, self.name, exc_info=error)
         text = str(error).strip()
         if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
             text = f"{type(error).__name__}: {text}".rstrip(": ")
-        request.reply(wire.Frame(kind, {"message": text, "generation": self._generation}))
+        request.reply(wire.Frame(kind, ErrorHeader(text, self._generation).to_json()))
 
 
 class SharedRoom:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,20 +70,20 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
         binding=binding,
         policy=policy,
         generation=spec.generation,
-        manifest={
-            **binding.manifest(options),
-            "endpoints": declared,
-            "once": endpoints.not_idempotent(instance, declared),
-            "endpoint_schemas": endpoints.schemas(instance, declared),
-            "concurrency": concurrency,
-            "max_batch_size": policy.max_batch_size if policy.batches else 1,
-        },
+        manifest=replace(
+            binding.manifest(options),
+            endpoints={name: tuple(fields) for name, fields in declared.items()},
+            once=tuple(endpoints.not_idempotent(instance, declared)),
+            endpoint_schemas=endpoints.schemas(instance, declared),
+            concurrency=concurrency,
+            max_batch_size=policy.max_batch_size if policy.batches else 1,
+        ),
     )
     return executor, concurrency
 
 
-def why_not_loaded(error: BaseException) -> str:
-    """The reason that people are told."""
+def load_error(error: BaseException) -> str:
+    """Return the reason that people are told."""
     text = str(error).strip()
     return text if isinstance(error, HubError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
 

@@ -29,7 +29,7 @@ class SocketRequest(Request):
         try:
             wire.send(self.connection, frame, time.monotonic() + RECEIVE_SECONDS)
         except OSError as error:
-            log.info("request %s: nobody takes the reply (%s)", self.request_id, error)
+            log.info("request %s: nobody takes the reply (%s)", self.header.request_id, error)
         self.connection.close()
 
     def announce(self) -> bool:
@@ -78,7 +78,7 @@ class Intake:
             if request is not None:
                 batch.append(request)
                 items += item_count(request, self._policy.argument)
-                if request.is_alone:
+                if request.header.alone:
                     break
             connection = self._another(items, first_at, was_idle)
         return batch
@@ -120,7 +120,7 @@ def _receive(connection: socket.socket) -> SocketRequest | None:
         return SocketRequest.from_frame(frame, accepted, connection=connection)
     except wire.PeerClosed:
         connection.close()  # the caller left while its request was waiting
-    except (OSError, wire.ProtocolError, ValueError, IndexError, KeyError, TypeError) as error:
+    except (OSError, wire.ProtocolError, ValueError, IndexError) as error:
         log.warning("a request could not be received: %r", error)
         connection.close()
     return None

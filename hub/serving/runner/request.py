@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from hub import envelope
-from hub.serving.messages import wire
+from hub.serving.messages.wire import CallHeader, Frame
 from hub.serving.runner import endpoints
 
 
@@ -20,52 +20,34 @@ class Request(ABC):
         notes: remarks for the reply's ``msg`` (an image that could not be read, say).
     """
 
-    header: dict[str, Any]
+    header: CallHeader
     arguments: dict[str, Any]
     image_blobs: dict[str, Any]
     accepted: float
     notes: list[str] = field(default_factory=list, kw_only=True)
 
     @classmethod
-    def from_frame(cls, frame: wire.Frame, accepted: float, **more: Any) -> Self:
-        """The request in a frame of kind ``call``; ``more`` are the fields of the subclass.
+    def from_frame(cls, frame: Frame, accepted: float, **more: Any) -> Self:
+        """Return the request in a frame of kind ``call``; ``more`` are the fields of the subclass.
 
         Raises:
-            ValueError, IndexError, KeyError, TypeError: the frame holds none.
+            ProtocolError, ValueError, IndexError: the frame holds none.
         """
+        header = CallHeader.from_json(frame.header)
         arguments = envelope.loads(frame.blobs[0])
-        endpoint = frame.header.get("endpoint")
-        if endpoint:
-            files = {name: bytes(frame.blobs[number]) for name, number in frame.header["files"].items()}
-            arguments = endpoints.arguments(endpoint, arguments, files)
-        float(frame.header["deadline"]), float(frame.header["sent"])
-        return cls(frame.header, arguments, _image_blobs(frame), accepted, **more)
-
-    @property
-    def request_id(self) -> str:
-        return str(self.header.get("id", "-"))
-
-    @property
-    def deadline(self) -> float:
-        return float(self.header["deadline"])
-
-    @property
-    def is_at_endpoint(self) -> bool:
-        """The result then says its HTTP status itself."""
-        return bool(self.header.get("endpoint"))
-
-    @property
-    def is_alone(self) -> bool:
-        """Resent after a runner died under it: it runs apart, so that blame is certain."""
-        return bool(self.header.get("alone"))
-
-    @property
-    def wants_announcement(self) -> bool:
-        """The gateway wants to know when it starts: to blame it, or because it must not run twice."""
-        return bool(self.header.get("announce"))
+        if header.endpoint:
+            files = {name: bytes(frame.blobs[number]) for name, number in header.files.items()}
+            arguments = endpoints.arguments(header.endpoint, arguments, files)
+        images: dict[str, Any] = {
+            name: [frame.blobs[number] for number in numbers]
+            if isinstance(numbers, list)
+            else frame.blobs[numbers]
+            for name, numbers in header.images.items()
+        }
+        return cls(header, arguments, images, accepted, **more)
 
     @abstractmethod
-    def reply(self, frame: wire.Frame) -> None:
+    def reply(self, frame: Frame) -> None:
         """Answer, once; a gateway that has gone away is no error."""
 
     @abstractmethod
@@ -74,19 +56,8 @@ class Request(ABC):
 
     @abstractmethod
     def caller_has_left(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Tell whether nobody waits for the answer any more."""
 
     @abstractmethod
     def drop(self) -> None:
         """Leave it unanswered."""
-
-
-def _image_blobs(frame: wire.Frame) -> dict[str, Any]:
-    """Argument name → its image bytes, one or a list, by the blob numbers in the header."""
-    found: dict[str, Any] = {}
-    for name, numbers in frame.header.get("images", {}).items():
-        if isinstance(numbers, list):
-            found[name] = [frame.blobs[number] for number in numbers]
-        else:
-            found[name] = frame.blobs[numbers]
-    return found

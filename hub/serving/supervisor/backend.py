@@ -1,21 +1,21 @@
-"""What the supervisor knows of the engine that runs the modules: processes here, or a Ray cluster.
+"""Where the modules run, as the supervisor knows it: in processes here, or on a Ray cluster.
 
-``LocalEngine`` starts runners on this machine. The other one is ``RayEngine`` in
-``hub/serving/ray/supervisor_side``; nothing of it is imported without
-``"engine": "ray"`` in the configuration.
+``LocalBackend`` starts runners on this machine. The other one is ``RayBackend`` in
+``hub/serving/ray/supervisor_side``, and nothing of it is imported without ``"engine": "ray"`` in config.json.
+(The key keeps the name that users wrote; elsewhere an engine is a library that executes graphs.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ModuleState
 from hub.serving.supervisor.fleet import RunnerFleet
-from hub.serving.supervisor.helper import Service
+from hub.serving.supervisor.helper import Helper
 from hub.serving.supervisor.slots import FleetPlan
 
 
@@ -59,11 +59,11 @@ class Fleet(Protocol):
         """Let go of the module's files and sockets."""
 
 
-class ServingEngine(Protocol):
+class ServingBackend(Protocol):
     """Where fleets run."""
 
     @property
-    def services(self) -> Sequence[Service]:
+    def helpers(self) -> Sequence[Helper]:
         """Processes of its own; they end after the last fleet."""
 
     @property
@@ -78,22 +78,22 @@ class ServingEngine(Protocol):
         """Why nothing can be served at all; "" while there is hope."""
 
 
-def make_engine(config: ServingConfig, run_dir: Path, lifeline: int) -> ServingEngine:
-    """The engine that the configuration names."""
+def make_backend(config: ServingConfig, run_dir: RunDir, lifeline: int) -> ServingBackend:
+    """Make the backend that the configuration names."""
     if config.engine == "ray":
-        from hub.serving.ray.supervisor_side.backend import RayEngine
+        from hub.serving.ray.supervisor_side.backend import RayBackend
 
-        return RayEngine(config, run_dir, lifeline)
-    return LocalEngine(run_dir, lifeline)
+        return RayBackend(config, run_dir, lifeline)
+    return LocalBackend(run_dir, lifeline)
 
 
-class LocalEngine:
+class LocalBackend:
     """Runners are children of the supervisor."""
 
-    services: Sequence[Service] = ()
+    helpers: Sequence[Helper] = ()
     environment: Mapping[str, str] = {}
 
-    def __init__(self, run_dir: Path, lifeline: int) -> None:
+    def __init__(self, run_dir: RunDir, lifeline: int) -> None:
         self._run_dir = run_dir
         self._lifeline = lifeline
 

@@ -11,13 +11,17 @@ import logging
 import signal
 import socket
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState, ProcessState
+from hub.serving.messages.runner_status import RunnerStatus
+from hub.serving.messages.state import FAILED, LOADING, READY, ModuleLimits, ModuleState
+from hub.serving.supervisor import package_check
+from hub.serving.supervisor.child import exit_text
 from hub.serving.supervisor.runner_process import RunnerProcess
-from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Seat
+from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Slot
+from hub.serving.supervisor.transitions import AfterDeath, after_death, is_overdue, is_worn
 
 log = logging.getLogger("hub.supervisor")
 
@@ -29,18 +33,18 @@ MEMORY_SECONDS = 15.0
 class RunnerFleet:
     """One module's runners, on one listening socket that outlives them all."""
 
-    def __init__(self, plan: FleetPlan, run_dir: Path, lifeline: int) -> None:
+    def __init__(self, plan: FleetPlan, run_dir: RunDir, lifeline: int) -> None:
         self.restarts = 0
         self.reason = ""
-        self.manifest: dict[str, Any] = {}
+        self.manifest = Manifest()
         self.newest_generation = plan.spec.generation
         self._plan = plan
         self._run_dir = run_dir
         self._lifeline = lifeline
-        self._path = run_dir / f"{plan.spec.name[:40]}-{id(self):x}.sock"
+        self._path = run_dir.socket(plan.spec.name, id(self))
         self._listener: socket.socket | None = None
-        self._seats = plan.seats()
-        self._incoming: tuple[FleetPlan, list[Seat]] | None = None
+        self._slots = plan.slots()
+        self._incoming: tuple[FleetPlan, list[Slot]] | None = None
         self._retiring: list[RunnerProcess] = []
         self._has_served = False
         self._is_draining = False
@@ -69,7 +73,7 @@ class RunnerFleet:
         return not self._runners()
 
     def status_descriptors(self) -> list[int]:
-        return [runner.status for runner in self._runners() if not runner.message]
+        return [runner.status for runner in self._runners() if runner.answer is None]
 
     def snapshot(self) -> ModuleState:
         limits = self._plan.limits
@@ -81,19 +85,19 @@ class RunnerFleet:
             generation=self.spec.generation,
             socket=str(self._path),
             restarts=self.restarts,
-            runners_wanted=len(self._seats),
-            threads=self._seats[0].place.threads,
-            runners=tuple(_process_state(runner) for runner in self._runners()),
+            runners_wanted=len(self._slots),
+            threads=self._slots[0].place.threads,
+            runners=tuple(runner.snapshot() for runner in self._runners()),
             manifest=self.manifest,
-            limits={"timeout": limits.timeout, "max_queue_size": limits.max_queue_size},
+            limits=ModuleLimits(limits.timeout, limits.max_queue_size),
         )
 
     # -- what the supervisor does ---------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         """Take note of deaths and messages, then start, end and swap what that calls for."""
-        for seat in self._all_seats():
-            self._attend(seat, now)
+        for slot in self._all_slots():
+            self._attend(slot, now)
         for runner in list(self._retiring):
             runner.enforce(now)
             if runner.has_exited:
@@ -102,9 +106,9 @@ class RunnerFleet:
         self._swap_when_ready(now)
         if self._is_draining or self._listener is None:
             return
-        for seat in self._all_seats():
-            if seat.runner is None and seat.policy.may_start(now):
-                seat.runner = self._start(seat, now)
+        for slot in self._all_slots():
+            if slot.runner is None and slot.policy.may_start(now) and self._may_start():
+                slot.runner = self._start(slot, now)
         self._recycle(now)
 
     def reload(self, plan: FleetPlan, now: float) -> None:
@@ -116,10 +120,10 @@ class RunnerFleet:
         if self._incoming is not None:
             self._drop_incoming(now)
         if self._listener is not None:
-            self._incoming = (plan, plan.seats())
+            self._incoming = (plan, plan.slots())
             return
         self._plan.release()
-        self._plan, self._seats = plan, plan.seats()
+        self._plan, self._slots = plan, plan.slots()
         self.reason, self._has_served = "", False
         self._listen()
 
@@ -127,7 +131,7 @@ class RunnerFleet:
         """Let every runner finish its batch and leave; more calls change nothing."""
         if not self._is_draining:
             self._is_draining = True
-            self._retire(self._all_seats(), now)
+            self._retire(self._all_slots(), now)
 
     def kill(self) -> None:
         for runner in self._runners():
@@ -142,11 +146,11 @@ class RunnerFleet:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _all_seats(self) -> list[Seat]:
-        return [*self._seats, *(self._incoming[1] if self._incoming else [])]
+    def _all_slots(self) -> list[Slot]:
+        return [*self._slots, *(self._incoming[1] if self._incoming else [])]
 
     def _runners(self) -> list[RunnerProcess]:
-        return [runner for seat in self._all_seats() for runner in seat.runners()] + self._retiring
+        return [runner for slot in self._all_slots() for runner in slot.runners()] + self._retiring
 
     def _listen(self) -> None:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -166,101 +170,124 @@ class RunnerFleet:
             self._listener = None
             self._path.unlink(missing_ok=True)
 
-    def _start(self, seat: Seat, now: float) -> RunnerProcess:
+    def _may_start(self) -> bool:
+        """Tell whether a child would be of our version; if not, say so once and keep those there are."""
+        problem = package_check.change()
+        if problem and self.reason != problem:
+            log.error("%s: no runner is started: %s", self.spec.name, problem)
+            self.reason = problem
+        return not problem
+
+    def _start(self, slot: Slot, now: float) -> RunnerProcess:
         assert self._listener is not None
         return RunnerProcess(
-            seat.spec, seat.place, self._run_dir, self._listener.fileno(), self._lifeline, now
+            slot.spec, slot.place, self._run_dir, self._listener.fileno(), self._lifeline, now
         )
 
-    def _attend(self, seat: Seat, now: float) -> None:
-        for runner in seat.runners():
+    def _attend(self, slot: Slot, now: float) -> None:
+        for runner in slot.runners():
             was_ready = runner.is_ready
             runner.read_status()
             if runner.is_ready and not was_ready:
-                self._became_ready(seat, runner, now)
+                self._became_ready(slot, runner, now)
             if runner.has_exited:
-                self._died(seat, runner, now)
-                continue
-            runner.enforce(now)
-            if (
-                not runner.is_ready
-                and not runner.is_ending
-                and now - runner.born > self._plan.limits.load_timeout
-            ):
-                runner.message = {"state": "failed", "reason": self._plan.limits.not_loaded}
-                runner.end(signal.SIGKILL, now)
-            why = runner.why_hung(now, self._plan.limits.hang_timeout)
-            if why:
-                log.error("%s: runner %d hangs (%s); it is replaced", self.spec.name, runner.pid, why)
-                runner.abort(now)
+                self._bury(slot, runner, now)
+            else:
+                self._watch(runner, now)
 
-    def _became_ready(self, seat: Seat, runner: RunnerProcess, now: float) -> None:
-        seat.policy.became_ready()
+    def _watch(self, runner: RunnerProcess, now: float) -> None:
+        """End a runner that loads for too long or hangs, and kill one that does not end in time."""
+        limits = self._plan.limits
+        runner.enforce(now)
+        is_loading = not runner.is_ready and not runner.is_ending
+        if is_loading and is_overdue(loading_seconds=now - runner.born, load_timeout=limits.load_timeout):
+            runner.answer = RunnerStatus(ready=False, reason=limits.not_loaded)
+            runner.end(signal.SIGKILL, now)
+        if why := runner.hang_reason(now, limits.hang_timeout):
+            log.error("%s: runner %d hangs (%s); it is replaced", self.spec.name, runner.pid, why)
+            runner.abort(now)
+
+    def _became_ready(self, slot: Slot, runner: RunnerProcess, now: float) -> None:
+        slot.policy.became_ready()
         runner.weigh()
-        if seat in self._seats:
-            self.manifest = runner.message["manifest"]
-            self._has_served = True
-            self.reason = ""
+        if slot in self._slots:
+            self._serve_as(runner)
         log.info("%s: runner %d is ready on %s", self.spec.name, runner.pid, runner.plan.device)
-        if runner is seat.spare:
-            worn, seat.runner, seat.spare = seat.runner, runner, None
+        if runner is slot.spare:
+            worn, slot.runner, slot.spare = slot.runner, runner, None
             if worn is not None:
                 self._let_go(worn, now)
 
-    def _died(self, seat: Seat, runner: RunnerProcess, now: float) -> None:
+    def _serve_as(self, runner: RunnerProcess) -> None:
+        """Take over what a ready runner says of the module."""
+        assert runner.answer is not None
+        self.manifest = runner.answer.manifest
+        self._has_served, self.reason = True, ""
+
+    def _bury(self, slot: Slot, runner: RunnerProcess, now: float) -> None:
+        """Take a dead runner out of its slot, and do what follows from its death."""
         code = runner.close()
-        if runner is seat.spare:
-            seat.spare = None
+        if runner is slot.spare:
+            slot.spare = None
         else:
-            seat.runner, seat.spare = seat.spare, None
+            slot.runner, slot.spare = slot.spare, None
         if runner.is_ready:
+            slot.policy.died_ready(now)
+        else:
+            slot.policy.died_loading(now)
+        said = runner.answer or RunnerStatus(ready=False)
+        next_step = after_death(
+            was_ready=runner.is_ready,
+            is_incoming=self._incoming is not None and slot in self._incoming[1],
+            has_served=self._has_served,
+            gives_up=slot.policy.gives_up,
+            is_final=said.final,
+        )
+        if next_step is AfterDeath.RESTART:
             self.restarts += 1
-            seat.policy.died_ready(now)
-            log.warning("%s: runner %d died (%s); another takes over", self.spec.name, runner.pid, _how(code))
+            log.warning(
+                "%s: runner %d died (%s); another takes over", self.spec.name, runner.pid, exit_text(code)
+            )
             return
-        seat.policy.died_loading(now)
-        reason = str(runner.message.get("reason") or f"its runner died while loading ({_how(code)})")
+        reason = said.reason or f"its runner died while loading ({exit_text(code)})"
         log.warning("%s: a runner did not load: %s", self.spec.name, reason)
-        is_hopeless = seat.policy.gives_up or bool(runner.message.get("final"))
-        if self._incoming is not None and seat in self._incoming[1]:
-            if is_hopeless:
-                log.error("%s: the new generation does not come up, the old one stays", self.spec.name)
-                self.reason = f"{RELOAD_FAILED}{reason}"
-                self._drop_incoming(now)
-        elif seat.policy.gives_up or (is_hopeless and not self._has_served):
+        if next_step is AfterDeath.DROP_RELOAD:
+            log.error("%s: the new generation does not come up, the old one stays", self.spec.name)
+            self.reason = f"{RELOAD_FAILED}{reason}"
+            self._drop_incoming(now)
+        elif next_step is AfterDeath.FAIL:
             self._fail(reason, now)
 
     def _swap_when_ready(self, now: float) -> None:
-        if self._incoming is None or not all(seat.is_ready for seat in self._incoming[1]):
+        if self._incoming is None or not all(slot.is_ready for slot in self._incoming[1]):
             return
-        old_plan, old_seats = self._plan, self._seats
-        (self._plan, self._seats), self._incoming = self._incoming, None
-        first = self._seats[0].runner
+        old_plan, old_slots = self._plan, self._slots
+        (self._plan, self._slots), self._incoming = self._incoming, None
+        first = self._slots[0].runner
         assert first is not None
-        self.manifest = first.message["manifest"]
-        self._has_served, self.reason = True, ""
-        self._retire(old_seats, now)
+        self._serve_as(first)
+        self._retire(old_slots, now)
         old_plan.release()
         log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
 
     def _drop_incoming(self, now: float) -> None:
         assert self._incoming is not None
-        (plan, seats), self._incoming = self._incoming, None
-        self._retire(seats, now)
+        (plan, slots), self._incoming = self._incoming, None
+        self._retire(slots, now)
         plan.release()
 
     def _fail(self, reason: str, now: float) -> None:
         log.error("%s: given up: %s", self.spec.name, reason)
         self.reason = reason
         self._stop_listening()
-        self._retire(self._seats, now)
+        self._retire(self._slots, now)
 
-    def _retire(self, seats: Sequence[Seat], now: float) -> None:
-        """Ask their runners to finish; the seats are empty from now on."""
-        for seat in seats:
-            for runner in seat.runners():
+    def _retire(self, slots: Sequence[Slot], now: float) -> None:
+        """Ask their runners to finish; the slots are empty from now on."""
+        for slot in slots:
+            for runner in slot.runners():
                 self._let_go(runner, now)
-            seat.runner = seat.spare = None
+            slot.runner = slot.spare = None
 
     def _let_go(self, runner: RunnerProcess, now: float) -> None:
         runner.end(signal.SIGTERM, now + self._plan.limits.graceful_timeout)
@@ -271,43 +298,22 @@ class RunnerFleet:
         limits = self._plan.limits
         if now >= self._next_weighing:
             self._next_weighing = now + MEMORY_SECONDS
-            for runner in self._runners():
-                runner.weigh()
-        if self._incoming is not None or any(seat.spare for seat in self._seats):
+            for each in self._runners():
+                each.weigh()
+        if self._incoming is not None or any(slot.spare for slot in self._slots):
             return
-        for seat in self._seats:
-            if not seat.is_ready or seat.runner is None or not seat.policy.may_start(now):
+        for slot in self._slots:
+            runner = slot.runner
+            if runner is None or not slot.is_ready or not slot.policy.may_start(now):
                 continue
-            served, memory = seat.runner.served, seat.runner.memory_mb
-            if (limits.max_requests and served >= limits.max_requests) or (
-                limits.max_memory_mb and memory > limits.max_memory_mb
+            served, memory = runner.served, runner.memory_mb
+            if is_worn(
+                served=served,
+                memory_mb=memory,
+                max_requests=limits.max_requests,
+                max_memory_mb=limits.max_memory_mb,
             ):
-                log.info(
-                    "%s: runner %d is worn (%d requests, %.0f MB)",
-                    self.spec.name,
-                    seat.runner.pid,
-                    served,
-                    memory,
-                )
-                seat.spare = self._start(seat, now)
+                name = self.spec.name
+                log.info("%s: runner %d is worn (%d requests, %.0f MB)", name, runner.pid, served, memory)
+                slot.spare = self._start(slot, now)
                 return
-
-
-def _process_state(runner: RunnerProcess) -> ProcessState:
-    return ProcessState(
-        pid=runner.pid,
-        started=runner.started,
-        role="runner",
-        ready=runner.is_ready and not runner.is_ending,
-        generation=runner.spec.generation,
-        device=runner.plan.device,
-        memory_mb=runner.memory_mb,
-    )
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    with contextlib.suppress(ValueError):
-        return f"signal {signal.Signals(-code).name}"
-    return f"signal {-code}"

@@ -7,11 +7,12 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import ProcessState
+from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
-from hub.serving.supervisor.runner_process import Child
+from hub.serving.supervisor.child import Child
 
 log = logging.getLogger("hub.supervisor")
 
@@ -27,33 +28,30 @@ _NAMES = {
 SETTLED_SECONDS = 5.0
 
 
-def up_mark(run_dir: Path, role: str) -> Path:
-    """The file by which a service that opens its port itself says that it did."""
-    return run_dir / f"{role}.up"
-
-
-class Service:
+class Helper:
     """Keeps ``python -m MODULE --run_dir DIR --listen FD --lifeline FD`` running."""
 
     def __init__(
         self,
         module: str,
         listener: socket.socket | None,
-        run_dir: Path,
+        run_dir: RunDir,
         lifeline: int,
         environment: Mapping[str, str],
         *,
         announces: bool = False,
     ) -> None:
-        """``announces``: it opens its port by itself and makes a file of ``up_mark`` then.
+        """Prepare it; ``tick`` starts it.
+
+        ``announces``: it opens its port by itself and makes the file ``up_mark`` of the run dir then.
 
         ``listener`` None: it has no port.
         """
         self.role = module.rpartition(".")[2]
-        self._up = up_mark(run_dir, self.role) if announces else None
+        self._up = run_dir.up_mark(self.role) if announces else None
         self._listener = listener
         self._environment = dict(environment)
-        options: dict[str, object] = {"--run_dir": run_dir, "--lifeline": lifeline}
+        options: dict[str, object] = {"--run_dir": run_dir.path, "--lifeline": lifeline}
         if listener is not None:
             options["--listen"] = listener.fileno()
         self._descriptors = (lifeline,) if listener is None else (listener.fileno(), lifeline)
@@ -62,6 +60,7 @@ class Service:
         self._child: Child | None = None
         self._born = 0.0
         self._is_ending = False
+        self._problem = ""
 
     @property
     def name(self) -> str:
@@ -102,9 +101,17 @@ class Service:
                     self._policy.died_loading(now)
             elif now - self._born > SETTLED_SECONDS:
                 self._policy.became_ready()
-        if self._child is None and not self._is_ending and self._policy.may_start(now):
+        if self._child is None and not self._is_ending and self._policy.may_start(now) and self._may_start():
             self._child = Child(self._arguments, self._descriptors, self._environment)
             self._born = now
+
+    def _may_start(self) -> bool:
+        """Tell whether a child would be of our version; if not, say so once."""
+        problem = package_check.change()
+        if problem and problem != self._problem:
+            log.error("the %s is not started: %s", self.name, problem)
+        self._problem = problem
+        return not problem
 
     def end(self, kill_at: float) -> None:
         """Close the socket and ask the process to finish, once; ``tick`` sees to the rest."""

@@ -12,23 +12,22 @@ import select
 import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from hub.errors import StartupError
+from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import metrics
 from hub.serving.messages import state
-from hub.serving.messages.control import ControlSocket
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED, LOADING, ServerState
 from hub.serving.process import pidfile, procfs
 from hub.serving.supervisor import systemd
-from hub.serving.supervisor.backend import Fleet, make_engine
-from hub.serving.supervisor.commands import Operations, Planner
-from hub.serving.supervisor.helper import Service
-from hub.serving.supervisor.runner_process import reap_orphans
+from hub.serving.supervisor.backend import Fleet, make_backend
+from hub.serving.supervisor.child import reap_orphans
+from hub.serving.supervisor.commands import Commands, Planner
+from hub.serving.supervisor.control_server import ControlSocket
+from hub.serving.supervisor.helper import Helper
 from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
@@ -53,20 +52,19 @@ class Supervisor:
         pidfile.sweep()
         with contextlib.ExitStack() as undo:
             http = undo.enter_context(listen(config.host, config.port))
-            # Short on purpose: a Unix socket's path ends at 107 bytes.
-            self.run_dir = Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp"))  # mode 0700
-            undo.callback(shutil.rmtree, self.run_dir, ignore_errors=True)
-            metrics.directory(self.run_dir).mkdir()
+            self.run_dir = RunDir.make()
+            undo.callback(shutil.rmtree, self.run_dir.path, ignore_errors=True)
+            self.run_dir.metrics.mkdir()
             self._lifeline, self._lifeline_write = os.pipe()
-            self._engine = make_engine(config, self.run_dir, self._lifeline)
-            self._services = self._make_services(http, undo)
-            self._gateway = self._services[0]
+            self._backend = make_backend(config, self.run_dir, self._lifeline)
+            self._helpers = self._make_helpers(http, undo)
+            self._gateway = self._helpers[0]
             self._fleets: dict[str, Fleet] = {}
             self._leaving: list[Fleet] = []
-            self._operations = Operations(config, planner, self._engine, self._fleets, self._leaving)
+            self._commands = Commands(config, planner, self._backend, self._fleets, self._leaving)
             for name in config.modules_info:
-                undo.callback(self._operations.start(name).close)
-            self._control = ControlSocket(self.run_dir / "control.sock")
+                undo.callback(self._commands.start(name).close)
+            self._control = ControlSocket(self.run_dir.control)
             undo.pop_all()
         self._published: ServerState | None = None
         self._told: set[tuple[str, str, str]] = set()
@@ -75,25 +73,25 @@ class Supervisor:
         self._is_settled = False
         self._failure = ""
 
-    def _make_services(self, http: socket.socket, undo: contextlib.ExitStack) -> list[Service]:
+    def _make_helpers(self, http: socket.socket, undo: contextlib.ExitStack) -> list[Helper]:
         """The HTTP gateway first, and the helpers that the configuration asks for."""
         config, run_dir, lifeline = self.config, self.run_dir, self._lifeline
         environment = {
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics.directory(run_dir)),
-            **self._engine.environment,
+            "PROMETHEUS_MULTIPROC_DIR": str(run_dir.metrics),
+            **self._backend.environment,
         }
-        services = [Service("hub.serving.gateway", http, run_dir, lifeline, environment)]
+        helpers = [Helper("hub.serving.gateway", http, run_dir, lifeline, environment)]
         if config.metrics_port is not None:
             port = undo.enter_context(listen(config.host, config.metrics_port))
-            services.append(Service("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
+            helpers.append(Helper("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
         if config.grpc_port is not None:
             holder = undo.enter_context(reserve(config.host, config.grpc_port))
-            services.append(
-                Service(
+            helpers.append(
+                Helper(
                     "hub.serving.gateway.grpc_gateway", holder, run_dir, lifeline, environment, announces=True
                 )
             )
-        return services
+        return helpers
 
     def run(self, on_settled: Callable[[ServerState], None]) -> None:
         """Serve until a signal says stop.
@@ -103,7 +101,7 @@ class Supervisor:
         Raises:
             StartupError: no module came up, or the gateway does not; names the reason.
         """
-        (self.run_dir / "config.json").write_text(self.config.model_dump_json())
+        server_config.save(self.config, self.run_dir.config)
         record = self._record()
         try:
             with self._signal_wakeup() as wakeup:
@@ -133,46 +131,46 @@ class Supervisor:
 
     def _tick(self, now: float) -> None:
         reap_orphans()
-        self._control.tick(self._operations.do)
-        self._tick_engine(now)
+        self._control.tick(self._commands.do)
+        self._tick_backend(now)
         for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
             fleet.close()
             self._leaving.remove(fleet)
         if self._published is not None:  # the gateway reads state.json, so that has to be there first
-            for service in self._services:
-                service.tick(now)
-        for service in self._services:
+            for helper in self._helpers:
+                helper.tick(now)
+        for helper in self._helpers:
             # The metrics server and the gRPC gateway, once they have served, are no reason to end the rest.
-            is_needed = service is self._gateway or not self._is_settled
-            if service.gives_up and is_needed and not self._is_stopping:
-                self._fail(f"the {service.name} does not stay up; its log lines above say why")
+            is_needed = helper is self._gateway or not self._is_settled
+            if helper.gives_up and is_needed and not self._is_stopping:
+                self._fail(f"the {helper.name} does not stay up; its log lines above say why")
         if self._gateway.has_ended:
             # It has given its last answer; only now may the runners go.
             for fleet in self._every_fleet():
                 fleet.drain(now)
         self._publish()
 
-    def _tick_engine(self, now: float) -> None:
+    def _tick_backend(self, now: float) -> None:
         """Move fleets on, and the processes that they need, which end after the last of them."""
-        self._engine.tick(now)
+        self._backend.tick(now)
         for fleet in self._every_fleet():
             fleet.tick(now)
         is_done = self._gateway.has_ended and all(fleet.is_empty for fleet in self._every_fleet())
-        for service in self._engine.services:
+        for helper in self._backend.helpers:
             if is_done:
-                service.end(now + GATEWAY_GRACE_SECONDS)
-            service.tick(now)
+                helper.end(now + GATEWAY_GRACE_SECONDS)
+            helper.tick(now)
 
     def _settle(self, on_settled: Callable[[ServerState], None]) -> None:
         """Once, when no module is LOADING any more: report, or stop if none came up."""
         fleets = self._fleets.values()
         if self._is_settled or self._is_stopping:
             return
-        if problem := self._engine.problem():
+        if problem := self._backend.problem():
             self._fail(problem)
         if any(fleet.state == LOADING for fleet in fleets):
             return
-        if not all(service.is_up for service in self._services):
+        if not all(helper.is_up for helper in self._helpers):
             return
         self._is_settled = True
         if all(fleet.state == FAILED for fleet in fleets):
@@ -198,7 +196,7 @@ class Supervisor:
 
     @property
     def _is_over(self) -> bool:
-        if not all(service.has_ended for service in (*self._services, *self._engine.services)):
+        if not all(helper.has_ended for helper in (*self._helpers, *self._backend.helpers)):
             return False
         return all(fleet.is_empty for fleet in self._every_fleet())
 
@@ -207,19 +205,19 @@ class Supervisor:
 
     def _publish(self) -> None:
         """Write state.json when something changed."""
-        services = (*self._services, *self._engine.services)
-        processes = tuple(process for service in services for process in service.snapshot())
+        helpers = (*self._helpers, *self._backend.helpers)
+        processes = tuple(process for helper in helpers for process in helper.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
         current = ServerState(modules, processes, self._is_stopping)
         if current != self._published:
-            state.write(self.run_dir / "state.json", current)
+            state.write(self.run_dir.state, current)
             self._published = current
             self._tell_who_answers(current)
 
     def _tell_who_answers(self, current: ServerState) -> None:
         """Log each endpoint once, and a module that declares one which is another's."""
         for name, module in current.modules.items():
-            for endpoint in module.manifest.get("endpoints", ()):
+            for endpoint in module.manifest.endpoints:
                 owner = current.endpoints[endpoint]
                 if (endpoint, name, owner) not in self._told:
                     self._told.add((endpoint, name, owner))
@@ -237,7 +235,7 @@ class Supervisor:
             boot_id=procfs.boot_id(),
             host=self.config.host,
             port=self.config.port,
-            run_dir=str(self.run_dir),
+            run_dir=str(self.run_dir.path),
             graceful_timeout=self.config.graceful_timeout,
         )
 
@@ -252,12 +250,12 @@ class Supervisor:
         self._is_stopping = True
         systemd.tell("STOPPING=1")
         self._publish()  # by this the gateway knows that nobody follows it
-        for service in self._services:
-            service.end(now + self.config.graceful_timeout + GATEWAY_GRACE_SECONDS)
+        for helper in self._helpers:
+            helper.end(now + self.config.graceful_timeout + GATEWAY_GRACE_SECONDS)
 
     def _kill_all(self) -> None:
-        for service in self._services:
-            service.kill()
+        for helper in self._helpers:
+            helper.kill()
         for fleet in self._every_fleet():
             fleet.kill()
 
@@ -269,18 +267,18 @@ class Supervisor:
             now = time.monotonic()
             for fleet in self._every_fleet():
                 fleet.drain(now)
-            self._tick_engine(now)
-            for service in self._services:
-                service.tick(now)
+            self._tick_backend(now)
+            for helper in self._helpers:
+                helper.tick(now)
             time.sleep(0.01)
-        for service in self._engine.services:
-            service.kill()
+        for helper in self._backend.helpers:
+            helper.kill()
         for fleet in self._every_fleet():
             fleet.close()
         self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
-        shutil.rmtree(self.run_dir, ignore_errors=True)
+        shutil.rmtree(self.run_dir.path, ignore_errors=True)
 
     @contextlib.contextmanager
     def _signal_wakeup(self) -> Iterator[int]:

@@ -14,9 +14,9 @@ from hub.module.info import read_module_info
 from hub.registry.local import LocalRegistry
 from hub.registry.store.environment import interpreter_of
 from hub.registry.store.transaction import RECORD
+from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.ray import RayOptions
 from hub.serving.config.server_config import ModuleConfig, ServingConfig
-from hub.serving.gateway.auth import KeyRing
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
 from hub.serving.supervisor import placement
@@ -30,7 +30,7 @@ Reread = Callable[[], ServingConfig | None]
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
-    KeyRing.from_file(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
+    read_api_keys(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
     _check_certificate(config)
     Supervisor(config, RegistryPlanner(reread)).run(on_settled)
 

@@ -1,4 +1,4 @@
-"""What a module's fleet is meant to be: its plan, and the seats that its runners take."""
+"""What a module's fleet is meant to be: its plan, and the slots that its runners take."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FleetLimits:
 class FleetPlan:
     """One generation of a module. ``release`` is called when its files are no longer needed.
 
-    ``ray`` says more to engine ray; the local one does not look at it.
+    ``ray`` says more to the backend ray; the local one does not look at it.
     """
 
     spec: RunnerSpec
@@ -47,13 +47,13 @@ class FleetPlan:
     release: Callable[[], None] = lambda: None
     ray: RayOptions = field(default_factory=RayOptions)
 
-    def seats(self) -> list[Seat]:
-        return [Seat(place, self.spec) for place in self.runners]
+    def slots(self) -> list[Slot]:
+        return [Slot(place, self.spec) for place in self.runners]
 
 
 @dataclass
-class Seat:
-    """A runner's place in the plan; the runner in it comes and goes.
+class Slot:
+    """A place for a runner in the plan; the runner in it comes and goes.
 
     ``spare`` is the runner that takes over from a worn one as soon as it is ready.
     """

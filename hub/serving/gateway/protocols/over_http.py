@@ -1,50 +1,48 @@
-"""What every wire format over HTTP does with Flask's request, before and after the module."""
+"""What every protocol over HTTP does with Flask's request, before and after the module."""
 
 from __future__ import annotations
 
-from flask import Response, g, request
+from flask import Response, request
 
-from hub.serving.gateway import guards
-from hub.serving.gateway.context import Gateway
+from hub.serving.gateway import body_reader
+from hub.serving.gateway.context import Gateway, request_context
 from hub.serving.gateway.dispatcher import ModuleReply
-from hub.serving.gateway.handling import Incoming, wanted_timeout
+from hub.serving.gateway.request_context import RequestContext, is_true, parse_timeout
 
 
-def incoming(this: Gateway, name: str) -> Incoming:
+def announced(gateway: Gateway, module: str) -> RequestContext:
     """Note which module is meant, and check the headers; nothing of the body is read.
 
     Raises:
-        PayloadTooLargeError: the announced body is.  BindingError: X-Request-Timeout is no number.
+        PayloadTooLargeError: the announced body is.  BindingError: X-Request-Timeout is not a number.
     """
-    asked = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at each use
-    headers, environ = asked.headers, asked.environ
-    if name in this.states.current().modules:
-        g.module = name  # a label of metrics, so only ever the name of a module that is served
-    connection = environ.get("gunicorn.socket")
-    return Incoming(
-        request_id=g.request_id,
-        arrived=g.arrived,
-        size=guards.declared_length(headers, this.limits),
-        timeout=wanted_timeout(headers.get("X-Request-Timeout"), "X-Request-Timeout"),
-        strict=headers.get("X-Hub-Strict", "").lower() in ("1", "true", "yes"),
-        caller=connection.fileno() if connection is not None else None,
-    )
+    context = request_context()
+    current = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at each use
+    headers, connection = current.headers, current.environ.get("gunicorn.socket")
+    if module in gateway.states.current().modules:
+        context.module = module
+    context.size = body_reader.declared_length(headers, gateway.limits)
+    context.timeout = parse_timeout(headers.get("X-Request-Timeout"), "X-Request-Timeout")
+    context.strict = is_true(headers.get("X-Hub-Strict", ""))
+    context.caller = connection.fileno() if connection is not None else None
+    return context
 
 
-def read_body(this: Gateway) -> bytes:
-    """The whole body; called when the request has its place."""
+def read_body(gateway: Gateway) -> bytes:
+    """Return the whole body; for when the request has its place."""
     environ = request.environ
     connection, length = environ.get("gunicorn.socket"), request.content_length
-    data = guards.read_body(environ["wsgi.input"], this.limits, connection, length)
-    g.has_read_body = True
+    data = body_reader.read_body(environ["wsgi.input"], gateway.limits, connection, length)
+    request_context().has_read_body = True
     return data
 
 
-def tell_how_it_went(response: Response, reply: ModuleReply) -> None:
-    """Headers with the time spent, and the attempts where a runner died under the request."""
+def set_reply_headers(response: Response, reply: ModuleReply) -> None:
+    """Say how the time was spent, and how many attempts it took where a runner died under the request."""
+    spent = reply.header
     response.headers["Server-Timing"] = (
-        f"queue;dur={reply.queue_seconds * 1000:.2f}, batch;dur={reply.batch_seconds * 1000:.2f}, "
-        f"inference;dur={reply.run_seconds * 1000:.2f}"
+        f"queue;dur={spent.queue_seconds * 1000:.2f}, batch;dur={spent.batch_seconds * 1000:.2f}, "
+        f"inference;dur={spent.run_seconds * 1000:.2f}"
     )
     if reply.attempts > 1:
         response.headers["X-Hub-Attempts"] = str(reply.attempts)

@@ -32,8 +32,8 @@ def describe(state: ServerState, config: ServingConfig) -> Json:
 
 def _operation(endpoint: str, name: str, module: ModuleState, config: ServingConfig) -> Json:
     manifest = module.manifest
-    files: list[str] = manifest["endpoints"][endpoint]
-    schema = manifest.get("endpoint_schemas", {}).get(endpoint) or {
+    files = manifest.endpoints[endpoint]
+    schema = manifest.endpoint_schemas.get(endpoint) or {
         "type": "object",
         "properties": {
             file: {"type": "string", "description": "A file in base64, or its URL."} for file in files

@@ -1,28 +1,35 @@
-"""PaddleHub's format: ``POST /predict/<module>`` with a JSON object, answered by the envelope."""
+"""PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, request
 
-from hub import envelope
-from hub.serving.gateway import body, handling
-from hub.serving.gateway.context import gateway
+from hub.serving.gateway import body_parser
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.protocols import over_http
+from hub.serving.gateway.request_context import RequestContext
+from hub.serving.gateway.targets import ModuleTarget
+from hub.serving.messages.state import ModuleState
 
 blueprint = Blueprint("predict", __name__)
 
 
 @blueprint.post("/predict/<name>")
 def predict(name: str) -> Response:
-    """Guard, dispatch, wrap. Everything that is refused is refused by an exception."""
-    this = gateway()
-    incoming = over_http.incoming(this, name)
-    with handling.admitted(this, name, incoming) as module:
-        data = over_http.read_body(this)
-        images = module.manifest.get("images", ())
-        parsed = body.parse(data, request.content_type or "", images, this.limits)
-        reply = handling.dispatch(this, module, incoming, parsed)
-    wrapped = envelope.success(reply.results, "; ".join(reply.notes), this.config.status_style)
-    response = Response(wrapped, mimetype="application/json")
-    over_http.tell_how_it_went(response, reply)
+    """Admit, dispatch, wrap. Everything that is refused is refused by an exception."""
+    gateway = current_gateway()
+    target = ModuleTarget(gateway, name)
+    context = over_http.announced(gateway, name)
+    reply = target.call(context, partial(over_http.read_body, gateway), _parse)
+    response = Response(target.to_reply(reply), mimetype="application/json")
+    over_http.set_reply_headers(response, reply)
     return response
+
+
+def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
+    return body_parser.parse(
+        data, request.content_type or "", module.manifest.images, current_gateway().limits
+    )

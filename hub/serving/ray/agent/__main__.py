@@ -9,7 +9,6 @@ what no other server uses, and ends.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import secrets
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from hub.errors import ServerError
-from hub.serving.config.server_config import ServingConfig
-from hub.serving.process import lifeline, logs
+from hub.serving.config import server_config
+from hub.serving.process import helper_arguments, lifeline, logs
 from hub.serving.ray import connection, desired_state
 from hub.serving.ray.agent.cluster import Cluster
 from hub.serving.ray.agent.reconciler import Reconciler
@@ -39,12 +38,9 @@ CALM_SECONDS: Final = 1.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m hub.serving.ray.agent")
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    arguments = parser.parse_args()
-    run_dir: Path = arguments.run_dir
-    config = ServingConfig.model_validate_json((run_dir / "config.json").read_bytes())
+    arguments = helper_arguments.parse("hub.serving.ray.agent")
+    run_dir = arguments.run_dir.path
+    config = server_config.load(arguments.run_dir.config)
     logs.set_up(config.log_format, "ray-agent")
     told_to_end = threading.Event()
     lifeline.watch(arguments.lifeline, told_to_end.set)

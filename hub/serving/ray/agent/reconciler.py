@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import hub
 from hub.errors import HubError
 from hub.registry.store import checksums
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
 from hub.serving.ray.desired_state import Deployment, Seen, Sight, Wanted
 
@@ -232,7 +233,7 @@ class Reconciler:
             reason=status.reason if status else "not deployed yet",
             wanted=(status.wanted if status else 0) or deployment.replicas,
             restarts=application.restarts,
-            manifest=manifests[0] if manifests else {},
+            manifest=Manifest.from_json(manifests[0]) if manifests else Manifest(),
             runners=runners,
         )
 

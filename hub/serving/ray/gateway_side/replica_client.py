@@ -21,9 +21,11 @@ from ray.serve.exceptions import BackPressureError, RayServeException, RequestCa
 from ray.serve.handle import DeploymentHandle
 
 from hub import errors
-from hub.serving.gateway.delivery import Attempt
-from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, ModuleRequest, refuse_unless_served
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.delivery import Delivery
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
 from hub.serving.messages.state import ModuleState, StateReader
 from hub.serving.ray import connection, desired_state
@@ -57,56 +59,58 @@ class RayDispatcher:
         # Not in the main thread: there Ray would take over Gunicorn's signals.
         threading.Thread(target=self._connect, daemon=True, name="ray-connect").start()
 
-    def call(self, module: ModuleState, request: ModuleRequest) -> ModuleReply:
-        self._quarantine.check(module, request)
-        attempt = Attempt(module, request)
+    def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
+        """Have the module answer; raises RequestError, or CallerLeft."""
+        self._quarantine.check(module, body)
+        delivery = Delivery(module, body, context)
         while True:
-            attempt.has_started = False
-            handle = self._handle(attempt)
+            delivery.has_started = False
+            handle = self._handle(delivery)
             try:
-                return self._send(handle, attempt)
+                return self._send(handle, delivery)
             except BackPressureError as error:
-                if attempt.number == 1:
-                    raise attempt.queue_full() from error
-                attempt.pause(PAUSE_SECONDS)
+                if delivery.number == 1:
+                    raise delivery.queue_full() from error
+                delivery.pause(PAUSE_SECONDS)
             except RayServeException as error:
-                log.warning("request %s: %s", request.request_id, error)
-                self._forget(attempt.module.application)
-                attempt.pause(PAUSE_SECONDS)
+                log.warning("request %s: %s", context.request_id, error)
+                self._forget(delivery.module.application)
+                delivery.pause(PAUSE_SECONDS)
             except RayTaskError:
                 raise  # a mistake of ours in the replica
             except RayError as error:
-                log.warning("request %s: its replica went away (%s)", request.request_id, _first_line(error))
-                attempt.runner_died(self._quarantine)
-            attempt.module = refuse_unless_served(
+                log.warning("request %s: its replica went away (%s)", context.request_id, _first_line(error))
+                delivery.runner_died(self._quarantine)
+            delivery.module = refuse_unless_served(
                 module.name, self._states.current().modules.get(module.name)
             )
 
     # -- one attempt -------------------------------------------------------------------------------
 
-    def _send(self, handle: DeploymentHandle[Any], attempt: Attempt) -> ModuleReply:
+    def _send(self, handle: DeploymentHandle[Any], delivery: Delivery) -> ModuleReply:
         """Send, wait, receive.
 
         Raises:
             RayError: the replica died.  RayServeException: it never got there.  CallerLeft.  RequestError.
         """
-        frame = attempt.frame()
+        frame = delivery.frame()
         # Each machine has a clock of its own; what counts is the time that is left.
-        header = {**frame.header, "remaining": attempt.remaining}
+        fields = {**frame.header, "remaining": delivery.remaining}
         begun = time.monotonic()
-        if attempt.number == 1:
-            parcel = self._ask(handle, attempt, header, frame.blobs)
+        if delivery.number == 1:
+            parcel = self._ask(handle, delivery, fields, frame.blobs)
         else:
-            parcel = asyncio.run(self._ask_announced(handle, attempt, header, frame.blobs))
-        kind, header, blobs = parcel
-        reply = attempt.reply(wire.Frame(kind, header, blobs))
-        waited = time.monotonic() - begun - float(header["elapsed"])
-        return dataclasses.replace(
-            reply, queue_seconds=max(0.0, waited), generation=attempt.module.generation
+            parcel = asyncio.run(self._ask_announced(handle, delivery, fields, frame.blobs))
+        kind, fields, blobs = parcel
+        reply = delivery.reply(wire.Frame(kind, fields, blobs))
+        waited = time.monotonic() - begun - float(fields["elapsed"])
+        header = dataclasses.replace(
+            reply.header, queue_seconds=max(0.0, waited), generation=delivery.module.generation
         )
+        return dataclasses.replace(reply, header=header)
 
     def _ask(
-        self, handle: DeploymentHandle[Any], attempt: Attempt, header: dict[str, Any], blobs: Any
+        self, handle: DeploymentHandle[Any], delivery: Delivery, header: dict[str, Any], blobs: Any
     ) -> Any:
         has_left = threading.Event()
         response = handle.call.remote(header, blobs)
@@ -115,12 +119,12 @@ class RayDispatcher:
             has_left.set()
             response.cancel()
 
-        with self._callers.watched(attempt.request.caller, leave):
+        with self._callers.watched(delivery.context.caller, leave):
             try:
-                return response.result(timeout_s=max(0.0, attempt.remaining))
+                return response.result(timeout_s=max(0.0, delivery.remaining))
             except TimeoutError as error:
                 response.cancel()
-                raise attempt.too_late() from error
+                raise delivery.too_late() from error
             except (RequestCancelledError, TaskCancelledError) as error:
                 if has_left.is_set():
                     raise CallerLeft from error
@@ -128,11 +132,11 @@ class RayDispatcher:
             except RayTaskError:
                 raise
             except RayError:
-                attempt.has_started = True  # Ray Serve itself tries again what no replica had taken
+                delivery.has_started = True  # Ray Serve itself tries again what no replica had taken
                 raise
 
     async def _ask_announced(
-        self, handle: DeploymentHandle[Any], attempt: Attempt, header: dict[str, Any], blobs: Any
+        self, handle: DeploymentHandle[Any], delivery: Delivery, header: dict[str, Any], blobs: Any
     ) -> Any:
         """The same for a request that was sent before: its replica says first that it starts now."""
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
@@ -144,16 +148,16 @@ class RayDispatcher:
             loop.call_soon_threadsafe(me.cancel)
 
         responses = handle.options(stream=True).call_announced.remote(header, blobs)
-        with self._callers.watched(attempt.request.caller, leave):
+        with self._callers.watched(delivery.context.caller, leave):
             try:
-                async with asyncio.timeout(max(0.0, attempt.remaining)):
+                async with asyncio.timeout(max(0.0, delivery.remaining)):
                     async for parcel in responses:
                         if parcel[0] != wire.STARTED:
                             return parcel
-                        attempt.has_started = True
+                        delivery.has_started = True
             except TimeoutError as error:
                 responses.cancel()
-                raise attempt.too_late() from error
+                raise delivery.too_late() from error
             except asyncio.CancelledError as error:
                 responses.cancel()
                 if has_left.is_set():
@@ -176,11 +180,11 @@ class RayDispatcher:
             time.sleep(RECONNECT_SECONDS)
         self._is_connected.set()
 
-    def _handle(self, attempt: Attempt) -> DeploymentHandle[Any]:
+    def _handle(self, delivery: Delivery) -> DeploymentHandle[Any]:
         """Raises UnavailableError while there is no connection, or no such application."""
-        if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, attempt.remaining))):
+        if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, delivery.remaining))):
             raise errors.UnavailableError(self._problem, retry_after=2)
-        application = attempt.module.application
+        application = delivery.module.application
         handle = self._handles.get(application)
         if handle is None:
             with self._lock:

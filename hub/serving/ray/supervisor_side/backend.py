@@ -9,15 +9,15 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from hub import settings
 from hub.errors import ConfigError
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.ray import desired_state
 from hub.serving.ray.desired_state import Deployment, Seen, Wanted
 from hub.serving.ray.supervisor_side.fleet import RayFleet
-from hub.serving.supervisor.helper import Service
+from hub.serving.supervisor.helper import Helper
 from hub.serving.supervisor.slots import FleetPlan
 
 log = logging.getLogger("hub.supervisor")
@@ -31,25 +31,25 @@ _NOT_HERE = {
 _TOKEN = "ray-token"
 
 
-class RayEngine:
+class RayBackend:
     """Modules run as Ray Serve applications; an agent of ours tells Ray which."""
 
-    def __init__(self, config: ServingConfig, run_dir: Path, lifeline: int) -> None:
+    def __init__(self, config: ServingConfig, run_dir: RunDir, lifeline: int) -> None:
         self._config = config
         self._fleets: list[RayFleet] = []
-        self._wanted_path = run_dir / desired_state.WANTED
-        self._reader = desired_state.Reader(run_dir / desired_state.SEEN, Seen.from_json, Seen())
+        self._wanted_path = run_dir.path / desired_state.WANTED
+        self._reader = desired_state.Reader(run_dir.path / desired_state.SEEN, Seen.from_json, Seen())
         self._seen = Seen()
         self._wanted = Wanted()
         self._owns_cluster = config.ray_address is None
         self.environment: Mapping[str, str] = _environment(run_dir, owns_cluster=self._owns_cluster)
-        self._agent = Service("hub.serving.ray.agent", None, run_dir, lifeline, self.environment)
-        self.services: Sequence[Service] = [self._agent]
+        self._agent = Helper("hub.serving.ray.agent", None, run_dir, lifeline, self.environment)
+        self.helpers: Sequence[Helper] = [self._agent]
         if self._owns_cluster:
-            head = Service("hub.serving.ray.head", None, run_dir, lifeline, self.environment)
-            self.services = [self._agent, head]
+            head = Helper("hub.serving.ray.head", None, run_dir, lifeline, self.environment)
+            self.helpers = [self._agent, head]
         else:
-            desired_state.write_address(run_dir, str(config.ray_address))
+            desired_state.write_address(run_dir.path, str(config.ray_address))
         for key, advice in _NOT_HERE.items():
             if getattr(config, key) is not None:
                 log.warning("%s has no effect with engine ray: %s", key, advice)
@@ -66,11 +66,11 @@ class RayEngine:
             self._seen = replace(self._seen, problem=self._seen.problem or "the Ray agent is starting")
         self._fleets = [fleet for fleet in self._fleets if not fleet.is_empty]
         if not self._seen.problem and self._seen.serial >= 0:
-            for service in self.services:
+            for service in self.helpers:
                 service.persist()
 
     def problem(self) -> str:
-        for service in self.services:
+        for service in self.helpers:
             if service.gives_up:
                 why = self._seen.problem or "its log lines above say why"
                 return f"the {service.name} does not stay up: {why}"
@@ -127,7 +127,7 @@ class RayEngine:
         )
 
 
-def _environment(run_dir: Path, *, owns_cluster: bool) -> dict[str, str]:
+def _environment(run_dir: RunDir, *, owns_cluster: bool) -> dict[str, str]:
     """Variables of every process that connects to the cluster."""
     environment = {
         # The handler writes a stack for each SIGTERM, which is how we end our processes.
@@ -137,7 +137,7 @@ def _environment(run_dir: Path, *, owns_cluster: bool) -> dict[str, str]:
         "RAY_DEDUP_LOGS": "0",
     }
     if owns_cluster:
-        token = run_dir / _TOKEN
+        token = run_dir.path / _TOKEN
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32))
         environment |= {

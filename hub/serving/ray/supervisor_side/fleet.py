@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState
+from hub.serving.messages.state import FAILED, LOADING, READY, ModuleLimits, ModuleState
 from hub.serving.ray.desired_state import Deployment, Seen, Sight
 from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan
 
@@ -48,7 +48,7 @@ class RayFleet:
         self._incoming: Generation | None = None
         self._has_served = False
         self._has_failed = False
-        self._manifest: dict[str, Any] = {}
+        self._manifest = Manifest()
         self._restarts = 0
         self._draining_since: float | None = None
         self._drained_serial = 0
@@ -102,7 +102,7 @@ class RayFleet:
             threads=self._current.deployment.threads,
             runners=() if self._look().problem else sight.runners,
             manifest=self._manifest,
-            limits={"timeout": plan.limits.timeout, "max_queue_size": plan.limits.max_queue_size},
+            limits=ModuleLimits(plan.limits.timeout, plan.limits.max_queue_size),
         )
 
     # -- what the supervisor does ---------------------------------------------------------------

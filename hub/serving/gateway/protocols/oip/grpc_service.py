@@ -1,6 +1,6 @@
 """The Open Inference Protocol v2 over gRPC: messages in, one internal request, messages out.
 
-Nothing is decided here: limits, deadlines, metrics and errors are those of every other door.
+Nothing is decided here: limits, deadlines, metrics and errors are those of every other protocol.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import grpc
 from werkzeug.datastructures import Headers
 
 from hub import errors
-from hub.serving.gateway import handling
+from hub.serving.gateway import handling, targets
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.dispatcher import CallerLeft
-from hub.serving.gateway.handling import Incoming
 from hub.serving.gateway.protocols.oip import metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
-from hub.serving.gateway.protocols.oip.models import InferRequest
-from hub.serving.gateway.protocols.oip.tensors import Tensor
+from hub.serving.gateway.protocols.oip.models import Inference, InferRequest
+from hub.serving.gateway.request_context import RequestContext, is_true
+from hub.serving.gateway.targets import Target
 from hub.serving.process.logs import request_ids
 
 access_log = logging.getLogger("hub.access")
@@ -61,14 +62,14 @@ Method = Callable[[Any, Any], Any]
 class InferenceService:
     """The methods of ``inference.GRPCInferenceService``, each named as there."""
 
-    def __init__(self, this: Gateway) -> None:
-        self._this = this
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What a ``grpc.Server`` takes."""
         methods: dict[str, Method] = {
             "ServerLive": lambda request, context: {"live": True},
-            "ServerReady": lambda request, context: {"ready": self._this.states.current().ready},
+            "ServerReady": lambda request, context: {"ready": self._gateway.states.current().ready},
             "ModelReady": self._model_ready,
             "ServerMetadata": lambda request, context: metadata.server(),
             "ModelMetadata": self._model_metadata,
@@ -99,7 +100,7 @@ class InferenceService:
         def guarded(request: Any, context: grpc.ServicerContext) -> Any:
             try:
                 if name not in _WITHOUT_KEY:
-                    self._this.keys.check(_headers(context))
+                    self._gateway.keys.check(_headers(context))
                 answer = method(request, context)
             except CallerLeft:
                 context.abort(grpc.StatusCode.CANCELLED, "the caller left")
@@ -119,7 +120,7 @@ class InferenceService:
         response = MESSAGES["ModelStreamInferResponse"]
         for request in requests:
             try:
-                self._this.keys.check(_headers(context))
+                self._gateway.keys.check(_headers(context))
                 answer = self._infer(request, context)
             except CallerLeft:
                 return
@@ -134,13 +135,13 @@ class InferenceService:
     # -- the methods -----------------------------------------------------------------------------
 
     def _model_ready(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"ready": metadata.is_ready(self._this, request.name, request.version)}
+        return {"ready": metadata.is_ready(self._target(request.name), request.version)}
 
     def _model_metadata(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return metadata.metadata(self._this, request.name, request.version)
+        return metadata.metadata(self._target(request.name), request.version)
 
     def _model_config(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        config = metadata.config(self._this, request.name, request.version)
+        config = metadata.config(self._target(request.name), request.version)
         for tensor in (*config["input"], *config["output"]):
             tensor["data_type"] = _DATA_TYPES[tensor["data_type"]]
         for group in config["instance_group"]:
@@ -148,37 +149,40 @@ class InferenceService:
         return {"config": config}
 
     def _repository_index(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"models": repository.index(self._this, ready_only=request.ready)}
+        return {"models": repository.index(self._gateway, ready_only=request.ready)}
 
     def _load(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        repository.load(self._this, request.model_name, _parameters(request.parameters))
+        repository.load(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
 
     def _unload(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        repository.unload(self._this, request.model_name, _parameters(request.parameters))
+        repository.unload(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
 
+    def _target(self, name: str) -> Target:
+        return targets.find(self._gateway, name)
+
     def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Guard, translate, dispatch, translate back; counted like a request over HTTP."""
-        this, name, began = self._this, request.model_name, time.monotonic()
+        """Admit, translate, dispatch, translate back; counted like a request over HTTP."""
+        gateway, name, began = self._gateway, request.model_name, time.monotonic()
         headers = _headers(context)
-        request_id = headers.get("x-request-id") or this.new_request_id()
+        request_id = headers.get("x-request-id") or gateway.new_request_id()
         request_ids.set(request_id)
         code = 500
         try:
             with _hang_up(context) as caller:
-                asked = _read_request(request)
-                incoming = Incoming(
+                known = RequestContext(
                     request_id=request_id,
                     arrived=began,
                     size=request.ByteSize(),
-                    timeout=_timeout(asked, context),
-                    strict=headers.get("x-hub-strict", "").lower() in ("1", "true", "yes"),
+                    timeout=_remaining(context),
+                    strict=is_true(headers.get("x-hub-strict", "")),
                     caller=caller,
                 )
-                answer = self._answer(name, request.model_version, asked, incoming)
+                read = partial(_read_request, request)
+                inference = models.infer(self._target(name), request.model_version, known, read)
             code = 200
-            return answer
+            return _reply(name, inference)
         except errors.HubError as error:
             code = error.http_status
             raise
@@ -187,37 +191,21 @@ class InferenceService:
             raise
         finally:
             seconds = time.monotonic() - began
-            if name in this.states.current().modules:
-                this.metrics.answered(name, code, seconds)
-            if this.config.access_log:
+            if name in gateway.states.current().modules:
+                gateway.metrics.answered(name, code, seconds)
+            if gateway.config.access_log:
                 line = '%s "gRPC ModelInfer %s" %d %.1f ms'
                 access_log.info(line, context.peer(), name[:100], code, seconds * 1000)
-
-    def _answer(self, name: str, version: str, asked: InferRequest, incoming: Incoming) -> Any:
-        this = self._this
-        endpoint = this.endpoints.get(name)
-        if endpoint is not None:
-            found = models.ENDPOINT_VERSION
-            models.check_version(name, found, version)
-            with handling.held(this, name, incoming):
-                tensors = models.ask_endpoint(this, endpoint, name, asked, incoming)
-            return _reply(name, found, asked, tensors, {})
-        with handling.admitted(this, name, incoming) as module:
-            models.check_version(name, module.version, version)
-            body = models.to_body(asked, module, this.limits)
-            reply = handling.dispatch(this, module, incoming, body)
-            tensors = models.to_tensors(asked, module, reply, this.config.status_style)
-        return _reply(name, module.version, asked, tensors, models.message(reply))
 
 
 def _headers(context: grpc.ServicerContext) -> Headers:
     return Headers([(key, value) for key, value in context.invocation_metadata() if isinstance(value, str)])
 
 
-def _timeout(asked: InferRequest, context: grpc.ServicerContext) -> float | None:
-    """The shorter of the call's deadline and the request's own timeout, in seconds."""
-    limits = [limit for limit in (context.time_remaining(), asked.timeout) if limit is not None]
-    return max(0.0, min(limits)) if limits else None
+def _remaining(context: grpc.ServicerContext) -> float | None:
+    """Return the seconds until the call's deadline, None where it has none."""
+    seconds = context.time_remaining()
+    return None if seconds is None else max(0.0, seconds)
 
 
 @contextlib.contextmanager
@@ -233,7 +221,7 @@ def _hang_up(context: grpc.ServicerContext) -> Iterator[int]:
 
 
 def _read_request(request: Any) -> InferRequest:
-    """Raises InvalidInputError."""
+    """Translate gRPC's message; raises InvalidInputError."""
     raw = list(request.raw_input_contents)
     if raw and len(raw) != len(request.inputs):
         raise errors.InvalidInputError(
@@ -261,13 +249,13 @@ def _parameters(parameters: Any) -> dict[str, Any]:
     return values
 
 
-def _reply(
-    name: str, version: str, asked: InferRequest, tensors: list[Tensor], parameters: dict[str, str]
-) -> Any:
-    response = MESSAGES["ModelInferResponse"](model_name=name, model_version=version, id=asked.id)
-    for tensor in tensors:
+def _reply(name: str, inference: Inference) -> Any:
+    response = MESSAGES["ModelInferResponse"](
+        model_name=name, model_version=inference.version, id=inference.request.id
+    )
+    for tensor in inference.tensors:
         response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
         response.raw_output_contents.append(tensor.raw())
-    for key, value in parameters.items():
+    for key, value in inference.parameters.items():
         response.parameters[key].string_param = value
     return response

@@ -11,28 +11,27 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub import envelope
 from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
-from hub.serving.gateway import body, guards
+from hub.serving.gateway import body, handling
+from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.dispatcher import ModuleReply
-from hub.serving.gateway.guards import ImageBudget, Limits
-from hub.serving.gateway.handling import Endpoint, Incoming
+from hub.serving.gateway.image_budget import ImageBudget, decode_base64, image_size
 from hub.serving.gateway.protocols.oip import tensors
 from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
+from hub.serving.gateway.request_context import RequestContext
+from hub.serving.gateway.targets import EndpointTarget, Target
+from hub.serving.messages.manifest import Parameter
 from hub.serving.messages.state import ModuleState
 
 INPUT: Final = "input"
 OUTPUT: Final = "output"
 RESULTS: Final = "results"
-#: Version of a pipeline's endpoint, which has none of its own; the folder's name in PaddleX's SDKs.
-ENDPOINT_VERSION: Final = "1"
 #: Parameters of a request that belong to the protocol; others are arguments.
 _PROTOCOL_PARAMETERS = frozenset(("binary_data_output", "timeout", "priority"))
 _SEQUENCE_PARAMETERS = ("sequence_id", "sequence_start", "sequence_end")
@@ -71,22 +70,58 @@ class InferRequest:
 
 
 def check_version(name: str, served: str, asked: str) -> None:
-    """Raises UnknownModuleError for a version that is not the served one; "" is whatever is served."""
+    """Raise UnknownModuleError for a version that is not the served one; "" is whatever is served."""
     if asked and asked != served:
         raise UnknownModuleError(f"Module {name} is served in version {served}, not {asked}.")
 
 
-def to_body(request: InferRequest, module: ModuleState, limits: Limits) -> Body:
-    """The internal request; raises InvalidInputError, BindingError, PayloadTooLargeError, NotJSONError."""
+@dataclass(frozen=True)
+class Inference:
+    """An answered request; ``reply`` is None for an endpoint, whose reply is in the tensor."""
+
+    request: InferRequest
+    version: str
+    tensors: list[Tensor]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reply: ModuleReply | None = None
+
+
+def infer(
+    target: Target, version: str, context: RequestContext, read: Callable[[], InferRequest]
+) -> Inference:
+    """Answer a request for a model; ``read`` is called for it when there is room for its body.
+
+    Raises:
+        RequestError, CallerLeft.
+    """
+    gateway = target.gateway
+    if isinstance(target, EndpointTarget):
+        check_version(target.name, target.version, version)
+        with handling.memory_held(gateway, target.name, context):
+            request = read()
+            context.shorten(request.timeout)
+            return Inference(request, target.version, _ask_endpoint(target, request, context))
+    module = target.module()
+    with handling.admitted(gateway, module, context):
+        check_version(target.name, module.version, version)
+        request = read()
+        context.shorten(request.timeout)
+        reply = handling.dispatch(gateway, module, context, _to_body(request, module, gateway.limits))
+        answer = _to_tensors(request, module, reply, gateway.config.status_style)
+    return Inference(request, module.version, answer, _parameters(reply), reply)
+
+
+def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) -> Body:
+    """Return the request's content; raises RequestError for what the module could not take."""
     given = _arguments_in_parameters(request.parameters)
-    declared = tuple(module.manifest.get("images", ()))
+    declared = module.manifest.images
     whole = request.json_body(frozenset(_described(module)))
     if whole is not None:
         if given:
             raise InvalidInputError(
                 f"parameter {next(iter(given))!r}: with the tensor `{INPUT}`, arguments go into its JSON"
             )
-        return body.parse(whole, "application/json", declared, limits)
+        return body.from_json(whole, declared, limits)
     budget = ImageBudget(limits)
     images: dict[str, bytes | list[bytes]] = {}
     arguments: dict[str, Any] = dict(given)
@@ -97,18 +132,18 @@ def to_body(request: InferRequest, module: ModuleState, limits: Limits) -> Body:
             images[tensor.name] = _images(tensor, budget, limits)
         else:
             arguments[tensor.name] = _argument(tensor, module)
-    guards.refuse_server_paths(arguments, limits)
+    body.refuse_server_paths(arguments, limits)
     body.look_over(arguments, budget)
     return Body(envelope.dumps(arguments), images)
 
 
-def to_tensors(
+def _to_tensors(
     request: InferRequest, module: ModuleState, reply: ModuleReply, style: envelope.StatusStyle
 ) -> list[Tensor]:
-    """The reply as the tensors that were asked for; raises InvalidInputError for one that there is not."""
+    """Return the tensors that were asked for; raises InvalidInputError for one that there is not."""
     whole = request.json_body(frozenset(_described(module))) is not None
     shape = request.inputs[0].shape if whole else (1,)
-    wrapped = envelope.success(reply.results, "; ".join(reply.notes), style)
+    wrapped = envelope.success(reply.results, reply.remarks, style)
     output = tensors.text_tensor(OUTPUT, [wrapped], shape)
     if whole and set(request.outputs) <= {OUTPUT}:
         return [output]
@@ -116,15 +151,15 @@ def to_tensors(
     return _choose(request, {OUTPUT: output, **split}, tuple(split))
 
 
-def ask_endpoint(
-    this: Gateway, endpoint: Endpoint, name: str, request: InferRequest, incoming: Incoming
-) -> list[Tensor]:
-    """Have a pipeline's endpoint answer: its JSON body in a tensor, its JSON reply in another."""
+def _ask_endpoint(target: EndpointTarget, request: InferRequest, context: RequestContext) -> list[Tensor]:
+    """Have an endpoint answer: its JSON body in a tensor, its JSON reply, also an error, in another."""
     whole = request.json_body()
     if whole is None:
-        raise InvalidInputError(f"{name} takes one BYTES tensor `{INPUT}` with one element, the JSON body")
-    answer = endpoint.answer(this, dataclasses.replace(incoming, size=0), whole)
-    output = tensors.text_tensor(OUTPUT, [answer], request.inputs[0].shape)
+        raise InvalidInputError(
+            f"{target.name} takes one BYTES tensor `{INPUT}` with one element, the JSON body"
+        )
+    context.size = 0  # the memory for it is held already
+    output = tensors.text_tensor(OUTPUT, [target.answer(whole, context)], request.inputs[0].shape)
     return _choose(request, {OUTPUT: output}, (OUTPUT,))
 
 
@@ -136,9 +171,9 @@ def _choose(request: InferRequest, available: Mapping[str, Tensor], default: tup
     return [available[name] for name in request.outputs or default]
 
 
-def message(reply: ModuleReply) -> dict[str, str]:
-    """The envelope's ``msg`` as a parameter of the response, where there is one."""
-    return {"msg": "; ".join(reply.notes)} if reply.notes else {}
+def _parameters(reply: ModuleReply) -> dict[str, str]:
+    """Return the envelope's ``msg`` as a parameter of the response, where there is one."""
+    return {"msg": reply.remarks} if reply.header.notes else {}
 
 
 def _arguments_in_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,11 +188,11 @@ def _arguments_in_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _described(module: ModuleState) -> dict[str, dict[str, Any]]:
-    return {parameter["name"]: parameter for parameter in module.manifest.get("parameters", ())}
+def _described(module: ModuleState) -> dict[str, Parameter]:
+    return {parameter.name: parameter for parameter in module.manifest.parameters}
 
 
-def _images(tensor: Tensor, budget: ImageBudget, limits: Limits) -> bytes | list[bytes]:
+def _images(tensor: Tensor, budget: ImageBudget, limits: RequestLimits) -> bytes | list[bytes]:
     """Encoded images, or their base64: one for shape [], else a list."""
     if not isinstance(tensor.data, list):
         raise InvalidInputError(
@@ -181,10 +216,10 @@ def _images(tensor: Tensor, budget: ImageBudget, limits: Limits) -> bytes | list
 
 def _image(item: bytes) -> bytes:
     """A file as it is; otherwise what base64 text stands for; otherwise let the runner remark on it."""
-    if guards.image_size(item) is not None:
+    if image_size(item) is not None:
         return item
     try:
-        return guards.decode_base64(item.decode("ascii"), "")
+        return decode_base64(item.decode("ascii"), "")
     except (UnicodeDecodeError, InvalidInputError):
         return item
 
@@ -204,9 +239,9 @@ def _argument(tensor: Tensor, module: ModuleState) -> Any:
             shape = shape[:-1]
         values = _nested(values, shape) if shape else values[0]
     is_single = not shape or (
-        _is_single(_described(module).get(tensor.name, {}))
+        _is_single(_described(module).get(tensor.name))
         and len(tensor.data if isinstance(tensor.data, list) else tensor.data.reshape(-1)) == 1
-        and tensor.name != module.manifest.get("batch")
+        and tensor.name != module.manifest.batch
     )
     if is_single:
         return values if isinstance(values, str) else _single(values)
@@ -221,9 +256,11 @@ def _single(values: Any) -> Any:
     return values.reshape(-1)[0].item()
 
 
-def _is_single(parameter: Mapping[str, Any]) -> bool:
-    has_value = isinstance(parameter.get("default"), (str, int, float))
-    return has_value or str(parameter.get("annotation", "")).strip("'\"") in _SCALAR_ANNOTATIONS
+def _is_single(parameter: Parameter | None) -> bool:
+    if parameter is None:
+        return False
+    has_value = isinstance(parameter.default, (str, int, float))
+    return has_value or parameter.annotation.strip("'\"") in _SCALAR_ANNOTATIONS
 
 
 def _nested(values: list[Any], shape: tuple[int, ...]) -> list[Any]:

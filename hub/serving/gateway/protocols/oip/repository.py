@@ -13,8 +13,9 @@ from typing import Any
 from hub.errors import HubError, InvalidInputError, ServerError
 from hub.registry.local import LocalRegistry
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.protocols.oip.models import ENDPOINT_VERSION
+from hub.serving.gateway.targets import ENDPOINT_VERSION, EndpointTarget
 from hub.serving.messages import control
+from hub.serving.messages.control import ControlRequest
 from hub.serving.messages.state import READY, ModuleState
 
 #: Beyond load_timeout, which the supervisor keeps itself.
@@ -22,21 +23,21 @@ _MARGIN_SECONDS = 30.0
 _STATES = {"READY": "READY", "LOADING": "LOADING", "FAILED": "UNAVAILABLE"}
 
 
-def index(this: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
-    """Each model's state, and the reason; with ``allow_model_control`` also what could be loaded."""
-    modules = this.states.current().modules
+def index(gateway: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
+    """List each model's state, and the reason; with ``allow_model_control`` also what could be loaded."""
+    modules = gateway.states.current().modules
     found = [_entry(module) for module in modules.values() if module.state == READY or not ready_only]
     found += [
         {"name": name, "version": ENDPOINT_VERSION, "state": "READY", "reason": ""}
-        for name, endpoint in this.endpoints.items()
-        if endpoint.is_ready(this)
+        for name in gateway.states.current().endpoints
+        if EndpointTarget(gateway, name).is_ready
     ]
-    if this.config.allow_model_control and not ready_only:
+    if gateway.config.allow_model_control and not ready_only:
         found += [entry for entry in _installed() if entry["name"] not in modules]
     return found
 
 
-def load(this: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
+def load(gateway: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
     """Serve an installed module, or its newest version where it is served already; returns when it is ready.
 
     Raises:
@@ -47,27 +48,26 @@ def load(this: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
             f"parameter {next(iter(parameters))!r}: a module is loaded as it is installed; "
             "configurations and files do not come over the network"
         )
-    is_served = name in this.states.current().modules
-    _ask(this, {"do": "reload" if is_served else "load", "module": name})
+    is_served = name in gateway.states.current().modules
+    _ask(gateway, ControlRequest("reload" if is_served else "load", name))
 
 
-def unload(this: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
+def unload(gateway: Gateway, name: str, parameters: Mapping[str, Any]) -> None:
     """Serve a module no longer. ``unload_dependents`` means nothing here: no module depends on another."""
     unknown = set(parameters) - {"unload_dependents"}
     if unknown:
         raise InvalidInputError(f"parameter {unknown.pop()!r} is not known")
-    _ask(this, {"do": "unload", "module": name})
+    _ask(gateway, ControlRequest("unload", name))
 
 
-def _ask(this: Gateway, request: dict[str, Any]) -> None:
-    if not this.config.allow_model_control:
+def _ask(gateway: Gateway, request: ControlRequest) -> None:
+    if not gateway.config.allow_model_control:
         raise InvalidInputError(
             "loading and unloading over the network is off; start the server with allow_model_control, "
             "or use hub serving load, unload and reload on its machine"
         )
-    path = this.run_dir / "control.sock"
     try:
-        control.ask(path, request, this.config.load_timeout + _MARGIN_SECONDS)
+        control.ask(gateway.run_dir.control, request, gateway.config.load_timeout + _MARGIN_SECONDS)
     except ServerError as error:
         raise InvalidInputError(str(error)) from error
 

@@ -1,48 +1,51 @@
-"""The door for pipelines: an endpoint takes its JSON body in a tensor and gives its JSON reply in one."""
+"""A pipeline's endpoint as a model of /v2: its JSON body in a tensor, its JSON reply in another."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from hub.errors import InvalidInputError
 from hub.serving.config.server_config import build
+from hub.serving.gateway import context
 from hub.serving.gateway.app import create_app
-from hub.serving.gateway.context import EXTENSION, Gateway
-from hub.serving.gateway.handling import Incoming
-from hub.serving.gateway.runner_client import SocketDispatcher
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import state
-from hub.serving.messages.state import ServerState, StateReader
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.messages.state import READY, ModuleState, ServerState
 
 
 class Shout:
-    """Answers in PaddleX's form, errors in band."""
+    """Answers for the module that declares the endpoint."""
 
-    def is_ready(self, this: Gateway) -> bool:
-        return True
-
-    def answer(self, this: Gateway, incoming: Incoming, body: bytes) -> bytes:
-        text = json.loads(body).get("text")
+    def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
+        assert (module.name, body.endpoint) == ("pipeline", "shout")
+        text = json.loads(body.arguments).get("text")
         if text is None:
-            return json.dumps({"errorCode": 422, "errorMsg": "text is missing"}).encode()
-        result = {"text": text.upper(), "timeout": incoming.timeout}
-        return json.dumps({"errorCode": 0, "result": result}).encode()
+            raise InvalidInputError("text is missing")
+        result = {"text": text.upper(), "timeout": context.timeout}
+        return ModuleReply(json.dumps({"errorCode": 0, "result": result}).encode())
 
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    (tmp_path / "metrics").mkdir()
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
-    state.write(tmp_path / "state.json", ServerState())
-    states = StateReader(tmp_path / "state.json")
-    config = build({"modules_info": {"greet": {}}}, source="test")
-    app = create_app(config, tmp_path, states, SocketDispatcher(states))
-    gateway: Gateway = app.extensions[EXTENSION]
-    object.__setattr__(gateway, "endpoints", {"shout": Shout()})
-    return app.test_client()
+    run_dir = RunDir(tmp_path)
+    run_dir.metrics.mkdir()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(run_dir.metrics))
+    manifest = Manifest(method="call_endpoint", endpoints={"shout": ()})
+    module = ModuleState("pipeline", "2.0", READY, manifest=manifest)
+    state.write(run_dir.state, ServerState({"pipeline": module}))
+    config = build({"modules_info": {"pipeline": {}}}, source="test")
+    collaborators = replace(context.build(config, run_dir), dispatcher=Shout())
+    return create_app(collaborators).test_client()
 
 
 def call(client: FlaskClient, *inputs: dict[str, Any], **request: Any) -> Any:
@@ -73,7 +76,8 @@ def test_it_is_a_model_with_version_1(client: FlaskClient) -> None:
     assert client.get("/v2/models/shout/versions/1/ready").status_code == 200
     assert client.get("/v2/models/shout/versions/2/ready").status_code == 404
     assert client.post("/v2/repository/index").json == [
-        {"name": "shout", "version": "1", "state": "READY", "reason": ""}
+        {"name": "pipeline", "version": "2.0", "state": "READY", "reason": ""},
+        {"name": "shout", "version": "1", "state": "READY", "reason": ""},
     ]
 
 

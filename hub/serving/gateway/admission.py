@@ -1,0 +1,70 @@
+"""What a request may cost, and how much of that is taken at the moment."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+from hub.errors import QueueFullError, UnavailableError
+from hub.serving.config.server_config import ServingConfig
+
+
+@dataclass(frozen=True)
+class RequestLimits:
+    """What one request may cost, and all of them together. Sizes in bytes, times in seconds."""
+
+    max_body: int
+    max_inflight: int
+    body_timeout: float
+    max_pixels: int
+    max_images: int
+    allow_server_paths: bool
+
+    @classmethod
+    def of(cls, config: ServingConfig) -> Self:
+        """Return the limits that the configuration sets."""
+        return cls(
+            max_body=int(config.max_body_mb * 1e6),
+            max_inflight=int(config.max_inflight_mb * 1e6),
+            body_timeout=config.body_timeout,
+            max_pixels=config.max_pixels,
+            max_images=config.max_images,
+            allow_server_paths=config.allow_server_paths,
+        )
+
+
+@dataclass
+class Admission:
+    """How much is in this HTTP worker at the moment: bytes in all, requests per module."""
+
+    max_inflight: int
+    _bytes: int = 0
+    _requests: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def admit(self, module: str, capacity: int, size: int) -> Iterator[None]:
+        """Hold a place and ``size`` bytes while the request is handled.
+
+        Raises:
+            QueueFullError: as many requests as the module can queue and run are here already.
+            UnavailableError: the bodies of all requests together would exceed max_inflight_mb.
+        """
+        with self._lock:
+            if self._requests.get(module, 0) >= capacity:
+                raise QueueFullError(f"{module} has {capacity} requests running and waiting", retry_after=1)
+            if self._bytes + size > self.max_inflight:
+                raise UnavailableError(
+                    "too many bytes in flight (max_inflight_mb); try again later", retry_after=1
+                )
+            self._requests[module] = self._requests.get(module, 0) + 1
+            self._bytes += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._requests[module] -= 1
+                self._bytes -= size

@@ -1,0 +1,105 @@
+"""From a request's body, in any accepted form, to checked arguments and image bytes.
+
+application/json        {"images": ["<base64>", …], "texts": […], …}
+multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
+image/*                 the body is one image, for the module's first image argument
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import IO, Any
+
+from werkzeug.formparser import parse_form_data
+
+from hub import envelope
+from hub.errors import InvalidInputError, MediaTypeError
+from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.body import Body, declared_images, from_json, refuse_server_paths
+from hub.serving.gateway.image_budget import ImageBudget
+
+#: Fields and files of one form; more is an attack on the parser.
+MAX_FORM_PARTS = 1000
+
+
+def parse(data: bytes, content_type: str, declared: Sequence[str], limits: RequestLimits) -> Body:
+    """Check a body and take it apart.
+
+    ``declared`` are the module's image arguments; their images are decoded from base64 here and travel
+    as bytes. All others stay as sent.
+
+    Raises:
+        NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return from_json(data, declared, limits)
+    if kind == "multipart/form-data":
+        return _from_form(data, content_type, declared, limits)
+    if kind.startswith("image/"):
+        return _from_image(data, declared, limits)
+    raise MediaTypeError(
+        f"content type {kind or 'none'!r} is not read here; "
+        "send application/json, multipart/form-data or an image/*"
+    )
+
+
+def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: RequestLimits) -> Body:
+    environ = {
+        "wsgi.input": io.BytesIO(data),
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(data)),
+        "REQUEST_METHOD": "POST",
+    }
+    try:
+        _, form, files = parse_form_data(
+            environ, stream_factory=_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False
+        )
+    except ValueError as error:
+        raise InvalidInputError(f"the form cannot be read: {error}") from error
+    arguments: dict[str, Any] = {}
+    for name, values in form.lists():
+        arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
+    # File parts too: "/etc//passwd" is valid base64 of nine bytes.
+    refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
+    budget = ImageBudget(limits)
+    images: dict[str, bytes | list[bytes]] = {}
+    for name, uploads in files.lists():
+        contents = [upload.read() for upload in uploads]
+        for number, content in enumerate(contents):
+            budget.spend(content, f"{name}[{number}]")
+        if name in declared:
+            images[name] = contents
+        else:
+            arguments[name] = [base64.b64encode(content).decode() for content in contents]
+    for name in declared:  # a base64 text field, as PaddleHub 1.x took it
+        if name in arguments:
+            value = arguments.pop(name)
+            images[name] = declared_images(
+                value if isinstance(value, list) else [value], name, budget, limits
+            )
+    return Body(envelope.dumps(arguments), images)
+
+
+def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
+    """Where the form parser puts a file: the body is in memory already, so nothing goes through the disk."""
+    return io.BytesIO()
+
+
+def _field(text: str) -> Any:
+    """A form field's value: JSON where it is some (numbers, lists, true), else the text itself."""
+    try:
+        return envelope.loads(text.encode())
+    except ValueError:
+        return text
+
+
+def _from_image(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:
+    if not data:
+        raise InvalidInputError("the body is empty; it should be one image")
+    ImageBudget(limits).spend(data, "the image")
+    if declared:
+        return Body(b"{}", {declared[0]: [data]})
+    return Body(envelope.dumps({"images": [base64.b64encode(data).decode()]}))

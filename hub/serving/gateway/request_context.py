@@ -1,0 +1,62 @@
+"""One request from its first line to its reply, whatever protocol it came by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.errors import BindingError
+
+
+@dataclass
+class RequestContext:
+    """What is known of a request beside its body; more of it as it goes on.
+
+    Attributes:
+        arrived: ``time.monotonic()`` when its headers were there.
+        size: bytes that its body will take.
+        timeout: seconds in which the caller wants the answer; only shortens the module's own.
+        strict: an image that cannot be read is an error instead of a remark.
+        caller: file descriptor of the client's connection, which reports its hanging up; or None.
+        key_name: name of the API key that it came with.
+        module: the module that is meant, once it is known to be served: a label of metrics.
+        has_read_body: nothing of the body is left on the connection.
+        log_id: the caller's own id in PaddleX's format.
+    """
+
+    request_id: str
+    arrived: float
+    size: int = 0
+    timeout: float | None = None
+    strict: bool = False
+    caller: int | None = None
+    key_name: str | None = None
+    module: str = ""
+    has_read_body: bool = False
+    log_id: str = ""
+
+    def shorten(self, timeout: float | None) -> None:
+        """Take a second timeout into account; the shorter one counts."""
+        if timeout is not None:
+            self.timeout = timeout if self.timeout is None else min(self.timeout, timeout)
+
+    def deadline(self, limit: float) -> float:
+        """Return the ``time.monotonic()`` after which nobody needs the answer; ``limit`` is the module's."""
+        return self.arrived + (limit if self.timeout is None else min(limit, self.timeout))
+
+
+def parse_timeout(text: str | None, where: str) -> float | None:
+    """Read seconds from a header; raises BindingError for what is not a number above 0."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise BindingError(f"{where} must be a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def is_true(text: str) -> bool:
+    """Tell whether a header's value means yes."""
+    return text.lower() in ("1", "true", "yes")

@@ -1,0 +1,203 @@
+"""What a protocol sends a request to: a module, or an endpoint that a pipeline's module declares.
+
+Both take a JSON body and give a JSON reply: the envelope of ``/predict``, or what PaddleX's basic serving has
+at ``POST /<endpoint>``. A protocol calls a target by name and need not know which it is.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from hub import envelope
+from hub.errors import InvalidInputError, NotJSONError, RequestError, UnknownModuleError
+from hub.serving.gateway import body, handling
+from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
+from hub.serving.gateway.image_budget import decode_base64, image_size
+from hub.serving.gateway.request_context import RequestContext
+from hub.serving.messages.state import ModuleState
+
+#: Version of a pipeline's endpoint, which has none of its own; the folder's name in PaddleX's SDKs.
+ENDPOINT_VERSION: Final = "1"
+_URLS: Final = ("http://", "https://")
+
+
+class Target(ABC):
+    """A module or an endpoint, by the name that a caller knows it by."""
+
+    def __init__(self, gateway: Gateway, name: str) -> None:
+        self.gateway = gateway
+        self.name = name
+
+    @abstractmethod
+    def module(self) -> ModuleState:
+        """Return the module that answers.
+
+        Raises:
+            UnknownModuleError: there is none of that name.  UnavailableError: loading or FAILED.
+        """
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """The version that is served; raises what ``module`` raises."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can answer; raises UnknownModuleError for what is not served at all."""
+        try:
+            self.module()
+        except UnknownModuleError:
+            raise
+        except RequestError:
+            return False
+        return True
+
+    @abstractmethod
+    def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
+        """Check a JSON body; raises RequestError."""
+
+    @abstractmethod
+    def to_reply(self, reply: ModuleReply) -> bytes:
+        """Return the JSON that the caller gets."""
+
+    def call(
+        self, context: RequestContext, read: Callable[[], bytes], parse: Callable[..., Body] | None = None
+    ) -> ModuleReply:
+        """Have the module answer; the body is read only when the request has its place.
+
+        ``parse`` reads other bodies than JSON; it is called as ``to_body`` is.
+
+        Raises:
+            RequestError, CallerLeft.
+        """
+        module = self.module()
+        with handling.admitted(self.gateway, module, context):
+            content = (parse or self.to_body)(read(), module, context)
+            return handling.dispatch(self.gateway, module, context, content)
+
+
+class ModuleTarget(Target):
+    """A module: ``POST /predict/<name>``."""
+
+    def module(self) -> ModuleState:
+        return refuse_unless_served(self.name, self.gateway.states.current().modules.get(self.name))
+
+    @property
+    def version(self) -> str:
+        return self.module().version
+
+    def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
+        return body.from_json(data, module.manifest.images, self.gateway.limits)
+
+    def to_reply(self, reply: ModuleReply) -> bytes:
+        return envelope.success(reply.results, reply.remarks, self.gateway.config.status_style)
+
+
+class EndpointTarget(Target):
+    """An endpoint: ``POST /<name>``, in the form of PaddleX's basic serving."""
+
+    version = ENDPOINT_VERSION
+
+    def module(self) -> ModuleState:
+        state = self.gateway.states.current()
+        owner = state.endpoints.get(self.name)
+        if owner is None:
+            raise UnknownModuleError(f"no module answers at /{self.name} any more")
+        return refuse_unless_served(owner, state.modules.get(owner))
+
+    @property
+    def is_ready(self) -> bool:
+        try:
+            self.module()
+        except RequestError:
+            return False
+        return True
+
+    def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
+        fields = _object(data)
+        given = fields.get("logId")
+        if isinstance(given, str) and given:
+            context.log_id = given
+        declared = module.manifest.endpoints.get(self.name, ())
+        files = _take_files(fields, declared, self.gateway.limits)
+        # Where nothing was taken out, what was sent is passed on, not encoded again.
+        rest = envelope.dumps(fields) if files else data
+        return Body(rest, endpoint=self.name, files=files)
+
+    def to_reply(self, reply: ModuleReply) -> bytes:
+        return reply.results
+
+    def answer(self, data: bytes, context: RequestContext) -> bytes:
+        """Return the JSON reply to a JSON body, also when it failed; raises CallerLeft."""
+        try:
+            return self.to_reply(self.call(context, lambda: data))
+        except CallerLeft:
+            raise
+        except Exception as problem:
+            explained = handling.explain(problem)
+            return paddlex_failure(str(explained), explained.http_status, context)[0]
+
+
+def find(gateway: Gateway, name: str) -> Target:
+    """Return the endpoint of that name, else the module, served or not."""
+    if name in gateway.states.current().endpoints:
+        return EndpointTarget(gateway, name)
+    return ModuleTarget(gateway, name)
+
+
+def paddlex_failure(message: str, code: int, context: RequestContext) -> tuple[bytes, int]:
+    """Return an error in PaddleX's form, and PaddleX's code, from the HTTP code that it has elsewhere."""
+    if code == 400:
+        code = 422
+    if code == 500:
+        message = f"Internal server error: {message}"
+    log_id = context.log_id or context.request_id
+    return envelope.dumps({"logId": log_id, "errorCode": code, "errorMsg": message}), code
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    """Return the body's fields; raises NotJSONError, worded as PaddleX's own check words it."""
+    try:
+        fields = envelope.loads(data)
+    except ValueError as error:
+        where = f"body[{getattr(error, 'pos', 0)}]"
+        raise _wrong_body("json_invalid", where, f"JSON decode error: {error}") from error
+    if not isinstance(fields, dict):
+        raise _wrong_body("model_attributes_type", "body", "Input should be a JSON object")
+    return fields
+
+
+def _wrong_body(kind: str, where: str, message: str) -> NotJSONError:
+    return NotJSONError(json.dumps([{"type": kind, "loc": where, "msg": message}]))
+
+
+def _take_files(fields: dict[str, Any], declared: Sequence[str], limits: RequestLimits) -> dict[str, bytes]:
+    """Take the files out of a body and decode them; URLs, and what is not text, are for the module to judge.
+
+    Raises:
+        InvalidInputError: not base64, or an image with too many pixels by its header.
+    """
+    files = {}
+    for name in declared:
+        value = fields.get(name)
+        if not isinstance(value, str) or value.startswith(_URLS):
+            continue
+        try:
+            data = decode_base64(value, name)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"Invalid input file: {error}") from error
+        width, height = image_size(data) or (0, 0)
+        if width * height > limits.max_pixels:
+            raise InvalidInputError(
+                f"Image pixel count {width * height} (width={width}, height={height}) exceeds "
+                f"maximum allowed {limits.max_pixels}."
+            )
+        files[name] = data
+        del fields[name]
+    return files

@@ -1,0 +1,74 @@
+"""Runner → supervisor → gateway: what a loaded module takes and gives, as its runner found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from hub.serving.messages.message import Message
+
+
+@dataclass(frozen=True)
+class Parameter(Message):
+    """A parameter of the serving method.
+
+    Attributes:
+        annotation: as text, because the gateway never imports a module; "" where there is none.
+        has_default: whether ``default`` is one; a default that is not JSON is not told.
+    """
+
+    name: str
+    required: bool
+    annotation: str = ""
+    has_default: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Manifest(Message):
+    """A module as its callers need to know it. The defaults hold until its first runner was READY.
+
+    Attributes:
+        method: the serving method's name; "" until it is known.
+        takes_any: it has ``**kwargs``.
+        batch: the argument by which requests are joined.
+        images: arguments that hold images.
+        idempotent: whether a request may be sent again after a runner died under it; None: not known yet.
+        endpoints: a pipeline's endpoints, and the fields of each that hold files.
+        once: those endpoints that must not run a request twice.
+        endpoint_schemas: JSON schemas of the endpoints' bodies.
+        concurrency: calls at once in one runner.
+        max_batch_size: items in one call.
+    """
+
+    method: str = ""
+    summary: str = ""
+    doc: str = ""
+    returns: str = ""
+    example: dict[str, Any] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    takes_any: bool = True
+    batch: str | None = None
+    images: tuple[str, ...] = ()
+    idempotent: bool | None = None
+    endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    once: tuple[str, ...] = ()
+    endpoint_schemas: dict[str, Any] = field(default_factory=dict)
+    concurrency: int = 1
+    max_batch_size: int = 1
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a runner has told it."""
+        return bool(self.method)
+
+    def may_run_twice(self, endpoint: str) -> bool:
+        """Tell whether a request may be sent again after its runner died while handling it."""
+        return self.idempotent is not False and endpoint not in self.once
+
+    def without(self, refused: frozenset[str]) -> Self:
+        """Return the manifest without some parameters."""
+        from dataclasses import replace
+
+        kept = tuple(parameter for parameter in self.parameters if parameter.name not in refused)
+        return replace(self, parameters=kept)

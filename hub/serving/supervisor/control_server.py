@@ -1,0 +1,100 @@
+"""The supervisor's end of the control socket, which never waits.
+
+A request becomes a function that is called on each tick until it has an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.errors import HubError
+from hub.serving.messages.control import ControlAnswer, ControlRequest
+from hub.serving.messages.message import MessageError
+
+log = logging.getLogger("hub.supervisor")
+
+#: A request is one short line.
+_MAX_REQUEST = 65536
+
+#: Called on each tick; None means: not yet.
+Pending = Callable[[], ControlAnswer | None]
+
+
+@dataclass
+class _Caller:
+    connection: socket.socket
+    received: bytes = b""
+    pending: Pending | None = None
+
+
+class ControlSocket:
+    """The supervisor's end."""
+
+    def __init__(self, path: Path) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.setblocking(False)
+        self._listener.listen(16)
+        self._callers: list[_Caller] = []
+
+    def descriptors(self) -> list[int]:
+        """What to poll for reading."""
+        waiting = [caller.connection.fileno() for caller in self._callers if caller.pending is None]
+        return [self._listener.fileno(), *waiting]
+
+    def tick(self, do: Callable[[ControlRequest], Pending]) -> None:
+        """Take new requests and give the answers that are there by now."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                connection, _ = self._listener.accept()
+                connection.setblocking(False)
+                self._callers.append(_Caller(connection))
+        for caller in list(self._callers):
+            try:
+                is_done = self._attend(caller, do)
+            except OSError:
+                is_done = True
+            if is_done:
+                caller.connection.close()
+                self._callers.remove(caller)
+
+    def _attend(self, caller: _Caller, do: Callable[[ControlRequest], Pending]) -> bool:
+        """True when the caller needs no more attention."""
+        if caller.pending is None:
+            try:
+                data = caller.connection.recv(_MAX_REQUEST)
+            except BlockingIOError:
+                return False
+            caller.received += data
+            if not data or len(caller.received) > _MAX_REQUEST:
+                return True
+            if b"\n" not in caller.received:
+                return False
+            try:
+                caller.pending = do(ControlRequest.parse(caller.received))
+            except (HubError, MessageError) as error:
+                caller.pending = _refusal(error)
+        answer = caller.pending()
+        if answer is None:
+            return False
+        caller.connection.setblocking(True)
+        caller.connection.settimeout(1.0)
+        caller.connection.sendall(json.dumps(answer.to_json()).encode() + b"\n")
+        return True
+
+    def close(self) -> None:
+        self._listener.close()
+        for caller in self._callers:
+            caller.connection.close()
+
+
+def _refusal(error: Exception) -> Pending:
+    answer = ControlAnswer(ok=False, message=str(error))
+    return lambda: answer
