@@ -78,8 +78,8 @@ def replies_of(source: str, images: Path | None) -> dict[str, Any]:
     """Return replies by image name: a file's, or those that an address gives now.
 
     Raises:
-        ValueError: there is nothing to send, or an answer is an error.
-        OSError: the file cannot be read, or the server cannot be reached.
+        ValueError: there is nothing to send, nobody answers, or the answer is an error.
+        OSError: the file cannot be read.
     """
     if not source.startswith(("http://", "https://")):
         return dict(json.loads(Path(source).read_text("utf-8")))
@@ -98,7 +98,10 @@ def _ask(session: requests.Session, address: str, image: Path) -> Any:
     encoded = base64.b64encode(image.read_bytes()).decode()
     of_paddlex = address.rstrip("/").endswith("/ocr")
     body = {"file": encoded, "fileType": 1, "visualize": False} if of_paddlex else {"images": [encoded]}
-    reply = session.post(address, json=body, timeout=TIMEOUT_S)
+    try:
+        reply = session.post(address, json=body, timeout=TIMEOUT_S)
+    except requests.ConnectionError as error:
+        raise ValueError(f"cannot reach {address}. Is the server running there?") from error
     if not reply.ok:
         raise ValueError(f"{address} answered HTTP {reply.status_code} to {image.name}: {reply.text[:200]}")
     answer = reply.json()
@@ -167,7 +170,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         reference, other = (replies_of(each, options.images) for each in (options.reference, options.other))
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+    except (OSError, ValueError) as error:  # requests' other errors are OSErrors
         print(f"Error: {error}", file=sys.stderr)
         return 2
     heads = ("A", "B", "edits", "unmatched", "shift", "min IoU", "conf")
