@@ -203,7 +203,7 @@ def row(name: str, results: dict[str, Result], reference: dict[str, Result]) -> 
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The table of doc/ocr.md."""
+    """The table of doc/measurements.md."""
     heads = ("setting", "lines", "against parity f32", "pages", "against parity f32", "CPU time, pages")
     lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
     for each in rows:

@@ -1,27 +1,35 @@
-"""Compare two files of OCR replies: is it the same text, and are the boxes in the same place?
+"""Compare OCR replies of two servers: is it the same text, and are the boxes in the same place?
 
-    python tools/compare_replies.py golden.json ours.json
+    python tools/compare_replies.py OLD NEW --images scans/
+    python tools/compare_replies.py old.json http://127.0.0.1:8868/predict/ocr_system --images scans/
+    python tools/compare_replies.py old.json new.json
 
-Each file maps an image's name to a reply of ``ocr_system``, ``ocr_det`` or ``ocr_rec``: the whole
-envelope, or its ``results``. The first is the reference. Exit code 0 if text and boxes agree within
-the limits (``--max-edits``, ``--max-shift``), else 1.
+OLD and NEW are addresses, to which each image of a file or folder is sent, or files that map an image's
+name to a reply. A reply is that of ``ocr_system``, ``ocr_det`` or ``ocr_rec`` (the envelope, or its
+``results``), or that of PaddleX's ``/ocr``. OLD is the reference. The exit code is 0 if text and boxes
+agree within the limits (``--max-edits``, ``--max-shift``), 1 if they do not, 2 if there is no reply.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+import requests
 
 #: Boxes that overlap less than this are not the same box.
 SAME_BOX_IOU = 0.5
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+TIMEOUT_S = 90
 
 
 @dataclass
@@ -57,9 +65,49 @@ def box_iou(one: Sequence[Any], other: Sequence[Any]) -> float:
 
 
 def items_of(reply: Any) -> list[dict[str, Any]]:
-    """The items of the first image in a reply, envelope or not."""
+    """Return the items of the first image in a reply: an envelope, its results, or a reply of ``/ocr``."""
+    if isinstance(reply, dict) and "result" in reply:
+        page = reply["result"]["ocrResults"][0]["prunedResult"]
+        read = zip(page["rec_texts"], page["rec_scores"], page["rec_polys"], strict=True)
+        return [{"text": text, "confidence": score, "text_region": box} for text, score, box in read]
     results = reply["results"] if isinstance(reply, dict) else reply
     return list(results[0]) if results else []
+
+
+def replies_of(source: str, images: Path | None) -> dict[str, Any]:
+    """Return replies by image name: a file's, or those that an address gives now.
+
+    Raises:
+        ValueError: there is nothing to send, nobody answers, or the answer is an error.
+        OSError: the file cannot be read.
+    """
+    if not source.startswith(("http://", "https://")):
+        return dict(json.loads(Path(source).read_text("utf-8")))
+    if images is None:
+        raise ValueError(f"{source} is an address: name the images to send with --images")
+    found = sorted(images.iterdir()) if images.is_dir() else [images]
+    found = [path for path in found if path.suffix.lower() in IMAGES]
+    if not found:
+        raise ValueError(f"{images} has no images ({' '.join(IMAGES)})")
+    with requests.Session() as session:
+        session.trust_env = urlsplit(source).hostname not in ("127.0.0.1", "localhost", "::1")  # no proxy
+        return {path.name: _ask(session, source, path) for path in found}
+
+
+def _ask(session: requests.Session, address: str, image: Path) -> Any:
+    encoded = base64.b64encode(image.read_bytes()).decode()
+    of_paddlex = address.rstrip("/").endswith("/ocr")
+    body = {"file": encoded, "fileType": 1, "visualize": False} if of_paddlex else {"images": [encoded]}
+    try:
+        reply = session.post(address, json=body, timeout=TIMEOUT_S)
+    except requests.ConnectionError as error:
+        raise ValueError(f"cannot reach {address}. Is the server running there?") from error
+    if not reply.ok:
+        raise ValueError(f"{address} answered HTTP {reply.status_code} to {image.name}: {reply.text[:200]}")
+    answer = reply.json()
+    if ("result" if of_paddlex else "results") not in answer or str(answer.get("status", "0")).strip("0"):
+        raise ValueError(f"{address} answered {image.name} with an error: {reply.text[:200]}")
+    return answer
 
 
 def match_lines(
@@ -114,12 +162,17 @@ def report(name: str, result: Comparison) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("reference", type=Path)
-    parser.add_argument("other", type=Path)
+    parser.add_argument("reference", metavar="OLD", help="an address, or a JSON file of replies")
+    parser.add_argument("other", metavar="NEW", help="likewise")
+    parser.add_argument("--images", type=Path, help="an image, or a folder of images, to send to addresses")
     parser.add_argument("--max-edits", type=int, default=0, help="edits allowed over all images (0)")
     parser.add_argument("--max-shift", type=float, default=1, help="pixels a corner may move (1)")
     options = parser.parse_args()
-    reference, other = (json.loads(path.read_text("utf-8")) for path in (options.reference, options.other))
+    try:
+        reference, other = (replies_of(each, options.images) for each in (options.reference, options.other))
+    except (OSError, ValueError) as error:  # requests' other errors are OSErrors
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
     heads = ("A", "B", "edits", "unmatched", "shift", "min IoU", "conf")
     print("{:40} {:>4} {:>4} {:>6} {:>9} {:>6} {:>7} {:>8}".format("image", *heads))
     results = []

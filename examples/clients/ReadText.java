@@ -23,7 +23,7 @@ public class ReadText {
         String file = Base64.getEncoder().encodeToString(Files.readAllBytes(image));
         HttpRequest request = HttpRequest.newBuilder(url)
                 .header("Content-Type", "application/json")
-                .header("X-Hub-Strict", "1") // a file that is no image is an error
+                .header("X-Hub-Strict", "1") // a file that is not an image is an error
                 .timeout(Duration.ofSeconds(60))
                 .POST(HttpRequest.BodyPublishers.ofString("{\"images\": [\"" + file + "\"]}"))
                 .build();

@@ -26,7 +26,7 @@ std::vector<std::string> read_text(const std::string &image, const std::string &
     curl_mimepart *part = curl_mime_addpart(form.get());
     curl_mime_name(part, "images");
     curl_mime_filedata(part, image.c_str());
-    // A file that is no image is an error.
+    // A file that is not an image is an error.
     std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
         curl_slist_append(nullptr, "X-Hub-Strict: 1"), curl_slist_free_all);
     std::string body;

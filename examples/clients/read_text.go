@@ -30,7 +30,7 @@ func readText(image, url string) ([]line, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Hub-Strict", "1") // a file that is no image is an error
+	request.Header.Set("X-Hub-Strict", "1") // a file that is not an image is an error
 	client := http.Client{Timeout: 60 * time.Second}
 	reply, err := client.Do(request)
 	if err != nil {

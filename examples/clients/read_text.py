@@ -10,7 +10,7 @@ import requests
 def read_text(image: Path, url: str) -> list[str]:
     """The lines of text in a picture; raises RuntimeError with what the server says is wrong."""
     body = {"images": [base64.b64encode(image.read_bytes()).decode()]}
-    strict = {"X-Hub-Strict": "1"}  # a file that is no image is an error
+    strict = {"X-Hub-Strict": "1"}  # a file that is not an image is an error
     reply = requests.post(url, json=body, headers=strict, timeout=60)
     try:
         answer = reply.json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import runpy
 import subprocess
 import sys
 from collections import Counter
@@ -15,8 +16,8 @@ import pytest
 
 from tests.serving.running import ROOT
 
-PATTERNS = ("*.md", "doc/**/*.md", "modules/*/README.md")
-DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
+#: What the site has pages of, so that a link to any other Markdown file is noticed here, too.
+DOCUMENTS: list[Path] = sorted(runpy.run_path(str(ROOT / "tools" / "build_site.py"))["pages"]())
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)|<(?:img|a) [^>]*(?:src|href)=\"([^\"]+)\"")
 
@@ -49,6 +50,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         path, _, anchor = unquote(link).partition("#")
         target = (document.parent / path).resolve() if path else document
         alive = target.exists() and target.is_relative_to(ROOT)
+        alive = alive and (target in DOCUMENTS or target.suffix != ".md")  # the site would have no such page
         if alive and anchor:
             alive = anchor in anchors(target)
         if not alive:

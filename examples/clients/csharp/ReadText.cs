@@ -15,7 +15,7 @@ static class ReadText
     {
         string file = Convert.ToBase64String(File.ReadAllBytes(image));
         var body = new StringContent("{\"images\": [\"" + file + "\"]}", Encoding.UTF8, "application/json");
-        body.Headers.Add("X-Hub-Strict", "1"); // a file that is no image is an error
+        body.Headers.Add("X-Hub-Strict", "1"); // a file that is not an image is an error
         using (var client = new HttpClient { Timeout = TimeSpan.FromSeconds(60) })
         using (HttpResponseMessage reply = await client.PostAsync(url, body))
         using (JsonDocument answer = JsonDocument.Parse(await reply.Content.ReadAsStringAsync()))
