@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'^__version__ = "([^"]+)"', (HERE / "hub/__init__.py").read_text(), re.M)[1]
+VERSION = re.search(r'^__version__ = "([^"]+)"', (HERE / "hub/version.py").read_text(), re.M)[1]
 
 PLACES = ("modules", "deploy/hubserving")
 SHIPPED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))

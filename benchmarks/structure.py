@@ -1,10 +1,10 @@
 """Count what the structure of ``hub/`` costs a reader:  ``python -m benchmarks.structure [--checkout DIR]``.
 
 Files and classes on the way of a request and of some commands are found by running them under a trace. All
-else is counted in the source. For another commit: ``git worktree add DIR COMMIT``, then ``--checkout DIR``.
+else is counted in the source. For another commit: ``git worktree add DIR COMMIT``, ``--checkout DIR``.
 
-A walk's *files* are those of ``hub/`` in which a function ran. Its *classes* are those of ``hub/`` of which an
-instance was made. For ``POST /predict`` both are taken from gateway and runner, between the accepted
+A walk's *files* are those of ``hub/`` in which a function ran. Its *classes* are those of ``hub/`` of which
+an instance was made. For ``POST /predict`` both are taken from gateway and runner, between the accepted
 connection and the reply of a warm request.
 """
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub.version import __version__
+
 if TYPE_CHECKING:
     from hub.client.asynchronous import AsyncClient as AsyncClient
     from hub.client.blocking import Client as Client
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from hub.errors import InvalidInputError as InvalidInputError
     from hub.module.contract import Module as Module
     from hub.registry.resolve import model_path as model_path
-
-__version__ = "0.1.0"
 
 _EXPORTS = {
     "AsyncClient": "hub.client.asynchronous",

@@ -196,7 +196,7 @@ def clear(weights: bool) -> None:
 @click.command()
 def version() -> None:
     """Print HubServing's version."""
-    import hub
     from hub.cli import render
+    from hub.version import __version__
 
-    render.line(hub.__version__)
+    render.line(__version__)

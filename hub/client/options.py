@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-import hub
 from hub import settings
 from hub.errors import ConfigError
+from hub.version import __version__
 
 #: True: by the system's authorities. False: not at all. A path: by the certificates in that PEM file.
 Verify = bool | str | Path | ssl.SSLContext
@@ -87,7 +87,7 @@ def server(url: str, api_key: str | None) -> Server:
     if not is_address or parts.query or parts.fragment:
         raise ConfigError(f"{url!r} is not a server's address, like http://127.0.0.1:8866")
     key = api_key or settings.from_environment("api_key")
-    headers = {"User-Agent": f"hubserving/{hub.__version__}"}
+    headers = {"User-Agent": f"hubserving/{__version__}"}
     if key:
         if not (key.isascii() and key.isprintable()):
             raise ConfigError("the API key has characters that no key has; is it a line of the key file?")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
 
-import hub
 from hub.doctor.finding import Finding as AnyFinding
+from hub.version import __version__
 
 Finding = partial(AnyFinding, "packages")
 
@@ -22,7 +22,7 @@ _OPENCV = (
 
 
 def look() -> Iterator[AnyFinding]:
-    yield Finding("hubserving", hub.__version__)
+    yield Finding("hubserving", __version__)
     try:
         wanted = metadata.requires("hubserving") or []
     except metadata.PackageNotFoundError:

@@ -20,7 +20,7 @@ from hub.errors import StartupError
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.dispatcher import ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
 from hub.serving.messages.manifest import Manifest

@@ -48,12 +48,8 @@ class Facade(ModuleType):
 
 def _resolve(target: str) -> Any:
     file, _, name = target.partition(":")
-    value = importlib.import_module(file if file.startswith("hub.") else _API + file)
-    if target == "hub.module.contract:Module":
-        import hub
-
-        return hub.Module  # the same class; asked for through the facade, it can also find modules by name
-    return getattr(value, name)
+    is_whole = file == "hub" or file.startswith("hub.")
+    return getattr(importlib.import_module(file if is_whole else _API + file), name)
 
 
 class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

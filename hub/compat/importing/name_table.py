@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_MODULE = "hub.module.contract:Module"
+#: The same class as hub.module's; asked for here, it can also find modules by name.
+_MODULE = "hub:Module"
 
 _CONTRACT: Final = {
     "Module": _MODULE,

@@ -91,7 +91,8 @@ def _begin() -> Response | None:
     request_ids.set(request_id)
     if current.method == "OPTIONS" and _allowed_origin(current, gateway) is not None:
         return Response(status=204)
-    if not _is_health_check(current.path) and not ui.needs_no_key():
+    has_keys = gateway.config.api_key_file is not None
+    if has_keys and not _is_health_check(current.path) and not ui.needs_no_key():
         context.key_name = gateway.keys.check(current.headers)
     return None
 

@@ -47,14 +47,12 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
     """
     arguments = parse_object(data, "arguments")
     refuse_server_paths(arguments, limits)
-    budget = ImageBudget(limits)
-    images: dict[str, bytes | list[bytes]] = {}
-    for name in declared:
-        if name in arguments:
-            images[name] = declared_images(arguments.pop(name), name, budget, limits)
-    if images:
+    given = [name for name in declared if name in arguments]
+    if given:
+        budget = ImageBudget(limits)
+        images = {name: declared_images(arguments.pop(name), name, budget, limits) for name in given}
         return Body(envelope.dumps(arguments), images)
-    look_over(arguments, budget)
+    look_over(arguments, limits)
     return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again
 
 
@@ -87,12 +85,13 @@ def _decoded(value: Any, where: str, budget: ImageBudget) -> bytes:
     return data
 
 
-def look_over(arguments: Mapping[str, Any], budget: ImageBudget) -> None:
+def look_over(arguments: Mapping[str, Any], limits: RequestLimits, budget: ImageBudget | None = None) -> None:
     """Hold base64 images for a module that decodes itself to the same limits; leave other values be."""
     for name in CUSTOMARY_IMAGE_ARGUMENTS:
         value = arguments.get(name)
         for number, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, str):
+                budget = budget or ImageBudget(limits)
                 with contextlib.suppress(InvalidInputError):
                     budget.spend(decode_base64(item, name), f"{name}[{number}]")
 

@@ -13,7 +13,7 @@ from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
-from hub.serving.gateway.dispatcher import Dispatcher
+from hub.serving.gateway.delivery import Dispatcher
 from hub.serving.gateway.metrics import RequestMetrics
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient

@@ -1,26 +1,68 @@
-"""The delivery of one request, possibly to several runners, whatever carries it there.
+"""The delivery of a request to a module: what is sent, what comes back, and what happens when a runner dies.
 
-What is sent and what comes back, how often it is sent again, and when it is blamed for a death.
+Two dispatchers carry it: ``RunnerClient`` to runners on this machine, ``hub/serving/ray`` to replicas on a
+Ray cluster. Neither loses what a dying runner dropped.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from hub import errors
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.dispatcher import ModuleReply
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
-from hub.serving.messages.state import ModuleState
+from hub.serving.messages.state import FAILED, READY, ModuleState
 from hub.serving.messages.wire import CallHeader, ErrorHeader, ReplyHeader
 
 #: A request is sent at most this often.
 MAX_ATTEMPTS: Final = 5
 #: Deaths under a request that ran alone, after which it counts as their cause.
 POISON_STRIKES: Final = 2
+
+
+@dataclass(frozen=True)
+class ModuleReply:
+    """A module's answer: ``results`` is JSON; at an endpoint the whole reply. ``attempts`` were needed."""
+
+    results: bytes
+    header: ReplyHeader = field(default_factory=ReplyHeader)
+    attempts: int = 1
+
+    @property
+    def remarks(self) -> str:
+        """The envelope's ``msg``."""
+        return "; ".join(self.header.notes)
+
+
+class CallerLeft(Exception):
+    """The client hung up; there is nobody to answer."""
+
+
+class Dispatcher(Protocol):
+    """The way to a module, wherever it runs."""
+
+    def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
+        """Have the module answer; raises RequestError, or CallerLeft."""
+        ...
+
+
+def refuse_unless_served(name: str, module: ModuleState | None) -> ModuleState:
+    """Return the module if it can take requests.
+
+    Raises:
+        UnknownModuleError: 404.  UnavailableError: 503, loading or FAILED, with the reason.
+    """
+    if module is None:
+        raise errors.UnknownModuleError(f"Module {name} is not available.")
+    if module.state == READY:
+        return module
+    if module.state == FAILED:
+        raise errors.UnavailableError(f"module {name} has failed: {module.reason}", retry_after=30)
+    raise errors.UnavailableError(f"module {name} is loading", retry_after=2)
 
 
 class Delivery:
@@ -40,7 +82,8 @@ class Delivery:
         self.number = 1
         self.has_started = False
         self._strikes = 0
-        self._may_run_twice = module.manifest.may_run_twice(body.endpoint)
+        manifest = module.manifest
+        self._may_run_twice = manifest.idempotent is not False and body.endpoint not in manifest.once
 
     @property
     def remaining(self) -> float:

@@ -22,9 +22,10 @@ from hub.errors import (
     UnauthorizedError,
     UnknownModuleError,
 )
-from hub.serving.gateway import handling, worker
+from hub.serving.gateway import worker
 from hub.serving.gateway.context import current_gateway, request_context
-from hub.serving.gateway.dispatcher import CallerLeft
+from hub.serving.gateway.delivery import CallerLeft
+from hub.serving.gateway.targets import explain
 
 #: What PaddleHub 2.x answered with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
 PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONError, UnknownModuleError)
@@ -73,7 +74,7 @@ def respond(problem: Exception, form: ErrorForm = as_envelope) -> Response:
         if allowed:
             response.headers["Allow"] = allowed
         return response
-    error = handling.explain(problem)
+    error = explain(problem)
     is_paddlehubs = isinstance(error, PADDLEHUB_ERRORS)
     response = _reply(Failure(str(error), error.status, error.http_status, is_paddlehubs), form)
     response.headers["X-Hub-Error"] = type(error).__name__  # statuses and codes are coarser than classes

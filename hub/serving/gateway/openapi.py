@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hub import __version__, envelope
+from hub import envelope
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import argument_schema
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState, ServerState
+from hub.version import __version__
 
 Json = dict[str, Any]
 #: The paths that a wire format adds: OpenAPI's ``paths`` object.

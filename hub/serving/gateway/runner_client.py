@@ -9,8 +9,7 @@ from typing import Final
 
 from hub import errors
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import Delivery
-from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import CallerLeft, Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire

@@ -1,26 +1,40 @@
 """What a protocol sends a request to: a module, or an endpoint that a pipeline's module declares.
 
 Both take a JSON body and give a JSON reply: the envelope of ``/predict``, or what PaddleX's basic serving has
-at ``POST /<endpoint>``. A protocol calls a target by name and need not know which it is.
+at ``POST /<endpoint>``. A protocol calls a target by name and need not know which it is. Limits, deadlines,
+metrics and errors are here and in what this calls, once for all protocols.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import logging
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from hub import envelope
-from hub.errors import InvalidInputError, NotJSONError, RequestError, UnknownModuleError
-from hub.serving.gateway import body, handling
+from hub.errors import (
+    HubError,
+    InvalidInputError,
+    NotJSONError,
+    RequestError,
+    UnavailableError,
+    UnknownModuleError,
+)
+from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.dispatcher import CallerLeft, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import CallerLeft, ModuleReply, refuse_unless_served
 from hub.serving.gateway.image_budget import decode_base64, image_size
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
+
+log = logging.getLogger("hub.gateway")
 
 #: Version of a pipeline's endpoint, which has none of its own; the folder's name in PaddleX's SDKs.
 ENDPOINT_VERSION: Final = "1"
@@ -66,6 +80,25 @@ class Target(ABC):
     def to_reply(self, reply: ModuleReply) -> bytes:
         """Return the JSON that the caller gets."""
 
+    @contextlib.contextmanager
+    def admitted(self, module: ModuleState, context: RequestContext) -> Iterator[None]:
+        """Hold a place in the module's queue, and memory for the body, while the request is handled.
+
+        Raises:
+            UnavailableError, QueueFullError: before anything was read.
+        """
+        with (
+            self.gateway.admission.admit(module.name, _capacity(module), context.size),
+            self.gateway.metrics.in_progress(module.name),
+        ):
+            yield
+
+    def dispatch(self, module: ModuleState, context: RequestContext, content: Body) -> ModuleReply:
+        """Have the module answer; raises RequestError, or CallerLeft."""
+        reply = self.gateway.dispatcher.call(module, content, context)
+        self.gateway.metrics.replied(module.name, reply, batches=module.manifest.max_batch_size > 1)
+        return reply
+
     def call(
         self, context: RequestContext, read: Callable[[], bytes], parse: Callable[..., Body] | None = None
     ) -> ModuleReply:
@@ -77,9 +110,8 @@ class Target(ABC):
             RequestError, CallerLeft.
         """
         module = self.module()
-        with handling.admitted(self.gateway, module, context):
-            content = (parse or self.to_body)(read(), module, context)
-            return handling.dispatch(self.gateway, module, context, content)
+        with self.admitted(module, context):
+            return self.dispatch(module, context, (parse or self.to_body)(read(), module, context))
 
 
 class ModuleTarget(Target):
@@ -133,6 +165,10 @@ class EndpointTarget(Target):
     def to_reply(self, reply: ModuleReply) -> bytes:
         return reply.results
 
+    def memory_held(self, context: RequestContext) -> contextlib.AbstractContextManager[None]:
+        """Hold memory for a body, but no place in a queue; raises UnavailableError: too much is in flight."""
+        return self.gateway.admission.admit(f"/{self.name}", sys.maxsize, context.size)
+
     def answer(self, data: bytes, context: RequestContext) -> bytes:
         """Return the JSON reply to a JSON body, also when it failed; raises CallerLeft."""
         try:
@@ -140,8 +176,8 @@ class EndpointTarget(Target):
         except CallerLeft:
             raise
         except Exception as problem:
-            explained = handling.explain(problem)
-            return paddlex_failure(str(explained), explained.http_status, context)[0]
+            error = explain(problem)
+            return paddlex_failure(str(error), error.http_status, context)[0]
 
 
 def find(gateway: Gateway, name: str) -> Target:
@@ -159,6 +195,23 @@ def paddlex_failure(message: str, code: int, context: RequestContext) -> tuple[b
         message = f"Internal server error: {message}"
     log_id = context.log_id or context.request_id
     return envelope.dumps({"logId": log_id, "errorCode": code, "errorMsg": message}), code
+
+
+def explain(problem: Exception) -> HubError:
+    """Return the error that a caller is told; an unexpected one is logged with its traceback."""
+    if isinstance(problem, HubError):
+        return problem
+    if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
+        log.error("no descriptors are left: %s", problem)
+        return UnavailableError("the server has too many connections; try again later", retry_after=1)
+    log.error("a mistake of the server", exc_info=problem)
+    return HubError("internal error; the server's log has the details under this request id")
+
+
+def _capacity(module: ModuleState) -> int:
+    """Return how many requests may be queued or running; one more would be refused by the socket anyway."""
+    running = max(1, len(module.runners)) * module.manifest.concurrency
+    return module.limits.max_queue_size + running * module.manifest.max_batch_size + 1
 
 
 def _object(data: bytes) -> dict[str, Any]:

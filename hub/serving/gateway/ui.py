@@ -19,11 +19,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from hub import __version__, envelope
+from hub import envelope
 from hub.serving.gateway import argument_schema, error_responses, openapi
 from hub.serving.gateway.context import Gateway, current_gateway
 from hub.serving.gateway.openapi import Describe
 from hub.serving.messages.state import ModuleState
+from hub.version import __version__
 
 STATIC = Path(__file__).with_name("static")
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")

@@ -62,10 +62,6 @@ class Manifest(Message):
         """Whether a runner has told it."""
         return bool(self.method)
 
-    def may_run_twice(self, endpoint: str) -> bool:
-        """Tell whether a request may be sent again after its runner died while handling it."""
-        return self.idempotent is not False and endpoint not in self.once
-
     def without(self, refused: frozenset[str]) -> Self:
         """Return the manifest without some parameters."""
         from dataclasses import replace

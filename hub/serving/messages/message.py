@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Self, TypeVar, get_args, get_origin
 
-import hub
+from hub.version import __version__
 
 M = TypeVar("M", bound="Message")
 #: The key beside a message's own fields.
@@ -63,7 +63,7 @@ def stamp(message: Message) -> dict[str, Any]:
 
 def stamp_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a message of another kind, with our version."""
-    return {_VERSION: hub.__version__, **fields}
+    return {_VERSION: __version__, **fields}
 
 
 def own_fields(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,10 +84,11 @@ def unstamp(cls: type[M], data: object) -> M:
 def check_version(data: object) -> None:
     """Raise OtherVersionError unless this version of HubServing stamped it."""
     version = data.get(_VERSION) if isinstance(data, Mapping) else None
-    if version != hub.__version__:
+    if version != __version__:
+        runs = f"HubServing {version}" if version else "an older HubServing"
         raise OtherVersionError(
-            f"the server runs HubServing {version or '1.0.0 or older'}, and {hub.__version__} is installed "
-            "here; end it with hub serving stop, then start it again"
+            f"the server runs {runs}, and {__version__} is installed here; "
+            "end it with hub serving stop, then start it again"
         )
 
 

@@ -7,10 +7,9 @@ refuse its messages, so none is started any more: what runs goes on, and the log
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import hub
 from hub.errors import ServerError
+from hub.version import PACKAGE, __version__
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
@@ -18,14 +17,14 @@ _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 def change() -> str:
     """Return what to do about a change of the package; "" while it is the same."""
     try:
-        found = _VERSION.search(Path(hub.__file__).read_text())
+        found = _VERSION.search((PACKAGE / "version.py").read_text())
     except OSError:  # an upgrade is under way
         found = None
-    if found is not None and found[1] == hub.__version__:
+    if found is not None and found[1] == __version__:
         return ""
     now = f"HubServing {found[1]}" if found else "another HubServing"
     return (
-        f"{now} is installed now, and this server runs {hub.__version__}; it goes on with the processes "
+        f"{now} is installed now, and this server runs {__version__}; it goes on with the processes "
         "that it has. To use the new one: hub serving stop, then start"
     )
 

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from hub.serving.gateway import body_reader
 from hub.serving.gateway.context import Gateway, request_context
-from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext, is_true, parse_timeout
 
 

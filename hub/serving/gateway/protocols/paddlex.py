@@ -12,7 +12,7 @@ from hub import envelope
 from hub.errors import MediaTypeError, RequestError
 from hub.serving.gateway import error_responses
 from hub.serving.gateway.context import current_gateway, request_context
-from hub.serving.gateway.dispatcher import refuse_unless_served
+from hub.serving.gateway.delivery import refuse_unless_served
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.targets import EndpointTarget, paddlex_failure

@@ -17,9 +17,9 @@ import grpc
 from werkzeug.datastructures import Headers
 
 from hub import errors
-from hub.serving.gateway import handling, targets
+from hub.serving.gateway import targets
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.dispatcher import CallerLeft
+from hub.serving.gateway.delivery import CallerLeft
 from hub.serving.gateway.protocols.oip import metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
@@ -105,7 +105,7 @@ class InferenceService:
             except CallerLeft:
                 context.abort(grpc.StatusCode.CANCELLED, "the caller left")
             except Exception as problem:
-                explained = handling.explain(problem)
+                explained = targets.explain(problem)
                 code = _CODES.get(explained.http_status, grpc.StatusCode.INTERNAL)
                 retry_after = getattr(explained, "retry_after", None)
                 if retry_after is not None:
@@ -126,7 +126,7 @@ class InferenceService:
                 return
             except Exception as problem:
                 yield response(
-                    error_message=str(handling.explain(problem)),
+                    error_message=str(targets.explain(problem)),
                     infer_response=MESSAGES["ModelInferResponse"](id=request.id),
                 )
             else:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import hub
 from hub.serving.gateway.protocols.oip.models import INPUT, OUTPUT, check_version
 from hub.serving.gateway.protocols.oip.tensors import BYTES
 from hub.serving.gateway.targets import ModuleTarget, Target
 from hub.serving.messages.manifest import Parameter
 from hub.serving.messages.state import ModuleState
+from hub.version import __version__
 
 SERVER_NAME = "hubserving"
 PLATFORM = "hubserving_python"
@@ -22,7 +22,7 @@ _JSON_TENSOR = {"datatype": BYTES, "shape": [1]}
 
 def server() -> dict[str, Any]:
     """Describe the server."""
-    return {"name": SERVER_NAME, "version": hub.__version__, "extensions": list(EXTENSIONS)}
+    return {"name": SERVER_NAME, "version": __version__, "extensions": list(EXTENSIONS)}
 
 
 def is_ready(target: Target, version: str) -> bool:

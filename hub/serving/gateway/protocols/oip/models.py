@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from hub import envelope
 from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
-from hub.serving.gateway import body, handling
+from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.image_budget import ImageBudget, decode_base64, image_size
 from hub.serving.gateway.protocols.oip import tensors
 from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
@@ -97,16 +97,16 @@ def infer(
     gateway = target.gateway
     if isinstance(target, EndpointTarget):
         check_version(target.name, target.version, version)
-        with handling.memory_held(gateway, target.name, context):
+        with target.memory_held(context):
             request = read()
             context.shorten(request.timeout)
             return Inference(request, target.version, _ask_endpoint(target, request, context))
     module = target.module()
-    with handling.admitted(gateway, module, context):
+    with target.admitted(module, context):
         check_version(target.name, module.version, version)
         request = read()
         context.shorten(request.timeout)
-        reply = handling.dispatch(gateway, module, context, _to_body(request, module, gateway.limits))
+        reply = target.dispatch(module, context, _to_body(request, module, gateway.limits))
         answer = _to_tensors(request, module, reply, gateway.config.status_style)
     return Inference(request, module.version, answer, _parameters(reply), reply)
 
@@ -133,7 +133,7 @@ def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) 
         else:
             arguments[tensor.name] = _argument(tensor, module)
     body.refuse_server_paths(arguments, limits)
-    body.look_over(arguments, budget)
+    body.look_over(arguments, limits, budget)
     return Body(envelope.dumps(arguments), images)
 
 

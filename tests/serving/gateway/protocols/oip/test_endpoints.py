@@ -15,7 +15,7 @@ from hub.serving.config.server_config import build
 from hub.serving.gateway import context
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.dispatcher import ModuleReply
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import state
 from hub.serving.messages.manifest import Manifest
