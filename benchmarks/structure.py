@@ -191,6 +191,15 @@ def imports_of(path: Path, name: str, modules: set[str]) -> set[str]:
     return (found & modules) - {name}
 
 
+def import_graph(checkout: Path) -> dict[str, set[str]]:
+    """Return each file of ``hub`` and those that it imports."""
+    paths = sorted((checkout / "hub").rglob("*.py"))
+    names = {path: ".".join(path.relative_to(checkout).with_suffix("").parts) for path in paths}
+    names = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    modules = set(names.values())
+    return {names[path]: imports_of(path, names[path], modules) for path in paths}
+
+
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     """Return the groups of files that reach each other by imports."""
     reach: dict[str, set[str]] = {}
@@ -215,10 +224,7 @@ def main() -> int:
     arguments = parser.parse_args()
     checkout = arguments.checkout.resolve()
     sources = {path: path.read_text() for path in sorted((checkout / "hub").rglob("*.py"))}
-    names = {path: ".".join(path.relative_to(checkout).with_suffix("").parts) for path in sources}
-    names = {path: name.removesuffix(".__init__") for path, name in names.items()}
-    modules = set(names.values())
-    graph = {names[path]: imports_of(path, names[path], modules) for path in sources}
+    graph = import_graph(checkout)
     whole = "\n".join(sources.values())
     print(f"| lines of hub/ | {whole.count(chr(10))} |")
     print(f"| files | {len(sources)} |")

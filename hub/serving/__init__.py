@@ -1,5 +1,24 @@
-"""How a request reaches a module.
+"""How a request reaches a module. A file's folder is the process that it runs in.
 
-[1] supervisor → starts and watches → [2] gateway (Gunicorn, Flask) and [3] runners (module copies).
-Each file's first line names the process it runs in.
+    folder       process                      is started by        imports beside hub
+    supervisor/  hub serving start            a person, systemd    the standard library
+    gateway/     python -m hub.serving.gateway                     Flask, Gunicorn, Werkzeug, prometheus_client
+                 … .gateway.grpc_gateway      the supervisor       grpc
+                 … .gateway.metrics_server                         prometheus_client
+    runner/      python -m hub.serving.runner NAME  the supervisor the standard library, and the module's own
+    ray/         see hub/serving/ray          the supervisor, Ray  Ray
+    messages/    all of them; what passes between them, typed
+    config/      all but the runners; what a person may write
+    process/     all of them; logs, PID files, /proc, private folders
+
+    message                        who writes it             who reads it
+    messages/runner_spec.py        supervisor                runner
+    messages/runner_status.py      runner (with manifest)    supervisor
+    messages/heartbeat.py          runner                    supervisor
+    messages/state.py              supervisor                gateway, metrics server, command line
+    messages/wire.py               gateway, runner           runner, gateway
+    messages/control.py            command line, gateway     supervisor
+    process/pidfile.py             supervisor                command line
+
+Supervisor, gateway and runner never import each other; import-linter checks it (pyproject.toml).
 """

@@ -1,0 +1,19 @@
+"""The rules of the tree that import-linter has no contract for."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import structure
+
+pytestmark = pytest.mark.unit
+
+
+def test_no_files_of_hub_import_each_other_in_a_circle() -> None:
+    assert structure.circles(structure.import_graph(structure.ROOT)) == []
+
+
+def test_a_file_that_is_imported_late_counts_too() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+
+    assert structure.circles(graph) == [["a", "b", "c"]]
