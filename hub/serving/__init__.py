@@ -2,11 +2,10 @@
 
     folder       process                      is started by        imports beside hub
     supervisor/  hub serving start            a person, systemd    the standard library
-    gateway/     python -m hub.serving.gateway                     Flask, Gunicorn, Werkzeug, prometheus_client
+    gateway/     python -m hub.serving.gateway                     Flask, Gunicorn, prometheus_client
                  … .gateway.grpc_gateway      the supervisor       grpc
                  … .gateway.metrics_server                         prometheus_client
-    runner/      python -m hub.serving.runner NAME  the supervisor the standard library, and the module's own
-    ray/         see hub/serving/ray          the supervisor, Ray  Ray
+    runner/      python -m hub.serving.runner                      the standard library, what the module needs
     messages/    all of them; what passes between them, typed
     config/      all but the runners; what a person may write
     process/     all of them; logs, PID files, /proc, private folders

@@ -66,7 +66,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        """Called in each worker after the fork."""
+        """Make the app; Gunicorn calls this in each worker after the fork."""
         metrics.remember_process()
         return close_when_asked(create_app(context.build(self.serving, self.run_dir)))
 
@@ -84,7 +84,7 @@ class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's master, ending when the supervisor is gone: it would not notice by itself."""
 
     def murder_workers(self) -> None:
-        """Called by the master's loop once a second."""
+        """End when the supervisor is gone; Gunicorn's master calls this once a second."""
         super().murder_workers()
         poller = select.poll()
         poller.register(self.app.lifeline, 0)  # only its end is of interest
@@ -95,7 +95,7 @@ class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
 
 
 def write_error(sock: socket.socket, code: int, reason: str, message: str) -> None:
-    """Gunicorn's page for what is not even HTTP, as the envelope that every other error comes in."""
+    """Answer a malformed HTTP request with the envelope, as every other error, instead of Gunicorn's page."""
     body = envelope.failure(message or reason, "101")
     head = (
         f"HTTP/1.1 {code} {reason or http.HTTPStatus(code).phrase}\r\nConnection: close\r\n"

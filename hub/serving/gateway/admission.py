@@ -1,4 +1,4 @@
-"""What a request may cost, and how much of that is taken at the moment."""
+"""Admission: the cost of a request, and how much of it is taken at the moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hub.serving.config.server_config import ServingConfig
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """What one request may cost, and all of them together. Sizes in bytes, times in seconds."""
+    """The most that one request may cost, and all of them together. Sizes in bytes, times in seconds."""
 
     max_body: int
     max_inflight: int

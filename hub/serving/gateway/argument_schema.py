@@ -208,7 +208,7 @@ def _of_subscript(name: str, inside: list[ast.expr]) -> Schema:
 
 
 def _any_of(schemas: list[Schema]) -> Schema:
-    """One schema for several; ``{}`` if one of them allows anything."""
+    """Return one schema for several; ``{}`` if one of them allows anything."""
     flat: list[Schema] = []
     for schema in schemas:
         flat += [part for part in schema.get("anyOf", [schema]) if part not in flat]
@@ -224,7 +224,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _example_value(schema: Schema) -> Any:
-    """A value that the schema allows, None where it tells no type."""
+    """Return a value that the schema allows, None where it tells no type."""
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:

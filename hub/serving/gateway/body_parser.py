@@ -84,12 +84,12 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
 
 
 def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
-    """Where the form parser puts a file: the body is in memory already, so nothing goes through the disk."""
+    """Make the place for a file of a form: the body is in memory already, so nothing goes to disk."""
     return io.BytesIO()
 
 
 def _field(text: str) -> Any:
-    """A form field's value: JSON where it is some (numbers, lists, true), else the text itself."""
+    """Return a form field's value: JSON where it is some (numbers, lists, true), else the text."""
     try:
         return envelope.loads(text.encode())
     except ValueError:

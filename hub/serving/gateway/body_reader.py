@@ -21,11 +21,11 @@ class Readable(Protocol):
 
 
 def declared_length(headers: Headers, limits: RequestLimits) -> int:
-    """Content-Length, or the limit for a body that comes in chunks; raises PayloadTooLargeError."""
+    """Return Content-Length, or the limit for a body in chunks; raises PayloadTooLargeError."""
     text = headers.get("Content-Length")
     if text is None:
         return limits.max_body if headers.get("Transfer-Encoding") else 0
-    length = int(text)  # Gunicorn refuses what is no number
+    length = int(text)  # Gunicorn refuses anything but a number
     if length > limits.max_body:
         raise _body_too_large(limits)
     return length

@@ -1,4 +1,4 @@
-"""What every request handler needs: a gateway process's collaborators, and the current request's context."""
+"""The things that every request handler needs: a gateway process's collaborators, and the current request's context."""
 
 from __future__ import annotations
 

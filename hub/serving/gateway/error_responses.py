@@ -27,7 +27,7 @@ from hub.serving.gateway.context import current_gateway, request_context
 from hub.serving.gateway.delivery import CallerLeft
 from hub.serving.gateway.targets import explain
 
-#: What PaddleHub 2.x answered with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
+#: PaddleHub 2.x answered these with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
 PADDLEHUB_ERRORS = (BindingError, InvalidInputError, ModuleRaisedError, NotJSONError, UnknownModuleError)
 #: nginx's code for a caller that left before the answer; it is only ever seen in the log.
 CLIENT_CLOSED_REQUEST = 499
@@ -35,7 +35,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 @dataclass(frozen=True)
 class Failure:
-    """What an error reply says.
+    """The content of an error reply.
 
     Attributes:
         status: of the envelope.

@@ -29,7 +29,7 @@ log = logging.getLogger("hub.gateway")
 
 #: When the supervisor is gone, requests get this long to finish.
 ORPHAN_GRACE_SECONDS = 3
-#: What a message may have beyond the tensors that max_body_mb is about.
+#: A message may have so much beyond the tensors that max_body_mb is about.
 _ENVELOPE_BYTES = 1 << 20
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from hub.errors import InvalidInputError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
 
-#: What OpenCV decodes and Pillow can size without decoding; anything else is for the runner to refuse.
+#: Formats that OpenCV decodes and Pillow can size without decoding; anything else is for the runner to refuse.
 IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 #: All images of a request together may have this many times the pixels of one.
 TOTAL_PIXELS_FACTOR = 2
@@ -54,7 +54,7 @@ class ImageBudget:
         self._pixels = 0
 
     def spend(self, data: bytes, where: str) -> None:
-        """Raises PayloadTooLargeError; bytes whose size is unknown count as an image without pixels."""
+        """Count an image; bytes of unknown size count as an image without pixels."""
         limit = self._limits.max_pixels
         self._images += 1
         if self._images > self._limits.max_images:

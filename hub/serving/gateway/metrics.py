@@ -29,7 +29,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def remember_process() -> None:
-    """In an HTTP worker, after the fork: spare prometheus_client its system call for every count, which
+    """Spare prometheus_client, in an HTTP worker after the fork, its system call for every count, which
     it makes to notice a fork."""
     from prometheus_client import values
 
@@ -77,7 +77,7 @@ class RequestMetrics:
         _child(self.total, module).observe(seconds)
 
     def replied(self, module: str, reply: ModuleReply, *, batches: bool) -> None:
-        """``batches``: whether the module joins requests at all; else their number in a call says nothing."""
+        """Count a reply; ``batches``: the module joins requests, so that their number in a call says something."""
         _child(self.queue, module).observe(reply.header.queue_seconds)
         _child(self.inference, module).observe(reply.header.run_seconds)
         if batches:
@@ -88,7 +88,7 @@ class RequestMetrics:
 
 @functools.cache
 def _child(metric: Any, *labels: str) -> Any:
-    """The metric for these labels; to look it up anew takes longer than to count."""
+    """Return the metric for these labels; to look it up anew takes longer than to count."""
     return metric.labels(*labels)
 
 
@@ -177,7 +177,7 @@ def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFa
 
 
 class Description(NamedTuple):
-    """What a metric is: its name in Prometheus' text, its type there, its help and its labels."""
+    """A metric: its name in Prometheus' text, its type there, its help and its labels."""
 
     name: str
     kind: str

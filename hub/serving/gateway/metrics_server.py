@@ -42,7 +42,7 @@ def make_handler(run_dir: RunDir) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Scrapes are not worth a line each."""
+            """Log nothing: scrapes are not worth a line each."""
 
     return Handler
 

@@ -40,11 +40,11 @@ Every answer to a prediction is one JSON object: `results` is what the module ga
 wrong, `status` `"{success}"` for success, `"111"` for a module that is not served, `"112"` for a body that
 is not JSON and `"101"` for any other error. `X-Request-ID` names the request in the server's log.
 
-What is not even HTTP is refused in the same form before any of this (400, 414, 417, 431, 501)."""
+Malformed HTTP requests get the same kind of error reply (400, 414, 417, 431, 501)."""
 
 
 def document(state: ServerState, config: ServingConfig, others: Iterable[Describe] = ()) -> Json:
-    """The whole document."""
+    """Return the whole document."""
     paths: Json = {}
     for name, module in state.modules.items():
         paths[f"/predict/{name}"] = {"post": _prediction(name, module, config)}
@@ -118,7 +118,7 @@ def _request_content(manifest: Manifest) -> Json:
 
 
 def _form_schema(schema: Json, manifest: Manifest) -> Json:
-    """The same arguments as files and fields; a field's text is JSON where it is some."""
+    """Describe the same arguments as files and fields; a field's text is JSON where it is some."""
     fields: Json = {}
     for name, described in schema["properties"].items():
         if argument_schema.is_image(name, manifest):
@@ -135,7 +135,7 @@ def _success(manifest: Manifest, config: ServingConfig) -> Json:
         "type": "object",
         "properties": {
             "msg": {"type": "string", "description": "Remarks, such as an image that could not be read."},
-            "results": {**returned, "description": "What the module returned."},
+            "results": {**returned, "description": "The module's results."},
             "status": {"const": envelope.SUCCESS_STATUS[config.status_style]},
         },
         "required": ["msg", "results", "status"],
@@ -144,7 +144,7 @@ def _success(manifest: Manifest, config: ServingConfig) -> Json:
     if config.status_style == "2.x":
         schema = {"anyOf": [schema, {"$ref": "#/components/schemas/Error"}]}
     return {
-        "description": "What the module returned.",
+        "description": "The module's results.",
         "headers": {
             "X-Request-ID": {"$ref": "#/components/headers/RequestID"},
             "Server-Timing": {"$ref": "#/components/headers/ServerTiming"},
@@ -154,7 +154,7 @@ def _success(manifest: Manifest, config: ServingConfig) -> Json:
 
 
 def error_responses(config: ServingConfig) -> Json:
-    """The ``responses`` of a prediction but for success; other wire formats may use them too."""
+    """Return the ``responses`` of a prediction but for success; other protocols use them too."""
     left_out = set() if config.api_key_file else {401}
     if config.status_style == "2.x":
         left_out.add(404)  # comes with 200; 400 and 500 remain, for what PaddleHub had no status for
@@ -165,7 +165,7 @@ def _components(config: ServingConfig) -> Json:
     error: Json = {
         "type": "object",
         "properties": {
-            "msg": {"type": "string", "description": "What was wrong, and what to do."},
+            "msg": {"type": "string", "description": "The problem, and what to do."},
             "results": {"const": ""},
             "status": {"enum": ["101", "111", "112"]},
         },
@@ -252,7 +252,7 @@ def _server_paths(config: ServingConfig) -> Json:
         },
         "required": ["server", "modules"],
     }
-    ready = _get("ready", "Whether every module has a warm runner.", _json(readiness))
+    ready = _get("ready", "Ready when every module has a warm runner.", _json(readiness))
     ready["responses"]["503"] = {"description": "A module is loading or has failed.", **_json(readiness)}
     without_key: Json = {"security": []} if config.api_key_file else {}
     metrics = {"content": {"text/plain": {"schema": {"type": "string"}}}}

@@ -9,7 +9,7 @@ from hub.errors import BindingError
 
 @dataclass
 class RequestContext:
-    """What is known of a request beside its body; more of it as it goes on.
+    """A request without its body; more is known of it as it goes on.
 
     Attributes:
         arrived: ``time.monotonic()`` when its headers were there.

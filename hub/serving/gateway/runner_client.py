@@ -44,7 +44,7 @@ class RunnerClient:
             delivery.runner_died(self._quarantine)
 
     def _connect(self, delivery: Delivery) -> socket.socket:
-        """A connection in the module's queue.
+        """Connect: take a place in the module's queue.
 
         Raises:
             QueueFullError: no place, at the first attempt; a request once admitted waits for one instead.

@@ -1,4 +1,4 @@
-"""What a protocol sends a request to: a module, or an endpoint that a pipeline's module declares.
+"""The target of a request: a module, or an endpoint that a pipeline's module declares.
 
 Both take a JSON body and give a JSON reply: the envelope of ``/predict``, or what PaddleX's basic serving has
 at ``POST /<endpoint>``. A protocol calls a target by name and need not know which it is. Limits, deadlines,
@@ -63,7 +63,7 @@ class Target(ABC):
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can answer; raises UnknownModuleError for what is not served at all."""
+        """True when it can answer; raises UnknownModuleError for what is not served at all."""
         try:
             self.module()
         except UnknownModuleError:

@@ -100,7 +100,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
             self.enqueue_req(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Called when there are too many connections or few enough again, and when the worker is to end."""
+        """Stop or go on accepting; called at too many connections, at few again, and when the worker is to end."""
         super().set_accept_enabled(enabled)
         if not self.alive and state.read(self.app.run_dir.state).draining:
             self._refuse_connections()
@@ -134,7 +134,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
                 return result
 
     def _asks_again(self, conn: Any) -> bool:
-        """Whether the caller sends again at once; not asked while others wait for a thread."""
+        """Tell whether the caller sends again at once; not asked while others wait for a thread."""
         if not self.alive or self.tpool._work_queue.qsize():
             return False
         poller = select.poll()
@@ -142,19 +142,19 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
         return bool(poller.poll(LINGER_MILLISECONDS))
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """Whether the connection can be used again; a body that was read whole needs no draining."""
+        """Tell whether the connection can be used again; a body that was read whole needs no draining."""
         if keepalive and getattr(conn.parser.mesg.body.reader, "length", None) == 0:
             conn.parser.mesg = None
             return True
         return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Called when the headers are complete."""
+        """Handle a request whose headers are complete."""
         _due.pop(conn.sock, None)
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
-        """Called by the worker's main loop once a second."""
+        """Cut off connections that are overdue; the worker's main loop calls this once a second."""
         super().murder_pending()
         now = time.monotonic()
         for connection, deadline in list(_due.items()):
@@ -182,9 +182,9 @@ def ask_to_close(environ: dict[str, Any]) -> None:
 
 
 def discard(stream: Any) -> None:
-    """Throw away what a refused sender still sends, for a limited time."""
+    """Discard what a refused sender still sends, for a limited time."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    # It may have left, stall, or send what is no chunk.
+    # It may have left, stall, or send anything but a chunk.
     with contextlib.suppress(OSError, ValueError, ParseException):
         while stream.read(1 << 16) and time.monotonic() < deadline:
             pass

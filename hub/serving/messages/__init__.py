@@ -1,1 +1,1 @@
-"""What passes between the processes, typed; imported by both sides of each border. Standard library only."""
+"""The messages between the processes, typed; imported by both sides of each border. Standard library only."""

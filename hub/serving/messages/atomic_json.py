@@ -22,7 +22,7 @@ class Reader(Generic[T]):
     """A reader's view: a ``stat`` each time, a read only when the file was replaced."""
 
     def __init__(self, path: Path, read: Callable[[Path], T], first: T) -> None:
-        """``first`` is what it has seen before it has read anything."""
+        """Read ``path`` with ``read`` when it has changed; ``first`` is what was seen before there was a file."""
         self._path = path
         self._read = read
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Reader(Generic[T]):
         self._seen = first
 
     def current(self) -> T:
-        """Raises FileNotFoundError while there is no file."""
+        """Return what the file says now; raises FileNotFoundError while there is no file."""
         status = self._path.stat()
         identity = (status.st_ino, status.st_mtime_ns)
         if identity != self._identity:

@@ -20,7 +20,7 @@ Command = Literal["reload", "load", "unload", "scale"]
 
 @dataclass(frozen=True)
 class ControlRequest(Message):
-    """What the supervisor is asked to do.
+    """A request to the supervisor.
 
     Attributes:
         module: whose; "" for all that changed in the config file (reload).
@@ -35,7 +35,7 @@ class ControlRequest(Message):
 
     @classmethod
     def parse(cls, line: bytes) -> ControlRequest:
-        """Read a request; raises MessageError for what is none."""
+        """Read a request; raises MessageError for anything else."""
         try:
             request = message.unstamp(cls, json.loads(line))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -71,7 +71,7 @@ class Heartbeat:
 
 
 def hung(beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float) -> str | None:
-    """Why a ready runner counts as hung, or None. Pure: the clock is passed in."""
+    """Return why a ready runner counts as hung, or None. Pure: the clock is passed in."""
     for beat in beats:
         if beat.busy_since is not None:
             if now - beat.busy_since > hang_timeout:

@@ -59,7 +59,7 @@ class Manifest(Message):
 
     @property
     def is_known(self) -> bool:
-        """Whether a runner has told it."""
+        """True once a runner has told it."""
         return bool(self.method)
 
     def without(self, refused: frozenset[str]) -> Self:

@@ -1,8 +1,8 @@
-"""What all messages have in common: ``to_json`` and ``from_json`` by their fields' types, and the version.
+"""The base of all messages: ``to_json`` and ``from_json`` by their fields' types, and the version.
 
 A message is a frozen dataclass whose fields are text, numbers, booleans, None, tuples, ``dict[str, …]`` and
 other messages. Unknown fields are passed over and absent ones have their default, so that what outlives a
-server may grow. What stays in a server's run dir carries the version of HubServing that wrote it instead,
+server may grow. Messages in a server's run dir carry the version of HubServing that wrote it instead,
 and another version refuses to read it.
 """
 
@@ -32,7 +32,7 @@ class OtherVersionError(MessageError):
 
 @dataclass(frozen=True)
 class Message:
-    """The base of all messages."""
+    """A message between processes."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""

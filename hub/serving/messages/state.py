@@ -41,7 +41,7 @@ class ProcessState(Message):
 
 @dataclass(frozen=True)
 class ModuleLimits(Message):
-    """What the gateway holds a module's requests to: seconds until 504, and requests that may wait."""
+    """The limits of a module's requests, kept by the gateway: seconds until 504, and requests that may wait."""
 
     timeout: float = 60.0
     max_queue_size: int = 128
@@ -95,7 +95,7 @@ class ServerState(Message):
         return found
 
     def readiness(self) -> dict[str, Any]:
-        """What /health/ready answers: each module's state, and the reason where there is one."""
+        """Return what /health/ready answers: each module's state, and the reason where there is one."""
         modules = {
             name: {"state": module.state, **({"reason": module.reason} if module.reason else {})}
             for name, module in self.modules.items()

@@ -183,7 +183,7 @@ def receive(sock: socket.socket, deadline: float) -> Frame:
 
 
 def peer_has_left(sock: socket.socket | int) -> bool:
-    """True when the peer of a socket, or of its descriptor, has closed its end; reads nothing."""
+    """Tell whether the peer of a socket, or of its descriptor, has closed its end; reads nothing."""
     poller = select.poll()
     poller.register(sock, select.POLLRDHUP)
     return bool(poller.poll(0))
@@ -205,7 +205,7 @@ def _receive_exactly(sock: socket.socket, size: int, deadline: float) -> memoryv
 
 
 def _wait(sock: socket.socket, event: int, deadline: float) -> None:
-    """Until the socket is ready; raises TimeoutError at the deadline."""
+    """Wait until the socket is ready; raises TimeoutError at the deadline."""
     remaining = deadline - time.monotonic()
     poller = select.poll()
     poller.register(sock, event)

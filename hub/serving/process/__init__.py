@@ -1,1 +1,1 @@
-"""What any process of a server needs of the operating system: logs, PID files, ``/proc``, private folders."""
+"""The operating system, as any process of a server needs it: logs, PID files, ``/proc``, private folders."""

@@ -11,7 +11,7 @@ from hub.serving.messages.run_dir import RunDir
 
 @dataclass(frozen=True)
 class HelperArguments:
-    """What every helper is told.
+    """The options of every helper.
 
     Attributes:
         listen: descriptor of its socket, -1 for one that has none.

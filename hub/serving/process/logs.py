@@ -52,7 +52,7 @@ class _TextLines(logging.Formatter):
         self._second = (0, "")
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """As logging does it, but the part before the comma is made once a second."""
+        """Format the time as logging does, but make the part before the comma once a second."""
         second = int(record.created)
         known, text = self._second
         if second != known:

@@ -27,7 +27,7 @@ KILL_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class PidFile:
-    """What the file says. ``started`` and ``boot_id`` are those of the supervisor."""
+    """The content of the file. ``started`` and ``boot_id`` are those of the supervisor."""
 
     pid: int
     module: list[str]
@@ -43,7 +43,7 @@ class PidFile:
         return self.boot_id == procfs.boot_id() and procfs.started(self.pid) == self.started
 
     def server_state(self) -> state.ServerState | None:
-        """What the supervisor published last; None if that cannot be read."""
+        """Return what the supervisor published last; None if that cannot be read."""
         try:
             return state.read(RunDir(Path(self.run_dir)).state)
         except (OSError, ValueError, TypeError, KeyError):
@@ -54,7 +54,7 @@ class PidFile:
         return RunDir(Path(self.run_dir)).control
 
     def children(self) -> list[tuple[int, int]]:
-        """(pid, start time) of the gateway and runners by the last state.json; empty if unreadable."""
+        """Return (pid, start time) of gateway and runners by the last state.json; empty if unreadable."""
         server = self.server_state() if self.boot_id == procfs.boot_id() else None
         if server is None:
             return []
@@ -68,12 +68,12 @@ def path_for(port: int) -> Path:
 
 
 def log_path(port: int) -> Path:
-    """Where a server started with --daemon writes."""
+    """Return where a server started with --daemon writes."""
     return settings.hub_home() / "log" / f"serving_{port}.log"
 
 
 def running(port: int) -> PidFile:
-    """The record of the server on a port; raises NotRunningError when there is none, or it died."""
+    """Return the record of the server on a port; raises NotRunningError when there is none, or it died."""
     record = read(port)
     if not record.is_running():
         raise NotRunningError(f"the server on port {port} (pid {record.pid}) is not running any more")
@@ -81,7 +81,7 @@ def running(port: int) -> PidFile:
 
 
 def write(record: PidFile) -> None:
-    """Raises StartupError when the home cannot be written."""
+    """Write the record; raises StartupError when the home cannot be written."""
     path = path_for(record.port)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def read(port: int) -> PidFile:
 
 
 def records() -> list[PidFile]:
-    """What the PID files of this home say, by port; one that cannot be read is left out."""
+    """Return what the PID files of this home say, by port; one that cannot be read is left out."""
     found = []
     for path in (settings.hub_home() / "conf").glob("serving_*.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
@@ -150,7 +150,7 @@ def sweep() -> list[int]:
 
 
 def end_children(record: PidFile) -> None:
-    """SIGKILL what a dead supervisor left behind; its children normally leave by themselves.
+    """Kill what a dead supervisor left behind; its children normally leave by themselves.
 
     state.json does not know HTTP workers, which would hold the port a second longer than their master lives;
     the name of the run dir, which is made for one server, tells them.

@@ -18,7 +18,7 @@ _PLACE: Final = Path("/tmp")
 
 
 def make(prefix: str) -> Path:
-    """A new private folder ``/tmp/<prefix>-<pid>-…`` for this process."""
+    """Make a private folder ``/tmp/<prefix>-<pid>-…`` for this process."""
     started = procfs.started(os.getpid())
     return Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-{started}-", dir=_PLACE))
 

@@ -1,4 +1,4 @@
-"""What /proc says of a process: the identity that a PID alone is not, and its memory."""
+"""A process as /proc describes it: the identity that a PID alone is not, and its memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def started(pid: int) -> int | None:
 
 
 def _has_threads(pid: int) -> bool:
-    """Whether a process whose first thread has ended has others that still end, and hold its sockets."""
+    """Tell whether a process whose first thread has ended has others that still end, and hold its sockets."""
     try:
         return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
     except OSError:
@@ -29,7 +29,7 @@ def _has_threads(pid: int) -> bool:
 
 
 def with_arguments(*words: str) -> list[tuple[int, int]]:
-    """(PID, start time) of every process whose command line has all of ``words`` in it."""
+    """Return (PID, start time) of every process whose command line has all of ``words`` in it."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -44,12 +44,12 @@ def with_arguments(*words: str) -> list[tuple[int, int]]:
 
 
 def boot_id() -> str:
-    """Changes at every boot of this machine."""
+    """Return what changes at every boot of this machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def memory_mb(pid: int) -> float:
-    """Proportional set size (shared pages counted in part) in MiB; 0.0 if it cannot be read."""
+    """Return proportional set size (shared pages counted in part) in MiB; 0.0 if it cannot be read."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

@@ -33,7 +33,7 @@ class BatchPolicy:
         return self.argument is not None and self.max_batch_size > 1
 
     def wait(self, items: int, waited_ms: float, was_idle: bool) -> float:
-        """Milliseconds to wait for another request; 0.0 means run what is there.
+        """Return the milliseconds to wait for another request; 0.0 means run what is there.
 
         A runner that was idle when the first request came, with nothing else waiting, runs it at
         once: batching must not slow down light traffic.
@@ -46,7 +46,7 @@ class BatchPolicy:
 
 
 class Joinable(Protocol):
-    """What the policy needs of a request: its bound keyword arguments."""
+    """The part of a request that the policy needs: its bound keyword arguments."""
 
     @property
     def arguments(self) -> dict[str, Any]: ...
@@ -69,7 +69,7 @@ def group(requests: Sequence[R], policy: BatchPolicy) -> list[list[R]]:
 
 
 def join(requests: Sequence[Joinable], argument: str) -> dict[str, Any]:
-    """The keyword arguments of one call for all: the batch argument concatenated, the rest shared."""
+    """Return the keyword arguments of one call for all: the batch argument concatenated, the rest shared."""
     joined = dict(requests[0].arguments)
     joined[argument] = [item for request in requests for item in request.arguments[argument]]
     return joined
@@ -89,7 +89,7 @@ def split(results: Any, requests: Sequence[Joinable], argument: str) -> list[Any
 
 
 def item_count(request: Joinable, argument: str | None) -> int:
-    """Items a request brings; 1 where its batch argument is absent or no list."""
+    """Count the items that a request brings; 1 where its batch argument is absent or not a list."""
     items = request.arguments.get(argument) if argument else None
     return len(items) if isinstance(items, list) else 1
 

@@ -34,7 +34,7 @@ class Binding:
         self.defaults = dict(defaults)
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Keyword arguments for the method: the request's, over ``predict_args``.
+        """Return keyword arguments for the method: the request's, over ``predict_args``.
 
         Raises:
             BindingError: a key is unknown or a required one is missing; names what is accepted.

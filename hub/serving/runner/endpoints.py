@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
 def declared(module: object, accepted: Collection[str]) -> dict[str, list[str]]:
-    """The endpoints of a loaded module, each with the fields that hold files.
+    """Return the endpoints of a loaded module, each with the fields that hold files.
 
     Args:
         module: the instance; its attribute ``endpoints`` is looked at.
@@ -62,7 +62,7 @@ def declared(module: object, accepted: Collection[str]) -> dict[str, list[str]]:
 
 
 def not_idempotent(module: object, declared: Collection[str]) -> list[str]:
-    """Which of a loaded module's endpoints must not run a request twice: its attribute ``once``.
+    """Return those endpoints of a loaded module that must not run a request twice: its attribute ``once``.
 
     Raises:
         InvalidModuleError: one of them is not declared.
@@ -79,10 +79,10 @@ def not_idempotent(module: object, declared: Collection[str]) -> list[str]:
 
 
 def schemas(module: object, declared: Collection[str]) -> dict[str, Any]:
-    """JSON schemas of the bodies, for the API page: a loaded module's attribute ``endpoint_schemas``.
+    """Return JSON schemas of the bodies, for the API page: a module's attribute ``endpoint_schemas``.
 
     Raises:
-        InvalidModuleError: one of them is for no endpoint, or is no object.
+        InvalidModuleError: one of them is not for an endpoint, or is not an object.
     """
     if not declared:
         return {}
@@ -96,12 +96,12 @@ def schemas(module: object, declared: Collection[str]) -> dict[str, Any]:
 
 
 def arguments(endpoint: str, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the serving method is called with: the body's fields, those that hold files as bytes."""
+    """Return what the serving method is called with: the body's fields, files as bytes."""
     return {ENDPOINT: endpoint, BODY: {**fields, **files}}
 
 
 def take_apart(result: Any) -> tuple[int, Any]:
-    """HTTP status and reply of what the serving method returned; raises TypeError for any other shape."""
+    """Split what the serving method returned into HTTP status and reply; raises TypeError for other shapes."""
     if isinstance(result, Mapping) and result.keys() == {"http_status", "reply"}:
         status, reply = result["http_status"], result["reply"]
         if isinstance(status, int) and 200 <= status <= 599 and isinstance(reply, Mapping):

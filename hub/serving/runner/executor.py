@@ -101,7 +101,7 @@ class Executor:
         return decoded
 
     def _run_group(self, members: list[Request]) -> None:
-        """One call for all members; if it fails, each gets a call of its own."""
+        """Call the method once for all members; if that fails, each gets a call of its own."""
         if not members:
             return
         started = time.monotonic()

@@ -35,7 +35,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
         run_dir: for files that last as long as the server does.
 
     Returns:
-        What runs batches, and how many of them at once.
+        An executor of batches, and how many of them run at once.
 
     Raises:
         HubError: the module cannot be served as it is; to try again would not help.
@@ -89,7 +89,7 @@ def load_error(error: BaseException) -> str:
 
 
 def _refuse_paddle_for_cpu() -> None:
-    """A module that uses Paddle would run on the CPU without a word; one that does not is no concern."""
+    """Refuse Paddle for CPU: a module that uses it would run on the CPU without a word."""
     paddle = sys.modules.get("paddle")
     if paddle is not None and not paddle.is_compiled_with_cuda():
         raise EngineError(
@@ -104,7 +104,7 @@ def _takes(cls: type, parameter: str) -> bool:
 
 
 def _gpu_args(instance: object, name: str) -> dict[str, Any]:
-    """``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
+    """Return ``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
 
     One with ``**kwargs`` hands them to ``predict``, so that one is asked as well.
     """
@@ -116,7 +116,7 @@ def _gpu_args(instance: object, name: str) -> dict[str, Any]:
 
 
 def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
-    """More than there are engine threads, so that these have work while other calls decode and reply."""
+    """Return more calls than engine threads, so that these have work while other calls decode and reply."""
     if not options.thread_safe:
         return 1
     return min(spec.concurrency or engine_threads() + _SPARE_CALLS, MAX_SLOTS)

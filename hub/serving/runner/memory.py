@@ -16,7 +16,7 @@ SECONDS: Final = 5.0
 #: Blocks from here on, as decoded images, come from the system and go back at once. Left to itself the
 #: library raises its limit to 32 MB, and they leave holes among the small blocks.
 LARGE_BLOCK: Final = 2 * 1024 * 1024
-#: What lies free at the end of a heap may be this large until the next search. A limit for large blocks makes
+#: Free memory at the end of a heap may be this large until the next search. A limit for large blocks makes
 #: the library give back all but 128 kB of it at once, only to ask for it again: 400 page faults, 1 ms of CPU
 #: time, for each image that is read.
 END_OF_HEAP: Final = 64 * 1024 * 1024
@@ -41,12 +41,12 @@ class Trimmer:
             self._library.mallopt(_TRIM_THRESHOLD, END_OF_HEAP)
 
     def worked(self) -> None:
-        """Memory may have been freed; from any thread."""
+        """Note that memory may have been freed; from any thread."""
         if self._due is None:
             self._due = time.monotonic() + self._seconds
 
     def trim_when_due(self) -> None:
-        """To be called often, from one thread."""
+        """Give freed memory back when it is due; to be called often, from one thread."""
         if self._has_glibc and self._due is not None and time.monotonic() >= self._due:
             self._due = None
             self._library.malloc_trim(0)

@@ -84,7 +84,7 @@ class Intake:
         return batch
 
     def _another(self, items: int, first_at: float, was_idle: bool) -> socket.socket | None:
-        """The next waiting connection if the policy has room, waiting as long as it allows."""
+        """Return the next waiting connection if the policy has room, waiting as long as it allows."""
         policy = self._policy
         if not policy.batches or items >= policy.max_batch_size:
             return None
@@ -104,7 +104,7 @@ class Intake:
         return connection
 
     def _wait(self, seconds: float) -> bool:
-        """True when the listener has a connection; False after the time, or when draining."""
+        """Wait for a connection; False after the time, or when draining."""
         poller = select.poll()
         poller.register(self._listener, select.POLLIN)
         poller.register(self._stop, select.POLLIN)

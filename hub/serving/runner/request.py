@@ -48,7 +48,7 @@ class Request(ABC):
 
     @abstractmethod
     def reply(self, frame: Frame) -> None:
-        """Answer, once; a gateway that has gone away is no error."""
+        """Answer, once; a gateway that has gone away is not an error."""
 
     @abstractmethod
     def announce(self) -> bool:

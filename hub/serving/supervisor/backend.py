@@ -38,10 +38,10 @@ class Fleet(Protocol):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of it is left, after ``drain`` or ``kill``."""
+        """True when nothing of it is left, after ``drain`` or ``kill``."""
 
     def status_descriptors(self) -> list[int]:
-        """What to poll for reading, so that the supervisor wakes."""
+        """Return what to poll for reading, so that the supervisor wakes."""
 
     def snapshot(self) -> ModuleState: ...
 
@@ -68,14 +68,14 @@ class ServingBackend(Protocol):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the gateways need in theirs."""
+        """Variables that the gateways need in theirs."""
 
     def fleet(self, plan: FleetPlan) -> Fleet: ...
 
     def tick(self, now: float) -> None: ...
 
     def problem(self) -> str:
-        """Why nothing can be served at all; "" while there is hope."""
+        """Return why nothing can be served at all; "" while there is hope."""
 
 
 def make_backend(config: ServingConfig, run_dir: RunDir, lifeline: int) -> ServingBackend:
@@ -101,7 +101,7 @@ class LocalBackend:
         return RunnerFleet(plan, self._run_dir, self._lifeline)
 
     def tick(self, now: float) -> None:
-        """Its fleets do all there is to do."""
+        """Do nothing: its fleets do all there is to do."""
 
     def problem(self) -> str:
         return ""

@@ -47,7 +47,7 @@ class Child:
 
     @property
     def has_exited(self) -> bool:
-        """Whether it ended; the zombie stays, so that its PID (and group) cannot change hands yet."""
+        """True when it has ended; the zombie stays, so that its PID (and group) cannot change hands yet."""
         if self.popen.returncode is not None:
             return True
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -67,12 +67,12 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to it and whatever it started in its session (module code may fork)."""
+        """Send SIGKILL to it and to what it started in its session (module code may fork)."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> int:
-        """After it has exited: end stragglers of its session, reap it, return its exit code."""
+        """End what is left of its session, reap it and return its exit code; for after its exit."""
         self.kill()
         code = self.popen.wait()
         self.pids.discard(self.pid)

@@ -1,4 +1,4 @@
-"""What ``hub serving reload | load | unload | scale`` do inside the supervisor.
+"""The supervisor's side of ``hub serving reload | load | unload | scale``.
 
 Each returns at once with a function that tells, some ticks later, how it ended. A change is planned whole
 before anything of it is applied, so one that cannot be planned changes nothing. A module is planned by the

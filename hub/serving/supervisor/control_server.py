@@ -45,7 +45,7 @@ class ControlSocket:
         self._callers: list[_Caller] = []
 
     def descriptors(self) -> list[int]:
-        """What to poll for reading."""
+        """Return what to poll for reading."""
         waiting = [caller.connection.fileno() for caller in self._callers if caller.pending is None]
         return [self._listener.fileno(), *waiting]
 
@@ -66,7 +66,7 @@ class ControlSocket:
                 self._callers.remove(caller)
 
     def _attend(self, caller: _Caller, do: Callable[[ControlRequest], Pending]) -> bool:
-        """True when the caller needs no more attention."""
+        """Tell whether the caller needs no more attention."""
         if caller.pending is None:
             try:
                 data = caller.connection.recv(_MAX_REQUEST)

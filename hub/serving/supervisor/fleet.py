@@ -161,7 +161,7 @@ class RunnerFleet:
         self._listener = listener
 
     def _stop_listening(self) -> None:
-        """From now on a connect fails at once instead of waiting for nobody."""
+        """Close the socket: a connect fails at once instead of waiting for nobody."""
         if self._listener is not None:
             with contextlib.suppress(OSError):
                 # Also for a grandchild that a module forked and that still holds the descriptor.

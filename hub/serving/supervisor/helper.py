@@ -73,7 +73,7 @@ class Helper:
 
     @property
     def is_up(self) -> bool:
-        """Whether a connection finds somebody; the supervisor listens for those that do not announce."""
+        """True when a connection finds somebody; the supervisor listens for those that do not announce."""
         return self._up is None or self._up.exists()
 
     @property
@@ -85,7 +85,7 @@ class Helper:
         return self._child is not None and not self._child.has_exited
 
     def persist(self) -> None:
-        """From now on start it again however often it ends."""
+        """Start it again from now on, however often it ends."""
         self._policy.max_failures = sys.maxsize
 
     def tick(self, now: float) -> None:
@@ -114,7 +114,7 @@ class Helper:
         return not problem
 
     def end(self, kill_at: float) -> None:
-        """Close the socket and ask the process to finish, once; ``tick`` sees to the rest."""
+        """Close the socket and ask the process to finish, once; ``tick`` does the rest."""
         if self._is_ending:
             return
         self._stop_listening()

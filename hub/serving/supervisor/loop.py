@@ -74,7 +74,7 @@ class Supervisor:
         self._failure = ""
 
     def _make_helpers(self, http: socket.socket, undo: contextlib.ExitStack) -> list[Helper]:
-        """The HTTP gateway first, and the helpers that the configuration asks for."""
+        """Make the HTTP gateway, which comes first, and the helpers that the configuration asks for."""
         config, run_dir, lifeline = self.config, self.run_dir, self._lifeline
         environment = {
             "PROMETHEUS_MULTIPROC_DIR": str(run_dir.metrics),
@@ -162,7 +162,7 @@ class Supervisor:
             helper.tick(now)
 
     def _settle(self, on_settled: Callable[[ServerState], None]) -> None:
-        """Once, when no module is LOADING any more: report, or stop if none came up."""
+        """Report once, when no module is LOADING any more, or stop if none came up."""
         fleets = self._fleets.values()
         if self._is_settled or self._is_stopping:
             return
@@ -260,7 +260,7 @@ class Supervisor:
             fleet.kill()
 
     def _end_everything(self) -> None:
-        """Whatever happened: no child, socket or file of ours outlives this."""
+        """End every child, and close every socket and file of ours, whatever happened."""
         self._kill_all()
         deadline = time.monotonic() + pidfile.KILL_SECONDS
         while not self._is_over and time.monotonic() < deadline:

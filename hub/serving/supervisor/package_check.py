@@ -1,4 +1,4 @@
-"""Whether HubServing on disk is still the version that this supervisor runs.
+"""The check that HubServing on disk is still the version that this supervisor runs.
 
 Children are started from the disk. After an upgrade they would be of another version than the supervisor and
 refuse its messages, so none is started any more: what runs goes on, and the log says what to do.

@@ -38,7 +38,7 @@ class RunnerPlan:
         return "cpu" if self.gpu is None else f"gpu:{self.gpu}"
 
     def environment(self) -> dict[str, str]:
-        """What the runner's environment gets on top: its card, and its share of the cores."""
+        """Return what the runner's environment gets on top: its card, and its share of the cores."""
         threads = str(self.threads)
         names = ("HUB_ENGINE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         environment = dict.fromkeys(names, threads)
@@ -48,14 +48,14 @@ class RunnerPlan:
 
 
 def default_workers(cores: int) -> int:
-    """``2 * cpu_count - 1``, as PaddleHub's documents say."""
+    """Return ``2 * cpu_count - 1``, as PaddleHub's documents say."""
     return max(1, 2 * cores - 1)
 
 
 def instance_groups(
     *, use_gpu: bool, gpu: Sequence[int], use_multiprocess: bool, workers: int | None, cores: int
 ) -> list[InstanceGroup]:
-    """What PaddleHub's four switches mean in instance groups."""
+    """Return what PaddleHub's four switches mean in instance groups."""
     if use_gpu:
         per_card = (workers or 1) if use_multiprocess else 1
         return [InstanceGroup(per_card, "gpu", tuple(gpu) or (0,))]
@@ -67,7 +67,7 @@ def instance_groups(
 def plan(
     groups: Sequence[InstanceGroup], *, cores: int, visible_gpus: Sequence[str] | None
 ) -> list[RunnerPlan]:
-    """One plan per runner; engine threads so that runners × threads ≤ max(cores, runners).
+    """Return one plan per runner; engine threads so that runners × threads ≤ max(cores, runners).
 
     ``visible_gpus`` is an exported CUDA_VISIBLE_DEVICES, within which card numbers count, or None.
 

@@ -36,7 +36,7 @@ def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerSta
 
 
 def _check_certificate(config: ServingConfig) -> None:
-    """Raises ConfigError where the gateway would only fail to start."""
+    """Raise ConfigError where the gateway would only fail to start."""
     if config.certfile is None:
         if config.keyfile is not None:
             raise ConfigError("keyfile is given without certfile; TLS needs both")
@@ -100,7 +100,7 @@ class _Located:
 
 
 def _locate(name: str, entry: ModuleConfig) -> _Located:
-    """``init_args.directory`` where given, else from the registry, by ``init_args.name`` or its own name."""
+    """Find ``init_args.directory`` where given, else the module by ``init_args.name`` or its own name."""
     if entry.directory is not None:
         folder = Path(entry.directory).resolve()
         info = read_module_info(folder)
@@ -122,7 +122,7 @@ def _python(content: Path) -> str | None:
 
 
 def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:
-    """A module's limits: its own entries over the server's."""
+    """Return a module's limits: its own entries over the server's."""
     timeout = entry.timeout or config.timeout
     return FleetLimits(
         timeout=timeout,

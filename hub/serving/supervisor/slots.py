@@ -1,4 +1,4 @@
-"""What a module's fleet is meant to be: its plan, and the slots that its runners take."""
+"""A module's fleet as it is meant to be: its plan, and the slots that its runners take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What systemd wants to know of a service of ``Type=notify``; the protocol is sd_notify(3)."""
+"""The messages that systemd expects from a service of ``Type=notify``; the protocol is sd_notify(3)."""
 
 from __future__ import annotations
 

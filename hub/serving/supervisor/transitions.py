@@ -1,4 +1,4 @@
-"""What follows from a runner's death, age or memory. Pure: no process, no clock; a table of its own in tests.
+"""The consequences of a runner's death, age or memory. Pure: no process, no clock.
 
     runner died while    its generation   it may be tried again   then
     ready                any              any                     RESTART at once
@@ -16,7 +16,7 @@ from enum import Enum
 
 
 class AfterDeath(Enum):
-    """What the fleet does when a runner has died."""
+    """The fleet's next step when a runner has died."""
 
     RESTART = "another takes over at once"
     RETRY = "another is tried after a pause"

@@ -1,4 +1,4 @@
-"""What every protocol over HTTP does with Flask's request, before and after the module."""
+"""The part of every protocol over HTTP: Flask's request before the module, the reply's headers after it."""
 
 from __future__ import annotations
 

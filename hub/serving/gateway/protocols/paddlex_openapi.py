@@ -15,7 +15,7 @@ _ERROR: Json = {
     "properties": {
         "logId": {"type": "string"},
         "errorCode": {"type": "integer", "description": "The HTTP status."},
-        "errorMsg": {"type": "string", "description": "What was wrong."},
+        "errorMsg": {"type": "string", "description": "The problem."},
     },
     "required": ["logId", "errorCode", "errorMsg"],
 }
@@ -23,7 +23,7 @@ _WRONG = "Not a JSON object, a field that is missing or wrong, or a file that ca
 
 
 def describe(state: ServerState, config: ServingConfig) -> Json:
-    """The paths of every endpoint that is declared at this moment."""
+    """Return the paths of every endpoint that is declared at this moment."""
     paths: Json = {"/health": {"get": _health(config)}}
     for endpoint, name in state.endpoints.items():
         paths[f"/{endpoint}"] = {"post": _operation(endpoint, name, state.modules[name], config)}

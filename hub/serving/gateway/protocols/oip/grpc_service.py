@@ -66,7 +66,7 @@ class InferenceService:
         self._gateway = gateway
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """What a ``grpc.Server`` takes."""
+        """Return what a ``grpc.Server`` takes."""
         methods: dict[str, Method] = {
             "ServerLive": lambda request, context: {"live": True},
             "ServerReady": lambda request, context: {"ready": self._gateway.states.current().ready},
@@ -95,7 +95,7 @@ class InferenceService:
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     def _guarded(self, name: str, method: Method) -> Method:
-        """The method with its key checked, its dict made a message and its errors made gRPC's."""
+        """Wrap a method: check the key, make its dict a message and its errors gRPC's."""
 
         def guarded(request: Any, context: grpc.ServicerContext) -> Any:
             try:
@@ -116,7 +116,7 @@ class InferenceService:
         return guarded
 
     def _stream(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-        """Requests one after the other on one connection; an error is an answer, the stream goes on."""
+        """Answer requests one after the other on one connection; an error is an answer, the stream goes on."""
         response = MESSAGES["ModelStreamInferResponse"]
         for request in requests:
             try:
@@ -210,7 +210,7 @@ def _remaining(context: grpc.ServicerContext) -> float | None:
 
 @contextlib.contextmanager
 def _hang_up(context: grpc.ServicerContext) -> Iterator[int]:
-    """A descriptor that reports a hang-up when the call is over, cancelled for one."""
+    """Open a descriptor that reports a hang-up when the call is over, cancelled for one."""
     read_end, write_end = os.pipe()
     if not context.add_callback(lambda: os.close(write_end)):  # it is over already
         os.close(write_end)

@@ -53,7 +53,7 @@ def live() -> Response:
 
 @blueprint.get("/health/ready")
 def ready() -> Response:
-    """200 when every module has a warm runner, else 503."""
+    """Return 200 when every module has a warm runner, else 503."""
     state = current_gateway().states.current()
     return _json({"ready": state.ready}, 200 if state.ready else 503)
 

@@ -164,7 +164,7 @@ def _build() -> dict[str, Any]:
 
 
 def _add_map_entry(message: Any, field_name: str, value: str) -> str:
-    """protobuf's own form of a map: a repeated message of key and value. Returns its type's name."""
+    """Declare a map as protobuf does, a repeated message of key and value, and return its type's name."""
     entry_name = "".join(part.capitalize() for part in field_name.split("_")) + "Entry"
     entry = message.nested_type.add(name=entry_name)
     entry.options.map_entry = True

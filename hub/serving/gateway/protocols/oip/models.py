@@ -60,7 +60,7 @@ class InferRequest:
         return value / 1e6 or None  # 0 is Triton's "none"
 
     def json_body(self, own_names: frozenset[str] = frozenset()) -> bytes | None:
-        """The element of ``input``, or None for a request that brings arguments one by one."""
+        """Return the element of ``input``, or None for a request that brings arguments one by one."""
         if len(self.inputs) != 1 or INPUT in own_names:
             return None
         (tensor,) = self.inputs
@@ -164,7 +164,7 @@ def _ask_endpoint(target: EndpointTarget, request: InferRequest, context: Reques
 
 
 def _choose(request: InferRequest, available: Mapping[str, Tensor], default: tuple[str, ...]) -> list[Tensor]:
-    """The tensors that were asked for, in that order."""
+    """Return the tensors that were asked for, in that order."""
     for name in request.outputs:
         if name not in available:
             raise InvalidInputError(f"there is no output {name!r}; there are {', '.join(available)}")
@@ -193,7 +193,7 @@ def _described(module: ModuleState) -> dict[str, Parameter]:
 
 
 def _images(tensor: Tensor, budget: ImageBudget, limits: RequestLimits) -> bytes | list[bytes]:
-    """Encoded images, or their base64: one for shape [], else a list."""
+    """Return encoded images from files or base64: one for shape [], else a list."""
     if not isinstance(tensor.data, list):
         raise InvalidInputError(
             f"input {tensor.name!r} takes image files (JPEG, PNG, …) as elements of a BYTES tensor, "
@@ -215,7 +215,7 @@ def _images(tensor: Tensor, budget: ImageBudget, limits: RequestLimits) -> bytes
 
 
 def _image(item: bytes) -> bytes:
-    """A file as it is; otherwise what base64 text stands for; otherwise let the runner remark on it."""
+    """Return a file as it is, else what base64 text stands for, else the bytes: the runner remarks on them."""
     if image_size(item) is not None:
         return item
     try:
@@ -225,7 +225,7 @@ def _image(item: bytes) -> bytes:
 
 
 def _argument(tensor: Tensor, module: ModuleState) -> Any:
-    """The JSON value of an argument.
+    """Return the JSON value of an argument.
 
     Shape [] and, for an argument whose default or annotation is a single value, one element of any shape
     are that value; everything else is a list, nested by shape. A last dimension of 1 of a BYTES tensor is

@@ -28,7 +28,7 @@ _TENSOR: Json = {
 
 
 def describe(state: ServerState, config: ServingConfig) -> Json:
-    """The paths of the server and of each module. The repository calls are in doc/triton.md."""
+    """Return the paths of the server and of each module. The repository calls are in doc/triton.md."""
     errors = _errors(config)
     ready = _object(ready={"type": "boolean"})
     key: Json = {code: errors[code] for code in ("401",) if code in errors}
@@ -110,7 +110,7 @@ def _infer(name: str, module: ModuleState, config: ServingConfig, errors: Json) 
 
 
 def _errors(config: ServingConfig) -> Json:
-    """The same codes as everywhere, in this protocol's form."""
+    """Return the same codes as everywhere, in this protocol's form."""
     codes = [code for code in openapi.ERRORS if code != 401 or config.api_key_file is not None]
     return {str(code): _answer(openapi.ERRORS[code], _ERROR) for code in codes}
 
@@ -129,7 +129,7 @@ def _get(operation: str, text: str, schema: Json, others: Json | None = None) ->
 
 
 def _open(operation: Json, config: ServingConfig) -> Json:
-    """Health needs no key."""
+    """Describe a health check, which needs no key."""
     return {**operation, **({"security": []} if config.api_key_file else {})}
 
 

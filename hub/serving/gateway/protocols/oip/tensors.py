@@ -52,7 +52,7 @@ class Tensor:
     data: list[bytes] | Array
 
     def raw(self) -> bytes:
-        """The binary form."""
+        """Return the binary form."""
         if isinstance(self.data, list):
             return b"".join(part for item in self.data for part in (_LENGTH.pack(len(item)), item))
         if self.datatype == BF16:
@@ -60,7 +60,7 @@ class Tensor:
         return self.data.tobytes()
 
     def json_values(self) -> list[Any]:
-        """The elements as JSON has them, flat; bytes that are no UTF-8 become base64."""
+        """Return the elements as JSON has them, flat; bytes that are not UTF-8 become base64."""
         if isinstance(self.data, list):
             return [_text(item) for item in self.data]
         values: list[Any] = self.data.reshape(-1).tolist()
@@ -68,7 +68,7 @@ class Tensor:
 
 
 def check(name: Any, datatype: Any, shape: Any) -> tuple[str, str, tuple[int, ...]]:
-    """The three that every tensor has; raises InvalidInputError."""
+    """Check the three that every tensor has; raises InvalidInputError."""
     if not isinstance(name, str) or not name:
         raise InvalidInputError("each input needs a name")
     if datatype != BYTES and datatype not in NUMERIC:
@@ -84,7 +84,7 @@ def check(name: Any, datatype: Any, shape: Any) -> tuple[str, str, tuple[int, ..
 
 
 def from_raw(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
-    """From the binary form; raises InvalidInputError where shape and bytes do not agree."""
+    """Read the binary form; raises InvalidInputError where shape and bytes do not agree."""
     if datatype == BYTES:
         elements = list(_elements(name, memoryview(raw)))
         _expect(name, shape, len(elements), "elements")
@@ -102,7 +102,7 @@ def from_raw(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memo
 
 
 def from_values(name: str, datatype: str, shape: tuple[int, ...], values: Any) -> Tensor:
-    """From values, flat or nested, as JSON has them (or bytes); raises InvalidInputError."""
+    """Take values, flat or nested, as JSON has them (or bytes); raises InvalidInputError."""
     flat = list(_flat(values)) if isinstance(values, list) else [values]
     _expect(name, shape, len(flat), "values")
     if datatype == BYTES:
@@ -121,7 +121,7 @@ def text_tensor(name: str, items: Sequence[bytes], shape: tuple[int, ...] | None
 
 
 def numeric_tensor(name: str, value: Any) -> Tensor | None:
-    """BOOL, INT64 or FP64 for a number or a rectangular list of numbers, None for anything else."""
+    """Return BOOL, INT64 or FP64 for a number or a rectangular list of numbers, else None."""
     try:
         array = np.array(value)
     except (ValueError, OverflowError):  # ragged
