@@ -1,4 +1,4 @@
-"""The things that every request handler needs: a gateway process's collaborators, and the current request's context."""
+"""The collaborators of a gateway process, and the current request's context: what every handler needs."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from PIL import Image
 from hub.errors import InvalidInputError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
 
-#: Formats that OpenCV decodes and Pillow can size without decoding; anything else is for the runner to refuse.
+#: Formats that OpenCV decodes and Pillow can size without decoding; the runner refuses anything else.
 IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 #: All images of a request together may have this many times the pixels of one.
 TOTAL_PIXELS_FACTOR = 2

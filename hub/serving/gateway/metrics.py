@@ -77,7 +77,7 @@ class RequestMetrics:
         _child(self.total, module).observe(seconds)
 
     def replied(self, module: str, reply: ModuleReply, *, batches: bool) -> None:
-        """Count a reply; ``batches``: the module joins requests, so that their number in a call says something."""
+        """Count a reply; ``batches``: the module joins requests, so their number is counted."""
         _child(self.queue, module).observe(reply.header.queue_seconds)
         _child(self.inference, module).observe(reply.header.run_seconds)
         if batches:

@@ -100,7 +100,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typ
             self.enqueue_req(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Stop or go on accepting; called at too many connections, at few again, and when the worker is to end."""
+        """Stop or go on accepting: at too many connections, at few again, when the worker is to end."""
         super().set_accept_enabled(enabled)
         if not self.alive and state.read(self.app.run_dir.state).draining:
             self._refuse_connections()

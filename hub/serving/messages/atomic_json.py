@@ -22,7 +22,7 @@ class Reader(Generic[T]):
     """A reader's view: a ``stat`` each time, a read only when the file was replaced."""
 
     def __init__(self, path: Path, read: Callable[[Path], T], first: T) -> None:
-        """Read ``path`` with ``read`` when it has changed; ``first`` is what was seen before there was a file."""
+        """Read ``path`` with ``read`` when it has changed; ``first`` holds until there is a file."""
         self._path = path
         self._read = read
         self._lock = threading.Lock()

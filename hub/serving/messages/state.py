@@ -41,7 +41,7 @@ class ProcessState(Message):
 
 @dataclass(frozen=True)
 class ModuleLimits(Message):
-    """The limits of a module's requests, kept by the gateway: seconds until 504, and requests that may wait."""
+    """The limits of a module's requests: seconds until 504, and requests that may wait."""
 
     timeout: float = 60.0
     max_queue_size: int = 128

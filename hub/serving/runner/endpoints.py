@@ -101,7 +101,7 @@ def arguments(endpoint: str, fields: Mapping[str, Any], files: Mapping[str, byte
 
 
 def take_apart(result: Any) -> tuple[int, Any]:
-    """Split what the serving method returned into HTTP status and reply; raises TypeError for other shapes."""
+    """Split what the serving method returned into HTTP status and reply; raises TypeError."""
     if isinstance(result, Mapping) and result.keys() == {"http_status", "reply"}:
         status, reply = result["http_status"], result["reply"]
         if isinstance(status, int) and 200 <= status <= 599 and isinstance(reply, Mapping):

@@ -116,7 +116,7 @@ class InferenceService:
         return guarded
 
     def _stream(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-        """Answer requests one after the other on one connection; an error is an answer, the stream goes on."""
+        """Answer requests in turn on one connection; an error is an answer, the stream goes on."""
         response = MESSAGES["ModelStreamInferResponse"]
         for request in requests:
             try:

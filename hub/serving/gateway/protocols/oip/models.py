@@ -215,7 +215,7 @@ def _images(tensor: Tensor, budget: ImageBudget, limits: RequestLimits) -> bytes
 
 
 def _image(item: bytes) -> bytes:
-    """Return a file as it is, else what base64 text stands for, else the bytes: the runner remarks on them."""
+    """Return a file as it is, else decoded base64 text, else the bytes: the runner remarks on them."""
     if image_size(item) is not None:
         return item
     try:
