@@ -14,32 +14,32 @@ PLACES = ("modules", "deploy/hubserving")
 SHIPPED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))
 
 CORE = [
-    "click>=8.1",
+    "click>=8.1.3",
     "filelock>=4.2.1",
     "flask>=3.0",
     "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
-    "gunicorn>=25",
+    "gunicorn>=25.2",
     "httpx2>=2.0",  # the client, blocking and async
     "numpy>=1.26",
-    "opencv-python>=4.10",
+    "opencv-python>=4.11.0.86",
     "orjson>=3.10",
     "packaging>=24",
     "paddlepaddle>=3.0",
     "pillow>=10.3",
     "prometheus-client>=0.21",
     "pybase64>=1.4",
-    "pyclipper>=1.3",
-    "pydantic>=2.7",
+    "pyclipper>=1.3.0.post4",
+    "pydantic>=2.10",
     "pypdfium2>=4.30",
     "pyyaml>=6.0",
-    "requests>=2.32",
-    "rich>=13.7",
-    "unearth>=0.17",
+    "requests>=2.32.2",
+    "rich>=13.9.4",
+    "unearth>=0.18.3",
 ]
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60"]
-GRPC = ["grpcio>=1.60", "protobuf>=4.25"]
+GRPC = ["grpcio>=1.67", "protobuf>=4.25"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
     line
@@ -53,6 +53,7 @@ DEVELOPMENT = [
     "mypy>=1.15",
     "openapi-spec-validator>=0.7",
     "playwright>=1.49",  # drives the system's Chromium
+    "pre-commit>=4.0",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
@@ -93,6 +94,19 @@ setup(
     description="Serve model modules on your own machine: the maintained successor to PaddleHub Serving",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    # Neither url nor project_urls: the project has no address of its own that could stand here.
+    author="The HubServing maintainers",
+    keywords=[
+        "inference server",
+        "model serving",
+        "OCR",
+        "PaddleHub",
+        "PaddleOCR",
+        "PaddleX",
+        "PaddlePaddle",
+        "OpenVINO",
+        "ONNX Runtime",
+    ],
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["hub", "hub.*"]),
@@ -115,10 +129,20 @@ setup(
     },
     entry_points={"console_scripts": ["hub = hub.cli.main:main"]},
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Environment :: Web Environment",
+        "Intended Audience :: Developers",
+        "Intended Audience :: System Administrators",
+        "License :: OSI Approved :: Apache Software License",
         "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Topic :: Internet :: WWW/HTTP :: HTTP Servers",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
     ],
 )

@@ -1,0 +1,57 @@
+"""Parameters of ocr_pipeline: edit, then uninstall, install and start again.
+
+The values are those of PaddleX's OCR pipeline, the names PaddleOCR's. Requests override most of them for
+themselves, and ``init_args`` (or a PaddleX pipeline file) all of them.
+"""
+
+from __future__ import annotations
+
+
+class Config:
+    #: Text detection: a weights name ("hub weights list") or a local folder.
+    det_model_dir = "PP-OCRv4_mobile_det"
+    det_limit_side_len = 64
+    det_limit_type = "min"  # or "max", "resize_long"
+    #: No side of what the model sees is longer, whatever the two above say.
+    det_max_side_limit = 4000
+
+    # DB's thresholds: of a pixel, of a box, and how far a box grows.
+    det_db_thresh = 0.3
+    det_db_box_thresh = 0.6
+    det_db_unclip_ratio = 1.5
+
+    #: Text recognition: a weights name or a local folder.
+    rec_model_dir = "PP-OCRv4_mobile_rec"
+    rec_image_shape = "3, 48, 320"
+    rec_batch_num = 6
+    use_space_char = True
+
+    #: Whether lines that are upside down are turned round, where a request does not say.
+    use_angle_cls = True
+    #: Angle classification: a weights name or a local folder.
+    cls_model_dir = "ch_ppocr_mobile_v2.0_cls"
+    cls_image_shape = "3, 48, 192"
+    label_list = ["0", "180"]  # noqa: RUF012 - PaddleOCR's form
+    cls_batch_num = 30
+    cls_thresh = 0.9
+
+    #: Lines read with less confidence are left out.
+    drop_score = 0.0
+    #: Whether replies say where words are, and bring pictures, where a request does not say.
+    return_word_box = False
+    visualize = True
+
+    #: Pages of a PDF or TIFF that are read; None for all.
+    max_num_input_imgs = 10
+    #: Largest picture in a reply: width and height in pixels; None for any.
+    max_output_img_size = (2000, 2000)
+
+    #: Whether a request may give a URL instead of a file. Private addresses are never fetched.
+    allow_urls = False
+    max_url_mb = 64.0
+    url_timeout = 10.0
+
+
+def read_params() -> Config:
+    """The parameters, one object with a field each."""
+    return Config()

@@ -1,0 +1,89 @@
+"""What a line of text says: ``POST /predict/ocr_rec``.
+
+The answer is a list of one list for all images, and leaves out what cannot be decoded, as PaddleOCR's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import hub
+from hub.engines.base import Engine, Precision
+from hub.module import Module, moduleinfo, serving
+from hub.ocr.build import build_recognizer, engine_options
+from hub.ocr.geometry import Image
+from hub.ocr.images import chosen_images, read_images
+from hub.ocr.presets import with_models
+
+if __package__:
+    from .params import read_params
+else:  # run as a script
+    from params import read_params
+
+
+@moduleinfo(
+    name="ocr_rec",
+    version="1.0.0",
+    summary="ocr recognition service",
+    author="HubServing",
+    type="cv/text_recognition",
+    weights=["PP-OCRv4_mobile_rec"],
+)
+class OCRRec(Module):
+    def _initialize(
+        self,
+        use_gpu: bool = False,
+        enable_mkldnn: bool | None = None,
+        engine: Engine = "auto",
+        precision: Precision = "auto",
+        parity: bool = False,
+        model: str | None = None,
+    ) -> None:
+        """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
+        options = engine_options(
+            use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
+        )
+        find = partial(hub.model_path, directory=self.directory)
+        self.recognizer = build_recognizer(with_models(read_params(), model), find, parity=parity, **options)
+
+    def read_images(self, paths: Sequence[str]) -> list[Image]:
+        """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""
+        return read_images(paths)
+
+    def predict(self, images: Sequence[Any] = (), paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+        """Read line images.
+
+        Args:
+            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
+            paths: image files instead.
+
+        Returns:
+            One list inside a list, ``[[{"text": …, "confidence": 0…1}, …]]``, in input order.
+
+        Raises:
+            InvalidInputError: neither or both were given, or an image is none by its form.
+        """
+        chosen = chosen_images(images, paths, self.read_images)
+        readings = self.recognizer.recognize([[image for image in chosen if image is not None]])[0]
+        return [[{"text": reading.text, "confidence": reading.confidence} for reading in readings]]
+
+    @serving(images="images", thread_safe=True)
+    def serving_method(self, images: list[Any], paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+        """Read each line of text.
+
+        Args:
+            images: image files in base64, each one line.
+            paths: image files of the server instead, where it allows that.
+        """
+        return self.predict(images=images, paths=paths)
+
+
+if __name__ == "__main__":
+    import sys
+
+    module = OCRRec()
+    module._initialize()
+    for path in sys.argv[1:]:
+        print(path, module.predict(paths=[path]), sep="\n")

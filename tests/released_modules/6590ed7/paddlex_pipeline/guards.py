@@ -1,0 +1,74 @@
+"""What a request may not make this machine do: fetch an address, or open or write any file of its choice.
+
+PaddleX takes an address for any file of a request, and fetches it from wherever this machine can reach. Its
+document understanding also takes the path of a file on the server for an image. Where it keeps pictures in a
+folder, it begins their names with the caller's ``logId``. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, Protocol
+
+_URLS = ("http://", "https://")
+
+
+def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
+    """Why a request is not passed on to PaddleX, or None."""
+    if not allow_urls:
+        for place, text in _texts(body, "body"):
+            if _is_url(text):
+                return (
+                    f"{place} is a URL, and this server fetches none: send the file itself, in base64 "
+                    "(the server's operator may set allow_urls)"
+                )
+    for place, text in _pictures(body):
+        if not text.startswith("data:image") and not _is_url(text):
+            return f"{place} must be a data:image/…;base64,… URI or a URL, not the path of a file"
+    return None
+
+
+def _is_url(text: str) -> bool:
+    """Also as the parsers behind PaddleX's schemas read one: in capitals, after blanks."""
+    return text.lstrip()[:8].lower().startswith(_URLS)
+
+
+class Storage(Protocol):
+    """What PaddleX asks of a place for pictures."""
+
+    def set(self, key: str, value: bytes) -> None: ...
+
+
+class Below:
+    """PaddleX's folder for pictures, out of which no name leads."""
+
+    def __init__(self, inner: Storage) -> None:
+        self._inner = inner
+
+    def set(self, key: str, value: bytes) -> None:
+        parts = PurePath(key).parts
+        if len(parts) != 2 or parts[0] in ("..", "/"):
+            raise ValueError(f"pictures are kept by logId, and this one names no folder of theirs: {key!r}")
+        self._inner.set(key, value)
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every string, however deep, and where it is."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, f"{place}[{number}]")
+
+
+def _pictures(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Images of a chat's messages. With max_image_tokens set, PaddleX decodes them and opens nothing."""
+    if body.get("max_image_tokens") is not None:
+        return
+    for place, text in _texts(body.get("messages"), "body.messages"):
+        if place.endswith((".image_url", ".image_url.url")):
+            yield place, text
