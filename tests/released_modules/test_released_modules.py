@@ -21,7 +21,7 @@ import pytest
 
 from hub.module.info import read_module_info
 from hub.registry.weights import fetch
-from hub.serving import state
+from hub.serving.messages import state
 from tests.modules_own import test_image_classifier as classifier
 from tests.modules_own import test_object_detector as detector
 from tests.modules_own.conftest import encoded
