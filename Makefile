@@ -48,6 +48,7 @@ docs: $(VENV)/docs.done
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/check_words.py
 
 types: $(VENV)/dev.done
 	$(BIN)/mypy
