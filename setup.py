@@ -114,7 +114,7 @@ setup(
         "hub": ["py.typed"],
         "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
-        "hub.serving.gateway": ["static/*"],
+        "hub.serving.gateway": ["openapi.json", "static/*"],
         "hub.paddlex.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,

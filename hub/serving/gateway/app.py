@@ -15,9 +15,8 @@ from werkzeug.routing import MapAdapter
 from hub import envelope
 from hub.serving.gateway import error_responses, metrics, ui
 from hub.serving.gateway.context import EXTENSION, Gateway, current_gateway, request_context
-from hub.serving.gateway.protocols import legacy, paddlex, paddlex_openapi, predict
+from hub.serving.gateway.protocols import legacy, paddlex, predict
 from hub.serving.gateway.protocols.oip import http_routes as oip_http
-from hub.serving.gateway.protocols.oip import openapi as oip_openapi
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.process.logs import request_ids
 
@@ -58,8 +57,7 @@ def create_app(collaborators: Gateway) -> Flask:
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
     paddlex.register(app)
-    describes = [oip_openapi.describe, paddlex_openapi.describe]
-    app.register_blueprint(ui.make_blueprint(has_pages=collaborators.config.ui, describes=describes))
+    app.register_blueprint(ui.make_blueprint(has_pages=collaborators.config.ui))
     app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
     app.add_url_rule("/health/ready", view_func=ready)

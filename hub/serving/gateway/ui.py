@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +21,6 @@ from werkzeug.exceptions import NotFound
 from hub import envelope
 from hub.serving.gateway import argument_schema, error_responses, openapi
 from hub.serving.gateway.context import Gateway, current_gateway
-from hub.serving.gateway.openapi import Describe
 from hub.serving.messages.state import ModuleState
 from hub.version import __version__
 
@@ -69,10 +67,9 @@ class Asset:
         return response
 
 
-def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Blueprint:
-    """Make the routes of this file; ``describes`` add other protocols to the document."""
+def make_blueprint(*, has_pages: bool) -> Blueprint:
+    """Make the routes of this file."""
     blueprint = Blueprint("ui", __name__)
-    others = tuple(describes)
 
     @blueprint.get("/api/modules")
     def modules() -> Response:
@@ -81,7 +78,7 @@ def make_blueprint(*, has_pages: bool, describes: Iterable[Describe] = ()) -> Bl
     @blueprint.get("/openapi.json")
     def document() -> Response:
         gateway = current_gateway()
-        described = openapi.document(gateway.states.current(), gateway.config, others)
+        described = openapi.document(gateway.states.current(), gateway.config)
         return error_responses.json_reply(envelope.dumps(described), 200)
 
     pages = _read_pages() if has_pages else {}
