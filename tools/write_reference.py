@@ -24,7 +24,7 @@ from hub.cli.main import hub
 from hub.errors import HubError, RequestError
 from hub.registry.configuration import Configuration
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroupConfig, ModuleConfig, ServingConfig
+from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroup, ModuleConfig, ServingConfig
 from hub.serving.gateway import metrics as counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "doc" / "reference"
@@ -127,7 +127,7 @@ def config() -> Iterator[str]:
     yield from ("", "## Of a module", "", "Keys of an entry of `modules_info`.", "")
     yield from keys(ModuleConfig)
     yield from ("", "## Of a group of runners", "", "Keys of an entry of a module's `instances`.", "")
-    yield from keys(InstanceGroupConfig)
+    yield from keys(InstanceGroup)
     yield from ("", "## Of a module on Ray", "", "Keys of a module's `ray`, for [engine ray](../ray.md).", "")
     yield from keys(RayOptions)
     yield from ("", "## Of the registry", "")

@@ -25,9 +25,10 @@ from hub.serving.messages import message
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Card = Annotated[int, Field(ge=0)]
 
 
-class InstanceGroupConfig(BaseModel):
+class InstanceGroup(BaseModel):
     """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -36,7 +37,7 @@ class InstanceGroupConfig(BaseModel):
     """Runners; of kind gpu, on each of the cards."""
     kind: Literal["cpu", "gpu"] = "cpu"
     """Also in Triton's spelling, KIND_CPU and KIND_GPU."""
-    gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    gpus: tuple[Card, ...] = ()
     """Cards, counted within an exported CUDA_VISIBLE_DEVICES; the first unless given."""
 
     @field_validator("kind", mode="before")
@@ -55,7 +56,7 @@ class ModuleConfig(BaseModel):
     module that is served under another name; `directory`, of one that is not installed."""
     predict_args: dict[str, Any] = {}
     """Defaults for the serving method's arguments; a request's own win."""
-    instances: tuple[InstanceGroupConfig, ...] | None = None
+    instances: tuple[InstanceGroup, ...] | None = None
     """Runners, instead of what the server's switches give."""
     max_batch_size: PositiveInt | None = None
     """Most items in one call, for a module that names its batch argument; the module's own unless given."""
@@ -114,7 +115,7 @@ class ServingConfig(BaseModel):
     """The port to listen on."""
     use_gpu: bool = False
     """One runner for each card, instead of the CPU."""
-    gpu: tuple[int, ...] = ()
+    gpu: tuple[Card, ...] = ()
     """With use_gpu, the cards: "0,1,2"; the first unless given."""
     use_multiprocess: bool = False
     """Several runners per module, which share the cores."""
