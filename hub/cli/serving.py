@@ -8,7 +8,8 @@ import click
 
 from hub.cli import completion
 from hub.cli.groups import Group
-from hub.cli.start import parse_modules, start
+from hub.cli.server_request import parse_modules
+from hub.cli.start import start
 from hub.serving.messages.control import ControlRequest
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.

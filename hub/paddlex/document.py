@@ -58,13 +58,13 @@ def load(path: str | Path) -> Any:
         raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
 
 
-def read(path: str | Path) -> Document:
-    """Read a pipeline's file of either form.
+def read(path: str | Path, keys: Any = None) -> Document:
+    """Read a pipeline's file of either form; ``keys`` is what it says, where it has been read before.
 
     Raises:
         ConfigError: it cannot be read, describes no pipeline, or one that is not known.
     """
-    keys = load(path)
+    keys = load(path) if keys is None else _with_nulls(keys)
     if not isinstance(keys, dict):
         raise ConfigError(f"pipeline file {path} must hold keys and values, not {type(keys).__name__}")
     if "modules_info" in keys:

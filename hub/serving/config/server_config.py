@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -237,43 +237,45 @@ def load(path: Path) -> ServingConfig:
     return ServingConfig.model_validate(message.own_fields(fields))
 
 
+#: Reads the settings again; None where they came from a command line alone.
+Reread = Callable[[], ServingConfig | None]
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.
 IGNORED_KEYS = ("use_singleprocess",)
 
 
-def from_file(path: str | Path, overrides: dict[str, Any] | None = None) -> ServingConfig:
-    """Read a config.json, or the same as YAML, with ``overrides`` on top; raises ConfigError."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
-    data = _from_yaml(text, path) if Path(path).suffix in (".yaml", ".yml") else _from_json(text, path)
-    if not isinstance(data, dict):
-        raise ConfigError(f"config file {path} must hold a JSON object, not {type(data).__name__}")
-    known = {key: value for key, value in data.items() if key not in IGNORED_KEYS}
-    return build({**known, **(overrides or {})}, source=str(path))
-
-
-def _from_json(text: str, path: str | Path) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"config file {path} is not JSON: {error}") from error
-
-
-def _from_yaml(text: str, path: str | Path) -> Any:
+def read_keys(path: str | Path) -> dict[str, Any]:
+    """Return the keys of a config.json, or of the same as YAML; raises ConfigError."""
     import yaml
 
+    is_yaml = Path(path).suffix.lower() in (".yaml", ".yml")
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config file {path} is not YAML: {error}") from error
-    if isinstance(data, dict) and "pipeline_name" in data:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        keys = yaml.safe_load(text) if is_yaml else json.loads(text)
+    except OSError as error:
+        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
+    if not isinstance(keys, dict):
+        raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
+    return keys
+
+
+def from_file(path: str | Path, overrides: Mapping[str, Any] | None = None) -> ServingConfig:
+    """Read a config file, with ``overrides`` on top; raises ConfigError."""
+    return from_keys(read_keys(path), path, overrides)
+
+
+def from_keys(
+    keys: Mapping[str, Any], path: str | Path, overrides: Mapping[str, Any] | None = None
+) -> ServingConfig:
+    """Validate the keys of the config file at ``path``, with ``overrides`` on top; raises ConfigError."""
+    if "pipeline_name" in keys:
         raise ConfigError(
-            f"config file {path} describes PaddleX's pipeline {data['pipeline_name']!r}; "
+            f"config file {path} describes PaddleX's pipeline {keys['pipeline_name']!r}; "
             f"start it with: hub serving start --pipeline {path}"
         )
-    return data
+    known = {key: value for key, value in keys.items() if key not in IGNORED_KEYS}
+    return build({**known, **(overrides or {})}, source=str(path))
 
 
 def build(

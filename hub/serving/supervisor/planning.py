@@ -16,15 +16,12 @@ from hub.registry.store.environment import interpreter_of
 from hub.registry.store.transaction import RECORD
 from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import InstanceGroup, ModuleConfig, ServingConfig
+from hub.serving.config.server_config import InstanceGroup, ModuleConfig, Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
 from hub.serving.supervisor import placement
 from hub.serving.supervisor.loop import Supervisor
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
-
-#: Reads the config file again; None where there is none.
-Reread = Callable[[], ServingConfig | None]
 
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
