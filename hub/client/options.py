@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,13 +39,10 @@ class Options:
     strict: bool = True
     resend: bool | None = None
 
-    def changed(self, timeout: float | None, strict: bool | None, resend: bool | None) -> Options:
-        """The same with other values for what is not None."""
-        return Options(
-            timeout=self.timeout if timeout is None else timeout,
-            strict=self.strict if strict is None else strict,
-            resend=self.resend if resend is None else resend,
-        )
+    def changed(self, **values: float | bool | None) -> Options:
+        """Return the same with other values for what is not None."""
+        given: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
+        return replace(self, **given)
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < float("inf"):
