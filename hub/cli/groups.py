@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
+
+from hub.suggestion import closest
 
 
 class Group(click.Group):
@@ -15,7 +15,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         names = self.list_commands(ctx)
         if args and args[0] not in names and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], names, n=1)
-            hint = f" Did you mean '{ctx.command_path} {near[0]}'?" if near else ""
+            near = closest(args[0], names)
+            hint = f" Did you mean '{ctx.command_path} {near}'?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)

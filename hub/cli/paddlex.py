@@ -135,7 +135,7 @@ def _refuse(context: click.Context, options: dict[str, Any]) -> None:
 
 
 def _unknown(word: str, known: Sequence[str]) -> str:
-    from hub.serving.config.validation import near
+    from hub.suggestion import closest
 
-    meant = near(word.partition("=")[0], known)
+    meant = closest(word.partition("=")[0], known)
     return f"unknown option {word}" + (f"; did you mean {meant}?" if meant else "")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hub.errors import ConfigError
 from hub.paddlex import names, older_file
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 #: What makes a ``--pipeline`` a file and not a name. JSON is YAML, too.
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -76,7 +76,7 @@ def read(path: str | Path, keys: Any = None) -> Document:
         name, translated = older_file.translated(keys, place)
         return Document(place, name, translated, is_older=True)
     if "pipeline_name" not in keys:
-        meant = near("pipeline_name", keys)
+        meant = closest("pipeline_name", keys)
         hint = f"; is {meant!r} meant?" if meant else ""
         raise ConfigError(f"pipeline file {path}: 'pipeline_name' is missing{hint}")
     try:

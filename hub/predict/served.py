@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import ReplyError, UnavailableError, UnknownModuleError, UsageError
 from hub.predict.job import Target
+from hub.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from hub.client.blocking import Client
@@ -49,7 +49,6 @@ def _choose(listed: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
             raise UsageError(f"which module? Give --module; the server has {', '.join(names)}")
         return listed[0]
     if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name, names)
         raise UnknownModuleError(f"Module {name} is not available.{hint} The server has {', '.join(names)}")
     return listed[names.index(name)]

@@ -10,7 +10,6 @@ configuration are accepted and have no effect; a warning names them.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from hub.errors import ConfigError
 from hub.serving.config import pbtxt
 from hub.serving.config.pbtxt import Message
+from hub.suggestion import closest
 
 log = logging.getLogger("hub.config")
 
@@ -165,8 +165,8 @@ class _Fields:
         """Warn of what has no effect; raises ConfigError for what Triton does not have either."""
         unknown = [name for name in self._message if name not in without_effect]
         if unknown:
-            near = difflib.get_close_matches(unknown[0], [*self._known, *without_effect], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = closest(unknown[0], [*self._known, *without_effect])
+            hint = f"; did you mean {near!r}?" if near else ""
             raise ConfigError(f"{self.where}{unknown[0]} is no key of a model configuration{hint}")
         said = sorted(set(self._message) - silent)
         if said:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from hub.suggestion import closest
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """Every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
     return "; ".join(_problem(dict(detail), model) for detail in error.errors())
-
-
-def near(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant; capitals, dashes and underscores make no difference.
-
-    ``cutoff`` is how alike they must be, 0 to 1.
-    """
-    plain = {_plain(each): each for each in known}
-    found = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
-    return plain[found[0]] if found else None
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("-", "_").replace(" ", "_")
 
 
 def _problem(detail: dict[str, Any], model: type[BaseModel]) -> str:
@@ -43,7 +30,7 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> str:
 def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
     *above, key = path
     allowed = list(dict.fromkeys(name for each in _models_at(model, above) for name in each.model_fields))
-    if meant := near(key, allowed):
+    if meant := closest(key, allowed):
         return f"did you mean {meant!r}?"
     elsewhere = [field for field in fields_of(model) if field[-1] == key]  # only in the wrong place
     if elsewhere:
