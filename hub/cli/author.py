@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def init(name: str, output_dir: Path) -> None:
 @click.command()
 @click.argument("model", metavar="[MODEL_DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--model_dir", "-d", type=click.Path(path_type=Path), help="The exported model's folder.")
-@click.option("--module_name", "-n", help="The module's name.  [default: the folder's]")
-@click.option("--module_version", "-v", default="1.0.0", show_default=True, help="The module's version.")
+@click.option("--module_name", "-n", "name", help="The module's name.  [default: the folder's]")
+@click.option(
+    "--module_version", "-v", "version", default="1.0.0", show_default=True, help="The module's version."
+)
 @click.option(
     "--kind",
     type=click.Choice(["classifier", "detector"]),
@@ -50,19 +53,15 @@ def init(name: str, output_dir: Path) -> None:
     help="A default in params.py: image_size=[320,320]",
 )
 @click.option(
-    "--output_dir", "-o", type=click.Path(path_type=Path), help="The new folder.  [default: NAME_TIME]"
+    "--output_dir",
+    "-o",
+    "target",
+    type=click.Path(path_type=Path),
+    help="The new folder.  [default: NAME_TIME]",
 )
 @click.pass_context
 def convert(
-    context: click.Context,
-    model: Path | None,
-    model_dir: Path | None,
-    module_name: str | None,
-    module_version: str,
-    kind: str | None,
-    labels: Path | None,
-    settings: tuple[str, ...],
-    output_dir: Path | None,
+    context: click.Context, /, model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any
 ) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
     from hub.cli import render
@@ -71,15 +70,7 @@ def convert(
     folder = model or model_dir
     if folder is None:
         render.wrong_usage(context, "You must give the folder of one exported model to convert.")
-    made = make(
-        folder,
-        name=module_name,
-        version=module_version,
-        kind=kind,
-        labels=labels,
-        settings=dict(_setting(each) for each in settings),
-        target=output_dir,
-    )
+    made = make(folder, settings=dict(_setting(each) for each in settings), **how)
     render.line(f"The converted module is stored in `{made}`.")
     render.note(f"Look at its params.py (how images are prepared), then: hub install {made}/")
 

@@ -1,10 +1,13 @@
-"""A group of commands that knows what was probably meant."""
+"""What several command families share: an option, and a group that knows what was probably meant."""
 
 from __future__ import annotations
 
 import click
 
 from hub.suggestion import closest
+
+#: For commands that show a table, or JSON to programs.
+json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
 
 
 class Group(click.Group):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli import completion
-
-if TYPE_CHECKING:
-    from hub.registry.sources.catalog import Offered
+from hub.cli.groups import json_option
 
 
 @click.command()
@@ -65,7 +62,7 @@ def install(
 
 @click.command()
 @click.argument("pattern", metavar="[REGEX]", default=".*")
-@click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 @click.pass_context
 def search(context: click.Context, pattern: str, json_: bool) -> None:
     """List the modules that can be installed by name.
@@ -81,7 +78,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
     try:
         wanted = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
-        raise UsageError(f"{pattern!r} is no regular expression: {error}") from error
+        raise UsageError(f"{pattern!r} is not a regular expression: {error}") from error
     found, failed = catalog.come_along(), False
     for location in read(LocalRegistry().layout).index:
         try:
@@ -91,17 +88,13 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
             failed = True
     shown = [each for each in found if wanted.search(f"{each.name} {each.summary} {each.type}")]
     if json_:
-        render.as_json([_as_dict(each) for each in shown])
+        keys = ("name", "version", "summary", "type")
+        render.as_json([{**render.fields(each, *keys), "from": each.where} for each in shown])
     else:
         rows = [(each.name, each.version, each.summary, each.where) for each in shown]
         render.table(("ModuleName", "Version", "Summary", "From"), rows)
     if failed:
         context.exit(1)
-
-
-def _as_dict(offered: Offered) -> dict[str, str]:
-    keys = ("name", "version", "summary", "type")
-    return {**{key: getattr(offered, key) for key in keys}, "from": offered.where}
 
 
 @click.command()

@@ -74,6 +74,11 @@ def record(pairs: Sequence[tuple[str, str]]) -> None:
     _show(console, grid)
 
 
+def fields(value: object, *names: str) -> dict[str, Any]:
+    """Return some attributes of a value by their names, for JSON."""
+    return {name: getattr(value, name) for name in names}
+
+
 def as_json(value: Any) -> None:
     """Print a value as JSON, readable and with its characters as they are."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
@@ -85,7 +90,7 @@ def line(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Say something that is no result."""
+    """Say something that is not a result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -113,7 +118,7 @@ def wrong_usage(context: click.Context, text: str) -> NoReturn:
 
 
 def size(count: int) -> str:
-    """A number of bytes for people: ``16.4 MB``."""
+    """Return a number of bytes for people: ``16.4 MB``."""
     if count < 1000:
         return f"{count} bytes"
     unit, divisor = next(
