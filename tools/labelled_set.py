@@ -85,7 +85,7 @@ class Face:
 
 
 def find_faces() -> list[Face]:
-    """The Chinese font that ``hub.ocr.font`` finds, Pillow's own, and DejaVu's where installed."""
+    """Return the Chinese font that ``hub.ocr.font`` finds, Pillow's own, and DejaVu's where installed."""
     try:
         fetched: Path | None = Path(hub.model_path("NotoSansCJKsc"))
     except (hub.HubError, ImportError):
@@ -106,12 +106,12 @@ def find_faces() -> list[Face]:
 
 
 def hanzi(rng: Random, low: int, high: int) -> str:
-    """Some Chinese characters at random."""
+    """Return some Chinese characters at random."""
     return "".join(HANZI[i] for i in rng.integers(0, len(HANZI), rng.integers(low, high + 1)))
 
 
 def words(rng: Random, low: int, high: int) -> str:
-    """Some English words, lower case, capitalised or in capitals."""
+    """Return some English words, lower case, capitalised or in capitals."""
     chosen = " ".join(WORDS[i] for i in rng.integers(0, len(WORDS), rng.integers(low, high + 1)))
     return (chosen, chosen.capitalize(), chosen.upper())[rng.integers(0, 3)]
 
@@ -121,7 +121,7 @@ def digits(rng: Random, count: int) -> str:
 
 
 def number(rng: Random) -> str:
-    """A date, a price, a telephone number, a code, a percentage, a size."""
+    """Return a date, a price, a telephone number, a code, a percentage, a size."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     kinds: list[Callable[[], str]] = [
         lambda: f"20{digits(rng, 2)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02}",
@@ -141,7 +141,7 @@ def number(rng: Random) -> str:
 
 
 def sentence(rng: Random, *, chinese: bool) -> str:
-    """What one line says."""
+    """Return the text of one line."""
     if not chinese:
         kind = rng.integers(0, 3)
         return (words(rng, 1, 5), number(rng), f"{words(rng, 1, 2)} {number(rng)}")[kind]
@@ -157,7 +157,7 @@ def sentence(rng: Random, *, chinese: bool) -> str:
 
 
 def entry(rng: Random, *, chinese: bool) -> str:
-    """What one place of a card says."""
+    """Return the text of one place of a card."""
     if not chinese:
         return (words(rng, 1, 2), number(rng))[rng.integers(0, 2)]
     return (hanzi(rng, 2, 6), f"{hanzi(rng, 2, 4)}：{number(rng)}")[int(rng.random() < 0.2)]

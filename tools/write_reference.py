@@ -95,7 +95,7 @@ def commands() -> Iterator[str]:
 
 
 def each_command() -> Iterator[click.Context]:
-    """A context for the group itself and for each command below it, but for hidden ones."""
+    """Yield a context for the group itself and for each command below it, but for hidden ones."""
     waiting = [click.Context(hub, info_name="hub")]
     while waiting:
         context = waiting.pop(0)
@@ -147,7 +147,7 @@ def keys(model: Any) -> Iterator[str]:
 
 
 def allowed(details: Mapping[str, Any]) -> str:
-    """The JSON schema of a key in words: its type and limits."""
+    """Describe the JSON schema of a key in words: its type and limits."""
     if "anyOf" in details:
         return " or ".join(allowed(each) for each in details["anyOf"])
     if "$ref" in details:
@@ -177,7 +177,7 @@ def limits(details: Mapping[str, Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON has it, a whole number without its point."""
+    """Return a value as JSON has it, a whole number without its point."""
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
@@ -248,7 +248,7 @@ def errors() -> Iterator[str]:
 
 
 def tree(root: type[HubError], depth: int = 0) -> Iterator[tuple[int, type[HubError]]]:
-    """A class and all below it, each with its depth."""
+    """Yield a class and all below it, each with its depth."""
     yield depth, root
     for each in root.__subclasses__():
         yield from tree(each, depth + 1)
@@ -263,7 +263,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def described(text: str | None, name: str) -> str:
-    """A description as Markdown.
+    """Return a description as Markdown.
 
     Raises:
         SystemExit: there is none.

@@ -1,4 +1,4 @@
-"""For who makes and distributes modules: init, convert, pack, index."""
+"""Commands for authors of modules: init, convert, pack, index."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
         archive = make(found, output, home=registry.layout.home, progress=progress, wheels=folder)
     render.line(f"{archive} ({render.size(archive.stat().st_size)})")
     if not wheels and (found.directory / FILE).is_file():
-        render.note(f"What {name} requires (requirements.txt) is not in it; --wheels puts that in as well")
+        render.note("The packages in requirements.txt are not in the archive; --wheels adds them")
 
 
 @click.group(cls=Group)

@@ -20,13 +20,13 @@ _choice: Choice = "auto"
 
 
 def choose(choice: Choice) -> None:
-    """What ``hub --color`` says; it holds for the whole process."""
+    """Set what ``hub --color`` says, for the whole process."""
     global _choice
     _choice = choice
 
 
 def console(stream: TextIO) -> Console:
-    """Rich's console for stdout or stderr; ``is_terminal`` tells whether it has colours, or could have."""
+    """Return rich's console for stdout or stderr; its ``is_terminal`` tells whether colours are possible."""
     from rich.console import Console
 
     width = None if stream.isatty() else _UNBOUNDED
@@ -41,7 +41,7 @@ def console(stream: TextIO) -> Console:
 
 
 def styled(text: str, style: str, stream: TextIO | None = None) -> str:
-    """The text in a style of rich's (``bold red``) if ``stream``, by default stdout, has colours."""
+    """Return the text in a style of rich's (``bold red``) if ``stream``, by default stdout, has colours."""
     stream = stream or sys.stdout
     if _choice == "never" or (_choice == "auto" and not stream.isatty()):
         return text

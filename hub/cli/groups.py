@@ -1,4 +1,4 @@
-"""What several command families share: an option, and a group that knows what was probably meant."""
+"""Shared by command families: the option --json, and a group that names the nearest command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ json_option = click.option("--json", "json_", is_flag=True, help="Print JSON ins
 
 
 class Group(click.Group):
-    """A group that answers a slip in a command's name with the name that is near."""
+    """A group that answers a misspelt command with the nearest name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -101,7 +101,7 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
 
 @dataclass
 class _Count:
-    """How many files there are, had their answer before, and have it now or have failed."""
+    """Counts of files: all, answered before, answered now, failed."""
 
     files: int
     before: int

@@ -79,7 +79,7 @@ def list_(json_: bool) -> None:
 @json_option
 @click.pass_context
 def show(context: click.Context, module: str | None, json_: bool) -> None:
-    """Show what a module says of itself, where it lies and which weights it has."""
+    """Show a module's description, its location and its weights."""
     from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry

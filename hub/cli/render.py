@@ -136,7 +136,7 @@ class ProgressBars:
 
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
-        """Show one task while the context is open; a line of text where stderr is no terminal."""
+        """Show one task while the context is open; a line of text where stderr is not a terminal."""
         if not sys.stderr.isatty():
             note(f"{label} ({size(total)}) …" if total else f"{label} …")
             yield lambda done: None
@@ -163,7 +163,7 @@ def _bars(console: Console) -> Progress:
     from rich.text import Text
 
     class Amount(progress.ProgressColumn):
-        """How much of how much, and how fast; without a size how long."""
+        """Shows done and total amount with speed, or seconds where the size is unknown."""
 
         def render(self, task: progress.Task) -> Text:
             if task.total is None:

@@ -39,7 +39,7 @@ def run(context: click.Context, module: str | None, words: tuple[str, ...]) -> N
 
 
 def _find(module: str) -> tuple[Path, Path | None]:
-    """The module's folder, and its own interpreter if it has one; an installed name comes first."""
+    """Return the module's folder, and its own interpreter if it has one; an installed name comes first."""
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
     from hub.registry.resolve import installed

@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class _Begun(Protocol):
-    """What runs for an item: a thread's Future or an asyncio Task."""
+    """A running call for an item: a thread's Future or an asyncio Task."""
 
     def done(self) -> bool: ...
 
@@ -50,7 +50,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class Prediction:
-    """What became of one item.
+    """The outcome for one item.
 
     Attributes:
         item: as it was given.

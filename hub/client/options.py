@@ -1,4 +1,4 @@
-"""What a client is told once: the server's address, its key, whom to trust, how long to wait."""
+"""A client's settings: the server's address, its key, whom to trust, how long to wait."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def server(url: str, api_key: str | None) -> Server:
     """Check the address; ``HUB_API_KEY`` is the key where none is given.
 
     Raises:
-        ConfigError: the address is none, or the key cannot be a header.
+        ConfigError: the address is not one, or the key cannot be a header.
     """
     parts = urlsplit(url)
     try:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         is_address = False
     if not is_address or parts.query or parts.fragment:
         raise ConfigError(f"{url!r} is not a server's address, like http://127.0.0.1:8866")
@@ -93,7 +93,7 @@ def server(url: str, api_key: str | None) -> Server:
 
 
 def transport_options(server: Server, verify: Verify) -> dict[str, Any]:
-    """Keyword arguments of httpx2's clients.
+    """Return the keyword arguments of httpx2's clients.
 
     Raises:
         ConfigError: the file of certificates cannot be used.
@@ -115,4 +115,4 @@ def _verification(verify: Verify) -> bool | ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=verify)
     except OSError as error:  # ssl.SSLError is one
-        raise ConfigError(f"verify={str(verify)!r} is no file of certificates (PEM): {error}") from error
+        raise ConfigError(f"verify={str(verify)!r} is not a file of certificates (PEM): {error}") from error

@@ -1,4 +1,4 @@
-"""What an answer means: results, or which error. No I/O.
+"""From an answer to results or an error. No I/O.
 
 The server names the error's class in ``X-Hub-Error``; from one that does not (PaddleHub's, an older one)
 status and HTTP code tell the class. A proxy's own pages are known by having no envelope.

@@ -54,7 +54,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with each file: it goes to ``argument``, as ``kind`` says, besides ``arguments``."""
+    """The call for each file: it goes to ``argument``, as ``kind`` says, besides ``arguments``."""
 
     module: str
     argument: str
@@ -89,7 +89,7 @@ def run(job: Job, names: Iterable[str], call: Call, *, concurrency: int) -> Iter
 class Output:
     """Records on stdout; nothing is ever done already."""
 
-    #: The file that was asked for.
+    #: The file with the results; None on stdout.
     path: Path | None = None
 
     def __init__(self, writer: Writer | None) -> None:

@@ -95,7 +95,7 @@ class LocalModule:
 
     @property
     def manifest(self) -> Manifest:
-        """What the module takes, as its runner found out."""
+        """The module's arguments and traits, as its runner found them."""
         return self._state.manifest
 
     def call(self, data: bytes, *, timeout: float) -> ModuleReply:
@@ -114,7 +114,7 @@ class LocalModule:
         return self._states.current().modules[self.name]
 
     def _keep(self) -> None:
-        """What the supervisor's loop does, for one module, in a thread."""
+        """Do the work of the supervisor's loop, for one module, in a thread."""
         while not self._is_ending:
             poller = select.poll()
             for descriptor in self._fleet.status_descriptors():

@@ -66,5 +66,5 @@ class RayOptions(BaseModel):
 
 
 def is_installed() -> bool:
-    """Whether the extra is there; looks without importing."""
+    """Tell whether the extra is there, without importing it."""
     return all(find_spec(name) is not None for name in ("ray", "starlette", "fastapi"))

@@ -288,6 +288,7 @@ def build(
     """Validate ``values``, with ``HUB_*`` for keys that they leave out; raises ConfigError.
 
     Args:
+        values: keys and what they are set to.
         source: what ``values`` were read from, for messages.
         defaults: for keys that neither ``values`` nor the environment have.
         folders: modules whose folder in a model repository may have another name, and that name.

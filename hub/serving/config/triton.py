@@ -1,4 +1,4 @@
-"""What a Triton ``config.pbtxt`` means here: keys of a module's entry in config.json.
+"""From a Triton ``config.pbtxt`` to the keys of a module's entry in config.json.
 
     instance_group [ { count: 2 kind: KIND_GPU gpus: [ 1 ] } ]     instances
     max_batch_size, with dynamic_batching { … }                    max_batch_size, preferred_batch_sizes,
@@ -47,7 +47,7 @@ _WITHOUT_EFFECT = frozenset(
         "version_policy",
     )
 )
-#: Keys whose absence of effect needs no remark: the module itself says what they say.
+#: Keys without effect that need no remark: the module itself says the same.
 _SELF_EVIDENT = frozenset(("backend", "input", "output", "platform"))
 _GROUP_WITHOUT_EFFECT = frozenset(
     ("name", "host_policy", "passive", "profile", "rate_limiter", "secondary_devices")
@@ -61,9 +61,10 @@ _POLICY_WITHOUT_EFFECT = frozenset(
 
 
 def read(text: str, source: str, *, name: str, device: str) -> dict[str, Any]:
-    """A module's settings from its config.pbtxt.
+    """Return a module's settings from its config.pbtxt.
 
     Args:
+        text: what the file says.
         source: the file's name, for messages.
         name: of the module; a ``name`` in the file has to be the same.
         device: ``cpu`` or ``gpu``, which is what KIND_AUTO and KIND_MODEL become.
@@ -125,7 +126,7 @@ def _batching(fields: _Fields, size: int) -> dict[str, Any]:
 
 
 class _Fields:
-    """A message's fields, each taken once; what is left at the end is unknown or has no effect."""
+    """A message's fields, each taken once; those left at the end are unknown or have no effect."""
 
     def __init__(self, message: Message, source: str, path: str) -> None:
         self._message = dict(message)
@@ -138,7 +139,7 @@ class _Fields:
         return f"{self._source}: {self._path}"
 
     def take(self, name: str, kind: Callable[..., Any], default: Any) -> Any:
-        """A field that may be there once."""
+        """Return the value of a field that may be there once."""
         values = self.take_all(name, kind)
         if len(values) > 1:
             raise ConfigError(f"{self.where}{name} is given {len(values)} times")
@@ -167,7 +168,7 @@ class _Fields:
         if unknown:
             near = closest(unknown[0], [*self._known, *without_effect])
             hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigError(f"{self.where}{unknown[0]} is no key of a model configuration{hint}")
+            raise ConfigError(f"{self.where}{unknown[0]} is not a key of a model configuration{hint}")
         said = sorted(set(self._message) - silent)
         if said:
             log.warning("%s%s: accepted, without effect here", self.where, ", ".join(said))

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, for whoever wrote the file: which key, which value, what is allowed."""
+"""From pydantic's errors to a message for the author of a file: which key, which value, what is allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.suggestion import closest
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
-    """Every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
+    """Return every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
     return "; ".join(_problem(dict(detail), model) for detail in error.errors())
 
 
@@ -39,7 +39,7 @@ def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
 
 
 def _models_at(model: type[BaseModel], path: Sequence[str]) -> list[type[BaseModel]]:
-    """The models that a path into ``model`` may lead to; keys of dicts and indices lead nowhere else."""
+    """Return the models that a path into ``model`` may lead to; keys of dicts and indices stay in place."""
     current = [model]
     for part in path:
         fields = [each.model_fields[part] for each in current if part in each.model_fields]
@@ -56,7 +56,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
-    """Paths of all fields, those of nested models behind the field that holds them."""
+    """Yield the paths of all fields, those of nested models behind the field that holds them."""
     for name, field in model.model_fields.items():
         yield (name,)
         # Between a mapping and what it holds stands a name of the user's.
