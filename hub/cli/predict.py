@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from hub.errors import HubError, UsageError
 if TYPE_CHECKING:
     from hub.client.replies import Reply
     from hub.predict.job import Call, Job, Output, Target
-    from hub.predict.journal import Record
     from hub.serving.config.server_config import ServingConfig
 
 
@@ -83,61 +81,38 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
     from hub.predict.job import run
 
     todo = [name for name in names if not output.is_done(name)]
-    count = _Count(len(names), before=len(names) - len(todo))
+    before, answered, failed = len(names) - len(todo), 0, 0
     try:
-        with _bar(job.module, count, output) as advance:
+        with _bar(job.module, len(names), before, output) as advance:
             for record in run(job, todo, call, concurrency=concurrency):
                 output.add(record)
-                count.take(record)
+                if "error" in record:
+                    failed += 1
+                    render.note(f"{record['file']}: {record['error']}")
+                else:
+                    answered += 1
                 advance()
         output.finish(names)
     except (HubError, KeyboardInterrupt):
         if output.path is not None:
-            render.note(f"{count.answered} of {count.files} files are done; the same command does the rest.")
+            render.note(
+                f"{before + answered} of {len(names)} files are done; the same command does the rest."
+            )
         raise
-    render.note(count.summary(output.path))
-    return count.failed
+    parts = [f"{len(names)} file{'s' * (len(names) != 1)}", f"{failed} failed"]
+    parts += [f"{before} done before"] if before else []
+    render.note(", ".join(parts) + (f"; the results are in {output.path}" if output.path else ""))
+    return failed
 
 
-@dataclass
-class _Count:
-    """Counts of files: all, answered before, answered now, failed."""
-
-    files: int
-    before: int
-    done: int = 0
-    failed: int = 0
-
-    def take(self, record: Record) -> None:
-        """Count a record; say why it is an error."""
-        from hub.cli import render
-
-        if "error" in record:
-            self.failed += 1
-            render.note(f"{record['file']}: {record['error']}")
-        else:
-            self.done += 1
-
-    @property
-    def answered(self) -> int:
-        return self.before + self.done
-
-    def summary(self, path: Path | None) -> str:
-        """Say what became of the files, in one line."""
-        parts = [f"{self.files} file{'s' * (self.files != 1)}", f"{self.failed} failed"]
-        if self.before:
-            parts.append(f"{self.before} done before")
-        return ", ".join(parts) + (f"; the results are in {path}" if path else "")
-
-
-def _bar(label: str, count: _Count, output: Output) -> AbstractContextManager[Callable[[], None]]:
+def _bar(label: str, total: int, done: int, output: Output) -> AbstractContextManager[Callable[[], None]]:
     """Return a bar, or nothing where results on the terminal show how far it is."""
     from hub.cli import colours
     from hub.client.progress import counting_bar
 
     if output.path is None and sys.stdout.isatty():
         return nullcontext(lambda: None)
-    return counting_bar(label, count.files, count.before, console=colours.console(sys.stderr))
+    return counting_bar(label, total, done, console=colours.console(sys.stderr))
 
 
 @contextmanager

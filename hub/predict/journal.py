@@ -12,6 +12,7 @@ records are put in the files' order (the file is replaced as a whole).
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -100,7 +101,8 @@ class Journal:
         others = [name for name in self._spans if name not in wanted]
         order = [*others, *(name for name in wanted if name in self._spans)]
         spans = [self._spans[name] for name in order]
-        if self._is_packed(spans):
+        ends = [0, *itertools.accumulate(span.length for span in spans)]
+        if [span.start for span in spans] == ends[:-1] and ends[-1] == self._size:
             return False
         fresh = self.folder / f".{RECORDS}.new"
         with fresh.open("wb") as target, (self.folder / RECORDS).open("rb") as source:
@@ -114,15 +116,6 @@ class Journal:
         self._spans, self._size = {}, 0
         self._look_through()
         return True
-
-    def _is_packed(self, spans: list[_Span]) -> bool:
-        """Tell whether the file is these records in this order and nothing else."""
-        end = 0
-        for span in spans:
-            if span.start != end:
-                return False
-            end += span.length
-        return end == self._size
 
     def _claim(self, job: Record, *, resume: bool) -> None:
         """Take the lock; compare the job with the one whose folder this is."""

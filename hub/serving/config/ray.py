@@ -56,13 +56,8 @@ class RayOptions(BaseModel):
         """Ray Serve's ``autoscaling_config``, or None for a fixed number."""
         if self.max_replicas is None:
             return None
-        return {
-            "min_replicas": self.min_replicas or 1,
-            "max_replicas": self.max_replicas,
-            "target_ongoing_requests": self.target_ongoing_requests,
-            "upscale_delay_s": self.upscale_delay_s,
-            "downscale_delay_s": self.downscale_delay_s,
-        }
+        keys = {"max_replicas", "target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"}
+        return {"min_replicas": self.min_replicas or 1, **self.model_dump(include=keys)}
 
 
 def is_installed() -> bool:

@@ -75,19 +75,20 @@ class ModuleConfig(BaseModel):
 
     @property
     def version(self) -> str | None:
-        version = self.init_args.get("version")
-        return None if version is None else str(version)
+        return self._text("version")
 
     @property
     def installed_name(self) -> str | None:
         """The installed module's name, where it is served under another."""
-        name = self.init_args.get("name")
-        return None if name is None else str(name)
+        return self._text("name")
 
     @property
     def directory(self) -> str | None:
-        directory = self.init_args.get("directory")
-        return None if directory is None else str(directory)
+        return self._text("directory")
+
+    def _text(self, key: str) -> str | None:
+        value = self.init_args.get(key)
+        return None if value is None else str(value)
 
     @property
     def module_args(self) -> dict[str, Any]:
