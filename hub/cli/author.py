@@ -59,17 +59,14 @@ def init(name: str, output_dir: Path) -> None:
     type=click.Path(path_type=Path),
     help="The new folder.  [default: NAME_TIME]",
 )
-@click.pass_context
-def convert(
-    context: click.Context, /, model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any
-) -> None:
+def convert(model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
     from hub.cli import render
     from hub.registry.authoring.convert import convert as make
 
     folder = model or model_dir
     if folder is None:
-        render.wrong_usage(context, "You must give the folder of one exported model to convert.")
+        raise click.UsageError("Missing argument 'MODEL_DIR', the folder of an exported model.")
     made = make(folder, settings=dict(_setting(each) for each in settings), **how)
     render.line(f"The converted module is stored in `{made}`.")
     render.note(f"Look at its params.py (how images are prepared), then: hub install {made}/")

@@ -13,7 +13,11 @@ from hub.cli.groups import json_option
 
 @click.command()
 @click.argument(
-    "sources", metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources
+    "sources",
+    metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...",
+    nargs=-1,
+    required=True,
+    shell_complete=completion.sources,
 )
 @click.option("--sha256", metavar="DIGEST", help="What the archive must be; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
@@ -22,9 +26,7 @@ from hub.cli.groups import json_option
 )
 @click.option("--force", is_flag=True, help="Install again what is installed already.")
 @click.option("--ignore_env_mismatch", is_flag=True, hidden=True, help="PaddleHub's; changes nothing.")
-@click.pass_context
 def install(
-    context: click.Context,
     sources: tuple[str, ...],
     sha256: str | None,
     isolated: bool,
@@ -45,8 +47,6 @@ def install(
     from hub.registry.install import install as install_all
     from hub.registry.local import LocalRegistry
 
-    if not sources:
-        render.wrong_usage(context, "You must give at least one module to install.")
     registry = LocalRegistry()
     options = Options(sha256, isolated, install_requirements, force)
     for outcome in install_all(sources, registry, options, render.ProgressBars()):
@@ -98,7 +98,9 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources)
+@click.argument(
+    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.sources
+)
 @click.option(
     "--output_dir",
     "-o",
@@ -114,8 +116,6 @@ def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -
     from hub.registry.install import download as get
     from hub.registry.local import LocalRegistry
 
-    if not names:
-        render.wrong_usage(context, "You must give at least one module to download.")
     missing = 0
     for name in names:
         try:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.modules)
+@click.argument(
+    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.modules
+)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
@@ -26,8 +28,6 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
 
-    if not names:
-        render.wrong_usage(context, "You must give at least one module to uninstall.")
     registry, missing = LocalRegistry(), 0
     for given in names:
         name, _, version = given.partition("==")
@@ -73,19 +73,14 @@ def list_(json_: bool) -> None:
 
 
 @click.command()
-@click.argument(
-    "module", metavar="NAME[==VERSION]|DIR", required=False, shell_complete=completion.modules_or_files
-)
+@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
 @json_option
-@click.pass_context
-def show(context: click.Context, module: str | None, json_: bool) -> None:
+def show(module: str, json_: bool) -> None:
     """Show a module's description, its location and its weights."""
     from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
 
-    if module is None:
-        render.wrong_usage(context, "You must give one module to show.")
     description = describe(module, LocalRegistry())
     if json_:
         render.as_json(_described(description))

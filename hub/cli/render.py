@@ -10,13 +10,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from hub.cli import colours
 from hub.registry.progress import Advance
 
 if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
-    import click
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
@@ -109,12 +108,6 @@ def working() -> Iterator[Callable[[str], None]]:
         return
     with console.status("…") as shown:
         yield lambda what: shown.update(f"Looking at {what} …")
-
-
-def wrong_usage(context: click.Context, text: str) -> NoReturn:
-    """Say what is missing, in PaddleHub's words, and end with the code of wrong usage."""
-    note(f"ERROR: {text}\nTry: {context.command_path} --help")
-    context.exit(2)
 
 
 def size(count: int) -> str:
