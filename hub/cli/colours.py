@@ -6,7 +6,7 @@ Colours only ever repeat what the words say. They never decide about layout: tha
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:  # rich is imported where something is coloured: most errors and results need none of it
     from rich.console import Console
@@ -30,14 +30,13 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     width = None if stream.isatty() else _UNBOUNDED
-    if _choice == "always":  # also over NO_COLOR: what was typed is newer than the environment
-        return Console(
-            file=stream, highlight=False, markup=False, width=width,
-            force_terminal=True, no_color=False, color_system="standard",
-        )  # fmt: skip
-    if _choice == "never":
-        return Console(file=stream, highlight=False, markup=False, width=width, color_system=None)
-    return Console(file=stream, highlight=False, markup=False, width=width)
+    choices: dict[Choice, dict[str, Any]] = {
+        "auto": {},
+        # Also over NO_COLOR: what was typed is newer than the environment.
+        "always": {"force_terminal": True, "no_color": False, "color_system": "standard"},
+        "never": {"color_system": None},
+    }
+    return Console(file=stream, highlight=False, markup=False, width=width, **choices[_choice])
 
 
 def styled(text: str, style: str, stream: TextIO | None = None) -> str:

@@ -33,9 +33,10 @@ def _show(*keys: str) -> None:
     from hub.registry.configuration import read
     from hub.registry.store.layout import Layout
 
+    configuration = read(Layout.of(None))
     if not keys:
         render.line("The current configuration is shown below.")
-    for key, value in read(Layout.of(None)):
+    for key, value in configuration:
         shown = " ".join(value) if isinstance(value, tuple) else str(value)
         if key in keys:
             render.line(shown)

@@ -32,45 +32,41 @@ STATES: Mapping[str, str] = {
 }
 
 
-def _grid(*, framed: bool, header: bool) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    frame = box.SIMPLE_HEAD if framed else None
-    padding = (0, 1) if framed else (0, 2, 0, 0)
-    return Table(box=frame, show_header=header, show_edge=False, pad_edge=False, padding=padding)
-
-
-def _show(console: Console, grid: Table) -> None:
-    with console.capture() as capture:
-        console.print(grid)
-    for row in capture.get().splitlines():
-        print(row.rstrip())
-
-
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under column titles; words of ``STATES`` are coloured."""
+    from rich import box
+    from rich.table import Table
     from rich.text import Text
 
-    console, is_seen = colours.console(sys.stdout), sys.stdout.isatty()
-    grid = _grid(framed=is_seen, header=True)
+    is_seen = sys.stdout.isatty()
+    frame, padding = (box.SIMPLE_HEAD, (0, 1)) if is_seen else (None, (0, 2, 0, 0))
+    grid = Table(box=frame, show_edge=False, pad_edge=False, padding=padding)
     for column in columns:
         # The first column names the row: it is the last to be folded.
         grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not is_seen)
     for row in rows:
         grid.add_row(*(Text(cell, STATES.get(cell, "")) for cell in row))
-    _show(console, grid)
+    _show(grid)
 
 
 def record(pairs: Sequence[tuple[str, str]]) -> None:
     """Print names and values, one pair a line."""
-    console = colours.console(sys.stdout)
-    grid = _grid(framed=False, header=False)
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold", no_wrap=not sys.stdout.isatty())
-    for name, value in pairs:
-        grid.add_row(name, value)
-    _show(console, grid)
+    for pair in pairs:
+        grid.add_row(*pair)
+    _show(grid)
+
+
+def _show(grid: Table) -> None:
+    console = colours.console(sys.stdout)
+    with console.capture() as capture:
+        console.print(grid)
+    for row in capture.get().splitlines():
+        print(row.rstrip())
 
 
 def fields(value: object, *names: str) -> dict[str, Any]:
