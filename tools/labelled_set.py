@@ -7,7 +7,7 @@ Cards are small pictures of a few words and numbers, like labels, tickets and si
 Chinese characters (all 3 755 of GB 2312's first level, so that no language model can guess them),
 English words, numbers, dates, prices, addresses; several fonts, sizes, weights, slants and widths;
 then rotation, perspective, shadow, low contrast, blur, noise and JPEG, each on some of the pictures. The same
-seed and fonts give the same pictures. What is written, and where, goes into ``labels.json``:
+seed and fonts give the same pictures. The text and its place go into ``labels.json``:
 
     {"fonts": […], "pictures": {"line_0001.jpg": [{"text": "…", "box": [[x, y], …]}], …}}
 
@@ -286,7 +286,7 @@ def draw_page(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any
         y = int(rng.integers(24, 60))
         while y < height - 60:
             item = write(rng, faces, sheet, 30 + column * width // 2 + int(rng.integers(0, 30)), y, ink)
-            # What reaches into the next column or over the edge is not drawn: the paper covers it.
+            # The paper covers text that reaches into the next column or over the edge.
             (left, top), _, (right, bottom), _ = item["box"]
             if right > (column + 1) * (width // 2 if width > 700 else width) - 10:
                 sheet.paste(paper, (left - 4, top - 4, right + 4, bottom + 4))  # type: ignore[arg-type]

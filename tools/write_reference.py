@@ -117,8 +117,8 @@ def config() -> Iterator[str]:
     yield "## Of a server"
     yield ""
     yield (
-        "Keys of config.json, or of the same as YAML; an unknown one is an error. What the file and the "
-        "command line do not say may be in the [environment](environment.md)."
+        "Keys of config.json, or of the same as YAML; an unknown one is an error. The "
+        "[environment](environment.md) may set those that neither the file nor the command line sets."
     )
     if IGNORED_KEYS:
         yield f"PaddleHub's {', '.join(f'`{key}`' for key in IGNORED_KEYS)} is read and does nothing."
@@ -194,7 +194,7 @@ def environment() -> Iterator[str]:
         "",
         "## Settings",
         "",
-        "What the config file and the command line do not say. Lists are separated by",
+        "They count where neither config file nor command line sets a key. Lists are separated by commas",
     )
     yield "(`HUB_GPU`, `HUB_CORS_ORIGINS`) or spaces (`HUB_INDEX`)."
     yield ""
@@ -213,7 +213,7 @@ def environment() -> Iterator[str]:
 
 
 def metrics() -> Iterator[str]:
-    yield "What `GET /metrics` tells, for Prometheus. A histogram has `_bucket`, `_sum` and `_count`."
+    yield "Metrics of `GET /metrics`, for Prometheus. A histogram has `_bucket`, `_sum` and `_count`."
     yield ""
     yield from table(
         ("metric", "type", "labels", "meaning"),

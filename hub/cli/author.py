@@ -42,7 +42,7 @@ def init(name: str, output_dir: Path) -> None:
 @click.option(
     "--kind",
     type=click.Choice(["classifier", "detector"]),
-    help="What the model does.  [default: what its inputs look like]",
+    help="The model's task.  [default: guessed from its inputs]",
 )
 @click.option("--labels", type=click.Path(exists=True, path_type=Path), help="A file with a class a line.")
 @click.option(

@@ -19,7 +19,7 @@ from hub.cli.groups import json_option
     required=True,
     shell_complete=completion.sources,
 )
-@click.option("--sha256", metavar="DIGEST", help="What the archive must be; required for a URL.")
+@click.option("--sha256", metavar="DIGEST", help="The archive's SHA-256; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
 @click.option(
     "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
@@ -37,8 +37,8 @@ def install(
     """Install modules, and fetch the weights that they name.
 
     From a folder; from an archive (.tar.gz, .tar, .zip, or what hub pack made); from a URL with --sha256; or
-    by name, from those that come with HubServing and then from the indexes that `hub config set index` names.
-    What exists on this machine wins over a name.
+    by name, from those bundled with HubServing and then from the indexes that `hub config set index` names.
+    A file or folder on this machine wins over a name.
 
     Installing the same version again replaces it.
     """

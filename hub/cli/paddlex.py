@@ -16,7 +16,7 @@ from hub.errors import ConfigError, UsageError
 
 #: PaddleX's plugins for serving, and what stands for them here.
 _PLUGINS: Final[Mapping[str, str]] = {
-    "serving": "Nothing to install: OCR is served with what comes along. Others need the real PaddleX",
+    "serving": "Nothing to install: OCR is served by a bundled module. Others need the real PaddleX",
     "hpi-cpu": "--use_hpip on the CPU is OpenVINO: pip install 'hubserving[openvino]'",
     "hpi-gpu": "--use_hpip on NVIDIA's cards is ONNX Runtime, for ONNX models: pip install onnxruntime-gpu",
     "paddle2onnx": "Nothing to install: OpenVINO reads Paddle's files as they are.",

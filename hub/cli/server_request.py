@@ -1,4 +1,4 @@
-"""What a command line asks a server to be: options, environment and config file become one frozen request.
+"""From options, environment and config file to one frozen request for a server.
 
 Files are read here, and nothing else happens: `start.py` prints the notes, installs and starts.
 """

@@ -1,4 +1,4 @@
-"""What a running server does at the moment, read from its run dir; the server is not asked."""
+"""The state of a running server, read from its run dir; the server is not asked."""
 
 from __future__ import annotations
 

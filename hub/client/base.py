@@ -1,4 +1,4 @@
-"""What both clients have in common: their options, and how a request looks to httpx2."""
+"""The common part of both clients: their options, and how a request looks to httpx2."""
 
 from __future__ import annotations
 

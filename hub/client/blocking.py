@@ -75,7 +75,7 @@ class Client(BaseClient):
     ) -> Iterator[Prediction]:
         """Call a module once for each item, ``concurrency`` at a time; yield predictions in the items' order.
 
-        An item that fails is a prediction with an ``error``. What is wrong with more than an item ends the
+        An item that fails is a prediction with an ``error``. A problem that is not the item's ends the
         iteration: no server, no such module, no key, an unknown argument, no place within the timeout.
 
         Args:

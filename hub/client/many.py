@@ -82,8 +82,8 @@ def in_order(
 ) -> Iterator[tuple[Item, Result]]:
     """Do ``work`` for each item in ``concurrency`` threads; yield the results in the items' order.
 
-    What ``work`` raises is raised at its item's place. Who stops early leaves what is running to itself: the
-    threads are daemons, so that a program can end at once.
+    An error of ``work`` is raised at its item's place. A caller that stops early leaves running calls to
+    themselves: the threads are daemons, so that a program can end at once.
     """
     waiting: collections.deque[tuple[Item, Future[Result]]] = collections.deque()
     workers = _Workers(work, concurrency)

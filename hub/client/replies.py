@@ -22,7 +22,7 @@ _KINDS = RequestError.__subclasses__()
 #: Of several classes with the same code the first, which is the most general, is taken.
 _BY_CODE = {kind.http_status: kind for kind in reversed(_KINDS)} | {403: errors.UnauthorizedError}
 _BY_STATUS = {kind.status: kind for kind in _KINDS if "status" in vars(kind)}
-#: What these mean when a proxy says so: it is its own word, not a module's.
+#: Codes that a proxy sends on its own account, without a module.
 _BY_PROXY = (401, 403, 413, 503, 504)
 
 

@@ -95,7 +95,7 @@ class Journal:
         Records of other files, from an earlier job with other files, stay; they come first.
 
         Returns:
-            Whether anything had to be changed.
+            True if anything had to be changed.
         """
         wanted = dict.fromkeys(names)
         others = [name for name in self._spans if name not in wanted]

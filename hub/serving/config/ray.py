@@ -11,7 +11,7 @@ PositiveInt = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Delay = Annotated[float, Field(ge=0, le=86400)]
 
-#: What must be installed for the engine, and how to get it.
+#: The command that installs what the backend needs.
 EXTRA: Final = "pip install 'hubserving[ray]'"
 
 

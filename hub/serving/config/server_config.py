@@ -52,7 +52,7 @@ class ModuleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     init_args: dict[str, Any] = {}
-    """What the module's `_initialize` takes. Also which module it is: `version`; `name`, of an installed
+    """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
     module that is served under another name; `directory`, of one that is not installed."""
     predict_args: dict[str, Any] = {}
     """Defaults for the serving method's arguments; a request's own win."""
@@ -103,7 +103,7 @@ class ServingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
-    """What is served: for each name at /predict/<name> the settings of the next table, or {}."""
+    """The modules: for each name at /predict/<name> the settings of the next table, or {}."""
     engine: Literal["local", "ray"] = "local"
     """Where modules run: in processes of this machine, or as Ray Serve applications (extra `ray`)."""
     ray_address: str | None = None
