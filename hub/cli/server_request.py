@@ -95,18 +95,17 @@ def for_pipeline(
         asked = replace(asked, use_hpip=True)
     planned = plan(pipeline, asked, keys)
     if planned.module in given.get("modules_info", {}):
-        raise UsageError(f"{planned.module} is what serves {planned.pipeline}; leave -m {planned.module} out")
+        raise UsageError(f"{planned.module} serves {planned.pipeline} already; leave -m {planned.module} out")
     config = configuration(planned, given, python=lambda: ready.interpreter(planned))
-    # Read again, it does not look for cards again: that takes seconds, and a reload changes no device.
+    # A reload does not look for cards again: that takes seconds, and a device does not change.
     settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
     notes = []
     if planned.idle:
-        notes.append(f"Note: {pipeline}: accepted, without effect here: {', '.join(planned.idle)}")
+        notes.append(f"Note: {pipeline}: these keys have no effect here: {', '.join(planned.idle)}")
     if planned.cannot:
         reasons = "".join(f"\n  {reason}" for reason in planned.cannot)
-        notes.append(
-            f"Note: PaddleX serves {pipeline}, because {planned.pipeline} here does not do this:{reasons}"
-        )
+        why = f"because {planned.pipeline} here does not do this"
+        notes.append(f"Note: the real PaddleX serves {pipeline}, {why}:{reasons}")
     reread = lambda: configuration(plan(pipeline, asked), settled)  # noqa: E731
     return ServerRequest(config, reread, tuple(notes), plan=planned)
 
@@ -146,7 +145,7 @@ def _device_settings(asked: Asked) -> dict[str, Any]:
 
     if asked.use_hpip:
         raise UsageError(
-            '--use_hpip is for a pipeline (--pipeline); a module is told by its init_args: "engine": "hpip"'
+            '--use_hpip is for a pipeline (--pipeline); for a module write "engine": "hpip" in its init_args'
         )
     if asked.allow_urls:
         raise UsageError("--allow_urls is for a pipeline (--pipeline); modules fetch nothing")

@@ -144,7 +144,7 @@ def test_a_pipeline_has_paddlex_s_port_and_may_have_modules_beside_it() -> None:
 def test_keys_of_a_pipeline_s_file_without_effect_are_noted(home: Path) -> None:
     path = written(home, OCR, batch_size=2, device="cpu")
 
-    assert request("--pipeline", path).notes == (f"Note: {path}: accepted, without effect here: batch_size",)
+    assert request("--pipeline", path).notes == (f"Note: {path}: these keys have no effect here: batch_size",)
 
 
 def test_variables_of_the_licence_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
