@@ -40,7 +40,7 @@ def pages() -> Iterator[Path]:
 
 
 def linked_files() -> Iterator[Path]:
-    """Files that are no pages and that pages show or link to; what is missing is for the build to report."""
+    """Yield files other than pages that pages show or link to; the build reports missing ones."""
     for page in pages():
         for link in LINK.findall(CODE.sub("", page.read_text("utf-8"))):
             path = (page.parent / link).resolve()

@@ -100,7 +100,7 @@ def choices(weights: Floats, inputs: Floats) -> Iterator[Rounding]:
 
 
 def output_of(weights: Floats, inputs: Floats, rounding: Rounding) -> Floats:
-    """What a rounded convolution computes: (output channels, pixels)."""
+    """Compute a rounded convolution: (output channels, pixels)."""
     steps = np.round(inputs / (rounding.scale * rounding.step)[:, None]) + rounding.zero
     limited = (np.clip(steps, 0, HIGHEST) - rounding.zero) * rounding.step
     result: Floats = rounded(weights * rounding.scale) @ limited.astype(np.float32)
@@ -108,7 +108,7 @@ def output_of(weights: Floats, inputs: Floats, rounding: Rounding) -> Floats:
 
 
 def error(weights: Floats, inputs: Floats, rounding: Rounding) -> float:
-    """How far the output varies about the exact one: mean square of what no shift can take back."""
+    """Return the mean square of the output's deviation from the exact one that no shift can take back."""
     return float((output_of(weights, inputs, rounding) - weights @ inputs).var(axis=1).mean())
 
 
@@ -131,7 +131,7 @@ def rounded(weights: Floats) -> Floats:
 
 
 def significant(values: npt.ArrayLike) -> list[float]:
-    """Rounded to five significant digits."""
+    """Round to five significant digits."""
     return [float(f"{value:.5g}") for value in np.atleast_1d(values).tolist()]
 
 

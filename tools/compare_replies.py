@@ -34,7 +34,7 @@ TIMEOUT_S = 90
 
 @dataclass
 class Comparison:
-    """What differs between two replies to one image."""
+    """The differences between two replies to one image."""
 
     characters: int = 0
     edits: int = 0

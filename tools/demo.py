@@ -209,7 +209,7 @@ def read_pictures(url: str) -> dict[str, Score]:
 
 
 def local_session() -> requests.Session:
-    """A session that goes to this machine directly, whatever proxy the environment names."""
+    """Return a session that goes to this machine directly, whatever proxy the environment names."""
     session = requests.Session()
     session.trust_env = False
     return session
@@ -232,7 +232,7 @@ def show(name: str, found: Score, elapsed_ms: float) -> None:
 
 
 def is_wrong(line: Line) -> bool:
-    """Whether a line was not read to the letter, spaces left out."""
+    """Tell whether a line was not read to the letter, spaces left out."""
     return "".join(line.written.split()) != "".join(line.read.split())
 
 

@@ -93,12 +93,12 @@ class Sheet:
 
     @property
     def picture(self) -> Picture:
-        """What is on the sheet, uint8 of shape (height, width, 3), RGB."""
+        """Return the sheet's pixels, uint8 of shape (height, width, 3), RGB."""
         return np.asarray(self.image)
 
 
 def draw_receipt(font: Path | None, rng: np.random.Generator) -> Drawn:
-    """A till receipt on a wooden table."""
+    """Draw a till receipt on a wooden table."""
     sheet = Sheet(paper(900, 540, (246, 244, 238), rng), font)
     sheet.write(270, 70, "云杉超市", 54, anchor="mm", bold=1)
     sheet.write(270, 124, "SPRUCE MARKET", 26, anchor="mm")
@@ -122,7 +122,7 @@ def draw_receipt(font: Path | None, rng: np.random.Generator) -> Drawn:
 
 
 def draw_sign(font: Path | None, rng: np.random.Generator) -> Drawn:
-    """A notice board at the gate of a park."""
+    """Draw a notice board at the gate of a park."""
     white: Colour = (244, 247, 244)
     sheet = Sheet(tinted((22, 84, 140), clouds(520, 860, (5, 8), rng) * 3), font)
     sheet.draw.rounded_rectangle((18, 18, 841, 501), radius=26, outline=white, width=6)
@@ -146,7 +146,7 @@ def draw_sign(font: Path | None, rng: np.random.Generator) -> Drawn:
 
 
 def draw_label(font: Path | None, rng: np.random.Generator) -> Drawn:
-    """A parcel label, stuck on askew."""
+    """Draw a parcel label, stuck on askew."""
     sheet = Sheet(paper(560, 760, (250, 250, 247), rng), font)
     sheet.draw.rectangle((14, 14, 745, 545), outline=INK, width=4)
     sheet.draw.rectangle((14, 14, 745, 116), fill=INK)
@@ -166,7 +166,7 @@ def draw_label(font: Path | None, rng: np.random.Generator) -> Drawn:
 
 
 def draw_page(font: Path | None, rng: np.random.Generator) -> Drawn:
-    """A scanned page full of text, lying not quite straight, with the shadow of the spine."""
+    """Draw a scanned page full of text, lying not quite straight, with the shadow of the spine."""
     sheet = Sheet(paper(1320, 980, (248, 246, 240), rng), font)
     title, *lines, number = PAGE.splitlines()
     sheet.write(490, 110, title, 44, anchor="mm", bold=1)
@@ -181,7 +181,7 @@ def draw_page(font: Path | None, rng: np.random.Generator) -> Drawn:
 
 
 def draw_empty(_font: Path | None, rng: np.random.Generator) -> Drawn:
-    """A sheet of paper on a table, with nothing on it."""
+    """Draw a sheet of paper on a table, with nothing on it."""
     blank = paper(700, 520, (248, 247, 243), rng)
     scene = lay(blank, wood(760, 860, rng), [(164, 44), (690, 66), (706, 716), (142, 702)])
     return photograph(scene, rng, light=(0.5, 0.1), blur=0.7), []

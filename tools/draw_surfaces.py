@@ -24,7 +24,7 @@ def clouds(height: int, width: int, cells: tuple[int, int], rng: np.random.Gener
 
 
 def tinted(colour: Colour, relief: Mask) -> Picture:
-    """A surface of one colour, lighter and darker by ``relief``."""
+    """Draw a surface of one colour, lighter and darker by ``relief``."""
     surface = np.array(colour, dtype=np.float32) + relief[:, :, None]
     return surface.clip(0, 255).astype(np.uint8)
 

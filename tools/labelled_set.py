@@ -7,7 +7,7 @@ Cards are small pictures of a few words and numbers, like labels, tickets and si
 Chinese characters (all 3 755 of GB 2312's first level, so that no language model can guess them),
 English words, numbers, dates, prices, addresses; several fonts, sizes, weights, slants and widths;
 then rotation, perspective, shadow, low contrast, blur, noise and JPEG, each on some of the pictures. The same
-seed and fonts give the same pictures. What is written, and where, goes into ``labels.json``:
+seed and fonts give the same pictures. The text and its place go into ``labels.json``:
 
     {"fonts": […], "pictures": {"line_0001.jpg": [{"text": "…", "box": [[x, y], …]}], …}}
 
@@ -85,7 +85,7 @@ class Face:
 
 
 def find_faces() -> list[Face]:
-    """The Chinese font that ``hub.ocr.font`` finds, Pillow's own, and DejaVu's where installed."""
+    """Return the Chinese font that ``hub.ocr.font`` finds, Pillow's own, and DejaVu's where installed."""
     try:
         fetched: Path | None = Path(hub.model_path("NotoSansCJKsc"))
     except (hub.HubError, ImportError):
@@ -106,12 +106,12 @@ def find_faces() -> list[Face]:
 
 
 def hanzi(rng: Random, low: int, high: int) -> str:
-    """Some Chinese characters at random."""
+    """Return some Chinese characters at random."""
     return "".join(HANZI[i] for i in rng.integers(0, len(HANZI), rng.integers(low, high + 1)))
 
 
 def words(rng: Random, low: int, high: int) -> str:
-    """Some English words, lower case, capitalised or in capitals."""
+    """Return some English words, lower case, capitalised or in capitals."""
     chosen = " ".join(WORDS[i] for i in rng.integers(0, len(WORDS), rng.integers(low, high + 1)))
     return (chosen, chosen.capitalize(), chosen.upper())[rng.integers(0, 3)]
 
@@ -121,7 +121,7 @@ def digits(rng: Random, count: int) -> str:
 
 
 def number(rng: Random) -> str:
-    """A date, a price, a telephone number, a code, a percentage, a size."""
+    """Return a date, a price, a telephone number, a code, a percentage, a size."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     kinds: list[Callable[[], str]] = [
         lambda: f"20{digits(rng, 2)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02}",
@@ -141,7 +141,7 @@ def number(rng: Random) -> str:
 
 
 def sentence(rng: Random, *, chinese: bool) -> str:
-    """What one line says."""
+    """Return the text of one line."""
     if not chinese:
         kind = rng.integers(0, 3)
         return (words(rng, 1, 5), number(rng), f"{words(rng, 1, 2)} {number(rng)}")[kind]
@@ -157,7 +157,7 @@ def sentence(rng: Random, *, chinese: bool) -> str:
 
 
 def entry(rng: Random, *, chinese: bool) -> str:
-    """What one place of a card says."""
+    """Return the text of one place of a card."""
     if not chinese:
         return (words(rng, 1, 2), number(rng))[rng.integers(0, 2)]
     return (hanzi(rng, 2, 6), f"{hanzi(rng, 2, 4)}：{number(rng)}")[int(rng.random() < 0.2)]
@@ -286,7 +286,7 @@ def draw_page(rng: Random, faces: list[Face]) -> tuple[bytes, list[dict[str, Any
         y = int(rng.integers(24, 60))
         while y < height - 60:
             item = write(rng, faces, sheet, 30 + column * width // 2 + int(rng.integers(0, 30)), y, ink)
-            # What reaches into the next column or over the edge is not drawn: the paper covers it.
+            # The paper covers text that reaches into the next column or over the edge.
             (left, top), _, (right, bottom), _ = item["box"]
             if right > (column + 1) * (width // 2 if width > 700 else width) - 10:
                 sheet.paste(paper, (left - 4, top - 4, right + 4, bottom + 4))  # type: ignore[arg-type]

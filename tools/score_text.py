@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """What the comparison of one picture, or of several, found."""
+    """The result of comparing one picture, or several."""
 
     characters: int
     edits: int

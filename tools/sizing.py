@@ -1,4 +1,4 @@
-"""How many cores, pods and bits a number of images a day takes: prints the table of doc/kubernetes.md.
+"""Print the cores, pods and bits that a number of images a day takes: the table of doc/kubernetes.md.
 
     python tools/sizing.py [--cpu_ms 210] [--peak 3] [--utilisation 0.7] …
 
@@ -18,7 +18,7 @@ PER_DAY = (100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked, and what it is asked of.
+    """The wanted throughput, and the machines for it.
 
     Attributes:
         cpu_ms: CPU time of one image, all processes of the server together.

@@ -24,7 +24,7 @@ from hub.cli.main import hub
 from hub.errors import HubError, RequestError
 from hub.registry.configuration import Configuration
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroupConfig, ModuleConfig, ServingConfig
+from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroup, ModuleConfig, ServingConfig
 from hub.serving.gateway import metrics as counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "doc" / "reference"
@@ -95,7 +95,7 @@ def commands() -> Iterator[str]:
 
 
 def each_command() -> Iterator[click.Context]:
-    """A context for the group itself and for each command below it, but for hidden ones."""
+    """Yield a context for the group itself and for each command below it, but for hidden ones."""
     waiting = [click.Context(hub, info_name="hub")]
     while waiting:
         context = waiting.pop(0)
@@ -117,8 +117,8 @@ def config() -> Iterator[str]:
     yield "## Of a server"
     yield ""
     yield (
-        "Keys of config.json, or of the same as YAML; an unknown one is an error. What the file and the "
-        "command line do not say may be in the [environment](environment.md)."
+        "Keys of config.json, or of the same as YAML; an unknown one is an error. The "
+        "[environment](environment.md) may set those that neither the file nor the command line sets."
     )
     if IGNORED_KEYS:
         yield f"PaddleHub's {', '.join(f'`{key}`' for key in IGNORED_KEYS)} is read and does nothing."
@@ -127,7 +127,7 @@ def config() -> Iterator[str]:
     yield from ("", "## Of a module", "", "Keys of an entry of `modules_info`.", "")
     yield from keys(ModuleConfig)
     yield from ("", "## Of a group of runners", "", "Keys of an entry of a module's `instances`.", "")
-    yield from keys(InstanceGroupConfig)
+    yield from keys(InstanceGroup)
     yield from ("", "## Of a module on Ray", "", "Keys of a module's `ray`, for [engine ray](../ray.md).", "")
     yield from keys(RayOptions)
     yield from ("", "## Of the registry", "")
@@ -147,7 +147,7 @@ def keys(model: Any) -> Iterator[str]:
 
 
 def allowed(details: Mapping[str, Any]) -> str:
-    """The JSON schema of a key in words: its type and limits."""
+    """Describe the JSON schema of a key in words: its type and limits."""
     if "anyOf" in details:
         return " or ".join(allowed(each) for each in details["anyOf"])
     if "$ref" in details:
@@ -177,7 +177,7 @@ def limits(details: Mapping[str, Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON has it, a whole number without its point."""
+    """Return a value as JSON has it, a whole number without its point."""
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
@@ -194,7 +194,7 @@ def environment() -> Iterator[str]:
         "",
         "## Settings",
         "",
-        "What the config file and the command line do not say. Lists are separated by",
+        "They count where neither config file nor command line sets a key. Lists are separated by commas",
     )
     yield "(`HUB_GPU`, `HUB_CORS_ORIGINS`) or spaces (`HUB_INDEX`)."
     yield ""
@@ -213,7 +213,7 @@ def environment() -> Iterator[str]:
 
 
 def metrics() -> Iterator[str]:
-    yield "What `GET /metrics` tells, for Prometheus. A histogram has `_bucket`, `_sum` and `_count`."
+    yield "Metrics of `GET /metrics`, for Prometheus. A histogram has `_bucket`, `_sum` and `_count`."
     yield ""
     yield from table(
         ("metric", "type", "labels", "meaning"),
@@ -248,7 +248,7 @@ def errors() -> Iterator[str]:
 
 
 def tree(root: type[HubError], depth: int = 0) -> Iterator[tuple[int, type[HubError]]]:
-    """A class and all below it, each with its depth."""
+    """Yield a class and all below it, each with its depth."""
     yield depth, root
     for each in root.__subclasses__():
         yield from tree(each, depth + 1)
@@ -263,7 +263,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def described(text: str | None, name: str) -> str:
-    """A description as Markdown.
+    """Return a description as Markdown.
 
     Raises:
         SystemExit: there is none.

@@ -1,8 +1,9 @@
-"""For who makes and distributes modules: init, convert, pack, index."""
+"""Commands for authors of modules: init, convert, pack, index."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ def init(name: str, output_dir: Path) -> None:
 @click.command()
 @click.argument("model", metavar="[MODEL_DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--model_dir", "-d", type=click.Path(path_type=Path), help="The exported model's folder.")
-@click.option("--module_name", "-n", help="The module's name.  [default: the folder's]")
-@click.option("--module_version", "-v", default="1.0.0", show_default=True, help="The module's version.")
+@click.option("--module_name", "-n", "name", help="The module's name.  [default: the folder's]")
+@click.option(
+    "--module_version", "-v", "version", default="1.0.0", show_default=True, help="The module's version."
+)
 @click.option(
     "--kind",
     type=click.Choice(["classifier", "detector"]),
-    help="What the model does.  [default: what its inputs look like]",
+    help="The model's task.  [default: guessed from its inputs]",
 )
 @click.option("--labels", type=click.Path(exists=True, path_type=Path), help="A file with a class a line.")
 @click.option(
@@ -50,36 +53,21 @@ def init(name: str, output_dir: Path) -> None:
     help="A default in params.py: image_size=[320,320]",
 )
 @click.option(
-    "--output_dir", "-o", type=click.Path(path_type=Path), help="The new folder.  [default: NAME_TIME]"
+    "--output_dir",
+    "-o",
+    "target",
+    type=click.Path(path_type=Path),
+    help="The new folder.  [default: NAME_TIME]",
 )
-@click.pass_context
-def convert(
-    context: click.Context,
-    model: Path | None,
-    model_dir: Path | None,
-    module_name: str | None,
-    module_version: str,
-    kind: str | None,
-    labels: Path | None,
-    settings: tuple[str, ...],
-    output_dir: Path | None,
-) -> None:
+def convert(model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
     from hub.cli import render
     from hub.registry.authoring.convert import convert as make
 
     folder = model or model_dir
     if folder is None:
-        render.wrong_usage(context, "You must give the folder of one exported model to convert.")
-    made = make(
-        folder,
-        name=module_name,
-        version=module_version,
-        kind=kind,
-        labels=labels,
-        settings=dict(_setting(each) for each in settings),
-        target=output_dir,
-    )
+        raise click.UsageError("Missing argument 'MODEL_DIR', the folder of an exported model.")
+    made = make(folder, settings=dict(_setting(each) for each in settings), **how)
     render.line(f"The converted module is stored in `{made}`.")
     render.note(f"Look at its params.py (how images are prepared), then: hub install {made}/")
 
@@ -139,7 +127,7 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
         archive = make(found, output, home=registry.layout.home, progress=progress, wheels=folder)
     render.line(f"{archive} ({render.size(archive.stat().st_size)})")
     if not wheels and (found.directory / FILE).is_file():
-        render.note(f"What {name} requires (requirements.txt) is not in it; --wheels puts that in as well")
+        render.note("The packages in requirements.txt are not in the archive; --wheels adds them")
 
 
 @click.group(cls=Group)

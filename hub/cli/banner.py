@@ -1,4 +1,4 @@
-"""What a starting server says on stderr: where it listens, what it serves, how it is stopped."""
+"""The lines that a starting server prints on stderr: where it listens, what it serves, how to stop it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def starting() -> None:
-    """The first two lines that PaddleX's server, which is Uvicorn, says."""
+    """Print the first two lines of PaddleX's server, which is Uvicorn."""
     click.echo(f"INFO:     Started server process [{os.getpid()}]", err=True)
     click.echo("INFO:     Waiting for application startup.", err=True)
 
 
 def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = False) -> None:
-    """What is served where, by whom; ``as_paddlex`` begins as Uvicorn's lines end."""
+    """Print what is served where; with ``as_paddlex`` after the lines that Uvicorn prints last."""
     address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
     lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
     if as_paddlex:
@@ -35,18 +35,18 @@ def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = Fa
             ("Metrics Service", config.metrics_port),
         )
         lines += [f"  Started {service} at {config.host}:{port}" for service, port in ports if port]
-    lines += [line for module in state.modules.values() for line in _served(module, address)]
+    lines += [line for module in state.modules.values() for line in _routes(module, address)]
     if config.ui:
         lines.append(f"Try it in a browser at {address}/ (the API is described at {address}/docs).")
     if config.host in ("127.0.0.1", "localhost", "::1"):
         lines.append("Only this machine can connect; --host 0.0.0.0 opens it to the network.")
     lines.append(f"Stop it with Ctrl-C or: hub serving stop -p {config.port}")
-    with contextlib.suppress(OSError):  # a log on a full disk is no reason not to serve
+    with contextlib.suppress(OSError):  # serve even if the log's disk is full
         click.echo("\n".join(lines), err=True)
 
 
-def _served(module: ModuleState, address: str) -> list[str]:
-    """A line for each route of a module, or why there is none."""
+def _routes(module: ModuleState, address: str) -> list[str]:
+    """Return a line for each route of a module, or why there is not any."""
     if module.state != READY:
         return [f"  {module.name} has FAILED: {module.reason}"]
     devices = sorted({runner.device for runner in module.runners})

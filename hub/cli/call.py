@@ -19,7 +19,7 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import HubError, UsageError
-from hub.module.arguments import SINGLE, TEXTS, for_files
+from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files
 
 
 def main(words: Sequence[str]) -> int:
@@ -72,7 +72,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
 def _arguments(
     method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str
 ) -> dict[str, Any]:
-    """What a serving method is called with, by the names of its parameters."""
+    """Return what a serving method is called with, by the names of its parameters."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
     parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
     parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
@@ -82,29 +82,39 @@ def _arguments(
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
     given = parser.parse_args(list(words))
     arguments = json_object(given.arguments)
-    taken = _parameters(method)
-    texts = list(given.input_text or [])
-    if given.input_file:
-        texts += _lines(given.input_file)
+    parameters = inspect.signature(method).parameters
+
+    def key_for(flag: str, names: Sequence[str]) -> str:
+        for key in names:
+            if key in parameters:
+                return key
+        takes = ", ".join(parameters) or "nothing"
+        raise UsageError(f"{name} has no argument for {flag}. It takes: {takes}")
+
+    texts = [*(given.input_text or []), *(_lines(given.input_file) if given.input_file else [])]
     if texts:
-        key = _first(TEXTS, taken, "--input_text", name)
+        key = key_for("--input_text", TEXTS)
         arguments[key] = _one_or_all(key, texts)
     if given.input_path:
-        arguments.update(_files(given.input_path, images, taken, name))
+        paths = [_file(path) for path in given.input_path]
+        found = for_files(list(parameters), images)
+        key = key_for("--input_path", found[:1] if found else ())
+        arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:
-            _first((key,), taken, f"--{key}", name)
-            arguments[key] = getattr(given, key)
-    if not arguments and _required(method):
+            arguments[key_for(f"--{key}", [key])] = getattr(given, key)
+    if not arguments and any(
+        each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters.values()
+    ):
         raise UsageError(
             f"{name} works on something: give --input_path FILE, --input_text TEXT or --arguments JSON. "
-            f"It takes: {', '.join(taken)}"
+            f"It takes: {', '.join(parameters)}"
         )
     return arguments
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """What --arguments says; raises UsageError."""
+    """Return what --arguments says; raises UsageError."""
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -112,26 +122,6 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError('--arguments must be a JSON object, like {"top_k": 3}')
     return value
-
-
-def _parameters(method: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(method).parameters)
-
-
-def _required(method: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(method).parameters.values()
-    return any(each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters)
-
-
-def _first(names: Sequence[str], taken: list[str], flag: str, module: str) -> str:
-    for name in names:
-        if name in taken:
-            return name
-    raise _nowhere(flag, module, taken)
-
-
-def _nowhere(flag: str, module: str, taken: list[str]) -> UsageError:
-    return UsageError(f"{module} has no argument for {flag}. It takes: {', '.join(taken) or 'nothing'}")
 
 
 def _one_or_all(key: str, values: list[Any]) -> Any:
@@ -142,23 +132,21 @@ def _one_or_all(key: str, values: list[Any]) -> Any:
     return values[0]
 
 
-def _files(paths: list[str], images: Sequence[str], taken: list[str], name: str) -> dict[str, Any]:
-    for path in paths:
-        if not Path(path).is_file():
-            raise UsageError(f"--input_path {path} is no file")
-    found = for_files(taken, images)
-    if found is None:
-        raise _nowhere("--input_path", name, taken)
-    key, kind = found
+def _file(path: str) -> Path:
+    if not Path(path).is_file():
+        raise UsageError(f"--input_path {path} is not a file")
+    return Path(path)
+
+
+def _values(paths: Sequence[Path], kind: FileKind, decoded: bool) -> list[Any]:
+    """Return what of the files is passed: images, paths, or the lines of texts."""
     if kind == "image":
-        return {key: _one_or_all(key, [_image(Path(path), key in images) for path in paths])}
-    if kind == "path":
-        return {key: _one_or_all(key, paths)}
-    return {key: _one_or_all(key, [line for path in paths for line in _lines(path)])}
+        return [_image(path, decoded) for path in paths]
+    return list(map(str, paths)) if kind == "path" else [line for path in paths for line in _lines(path)]
 
 
 def _image(path: Path, decoded: bool) -> Any:
-    """A decoded image for modules that ask for that, else base64 as in a request."""
+    """Return a decoded image for modules that ask for that, else base64 as in a request."""
     data = path.read_bytes()
     if not decoded:
         return base64.b64encode(data).decode()
@@ -167,11 +155,11 @@ def _image(path: Path, decoded: bool) -> Any:
 
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if array is None:
-        raise UsageError(f"--input_path {path} is no image that can be read")
+        raise UsageError(f"--input_path {path} is not an image that can be read")
     return array
 
 
-def _lines(path: str) -> list[str]:
+def _lines(path: str | Path) -> list[str]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -180,7 +168,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _as_json(result: Any) -> str:
-    """As a server would send it; what it could not send, as Python shows it."""
+    """Return a result as a server would send it; what it could not send, as Python shows it."""
     try:
         sent = envelope.loads(envelope.dumps(result))
     except TypeError:

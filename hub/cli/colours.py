@@ -6,7 +6,7 @@ Colours only ever repeat what the words say. They never decide about layout: tha
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:  # rich is imported where something is coloured: most errors and results need none of it
     from rich.console import Console
@@ -20,28 +20,27 @@ _choice: Choice = "auto"
 
 
 def choose(choice: Choice) -> None:
-    """What ``hub --color`` says; it holds for the whole process."""
+    """Set what ``hub --color`` says, for the whole process."""
     global _choice
     _choice = choice
 
 
 def console(stream: TextIO) -> Console:
-    """Rich's console for stdout or stderr; ``is_terminal`` tells whether it has colours, or could have."""
+    """Return rich's console for stdout or stderr; its ``is_terminal`` tells whether colours are possible."""
     from rich.console import Console
 
     width = None if stream.isatty() else _UNBOUNDED
-    if _choice == "always":  # also over NO_COLOR: what was typed is newer than the environment
-        return Console(
-            file=stream, highlight=False, markup=False, width=width,
-            force_terminal=True, no_color=False, color_system="standard",
-        )  # fmt: skip
-    if _choice == "never":
-        return Console(file=stream, highlight=False, markup=False, width=width, color_system=None)
-    return Console(file=stream, highlight=False, markup=False, width=width)
+    choices: dict[Choice, dict[str, Any]] = {
+        "auto": {},
+        # Also over NO_COLOR: what was typed is newer than the environment.
+        "always": {"force_terminal": True, "no_color": False, "color_system": "standard"},
+        "never": {"color_system": None},
+    }
+    return Console(file=stream, highlight=False, markup=False, width=width, **choices[_choice])
 
 
 def styled(text: str, style: str, stream: TextIO | None = None) -> str:
-    """The text in a style of rich's (``bold red``) if ``stream``, by default stdout, has colours."""
+    """Return the text in a style of rich's (``bold red``) if ``stream``, by default stdout, has colours."""
     stream = stream or sys.stdout
     if _choice == "never" or (_choice == "auto" and not stream.isatty()):
         return text

@@ -1,21 +1,25 @@
 """``hub completion``: what a shell needs to complete commands, options and names; and which names there are.
 
 The script that is printed asks ``hub`` itself at each Tab (click's own mechanism), so it never grows old.
-Names come from what lies on disk; a mistake there must not end in a traceback between two words.
+Names come from what is on disk; a mistake there must not end in a traceback between two words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
+
+from hub.errors import HubError
 
 SHELLS = ("bash", "zsh", "fish")
 #: By which the script tells ``hub`` that it is a Tab; click makes the same of the program's name.
 _VARIABLE = "_HUB_COMPLETE"
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+#: Finds the names that may be meant, each with a help text, by the other words and the beginning of this one.
+Find = Callable[[click.Context, str], Mapping[str, str | None]]
 
 
 @click.command()
@@ -36,90 +40,69 @@ def completion(shell: str) -> None:
     click.echo(ShellComplete.source(kind(hub, {}, "hub", _VARIABLE)), nl=False)
 
 
-def modules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Installed modules, with their versions once ``==`` is there."""
-    return _items(_installed, incomplete)
+def _completing(find: Find, *, or_files: bool = False) -> Complete:
+    """Return click's callback for an argument that is one of these names, or else a file."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        try:
+            found = find(context, incomplete)
+        except (HubError, OSError):  # there is a command to say what is wrong; Tab is not it
+            found = {}
+        items = [CompletionItem(name, help=found[name]) for name in found if name.startswith(incomplete)]
+        return items or [CompletionItem(incomplete, type="file")] if or_files else items
+
+    return complete
 
 
-def modules_or_files(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Installed modules, or else files."""
-    return modules(context, parameter, incomplete) or [CompletionItem(incomplete, type="file")]
-
-
-def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Files."""
-    return [CompletionItem(incomplete, type="file")]
-
-
-def sources(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Modules that come along, or else files."""
-    return _items(_shipped, incomplete) or [CompletionItem(incomplete, type="file")]
-
-
-def weights(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names in the catalogue of weights."""
-    return _items(_catalogue, incomplete)
-
-
-def settings(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The registry's settings."""
-    return _items(_settings, incomplete)
-
-
-def ports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ports of running servers, with their modules."""
-    from hub.serving.process import pidfile
-
-    records = pidfile.records()
-    return [
-        CompletionItem(str(record.port), help=", ".join(record.module))
-        for record in records
-        if record.is_running() and str(record.port).startswith(incomplete)
-    ]
-
-
-def served(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Modules of the server that ``--port`` names."""
-    from hub.serving.process import pidfile
-
-    port = context.params.get("port")
-    names = [name for record in pidfile.records() if port in (None, record.port) for name in record.module]
-    return _items(lambda _: names, incomplete)
-
-
-def _items(names: Callable[[str], Iterable[str]], incomplete: str) -> list[CompletionItem]:
-    from hub.errors import HubError
-
-    try:
-        return [CompletionItem(name) for name in names(incomplete) if name.startswith(incomplete)]
-    except (HubError, OSError):  # there is a command to say what is wrong; Tab is not it
-        return []
-
-
-def _installed(incomplete: str) -> list[str]:
+def _installed(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
+    """Find installed modules, with their versions once ``==`` is there."""
     from hub.registry.local import LocalRegistry
 
     infos = [module.info for module in LocalRegistry().list()]
     if "==" in incomplete:
-        return [f"{info.name}=={info.version}" for info in infos]
-    return list(dict.fromkeys(info.name for info in infos))
+        return dict.fromkeys(f"{info.name}=={info.version}" for info in infos)
+    return dict.fromkeys(info.name for info in infos)
 
 
-def _shipped(incomplete: str) -> list[str]:
+def _bundled(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
     from hub.registry.sources import bundled
 
-    return [info.name for info, _ in bundled.infos()]
+    return dict.fromkeys(info.name for info, _ in bundled.infos())
 
 
-def _catalogue(incomplete: str) -> list[str]:
+def _weights(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
     from hub.registry.weights import names
 
-    return names()
+    return dict.fromkeys(names())
 
 
-def _settings(incomplete: str) -> list[str]:
+def _settings(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
     from hub.registry.configuration import KEYS
 
-    return list(KEYS)
+    return dict.fromkeys(KEYS)
+
+
+def _ports(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
+    from hub.serving.process import pidfile
+
+    running = [record for record in pidfile.records() if record.is_running()]
+    return {str(record.port): ", ".join(record.module) for record in running}
+
+
+def _served(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
+    """Find the modules of the server that ``--port`` names."""
+    from hub.serving.process import pidfile
+
+    port = context.params.get("port")
+    records = [record for record in pidfile.records() if port in (None, record.port)]
+    return dict.fromkeys(name for record in records for name in record.module)
+
+
+modules = _completing(_installed)
+modules_or_files = _completing(_installed, or_files=True)
+files = _completing(lambda context, incomplete: {}, or_files=True)
+sources = _completing(_bundled, or_files=True)
+weights = _completing(_weights)
+settings = _completing(_settings)
+ports = _completing(_ports)
+served = _completing(_served)

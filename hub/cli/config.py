@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from hub.cli import completion
@@ -29,30 +27,30 @@ def config(context: click.Context) -> None:
         _show()
 
 
-def _show() -> None:
+def _show(*keys: str) -> None:
+    """Print settings, with their names unless it is one alone."""
     from hub.cli import render
     from hub.registry.configuration import read
     from hub.registry.store.layout import Layout
 
     configuration = read(Layout.of(None))
-    render.line("The current configuration is shown below.")
+    if not keys:
+        render.line("The current configuration is shown below.")
     for key, value in configuration:
-        render.line(f"{key}: {_text(value)}".rstrip())
-
-
-def _text(value: Any) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+        shown = " ".join(value) if isinstance(value, tuple) else str(value)
+        if key in keys:
+            render.line(shown)
+        elif not keys:
+            render.line(f"{key}: {shown}".rstrip())
 
 
 @config.command("get")
 @click.argument("key", shell_complete=completion.settings)
 def get(key: str) -> None:
     """Print one setting."""
-    from hub.cli import render
-    from hub.registry.configuration import check_key, read
-    from hub.registry.store.layout import Layout
+    from hub.registry.configuration import check_key
 
-    render.line(_text(getattr(read(Layout.of(None)), check_key(key))))
+    _show(check_key(key))
 
 
 @config.command("set")
@@ -67,8 +65,8 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
     if key in _PADDLEHUB:
         raise ConfigError(f"there is no setting {key!r} here: {_PADDLEHUB[key]}")
-    changed = change(Layout.of(None), key, values)
-    render.line(f"{key}: {_text(getattr(changed, key))}")
+    changed = getattr(change(Layout.of(None), key, values), key)
+    render.line(f"{key}: {' '.join(changed) if isinstance(changed, tuple) else changed}")
 
 
 @config.command("reset")

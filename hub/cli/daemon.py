@@ -53,7 +53,7 @@ def start_daemon(config: ServingConfig) -> None:
 
 
 def _is_settled(port: int, pid: int) -> bool:
-    """Whether the server with this pid has every module READY, or FAILED but for at least one."""
+    """Tell whether the server with this pid has loaded: a module is READY and none is LOADING."""
     from hub.errors import NotRunningError
     from hub.serving.messages.state import LOADING, READY
     from hub.serving.process import pidfile

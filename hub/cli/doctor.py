@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.groups import json_option
+
 if TYPE_CHECKING:
     from hub.doctor import Finding
 
 
 @click.command()
-@click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 @click.pass_context
 def doctor(context: click.Context, /, json_: bool) -> None:
     """Look at this machine: Python and packages, processor and memory, engines, GPU, registry, servers.

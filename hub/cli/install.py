@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli import completion
-
-if TYPE_CHECKING:
-    from hub.registry.sources.catalog import Offered
+from hub.cli.groups import json_option
 
 
 @click.command()
 @click.argument(
-    "sources", metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources
+    "sources",
+    metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...",
+    nargs=-1,
+    required=True,
+    shell_complete=completion.sources,
 )
-@click.option("--sha256", metavar="DIGEST", help="What the archive must be; required for a URL.")
+@click.option("--sha256", metavar="DIGEST", help="The archive's SHA-256; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
 @click.option(
     "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
 )
 @click.option("--force", is_flag=True, help="Install again what is installed already.")
 @click.option("--ignore_env_mismatch", is_flag=True, hidden=True, help="PaddleHub's; changes nothing.")
-@click.pass_context
 def install(
-    context: click.Context,
     sources: tuple[str, ...],
     sha256: str | None,
     isolated: bool,
@@ -38,8 +37,8 @@ def install(
     """Install modules, and fetch the weights that they name.
 
     From a folder; from an archive (.tar.gz, .tar, .zip, or what hub pack made); from a URL with --sha256; or
-    by name, from those that come with HubServing and then from the indexes that `hub config set index` names.
-    What exists on this machine wins over a name.
+    by name, from those bundled with HubServing and then from the indexes that `hub config set index` names.
+    A file or folder on this machine wins over a name.
 
     Installing the same version again replaces it.
     """
@@ -48,8 +47,6 @@ def install(
     from hub.registry.install import install as install_all
     from hub.registry.local import LocalRegistry
 
-    if not sources:
-        render.wrong_usage(context, "You must give at least one module to install.")
     registry = LocalRegistry()
     options = Options(sha256, isolated, install_requirements, force)
     for outcome in install_all(sources, registry, options, render.ProgressBars()):
@@ -65,7 +62,7 @@ def install(
 
 @click.command()
 @click.argument("pattern", metavar="[REGEX]", default=".*")
-@click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 @click.pass_context
 def search(context: click.Context, pattern: str, json_: bool) -> None:
     """List the modules that can be installed by name.
@@ -81,7 +78,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
     try:
         wanted = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
-        raise UsageError(f"{pattern!r} is no regular expression: {error}") from error
+        raise UsageError(f"{pattern!r} is not a regular expression: {error}") from error
     found, failed = catalog.come_along(), False
     for location in read(LocalRegistry().layout).index:
         try:
@@ -91,7 +88,8 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
             failed = True
     shown = [each for each in found if wanted.search(f"{each.name} {each.summary} {each.type}")]
     if json_:
-        render.as_json([_as_dict(each) for each in shown])
+        keys = ("name", "version", "summary", "type")
+        render.as_json([{**render.fields(each, *keys), "from": each.where} for each in shown])
     else:
         rows = [(each.name, each.version, each.summary, each.where) for each in shown]
         render.table(("ModuleName", "Version", "Summary", "From"), rows)
@@ -99,13 +97,10 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         context.exit(1)
 
 
-def _as_dict(offered: Offered) -> dict[str, str]:
-    keys = ("name", "version", "summary", "type")
-    return {**{key: getattr(offered, key) for key in keys}, "from": offered.where}
-
-
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.sources)
+@click.argument(
+    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.sources
+)
 @click.option(
     "--output_dir",
     "-o",
@@ -121,8 +116,6 @@ def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -
     from hub.registry.install import download as get
     from hub.registry.local import LocalRegistry
 
-    if not names:
-        render.wrong_usage(context, "You must give at least one module to download.")
     missing = 0
     for name in names:
         try:

@@ -16,7 +16,7 @@ from hub.errors import ConfigError, UsageError
 
 #: PaddleX's plugins for serving, and what stands for them here.
 _PLUGINS: Final[Mapping[str, str]] = {
-    "serving": "Nothing to install: OCR is served with what comes along. Others need the real PaddleX",
+    "serving": "Nothing to install: OCR is served by a bundled module. Others need the real PaddleX",
     "hpi-cpu": "--use_hpip on the CPU is OpenVINO: pip install 'hubserving[openvino]'",
     "hpi-gpu": "--use_hpip on NVIDIA's cards is ONNX Runtime, for ONNX models: pip install onnxruntime-gpu",
     "paddle2onnx": "Nothing to install: OpenVINO reads Paddle's files as they are.",
@@ -85,8 +85,10 @@ def _install(plugins: Sequence[str]) -> None:
 
 
 def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -> None:
-    from hub.cli import pipeline, render
+    from hub.cli import render
+    from hub.cli.server_request import for_pipeline
     from hub.cli.start import run
+    from hub.paddlex.plan import Asked
     from hub.serving.config import hps
 
     if rest:
@@ -98,10 +100,12 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
     wanted = options["pipeline"] or hps.config_path()
     if wanted is None:
         raise UsageError("--serve needs the pipeline: --pipeline NAME, or --pipeline FILE.yaml")
-    options["hpi_config"] = _literal(options["hpi_config"])
+    hpi_config = _literal(options["hpi_config"])
+    asked = Asked(
+        options["device"], options["use_hpip"], hpi_config, options["engine"], options["allow_urls"]
+    )
     given = {key: options[key] for key in ("host", "port") if options[key] is not None}
-    config, reread = pipeline.configured(wanted, pipeline.asked(options), given)
-    run(config, reread, as_paddlex=True)
+    run(for_pipeline(wanted, asked, given))
 
 
 def _literal(given: str | None) -> dict[str, Any] | None:
@@ -131,7 +135,7 @@ def _refuse(context: click.Context, options: dict[str, Any]) -> None:
 
 
 def _unknown(word: str, known: Sequence[str]) -> str:
-    from hub.serving.config.validation import near
+    from hub.suggestion import closest
 
-    meant = near(word.partition("=")[0], known)
+    meant = closest(word.partition("=")[0], known)
     return f"unknown option {word}" + (f"; did you mean {meant}?" if meant else "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,8 @@ from hub.cli import completion
 from hub.errors import HubError, UsageError
 
 if TYPE_CHECKING:
-    from hub.client.blocking import Client
     from hub.client.replies import Reply
-    from hub.predict.job import Call, Job, Output
+    from hub.predict.job import Call, Job, Output, Target
     from hub.serving.config.server_config import ServingConfig
 
 
@@ -66,104 +64,68 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
     arguments = json_object(options["arguments"])
     with _target(target, options) as found:
-        job = found.job(options["argument"], arguments)
         from hub.predict import files
+        from hub.predict.job import output
 
+        job = found.job(options["argument"], arguments)
         names = files.expand(words, job.kind)
-        with _output(job, options) as output:
-            failed = _run(job, names, output, found.call, options)
+        with output(options["output"], job, options["format"], resume=options["resume"]) as written:
+            failed = _run(job, names, written, found.call, options["concurrency"])
     if failed:
         context.exit(1)
 
 
-def _run(job: Job, names: Sequence[str], output: Output, call: Call, options: Mapping[str, Any]) -> int:
-    """Do what is not done; the number of files that failed."""
-    from hub.cli import colours, render
-    from hub.client.progress import counting_bar
-    from hub.predict import job as jobs
+def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency: int) -> int:
+    """Do what is not done; return the number of files that failed."""
+    from hub.cli import render
+    from hub.predict.job import run
 
     todo = [name for name in names if not output.is_done(name)]
-    done, failed = len(names) - len(todo), 0
-    is_seen = options["output"] is None and sys.stdout.isatty()  # then the results show how far it is
-    bar: AbstractContextManager[Callable[[], None]] = nullcontext(lambda: None)
-    if not is_seen:
-        bar = counting_bar(job.module, len(names), done, console=colours.console(sys.stderr))
+    before, answered, failed = len(names) - len(todo), 0, 0
     try:
-        with bar as advance:
-            for record in jobs.run(job, todo, call, concurrency=options["concurrency"]):
+        with _bar(job.module, len(names), before, output) as advance:
+            for record in run(job, todo, call, concurrency=concurrency):
                 output.add(record)
-                done += 1
                 if "error" in record:
                     failed += 1
                     render.note(f"{record['file']}: {record['error']}")
+                else:
+                    answered += 1
                 advance()
         output.finish(names)
     except (HubError, KeyboardInterrupt):
-        if options["output"] is not None:
-            render.note(f"{done - failed} of {len(names)} files are done; the same command does the rest.")
+        if output.path is not None:
+            render.note(
+                f"{before + answered} of {len(names)} files are done; the same command does the rest."
+            )
         raise
-    render.note(_summary(len(names), len(todo), failed, output))
+    parts = [f"{len(names)} file{'s' * (len(names) != 1)}", f"{failed} failed"]
+    parts += [f"{before} done before"] if before else []
+    render.note(", ".join(parts) + (f"; the results are in {output.path}" if output.path else ""))
     return failed
 
 
-def _summary(files: int, sent: int, failed: int, output: Output) -> str:
-    path = getattr(output, "path", None)
-    parts = [f"{files} file{'s' * (files != 1)}", f"{failed} failed"]
-    if files != sent:
-        parts.append(f"{files - sent} done before")
-    return ", ".join(parts) + (f"; the results are in {path}" if path else "")
+def _bar(label: str, total: int, done: int, output: Output) -> AbstractContextManager[Callable[[], None]]:
+    """Return a bar, or nothing where results on the terminal show how far it is."""
+    from hub.cli import colours
+    from hub.client.progress import counting_bar
 
-
-def _output(job: Job, options: Mapping[str, Any]) -> Output:
-    from hub.predict.job import Folder, Stream
-
-    if options["output"] is None:
-        return Stream(options["format"])
-    return Folder(options["output"], job, options["format"], resume=options["resume"])
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A module that can be called.
-
-    Attributes:
-        taken: names of its arguments; empty if they are not known.
-        images: those of them that are images.
-    """
-
-    name: str
-    taken: Sequence[str]
-    images: Sequence[str]
-    call: Callable[[Mapping[str, Any]], Reply]
-
-    def job(self, argument: str | None, arguments: Mapping[str, Any]) -> Job:
-        """Which argument gets a file, and what of it; raises UsageError."""
-        from hub.module.arguments import for_files
-        from hub.predict.job import Job
-
-        if argument is not None:
-            _, kind = for_files([argument], self.images) or (argument, "image")
-            return Job(self.name, argument, kind, arguments)
-        # One that tells nothing of its arguments (PaddleHub's, one with **kwargs) most likely takes images.
-        found = for_files(self.taken, self.images) or (None if self.taken else ("images", "image"))
-        if found is None:
-            raise UsageError(
-                f"{self.name} has no argument that is known to take a file; name one with --argument. "
-                f"It takes {', '.join(self.taken)}"
-            )
-        return Job(self.name, *found, arguments)
+    if output.path is None and sys.stdout.isatty():
+        return nullcontext(lambda: None)
+    return counting_bar(label, total, done, console=colours.console(sys.stderr))
 
 
 @contextmanager
-def _target(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
+def _target(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
     if "://" in target:
         from hub.client.blocking import Client
+        from hub.predict.served import find
 
         url, module = _split(target, options["module"])
         verify = not options["insecure"] if options["ca_file"] is None else options["ca_file"]
         key = _key(options["key_file"])
         with Client(url, timeout=options["timeout"], api_key=key, verify=verify) as client:
-            yield _served(client, module)
+            yield find(client, module)
     else:
         if options["module"] is not None:
             raise UsageError(f"--module is for a URL; {target!r} is a module itself")
@@ -172,7 +134,7 @@ def _target(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
 
 
 def _split(url: str, module: str | None) -> tuple[str, str | None]:
-    """The server's address and the module's name."""
+    """Split a URL into the server's address and the module's name."""
     base, separator, name = url.rpartition("/predict/")
     if not separator:
         return url, module
@@ -191,22 +153,13 @@ def _key(path: Path | None) -> str | None:
         raise UsageError(f"--key_file {path} cannot be read: {error}") from error
 
 
-def _served(client: Client, name: str | None) -> _Found:
-    """Find the module on the server; raises UsageError, UnknownModuleError, UnreachableError, …"""
-    from hub.predict.served import describe
-
-    served = describe(client, name)
-    return _Found(
-        served.name, served.taken, served.images, lambda arguments: client.call(served.name, arguments)
-    )
-
-
 @contextmanager
-def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
+def _local(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
     from hub import envelope
     from hub.cli import render
     from hub.client import payload
     from hub.client.replies import Reply
+    from hub.predict.job import Target
     from hub.predict.local_runner import LocalModule
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
@@ -225,13 +178,13 @@ def _local(target: str, options: Mapping[str, Any]) -> Iterator[_Found]:
     with module:
         manifest = module.manifest
         taken = [parameter.name for parameter in manifest.parameters]
-        yield _Found(info.name, taken, manifest.images, call)
+        yield Target(info.name, call, taken, manifest.images)
 
 
 def _configured(
     name: str, which: Mapping[str, str], options: Mapping[str, Any], *, is_told: bool
 ) -> ServingConfig:
-    """Settings of a server that would serve this module alone: the config file's, where one is given."""
+    """Return the settings of a server for this module alone: the config file's, where one is given."""
     from hub.serving.config import server_config
 
     values: dict[str, Any] = {"timeout": options["timeout"], "allow_server_paths": True}

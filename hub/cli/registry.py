@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import completion
+from hub.cli.groups import json_option
 
 if TYPE_CHECKING:
     from hub.registry.describe import Description
-    from hub.registry.local import InstalledModule, LocalRegistry
-    from hub.registry.verify import Verdict
-
-_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
 
 
 @click.command()
-@click.argument("names", metavar="NAME[==VERSION]...", nargs=-1, shell_complete=completion.modules)
+@click.argument(
+    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.modules
+)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
@@ -29,8 +28,6 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
 
-    if not names:
-        render.wrong_usage(context, "You must give at least one module to uninstall.")
     registry, missing = LocalRegistry(), 0
     for given in names:
         name, _, version = given.partition("==")
@@ -46,7 +43,7 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
 
 
 @click.command("list")
-@_json_option
+@json_option
 def list_(json_: bool) -> None:
     """List the installed modules."""
     from hub.cli import render
@@ -55,7 +52,16 @@ def list_(json_: bool) -> None:
     registry = LocalRegistry()
     modules = registry.list()
     if json_:
-        render.as_json([_listed(module, registry) for module in modules])
+        render.as_json(
+            [
+                {
+                    **render.fields(module.info, "name", "version", "summary"),
+                    "location": str(registry.location(module)),
+                    "weights": list(module.info.weights),
+                }
+                for module in modules
+            ]
+        )
         return
     rows = [(module.info.name, module.info.version, str(registry.location(module))) for module in modules]
     render.table(("ModuleName", "Version", "Path"), rows)
@@ -66,31 +72,15 @@ def list_(json_: bool) -> None:
         )
 
 
-def _listed(module: InstalledModule, registry: LocalRegistry) -> dict[str, object]:
-    info = module.info
-    return {
-        "name": info.name,
-        "version": info.version,
-        "summary": info.summary,
-        "location": str(registry.location(module)),
-        "weights": list(info.weights),
-    }
-
-
 @click.command()
-@click.argument(
-    "module", metavar="NAME[==VERSION]|DIR", required=False, shell_complete=completion.modules_or_files
-)
-@_json_option
-@click.pass_context
-def show(context: click.Context, module: str | None, json_: bool) -> None:
-    """Show what a module says of itself, where it lies and which weights it has."""
+@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
+@json_option
+def show(module: str, json_: bool) -> None:
+    """Show a module's description, its location and its weights."""
     from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
 
-    if module is None:
-        render.wrong_usage(context, "You must give one module to show.")
     description = describe(module, LocalRegistry())
     if json_:
         render.as_json(_described(description))
@@ -99,16 +89,12 @@ def show(context: click.Context, module: str | None, json_: bool) -> None:
 
 
 def _described(description: Description) -> dict[str, object]:
-    info = description.info
+    from hub.cli.render import fields
+
     return {
-        "name": info.name,
-        "version": info.version,
-        "summary": info.summary,
-        "author": info.author,
-        "author_email": info.author_email,
+        **fields(description.info, "name", "version", "summary", "author", "author_email"),
+        **fields(description, "installed", "serving"),
         "location": str(description.location),
-        "installed": description.installed,
-        "serving": description.serving,
         "interpreter": str(description.interpreter) if description.interpreter else None,
         "weights": {name: str(path) if path else None for name, path in description.weights.items()},
     }
@@ -134,7 +120,7 @@ def _rows(description: Description) -> list[tuple[str, str]]:
 
 @click.command()
 @click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1, shell_complete=completion.modules)
-@_json_option
+@json_option
 @click.pass_context
 def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
     """Compare installed files with the digests recorded when they were installed; all modules, or some.
@@ -153,7 +139,15 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
         with progress.task(f"Reading {module.info.name} {module.info.version}"):
             verdicts.append(look_at(module, registry))
     if json_:
-        render.as_json([_verdict(verdict) for verdict in verdicts])
+        render.as_json(
+            [
+                {
+                    **render.fields(verdict.module.info, "name", "version"),
+                    **render.fields(verdict, "files", "problems"),
+                }
+                for verdict in verdicts
+            ]
+        )
     else:
         for verdict in verdicts:
             info, lines = verdict.module.info, verdict.problems
@@ -161,16 +155,6 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
             render.line("\n  ".join((f"{info.name} {info.version} {what}", *lines)))
     if any(verdict.problems for verdict in verdicts):
         context.exit(1)
-
-
-def _verdict(verdict: Verdict) -> dict[str, object]:
-    info = verdict.module.info
-    return {
-        "name": info.name,
-        "version": info.version,
-        "files": verdict.files,
-        "problems": list(verdict.problems),
-    }
 
 
 @click.command()

@@ -10,13 +10,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from hub.cli import colours
 from hub.registry.progress import Advance
 
 if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
-    import click
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
@@ -33,45 +32,46 @@ STATES: Mapping[str, str] = {
 }
 
 
-def _grid(*, framed: bool, header: bool) -> Table:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under column titles; words of ``STATES`` are coloured."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    frame = box.SIMPLE_HEAD if framed else None
-    padding = (0, 1) if framed else (0, 2, 0, 0)
-    return Table(box=frame, show_header=header, show_edge=False, pad_edge=False, padding=padding)
+    is_seen = sys.stdout.isatty()
+    frame, padding = (box.SIMPLE_HEAD, (0, 1)) if is_seen else (None, (0, 2, 0, 0))
+    grid = Table(box=frame, show_edge=False, pad_edge=False, padding=padding)
+    for column in columns:
+        # The first column names the row: it is the last to be folded.
+        grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not is_seen)
+    for row in rows:
+        grid.add_row(*(Text(cell, STATES.get(cell, "")) for cell in row))
+    _show(grid)
 
 
-def _show(console: Console, grid: Table) -> None:
+def record(pairs: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold", no_wrap=not sys.stdout.isatty())
+    for pair in pairs:
+        grid.add_row(*pair)
+    _show(grid)
+
+
+def _show(grid: Table) -> None:
+    console = colours.console(sys.stdout)
     with console.capture() as capture:
         console.print(grid)
     for row in capture.get().splitlines():
         print(row.rstrip())
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under column titles; words of ``STATES`` are coloured."""
-    from rich.text import Text
-
-    console, is_seen = colours.console(sys.stdout), sys.stdout.isatty()
-    grid = _grid(framed=is_seen, header=True)
-    for column in columns:
-        # The first column names the row: it is the last to be folded.
-        grid.add_column(column, overflow="fold", no_wrap=column is columns[0] or not is_seen)
-    for row in rows:
-        grid.add_row(*(Text(cell, STATES.get(cell, "")) for cell in row))
-    _show(console, grid)
-
-
-def record(pairs: Sequence[tuple[str, str]]) -> None:
-    """Print names and values, one pair a line."""
-    console = colours.console(sys.stdout)
-    grid = _grid(framed=False, header=False)
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold", no_wrap=not sys.stdout.isatty())
-    for name, value in pairs:
-        grid.add_row(name, value)
-    _show(console, grid)
+def fields(value: object, *names: str) -> dict[str, Any]:
+    """Return some attributes of a value by their names, for JSON."""
+    return {name: getattr(value, name) for name in names}
 
 
 def as_json(value: Any) -> None:
@@ -85,7 +85,7 @@ def line(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Say something that is no result."""
+    """Say something that is not a result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -106,14 +106,8 @@ def working() -> Iterator[Callable[[str], None]]:
         yield lambda what: shown.update(f"Looking at {what} …")
 
 
-def wrong_usage(context: click.Context, text: str) -> NoReturn:
-    """Say what is missing, in PaddleHub's words, and end with the code of wrong usage."""
-    note(f"ERROR: {text}\nTry: {context.command_path} --help")
-    context.exit(2)
-
-
 def size(count: int) -> str:
-    """A number of bytes for people: ``16.4 MB``."""
+    """Return a number of bytes for people: ``16.4 MB``."""
     if count < 1000:
         return f"{count} bytes"
     unit, divisor = next(
@@ -131,7 +125,7 @@ class ProgressBars:
 
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
-        """Show one task while the context is open; a line of text where stderr is no terminal."""
+        """Show one task while the context is open; a line of text where stderr is not a terminal."""
         if not sys.stderr.isatty():
             note(f"{label} ({size(total)}) …" if total else f"{label} …")
             yield lambda done: None
@@ -158,7 +152,7 @@ def _bars(console: Console) -> Progress:
     from rich.text import Text
 
     class Amount(progress.ProgressColumn):
-        """How much of how much, and how fast; without a size how long."""
+        """Shows done and total amount with speed, or seconds where the size is unknown."""
 
         def render(self, task: progress.Task) -> Text:
             if task.total is None:

@@ -14,24 +14,20 @@ from hub.cli import completion
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument(
-    "module", metavar="NAME[==VERSION]|DIR", required=False, shell_complete=completion.modules_or_files
-)
+@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
 @click.argument(
     "words", metavar="[ARGUMENT]...", nargs=-1, type=click.UNPROCESSED, shell_complete=completion.files
 )
 @click.pass_context
-def run(context: click.Context, module: str | None, words: tuple[str, ...]) -> None:
+def run(context: click.Context, module: str, words: tuple[str, ...]) -> None:
     """Call a module once and print what it returns.
 
     A module with a @runnable method gets the arguments as they are. Of any other the @serving method is
     called, with what --input_path FILE, --input_text TEXT, --input_file FILE, --use_gpu, --batch_size N and
     --arguments JSON say; `hub run NAME --help` shows them.
     """
-    from hub.cli import call, render
+    from hub.cli import call
 
-    if module is None:
-        render.wrong_usage(context, "You must give one module to run.")
     folder, interpreter = _find(module)
     if interpreter is None:
         context.exit(call.call(folder, words))
@@ -39,7 +35,7 @@ def run(context: click.Context, module: str | None, words: tuple[str, ...]) -> N
 
 
 def _find(module: str) -> tuple[Path, Path | None]:
-    """The module's folder, and its own interpreter if it has one; an installed name comes first."""
+    """Return the module's folder, and its own interpreter if it has one; an installed name comes first."""
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
     from hub.registry.resolve import installed

@@ -1,4 +1,4 @@
-"""What a running server does at the moment, read from its run dir; the server is not asked."""
+"""The state of a running server, read from its run dir; the server is not asked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.cli import render
 from hub.serving.gateway import metrics
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
@@ -14,7 +15,7 @@ from hub.serving.process import pidfile
 
 
 def report(port: int) -> dict[str, Any]:
-    """What a running server does, for people and for ``--json``; raises NotRunningError."""
+    """Return what a running server does, for people and for ``--json``; raises NotRunningError."""
     record = pidfile.running(port)
     server = record.server_state() or state.ServerState()
     in_flight = metrics.requests_in_flight(RunDir(Path(record.run_dir)))
@@ -25,14 +26,9 @@ def report(port: int) -> dict[str, Any]:
         "uptime_seconds": round(time.time() - record.start_time, 1),
         "modules": [
             {
-                "name": name,
-                "version": module.version,
-                "generation": module.generation,
-                "state": module.state,
-                "reason": module.reason,
+                **render.fields(module, "name", "version", "generation", "state", "reason", "restarts"),
                 "runners": f"{sum(runner.ready for runner in module.runners)}/{module.runners_wanted}",
                 "in_flight": in_flight.get(name, 0),
-                "restarts": module.restarts,
                 "memory_mb": round(sum(runner.memory_mb for runner in module.runners)),
                 "processes": [asdict(runner) for runner in module.runners],
             }

@@ -7,8 +7,9 @@ import time
 import click
 
 from hub.cli import completion
-from hub.cli.groups import Group
-from hub.cli.start import parse_modules, start
+from hub.cli.groups import Group, json_option
+from hub.cli.server_request import parse_modules
+from hub.cli.start import start
 from hub.serving.messages.control import ControlRequest
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
@@ -47,19 +48,19 @@ def stop(port: int) -> None:
 
 @serving.command()
 @_port
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def status(port: int, as_json: bool) -> None:
+@json_option
+def status(port: int, json_: bool) -> None:
     """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
     from hub.cli import render
     from hub.cli.server_status import report
 
     found = report(port)
-    if as_json:
+    if json_:
         render.as_json(found)
         return
     render.line(f"{found['url']} (pid {found['pid']}), up {found['uptime_seconds']:.0f} s")
-    columns = ("module", "version", "state", "runners", "in flight", "restarts", "memory MB", "reason")
     keys = ("name", "version", "state", "runners", "in_flight", "restarts", "memory_mb", "reason")
+    columns = ("module", "version", "state", "runners", "in flight", "restarts", "memory MB", "reason")
     render.table(columns, [[str(module[key]) for key in keys] for module in found["modules"]])
 
 

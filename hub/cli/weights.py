@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.cli import completion
-from hub.cli.groups import Group
-
-_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+from hub.cli.groups import Group, json_option
 
 
 @click.group(cls=Group)
@@ -16,7 +14,7 @@ def weights() -> None:
 
 
 @weights.command("list")
-@_json_option
+@json_option
 def weights_list(json_: bool) -> None:
     """List the weights that modules may name, and which are on this machine."""
     from hub.cli import render
@@ -24,31 +22,18 @@ def weights_list(json_: bool) -> None:
 
     found = [(entry, lookup(entry.name)) for entry in catalogue().values()]
     if json_:
+        shown = ("name", "kind", "size", "license", "summary")
         render.as_json(
             [
-                {
-                    "name": entry.name,
-                    "kind": entry.kind,
-                    "size": entry.size,
-                    "license": entry.license,
-                    "summary": entry.summary,
-                    "location": str(path) if path else None,
-                }
+                {**render.fields(entry, *shown), "location": str(path) if path else None}
                 for entry, path in found
             ]
         )
         return
-    rows = [
-        (
-            entry.name,
-            entry.kind,
-            render.size(entry.size),
-            "yes" if path else "no",
-            entry.license,
-            entry.summary,
-        )
-        for entry, path in found
-    ]
+    rows = []
+    for entry, path in found:
+        fetched = "yes" if path else "no"
+        rows.append((entry.name, entry.kind, render.size(entry.size), fetched, entry.license, entry.summary))
     render.table(("Name", "Kind", "Size", "Fetched", "License", "Summary"), rows)
 
 

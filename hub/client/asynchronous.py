@@ -10,10 +10,10 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, options, payload
+from hub.client import conversation, many, payload
+from hub.client.base import BaseClient
 from hub.client.conversation import Pause, Step, Steps
 from hub.client.many import Prediction
-from hub.client.options import CONNECT_SECONDS, Options, Verify
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
 from hub.errors import HubError
@@ -22,7 +22,7 @@ log = logging.getLogger("hub.client")
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(BaseClient):
     """:class:`hub.Client` for asyncio: the same arguments, methods and errors.
 
         async with hub.AsyncClient("http://127.0.0.1:8868") as client:
@@ -31,19 +31,8 @@ class AsyncClient:
     A cancelled call closes its connection, by which the server notices and drops the request.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 60.0,
-        strict: bool = True,
-        api_key: str | None = None,
-        verify: Verify = True,
-        resend: bool | None = None,
-    ) -> None:
-        self._options = Options(timeout=timeout, strict=strict, resend=resend)
-        self._server = options.server(url, api_key)
-        self._http = httpx2.AsyncClient(**options.transport_options(self._server, verify))
+    _transport = httpx2.AsyncClient
+    _http: httpx2.AsyncClient
 
     async def predict(self, module: str, /, **arguments: Any) -> Any:
         """Call a module and return its ``results``; see :meth:`hub.Client.predict`."""
@@ -53,7 +42,7 @@ class AsyncClient:
         return reply.results
 
     async def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
-        """``predict`` with the arguments in a mapping; see :meth:`hub.Client.call`."""
+        """Do as ``predict``, with the arguments in a mapping; see :meth:`hub.Client.call`."""
         body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
         return await self._drive(conversation.predict(self._server, self._options, module, body))
 
@@ -74,10 +63,8 @@ class AsyncClient:
             try:
                 value = many.argument_value(argument, item)
                 reply = await self.call(module, {**arguments, argument: value})
-            except many.NOT_THE_ITEMS:
-                raise
             except HubError as error:
-                return Prediction(item, error=error)
+                return many.failed(item, error)
             return Prediction(item, reply.results, reply.message)
 
         with progress_bar(module, items, shown=progress) as advance:
@@ -87,30 +74,16 @@ class AsyncClient:
                     yield prediction
 
     async def modules(self) -> list[dict[str, Any]]:
-        """What is served; see :meth:`hub.Client.modules`."""
+        """Return what is served; see :meth:`hub.Client.modules`."""
         return await self._drive(conversation.modules(self._server, self._options))
 
     async def health(self) -> dict[str, Any]:
-        """Whether all modules are ready; see :meth:`hub.Client.health`."""
+        """Tell whether all modules are ready; see :meth:`hub.Client.health`."""
         return await self._drive(conversation.health(self._server, self._options))
 
     async def wait_until_ready(self) -> None:
         """Wait for the server and all its modules; see :meth:`hub.Client.wait_until_ready`."""
         await self._drive(conversation.wait_until_ready(self._server, self._options))
-
-    def with_options(
-        self, *, timeout: float | None = None, strict: bool | None = None, resend: bool | None = None
-    ) -> Self:
-        """The same client with other options for some calls; connections are shared."""
-        other = object.__new__(type(self))
-        other._http, other._server = self._http, self._server
-        other._options = self._options.changed(timeout, strict, resend)
-        return other
-
-    @property
-    def timeout(self) -> float:
-        """Seconds for a call as a whole."""
-        return self._options.timeout
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -135,14 +108,7 @@ class AsyncClient:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        timeout = httpx2.Timeout(step.seconds, connect=min(step.seconds, CONNECT_SECONDS))
         try:
-            return await self._http.request(
-                step.method,
-                self._server.url + step.path,
-                content=step.body,
-                headers=dict(step.headers),
-                timeout=timeout,
-            )
+            return await self._http.request(**self._request(step))
         except httpx2.HTTPError as error:
             return error

@@ -9,10 +9,10 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, options, payload
+from hub.client import conversation, many, payload
+from hub.client.base import BaseClient
 from hub.client.conversation import Pause, Step, Steps
 from hub.client.many import Prediction
-from hub.client.options import CONNECT_SECONDS, Options, Verify
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
 from hub.errors import HubError
@@ -21,7 +21,7 @@ log = logging.getLogger("hub.client")
 T = TypeVar("T")
 
 
-class Client:
+class Client(BaseClient):
     """A HubServing server. Connections are kept and reused; several threads may share one client.
 
         with hub.Client("http://127.0.0.1:8868", timeout=30) as client:
@@ -37,19 +37,8 @@ class Client:
         ConfigError: the address, the key or the certificates cannot be used.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 60.0,
-        strict: bool = True,
-        api_key: str | None = None,
-        verify: Verify = True,
-        resend: bool | None = None,
-    ) -> None:
-        self._options = Options(timeout=timeout, strict=strict, resend=resend)
-        self._server = options.server(url, api_key)
-        self._http = httpx2.Client(**options.transport_options(self._server, verify))
+    _transport = httpx2.Client
+    _http: httpx2.Client
 
     def predict(self, module: str, /, **arguments: Any) -> Any:
         """Call a module and return its ``results``.
@@ -69,7 +58,7 @@ class Client:
         return reply.results
 
     def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
-        """``predict`` with the arguments in a mapping; the reply has remarks and request id besides."""
+        """Do as ``predict``, with a mapping of arguments; the reply has remarks and request id besides."""
         body = payload.encode(arguments)
         return self._drive(conversation.predict(self._server, self._options, module, body))
 
@@ -86,25 +75,24 @@ class Client:
     ) -> Iterator[Prediction]:
         """Call a module once for each item, ``concurrency`` at a time; yield predictions in the items' order.
 
-        An item that fails is a prediction with an ``error``. What is wrong with more than an item ends the
+        An item that fails is a prediction with an ``error``. A problem that is not the item's ends the
         iteration: no server, no such module, no key, an unknown argument, no place within the timeout.
 
         Args:
-            module: as for ``predict``, as are ``arguments``, which every call gets.
+            module: as for ``predict``.
             items: what ``argument`` takes one of.
             argument: the argument's name; it gets a list of one, but for ``image``, ``text`` and the like.
             concurrency: calls at once.
             progress: show a bar on stderr, if that is a terminal.
+            **arguments: the same as for ``predict``, for every call.
         """
 
         def work(item: Any) -> Prediction:
             try:
                 value = many.argument_value(argument, item)
                 reply = self.call(module, {**arguments, argument: value})
-            except many.NOT_THE_ITEMS:
-                raise
             except HubError as error:
-                return Prediction(item, error=error)
+                return many.failed(item, error)
             return Prediction(item, reply.results, reply.message)
 
         with progress_bar(module, items, shown=progress) as advance:
@@ -113,11 +101,11 @@ class Client:
                 yield prediction
 
     def modules(self) -> list[dict[str, Any]]:
-        """What is served: name, version, state, parameters, … of each module."""
+        """Return what is served: name, version, state, parameters, … of each module."""
         return self._drive(conversation.modules(self._server, self._options))
 
     def health(self) -> dict[str, Any]:
-        """``{"ready": bool, "modules": {name: {"state": …}}}``; a module that failed has a ``reason``."""
+        """Return ``{"ready": bool, "modules": {name: {"state": …}}}``; a failed module has a ``reason``."""
         return self._drive(conversation.health(self._server, self._options))
 
     def wait_until_ready(self) -> None:
@@ -127,20 +115,6 @@ class Client:
             UnavailableError: a module failed, or is not ready in time.  UnreachableError.
         """
         self._drive(conversation.wait_until_ready(self._server, self._options))
-
-    def with_options(
-        self, *, timeout: float | None = None, strict: bool | None = None, resend: bool | None = None
-    ) -> Self:
-        """The same client with other options for some calls; connections are shared."""
-        other = object.__new__(type(self))
-        other._http, other._server = self._http, self._server
-        other._options = self._options.changed(timeout, strict, resend)
-        return other
-
-    @property
-    def timeout(self) -> float:
-        """Seconds for a call as a whole."""
-        return self._options.timeout
 
     def close(self) -> None:
         """Close the connections."""
@@ -165,14 +139,7 @@ class Client:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
-        timeout = httpx2.Timeout(step.seconds, connect=min(step.seconds, CONNECT_SECONDS))
         try:
-            return self._http.request(
-                step.method,
-                self._server.url + step.path,
-                content=step.body,
-                headers=dict(step.headers),
-                timeout=timeout,
-            )
+            return self._http.request(**self._request(step))
         except httpx2.HTTPError as error:
             return error

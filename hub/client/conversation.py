@@ -70,39 +70,39 @@ def predict(server: Server, options: Options, module: str, body: bytes) -> Steps
     """Call a module; raises RequestError or ClientError."""
     request_id = secrets.token_hex(8)
     deadline = time.monotonic() + options.timeout
-    path = f"/predict/{quote(module, safe='')}"
     for attempt in itertools.count():
-        left = max(0.001, deadline - time.monotonic())
-        headers = {
-            "Content-Type": "application/json",
-            "X-Request-ID": request_id,
-            "X-Request-Timeout": f"{left:.3f}",
-            "X-Hub-Strict": "1" if options.strict else "0",
-        }
-        outcome = yield Ask("POST", path, left + GRACE_SECONDS, body, headers)
+        outcome = yield _ask(module, body, options, request_id, deadline)
         try:
             return replies.read(_answer(outcome), server, request_id)
-        except (UnavailableError, UnreachableError, ConnectionLostError) as error:
-            yield from _wait_to_resend(error, attempt, deadline, server)
-            if isinstance(error, ConnectionLostError) and not (
-                yield from _may_run_twice(server, options, module, deadline)
-            ):
-                raise
-        except RequestError as error:
-            error.request_id = error.request_id or request_id
-            raise
+        except HubError as error:
+            failure = error
+        if not (yield from _may_resend(failure, attempt, server, options, module, deadline)):
+            if isinstance(failure, RequestError):
+                failure.request_id = failure.request_id or request_id
+            raise failure
     raise AssertionError("unreachable")
 
 
+def _ask(module: str, body: bytes, options: Options, request_id: str, deadline: float) -> Ask:
+    left = max(0.001, deadline - time.monotonic())
+    headers = {
+        "Content-Type": "application/json",
+        "X-Request-ID": request_id,
+        "X-Request-Timeout": f"{left:.3f}",
+        "X-Hub-Strict": "1" if options.strict else "0",
+    }
+    return Ask("POST", f"/predict/{quote(module, safe='')}", left + GRACE_SECONDS, body, headers)
+
+
 def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:
-    """The modules that are served, as ``GET /api/modules`` describes them."""
+    """Return the modules that are served, as ``GET /api/modules`` describes them."""
     outcome = yield Ask("GET", "/api/modules", options.timeout)
     listed: list[dict[str, Any]] = replies.read_json(_answer(outcome), server).get("modules", [])
     return listed
 
 
 def health(server: Server, options: Options) -> Steps[dict[str, Any]]:
-    """``{"ready": …, "modules": {name: {"state": …}}}``, whether ready or not."""
+    """Return ``{"ready": …, "modules": {name: {"state": …}}}``, whether ready or not."""
     outcome = yield Ask("GET", "/health/ready", options.timeout)
     return replies.read_json(_answer(outcome), server)
 
@@ -126,27 +126,30 @@ def wait_until_ready(server: Server, options: Options) -> Steps[None]:
             problem = UnavailableError(f"not ready: {_states(states)}")
             if any(each.get("state") == "FAILED" for each in states.values()):
                 raise problem
-        pause = _backoff(attempt)
-        if time.monotonic() + pause >= deadline:
+        if not (yield from _wait(_backoff(attempt), deadline)):
             raise problem
-        yield Pause(pause)
 
 
-def _wait_to_resend(error: HubError, attempt: int, deadline: float, server: Server) -> Steps[None]:
-    """Wait, if waiting is of any use; raises ``error`` if not."""
-    if isinstance(error, UnreachableError) and not server.has_answered:
-        raise error
+def _may_resend(
+    error: HubError, attempt: int, server: Server, options: Options, module: str, deadline: float
+) -> Steps[bool]:
+    """Wait before the call is sent again; return False where it must not be, or there is no time left."""
     pause = _backoff(attempt)
-    if isinstance(error, UnavailableError) and error.retry_after is not None:
-        # All who were refused together must not come back together.
-        pause = error.retry_after * random.uniform(1.0, 1.25)
-    if time.monotonic() + pause >= deadline:
-        raise error
-    yield Pause(pause)
+    if isinstance(error, UnavailableError):
+        if error.retry_after is not None:
+            # All who were refused together must not come back together.
+            pause = error.retry_after * random.uniform(1.0, 1.25)
+        return (yield from _wait(pause, deadline))
+    if isinstance(error, UnreachableError):
+        return server.has_answered and (yield from _wait(pause, deadline))
+    if isinstance(error, ConnectionLostError):
+        has_time = yield from _wait(pause, deadline)
+        return has_time and (yield from _may_run_twice(server, options, module, deadline))
+    return False
 
 
 def _may_run_twice(server: Server, options: Options, module: str, deadline: float) -> Steps[bool]:
-    """Whether the module allows it, as the server says; False where that cannot be found out."""
+    """Tell whether the module allows it, as the server says; False where that cannot be found out."""
     if options.resend is not None:
         return options.resend
     for attempt in itertools.count():
@@ -160,11 +163,17 @@ def _may_run_twice(server: Server, options: Options, module: str, deadline: floa
             entry = next((each for each in listed if each.get("name") == module), {})
             if "idempotent" not in entry or entry["idempotent"] is not None:
                 return bool(entry.get("idempotent"))
-        pause = _backoff(attempt)
-        if time.monotonic() + pause >= deadline:
+        if not (yield from _wait(_backoff(attempt), deadline)):
             return False
-        yield Pause(pause)
     raise AssertionError("unreachable")
+
+
+def _wait(seconds: float, deadline: float) -> Steps[bool]:
+    """Wait, and return True, if the deadline comes later."""
+    if time.monotonic() + seconds >= deadline:
+        return False
+    yield Pause(seconds)
+    return True
 
 
 def _backoff(attempt: int) -> float:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hub.errors import (
     BindingError,
@@ -26,6 +26,15 @@ from hub.module.arguments import SINGLE
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+
+class _Begun(Protocol):
+    """A running call for an item: a thread's Future or an asyncio Task."""
+
+    def done(self) -> bool: ...
+
+
+Begun = TypeVar("Begun", bound=_Begun)
+
 #: Errors that say nothing of the item: the next one would end the same way.
 NOT_THE_ITEMS = (
     BindingError,
@@ -41,7 +50,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class Prediction:
-    """What became of one item.
+    """The outcome for one item.
 
     Attributes:
         item: as it was given.
@@ -57,8 +66,15 @@ class Prediction:
 
 
 def argument_value(argument: str, item: Any) -> Any:
-    """An item as the value of an argument: a list of one, but under the names that take a single value."""
+    """Return an item as the value of an argument: a list of one, but under names that take a single value."""
     return item if argument in SINGLE else [item]
+
+
+def failed(item: Any, error: HubError) -> Prediction:
+    """Return the prediction of an item that failed; raises an error that says nothing of the item."""
+    if isinstance(error, NOT_THE_ITEMS):
+        raise error
+    return Prediction(item, error=error)
 
 
 def in_order(
@@ -66,25 +82,35 @@ def in_order(
 ) -> Iterator[tuple[Item, Result]]:
     """Do ``work`` for each item in ``concurrency`` threads; yield the results in the items' order.
 
-    What ``work`` raises is raised at its item's place. Who stops early leaves what is running to itself: the
-    threads are daemons, so that a program can end at once.
+    An error of ``work`` is raised at its item's place. A caller that stops early leaves running calls to
+    themselves: the threads are daemons, so that a program can end at once.
     """
-    _check(concurrency)
     waiting: collections.deque[tuple[Item, Future[Result]]] = collections.deque()
     workers = _Workers(work, concurrency)
     try:
-        for item in items:
-            waiting.append((item, workers.begin(item)))
-            while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
+        for item, future in _due(items, workers.begin, waiting, concurrency):
+            yield item, future.result()
     finally:
         for _, future in waiting:
             future.cancel()
         workers.end()
+
+
+def _due(
+    items: Iterable[Item],
+    begin: Callable[[Item], Begun],
+    waiting: collections.deque[tuple[Item, Begun]],
+    concurrency: int,
+) -> Iterator[tuple[Item, Begun]]:
+    """Begin items, and yield the oldest of those ``waiting`` when it is done or enough others are begun."""
+    if concurrency < 1:
+        raise ConfigError(f"concurrency must be at least 1, not {concurrency}")
+    for item in items:
+        waiting.append((item, begin(item)))
+        while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
+            yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
 
 
 class _Workers(Generic[Item, Result]):
@@ -122,9 +148,8 @@ class _Workers(Generic[Item, Result]):
 async def in_order_async(
     items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int
 ) -> AsyncGenerator[tuple[Item, Result]]:
-    """The same with coroutines; who stops early and closes the iterator cancels what is running."""
-    _check(concurrency)
-    room = asyncio.Semaphore(concurrency)
+    """Do the same with coroutines; who stops early and closes the iterator cancels what is running."""
+    room = asyncio.Semaphore(max(1, concurrency))
     waiting: collections.deque[tuple[Item, asyncio.Task[Result]]] = collections.deque()
 
     async def run(item: Item) -> Result:
@@ -132,20 +157,9 @@ async def in_order_async(
             return await work(item)
 
     try:
-        for item in items:
-            waiting.append((item, asyncio.create_task(run(item))))
-            while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
-                first, task = waiting.popleft()
-                yield first, await task
-        while waiting:
-            first, task = waiting.popleft()
-            yield first, await task
+        for item, task in _due(items, lambda item: asyncio.create_task(run(item)), waiting, concurrency):
+            yield item, await task
     finally:
         for _, task in waiting:
             task.cancel()
         await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
-
-
-def _check(concurrency: int) -> None:
-    if concurrency < 1:
-        raise ConfigError(f"concurrency must be at least 1, not {concurrency}")

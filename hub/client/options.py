@@ -1,10 +1,10 @@
-"""What a client is told once: the server's address, its key, whom to trust, how long to wait."""
+"""A client's settings: the server's address, its key, whom to trust, how long to wait."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,13 +39,10 @@ class Options:
     strict: bool = True
     resend: bool | None = None
 
-    def changed(self, timeout: float | None, strict: bool | None, resend: bool | None) -> Options:
-        """The same with other values for what is not None."""
-        return Options(
-            timeout=self.timeout if timeout is None else timeout,
-            strict=self.strict if strict is None else strict,
-            resend=self.resend if resend is None else resend,
-        )
+    def changed(self, **values: float | bool | None) -> Options:
+        """Return the same with other values for what is not None."""
+        given: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
+        return replace(self, **given)
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < float("inf"):
@@ -77,12 +74,12 @@ def server(url: str, api_key: str | None) -> Server:
     """Check the address; ``HUB_API_KEY`` is the key where none is given.
 
     Raises:
-        ConfigError: the address is none, or the key cannot be a header.
+        ConfigError: the address is not one, or the key cannot be a header.
     """
     parts = urlsplit(url)
     try:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         is_address = False
     if not is_address or parts.query or parts.fragment:
         raise ConfigError(f"{url!r} is not a server's address, like http://127.0.0.1:8866")
@@ -96,7 +93,7 @@ def server(url: str, api_key: str | None) -> Server:
 
 
 def transport_options(server: Server, verify: Verify) -> dict[str, Any]:
-    """Keyword arguments of httpx2's clients.
+    """Return the keyword arguments of httpx2's clients.
 
     Raises:
         ConfigError: the file of certificates cannot be used.
@@ -118,4 +115,4 @@ def _verification(verify: Verify) -> bool | ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=verify)
     except OSError as error:  # ssl.SSLError is one
-        raise ConfigError(f"verify={str(verify)!r} is no file of certificates (PEM): {error}") from error
+        raise ConfigError(f"verify={str(verify)!r} is not a file of certificates (PEM): {error}") from error

@@ -1,4 +1,4 @@
-"""What a caller hands over → the JSON object that is sent.
+"""From a caller's arguments to the JSON object that is sent.
 
 Arrays, bytes and paths are images or other files, and travel as base64, wherever they are. A string is a path
 only under a customary name of images; under any other it is sent as it is. Base64 is not guessed.
@@ -26,10 +26,10 @@ _PNG_COMPRESSION = 1
 
 
 def encode(arguments: Mapping[str, Any]) -> bytes:
-    """The body of a request.
+    """Return the body of a request.
 
     Raises:
-        InvalidInputError: a file cannot be read, an array is no image, a value has no JSON form.
+        InvalidInputError: a file cannot be read, an array is not an image, a value has no JSON form.
     """
     try:
         return envelope.dumps({name: _value(value, name) for name, value in arguments.items()})
@@ -67,12 +67,12 @@ def _read(path: Path, where: str) -> bytes:
 
 
 def _is_array(value: Any) -> bool:
-    """Whether it is a NumPy array with dimensions; NumPy need not be imported to know that."""
+    """Tell whether it is a NumPy array with dimensions, without importing NumPy."""
     return type(value).__module__ == "numpy" and getattr(value, "ndim", 0) > 0
 
 
 def _png(image: NDArray[np.uint8], where: str) -> bytes:
-    """The array as a PNG file, which loses nothing.
+    """Return the array as a PNG file, which loses nothing.
 
     ``image`` is uint8 of shape (height, width, 3), BGR, or (height, width), grey.
     """

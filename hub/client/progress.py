@@ -15,7 +15,7 @@ Advance = Callable[[], None]
 
 
 def progress_bar(label: str, items: Iterable[Any], *, shown: bool) -> AbstractContextManager[Advance]:
-    """A bar for ``items``, if ``shown``; else nothing."""
+    """Show a bar for ``items``, if ``shown``; else nothing."""
     total = len(items) if isinstance(items, Sized) else None
     return counting_bar(label, total) if shown else nullcontext(lambda: None)
 
@@ -24,7 +24,7 @@ def progress_bar(label: str, items: Iterable[Any], *, shown: bool) -> AbstractCo
 def counting_bar(
     label: str, total: int | None, done: int = 0, *, console: Console | None = None
 ) -> Iterator[Advance]:
-    """Show how many of ``total`` are done and how long the rest takes; nothing if stderr is no terminal."""
+    """Show how many of ``total`` are done and how long the rest takes, if stderr is a terminal."""
     from rich import progress
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""What an answer means: results, or which error. No I/O.
+"""From an answer to results or an error. No I/O.
 
 The server names the error's class in ``X-Hub-Error``; from one that does not (PaddleHub's, an older one)
 status and HTTP code tell the class. A proxy's own pages are known by having no envelope.
@@ -18,21 +18,11 @@ from hub.client.options import Server
 from hub.errors import HubError, RequestError
 
 _SUCCESS = tuple(envelope.SUCCESS_STATUS.values())
-_BY_STATUS: dict[str, type[RequestError]] = {"111": errors.UnknownModuleError, "112": errors.NotJSONError}
-_BY_CODE: dict[int, type[RequestError]] = {
-    400: errors.InvalidInputError,
-    401: errors.UnauthorizedError,
-    403: errors.UnauthorizedError,
-    404: errors.UnknownModuleError,
-    408: errors.BodyTimeoutError,
-    413: errors.PayloadTooLargeError,
-    415: errors.MediaTypeError,
-    500: errors.ModuleRaisedError,
-    502: errors.RunnerLostError,
-    503: errors.UnavailableError,
-    504: errors.DeadlineError,
-}
-#: What these mean when a proxy says so: it is its own word, not a module's.
+_KINDS = RequestError.__subclasses__()
+#: Of several classes with the same code the first, which is the most general, is taken.
+_BY_CODE = {kind.http_status: kind for kind in reversed(_KINDS)} | {403: errors.UnauthorizedError}
+_BY_STATUS = {kind.status: kind for kind in _KINDS if "status" in vars(kind)}
+#: Codes that a proxy sends on its own account, without a module.
 _BY_PROXY = (401, 403, 413, 503, 504)
 
 
@@ -46,7 +36,7 @@ class Reply:
 
 
 def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str) -> Reply:
-    """The results of a prediction.
+    """Return the results of a prediction.
 
     Raises:
         RequestError: the server refused or failed, in its words.  ClientError: there is no such answer.
@@ -68,7 +58,7 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
 
 
 def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> dict[str, Any]:
-    """A JSON object that is no prediction: health, the list of modules.
+    """Return a JSON object that is not a prediction: health, the list of modules.
 
     Raises:
         RequestError, ClientError: as ``read``.
@@ -83,7 +73,7 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
 
 
 def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> httpx2.Response:
-    """The response, if there is one.
+    """Return the response, if there is one.
 
     Raises:
         UnreachableError, ConnectionLostError, DeadlineError.
@@ -132,7 +122,7 @@ def _envelope(response: httpx2.Response) -> dict[str, Any] | None:
 
 
 def _foreign(response: httpx2.Response, request_id: str) -> HubError:
-    """The error for an answer without envelope."""
+    """Return the error for an answer without envelope."""
     code, text = response.status_code, " ".join(response.text.split())[:200]
     said = f"HTTP {code} without an answer of a module: {text or response.reason_phrase}"
     if response.is_redirect:

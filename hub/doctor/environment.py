@@ -8,7 +8,7 @@ from hub import settings
 from hub.doctor.finding import Finding
 from hub.registry.configuration import KEYS
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 
 def look() -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def look() -> Iterator[Finding]:
     given = settings.given()
     for key in given:
         if key not in known:
-            meant = near(key, known)
+            meant = closest(key, known)
             advice = f"did you mean HUB_{meant.upper()}?" if meant else "nothing reads it; unset it"
             yield Finding("environment", f"HUB_{key.upper()}", "is set, and unknown", "warning", advice)
     read = [f"HUB_{key.upper()}" for key in given if key in known]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hub.errors import ConfigError
 from hub.paddlex import names, older_file
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 #: What makes a ``--pipeline`` a file and not a name. JSON is YAML, too.
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -58,13 +58,13 @@ def load(path: str | Path) -> Any:
         raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
 
 
-def read(path: str | Path) -> Document:
-    """Read a pipeline's file of either form.
+def read(path: str | Path, keys: Any = None) -> Document:
+    """Read a pipeline's file of either form; ``keys`` is what it says, where it has been read before.
 
     Raises:
         ConfigError: it cannot be read, describes no pipeline, or one that is not known.
     """
-    keys = load(path)
+    keys = load(path) if keys is None else _with_nulls(keys)
     if not isinstance(keys, dict):
         raise ConfigError(f"pipeline file {path} must hold keys and values, not {type(keys).__name__}")
     if "modules_info" in keys:
@@ -76,7 +76,7 @@ def read(path: str | Path) -> Document:
         name, translated = older_file.translated(keys, place)
         return Document(place, name, translated, is_older=True)
     if "pipeline_name" not in keys:
-        meant = near("pipeline_name", keys)
+        meant = closest("pipeline_name", keys)
         hint = f"; is {meant!r} meant?" if meant else ""
         raise ConfigError(f"pipeline file {path}: 'pipeline_name' is missing{hint}")
     try:

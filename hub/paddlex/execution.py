@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hub.errors import ConfigError
 from hub.paddlex import device
 from hub.paddlex.ocr_file import Execution, Model, OCRFile
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 if TYPE_CHECKING:
     from hub.engines.base import Engine
@@ -92,7 +92,7 @@ def engine_of(levels: Sequence[Execution]) -> tuple[Engine, str]:
 
 def _ours(table: Mapping[str, Engine | None], key: str, given: str) -> tuple[Engine, str]:
     if given not in table:
-        meant = near(given, table)
+        meant = closest(given, table)
         hint = f"did you mean {meant}?" if meant else f"allowed: {', '.join(table)}"
         raise ConfigError(f"{key} is {given!r}; {hint}")
     engine = table[given]

@@ -16,6 +16,7 @@ from hub.errors import ConfigError
 from hub.paddlex.document import Document
 from hub.paddlex.ocr_file import Keys, ServingSection
 from hub.serving.config import validation
+from hub.suggestion import closest
 
 #: So alike that one of them is a slip of the pen: ``model_dirr``, not another of PaddleX's many keys.
 _SLIP: Final = 0.85
@@ -66,7 +67,7 @@ def check(document: Document) -> str | None:
         raise ConfigError(f"{source}: {validation.problems(error, _File)}") from error
     for part in ("SubModules", "SubPipelines"):
         for path, key in _below(document.keys.get(part) or {}, part):
-            meant = validation.near(key, _KEYS_BELOW, cutoff=_SLIP)
+            meant = closest(key, _KEYS_BELOW, cutoff=_SLIP)
             if key not in _KEYS_BELOW and meant is not None:
                 raise ConfigError(f"{source}: unknown key '{path}.{key}'; did you mean {meant!r}?")
     device: str | None = getattr(file, "device", None)

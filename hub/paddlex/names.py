@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.errors import ConfigError
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def known(name: str) -> str:
 
 
 def _unknown(name: str) -> str:
-    meant = near(name, [*PIPELINES, *FORMER]) or _by_title(name)
+    meant = closest(name, [*PIPELINES, *FORMER]) or _by_title(name)
     said = f"there is no pipeline {name!r}."
     if meant:
         return f"{said} Did you mean {FORMER.get(meant, meant)}?"
@@ -149,5 +149,5 @@ def _by_title(given: str) -> str | None:
     """The pipeline whose title in the documents this is, or nearly is."""
     titles = {title: name for name, each in PIPELINES.items() for title in (each.english, each.chinese)}
     bare = given.removesuffix("产线").removesuffix(" Pipeline")
-    meant = near(bare, titles)
+    meant = closest(bare, titles)
     return titles[meant] if meant else None

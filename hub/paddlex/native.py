@@ -19,6 +19,7 @@ from hub.paddlex.execution import Choice, chosen
 from hub.paddlex.folders import places
 from hub.paddlex.ocr_file import Detection, Model, OCRFile, Recognition, ServingExtra, ServingSection
 from hub.serving.config import validation
+from hub.suggestion import closest
 
 #: What PaddleX's OCR pipeline takes for keys of TextDetection that its file leaves out.
 _DETECTION: Final[Mapping[str, Any]] = {
@@ -118,7 +119,7 @@ class _Models:
         if model.model_name in _CATALOGUE[entry]:
             self.weights.append(model.model_name)
             return {"model_dir": model.model_name}
-        meant = validation.near(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
+        meant = closest(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
         self.cannot.append(
             f"SubModules.{entry}: HubServing has no weights of {model.model_name}"
             + (f" (is {meant} meant?)" if meant else "")

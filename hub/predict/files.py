@@ -1,4 +1,4 @@
-"""Which files are meant by the words of a command line, and what of a file is passed to a module."""
+"""From the words of a command line to files, and from a file to a module's argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from hub.errors import InvalidInputError, UsageError
 from hub.module.arguments import SINGLE, FileKind
 
-#: Of a folder the files with these endings are meant; a file that is named itself may have any.
+#: A folder stands for its files with these endings; a file that is named itself may have any.
 SUFFIXES: dict[FileKind, tuple[str, ...]] = {
     "image": (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"),
     "text": (".txt",),
@@ -19,7 +19,7 @@ SUFFIXES: dict[FileKind, tuple[str, ...]] = {
 
 
 def expand(words: Iterable[str], kind: FileKind) -> list[str]:
-    """Files, in the order of the words; of a folder and a pattern sorted by name; each file once.
+    """Return files in the order of the words; of a folder and a pattern sorted by name; each file once.
 
     A pattern's ``**`` goes through folders; a folder's own folders are not searched. A name of which there is
     no file stays in the list, so that it is reported in its place.
@@ -27,11 +27,11 @@ def expand(words: Iterable[str], kind: FileKind) -> list[str]:
     Raises:
         UsageError: a folder or pattern with no file.
     """
-    return list(dict.fromkeys(name for word in words for name in _meant(word, kind)))
+    return list(dict.fromkeys(name for word in words for name in _matches(word, kind)))
 
 
 def value(path: str, argument: str, kind: FileKind) -> Any:
-    """What is passed as ``argument`` for one file: the file itself, its path, or its lines.
+    """Return what is passed as ``argument`` for one file: the file itself, its path, or its lines.
 
     Raises:
         InvalidInputError: a text cannot be read, or has more lines than the argument takes.
@@ -47,14 +47,14 @@ def value(path: str, argument: str, kind: FileKind) -> Any:
     return one if argument in SINGLE else [one]
 
 
-def _meant(word: str, kind: FileKind) -> Iterator[str]:
+def _matches(word: str, kind: FileKind) -> Iterator[str]:
     place = Path(word).expanduser()
     if place.is_dir():
         endings = SUFFIXES[kind]
         found = sorted(
             str(entry)
             for entry in place.iterdir()
-            if entry.is_file() and not entry.name.startswith(".") and _ends(entry, endings)
+            if entry.is_file() and not entry.name.startswith(".") and _has_suffix(entry, endings)
         )
         if not found:
             ending = f" that ends in {' '.join(endings)}" if endings else ""
@@ -65,13 +65,13 @@ def _meant(word: str, kind: FileKind) -> Iterator[str]:
         matches = glob.iglob(str(place), recursive=True)  # noqa: PTH207
         found = sorted(name for name in matches if Path(name).is_file())
         if not found:
-            raise UsageError(f"there is no file like {word}")
+            raise UsageError(f"no file matches {word}")
         yield from found
     else:
         yield str(place)
 
 
-def _ends(path: Path, endings: tuple[str, ...]) -> bool:
+def _has_suffix(path: Path, endings: tuple[str, ...]) -> bool:
     return not endings or path.suffix.lower() in endings
 
 

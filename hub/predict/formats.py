@@ -8,40 +8,36 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from hub import envelope
 from hub.predict.journal import Record
 
 
-class Writer(Protocol):
+class Writer:
     """Writes records to a text file."""
-
-    def write(self, record: Record) -> None: ...
-
-    def end(self) -> None:
-        """Write what is still held back."""
-
-
-class JSONLines:
-    """One JSON object a line."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
     def write(self, record: Record) -> None:
+        """Write a record, or hold it back."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Write what is still held back."""
+
+
+class JSONLines(Writer):
+    """One JSON object a line."""
+
+    def write(self, record: Record) -> None:
         self._file.write(envelope.dumps(record).decode() + "\n")
         self._file.flush()
 
-    def end(self) -> None:
-        pass
 
-
-class Text:
+class Text(Writer):
     """``file TAB text``, a line for each entry; one for a file without any. Errors are left out."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
 
     def write(self, record: Record) -> None:
         if "results" not in record:
@@ -52,19 +48,16 @@ class Text:
             self._file.write(f"{record['file']}\t{' '.join(shown.split())}\n")
         self._file.flush()
 
-    def end(self) -> None:
-        pass
 
-
-class CSV:
+class CSV(Writer):
     """A row for each entry: file, number, the entry's keys, other, error.
 
     The columns are the keys of the first entry there is; what later ones have besides is JSON under
-    ``other``. Values that are no text or number are JSON, too.
+    ``other``. Values that are neither text nor a number are JSON, too.
     """
 
     def __init__(self, file: IO[str]) -> None:
-        self._file = file
+        super().__init__(file)
         self._rows = csv.writer(file, lineterminator="\n")
         self._columns: list[str] | None = None
         self._held: list[Record] = []
@@ -110,7 +103,7 @@ FORMATS: dict[str, Callable[[IO[str]], Writer]] = {"json": JSONLines, "csv": CSV
 
 
 def entries(results: Any) -> list[Any]:
-    """What the module found in one file; see this file's first lines."""
+    """Return what the module found in one file; see this file's first lines."""
     found = results[0] if isinstance(results, list) and len(results) == 1 else results
     return found if isinstance(found, list) else [found]
 

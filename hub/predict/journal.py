@@ -12,6 +12,7 @@ records are put in the files' order (the file is replaced as a whole).
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +31,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Span:
-    """Where a record lies in the file, and what it says of the file that it is about."""
+    """The place of a record in the file, and the state of the file that it describes."""
 
     start: int
     length: int
@@ -71,7 +72,7 @@ class Journal:
         self._lock.close()
 
     def is_done(self, name: str) -> bool:
-        """Whether the file has its answer, and has not changed since."""
+        """Tell whether the file has its answer, and has not changed since."""
         span = self._spans.get(name)
         return span is not None and span.is_answer and span.stamp == _stamp(stamped({"file": name}))
 
@@ -83,7 +84,7 @@ class Journal:
         self._note(record, self._size, len(line))
 
     def records(self) -> Iterator[Record]:
-        """The records in the file's present order, of each file the newest."""
+        """Yield the records in the file's present order, of each file the newest."""
         with (self.folder / RECORDS).open("rb") as file:
             for span in sorted(self._spans.values(), key=lambda each: each.start):
                 yield envelope.loads(_cut(file, span))
@@ -94,13 +95,14 @@ class Journal:
         Records of other files, from an earlier job with other files, stay; they come first.
 
         Returns:
-            Whether anything had to be changed.
+            True if anything had to be changed.
         """
         wanted = dict.fromkeys(names)
         others = [name for name in self._spans if name not in wanted]
         order = [*others, *(name for name in wanted if name in self._spans)]
         spans = [self._spans[name] for name in order]
-        if self._is_packed(spans):
+        ends = [0, *itertools.accumulate(span.length for span in spans)]
+        if [span.start for span in spans] == ends[:-1] and ends[-1] == self._size:
             return False
         fresh = self.folder / f".{RECORDS}.new"
         with fresh.open("wb") as target, (self.folder / RECORDS).open("rb") as source:
@@ -115,15 +117,6 @@ class Journal:
         self._look_through()
         return True
 
-    def _is_packed(self, spans: list[_Span]) -> bool:
-        """Whether the file is these records in this order and nothing else."""
-        end = 0
-        for span in spans:
-            if span.start != end:
-                return False
-            end += span.length
-        return end == self._size
-
     def _claim(self, job: Record, *, resume: bool) -> None:
         """Take the lock; compare the job with the one whose folder this is."""
         try:
@@ -136,11 +129,11 @@ class Journal:
             try:
                 found: Any = json.loads(said)
             except ValueError:
-                found = f"what is in {JOB}"
+                found = f"an unreadable {JOB}"
             if found != job:
                 raise UsageError(
-                    f"{self.folder} holds the results of another job, {_shown(found)}, not of {_shown(job)}; "
-                    "choose another --output, or give --no_resume to start it anew"
+                    f"{self.folder} holds the results of another job, {_described(found)}, not of "
+                    f"{_described(job)}; choose another --output, or give --no_resume to start it anew"
                 )
         if not said or not resume:
             self._lock.truncate(0)
@@ -148,7 +141,7 @@ class Journal:
             self._lock.flush()
 
     def _look_through(self) -> None:
-        """Note where each record lies; cut off half a line at the end."""
+        """Note the place of each record; cut off half a line at the end."""
         with (self.folder / RECORDS).open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
@@ -158,14 +151,14 @@ class Journal:
 
     def _note(self, record: Record | None, start: int, length: int) -> None:
         self._size = start + length
-        if record is not None:  # what is no record is dropped when the records are arranged
+        if record is not None:  # other lines are dropped when the records are arranged
             name = str(record["file"])
             self._spans.pop(name, None)  # a newer one comes later, here too
             self._spans[name] = _Span(start, length, "results" in record, _stamp(record))
 
 
 def stamped(record: Record) -> Record:
-    """The record with size and time of change of its file, where there is one."""
+    """Return the record with size and time of change of its file, where there is one."""
     try:
         status = Path(record["file"]).stat()
     except OSError:
@@ -190,7 +183,7 @@ def _cut(file: IO[bytes], span: _Span) -> bytes:
     return file.read(span.length)
 
 
-def _shown(job: Any) -> str:
+def _described(job: Any) -> str:
     if not isinstance(job, dict):
         return str(job)
     arguments = json.dumps(job.get("arguments"), ensure_ascii=False)

@@ -13,6 +13,7 @@ import select
 import shutil
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -62,25 +63,33 @@ class LocalModule:
     def __enter__(self) -> Self:
         """Start it and wait until it is loaded; raises StartupError with the reason why it is not."""
         private_tmp.sweep(_FOLDER)  # killed ones left theirs behind; their runners end by themselves
-        self._run_dir = private_tmp.make(_FOLDER)
-        # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
-        self._lifeline, self._lifeline_write = os.pipe()
-        self._fleet = RunnerFleet(self._plan, RunDir(self._run_dir), self._lifeline)
-        self._states.show(self._fleet.snapshot())
-        self._keeper.start()
-        try:
+        with ExitStack() as opened:  # Ctrl-C closes it, too
+            run_dir = private_tmp.make(_FOLDER)
+            opened.callback(shutil.rmtree, run_dir, ignore_errors=True)
+            # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
+            lifeline, write_end = os.pipe()
+            opened.callback(os.close, lifeline)
+            opened.callback(os.close, write_end)
+            self._fleet = RunnerFleet(self._plan, RunDir(run_dir), lifeline)
+            opened.callback(self._end_fleet)
+            self._states.show(self._fleet.snapshot())
+            self._keeper.start()
+            opened.callback(self._end_keeper)
             with self._changed:
                 self._changed.wait_for(lambda: self._state.state != LOADING)
             if self._state.state != READY:
                 raise StartupError(f"{self.name} could not be loaded: {self._state.reason}")
-        except BaseException:  # Ctrl-C, too
-            self.__exit__()
-            raise
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def _end_keeper(self) -> None:
         self._is_ending = True
         self._keeper.join()
+
+    def _end_fleet(self) -> None:
         self._fleet.drain(time.monotonic())
         deadline = time.monotonic() + pidfile.KILL_SECONDS
         while not self._fleet.is_empty:
@@ -89,13 +98,10 @@ class LocalModule:
             self._fleet.tick(time.monotonic())
             time.sleep(0.01)
         self._fleet.close()
-        os.close(self._lifeline_write)
-        os.close(self._lifeline)
-        shutil.rmtree(self._run_dir, ignore_errors=True)
 
     @property
     def manifest(self) -> Manifest:
-        """What the module takes, as its runner found out."""
+        """The module's arguments and traits, as its runner found them."""
         return self._state.manifest
 
     def call(self, data: bytes, *, timeout: float) -> ModuleReply:
@@ -114,7 +120,7 @@ class LocalModule:
         return self._states.current().modules[self.name]
 
     def _keep(self) -> None:
-        """What the supervisor's loop does, for one module, in a thread."""
+        """Do the work of the supervisor's loop, for one module, in a thread."""
         while not self._is_ending:
             poller = select.poll()
             for descriptor in self._fleet.status_descriptors():

@@ -1,13 +1,14 @@
-"""Finding a module on a server, and what it takes."""
+"""A module on a server, and what it takes."""
 
 from __future__ import annotations
 
-import difflib
 import time
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import ReplyError, UnavailableError, UnknownModuleError, UsageError
+from hub.predict.job import Target
+from hub.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from hub.client.blocking import Client
@@ -15,17 +16,8 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.3
 
 
-@dataclass(frozen=True)
-class ServedModule:
-    """``taken`` and ``images`` are names of arguments; empty where the server does not tell."""
-
-    name: str
-    taken: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()
-
-
-def describe(client: Client, name: str | None) -> ServedModule:
-    """The module called ``name``, or the only one there is. One that is loading is waited for.
+def find(client: Client, name: str | None) -> Target:
+    """Return the module called ``name``, or the only one there is. One that is loading is waited for.
 
     Raises:
         UnknownModuleError: it is not served; the message says what is.
@@ -38,15 +30,12 @@ def describe(client: Client, name: str | None) -> ServedModule:
         except (UnknownModuleError, ReplyError):  # a server of PaddleHub has no such list
             if name is None:
                 raise
-            return ServedModule(name)
+            return Target(name, partial(client.call, name))
         found = _choose(listed, name)
         if found.get("state") == "READY":
-            parameters = found.get("parameters", [])
-            return ServedModule(
-                str(found["name"]),
-                tuple(each["name"] for each in parameters),
-                tuple(each["name"] for each in parameters if each.get("is_image")),
-            )
+            name, parameters = str(found["name"]), found.get("parameters", [])
+            images = [each["name"] for each in parameters if each.get("is_image")]
+            return Target(name, partial(client.call, name), [each["name"] for each in parameters], images)
         if found.get("state") == "FAILED" or time.monotonic() > deadline:
             reason = f": {found['reason']}" if found.get("reason") else ""
             raise UnavailableError(f"module {found['name']} is {found.get('state')}{reason}")
@@ -60,7 +49,6 @@ def _choose(listed: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
             raise UsageError(f"which module? Give --module; the server has {', '.join(names)}")
         return listed[0]
     if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name, names)
         raise UnknownModuleError(f"Module {name} is not available.{hint} The server has {', '.join(names)}")
     return listed[names.index(name)]

@@ -115,19 +115,20 @@ def test_install_refuses_weights_that_the_catalogue_lacks(module: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("command", "argument"),
     [
-        ("install", "at least one module to install"),
-        ("uninstall", "at least one module to uninstall"),
-        ("download", "at least one module to download"),
-        ("show", "one module to show"),
-        ("run", "one module to run"),
+        ("install", "DIR|ARCHIVE|URL|NAME[==VERSION]..."),
+        ("uninstall", "NAME[==VERSION]..."),
+        ("download", "NAME[==VERSION]..."),
+        ("show", "NAME[==VERSION]|DIR"),
+        ("run", "NAME[==VERSION]|DIR"),
+        ("convert", "MODEL_DIR"),
     ],
 )
-def test_a_command_without_its_argument_is_wrong_usage_in_paddlehub_s_words(command: str, words: str) -> None:
+def test_a_command_without_its_argument_is_wrong_usage_that_names_it(command: str, argument: str) -> None:
     done = hub(command)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == f"ERROR: You must give {words}."
+    assert f"Error: Missing argument '{argument}'" in done.stderr.splitlines()[-1]
 
 
 def test_uninstall_says_what_it_uninstalled(module: Path) -> None:

@@ -57,7 +57,7 @@ def test_run_of_a_served_module_maps_paddlehub_s_flags(
     ("words", "saying"),
     [
         ((), "works on something"),
-        (("--input_path", "nothing.png"), "nothing.png is no file"),
+        (("--input_path", "nothing.png"), "nothing.png is not a file"),
         (("--use_gpu",), "no argument for --use_gpu. It takes: texts"),
         (("--arguments", "[1]"), "must be a JSON object"),
     ],

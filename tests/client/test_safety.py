@@ -71,7 +71,7 @@ def test_an_unknown_certificate_is_refused_at_once_unless_told_otherwise(url: st
 def test_certificates_and_keys_that_cannot_be_used_are_refused(url: str, tmp_path: Path) -> None:
     (tmp_path / "none.pem").write_text("no certificate")
     for path in (tmp_path / "none.pem", tmp_path / "absent.pem"):
-        with pytest.raises(errors.ConfigError, match="no file of certificates"):
+        with pytest.raises(errors.ConfigError, match="is not a file of certificates"):
             hub.Client(url, verify=path)
     with pytest.raises(errors.ConfigError, match="API key"):
         hub.Client(url, api_key="two\nlines")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.pipeline import configured
+from hub.cli.server_request import for_pipeline
 from hub.errors import ModuleNotInstalledError
 from hub.paddlex import device, ready
 from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
@@ -70,14 +70,16 @@ def test_an_older_one_gives_way_to_the_one_that_comes_along(tmp_path: Path) -> N
 
 def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, OCR)
-    config, reread = configured(path, Asked(), {"port": 9000})
+    request = for_pipeline(path, Asked(), {"port": 9000})
     # A supervisor that looks for cards would keep everybody waiting.
     monkeypatch.setattr(device, "default", lambda python: pytest.fail("nobody should look again"))
     Path(path).write_text(changed(OCR, {"SubModules.TextDetection.thresh": 0.2}))
-    after = reread()
+    after = request.reread()
 
     assert after is not None
-    thresholds = [each.modules_info[NATIVE].init_args["text_detection"]["thresh"] for each in (config, after)]
+    thresholds = [
+        each.modules_info[NATIVE].init_args["text_detection"]["thresh"] for each in (request.config, after)
+    ]
     assert (thresholds, after.port) == ([0.3, 0.2], 9000)
 
 

@@ -205,7 +205,7 @@ def test_commands_to_no_server_say_so(home: Path) -> None:
     done = hub("serving", "status", "-p", "9", home=home, check=False)
 
     assert done.returncode == 1
-    assert "please confirm the port" in done.stderr
+    assert "No server is running on port 9." in done.stderr
 
 
 def test_a_worn_runner_is_replaced_without_losing_a_request(home: Path) -> None:

@@ -105,7 +105,7 @@ def test_stop_without_a_server_says_so_and_exits_1(home: Path) -> None:
     stopped = hub("serving", "stop", "-p", "9", home=home, check=False)
 
     assert stopped.returncode == 1
-    assert "please confirm the port [9] you specified is correct" in stopped.stderr
+    assert "No server is running on port 9." in stopped.stderr
 
 
 def test_stop_never_touches_a_process_that_is_not_ours(home: Path) -> None:

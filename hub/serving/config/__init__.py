@@ -1,1 +1,1 @@
-"""What a person may write: config.json, Triton's files and PaddleX's variables, validated."""
+"""Settings that a person writes: config.json, Triton's files and PaddleX's variables, validated."""

@@ -19,7 +19,7 @@ _NO_LICENCE = ("SERIAL_NUMBER", "UPDATE_LICENSE")
 
 
 def device_type() -> str | None:
-    """``cpu``, ``gpu`` or None where it is not set; raises ConfigError for another value."""
+    """Return ``cpu``, ``gpu`` or None where it is not set; raises ConfigError for another value."""
     given = settings.paddlex_hps("DEVICE_TYPE")
     if given is not None and given.lower() not in ("cpu", "gpu"):
         raise ConfigError(f"PADDLEX_HPS_DEVICE_TYPE is {given!r}; allowed: cpu, gpu")
@@ -27,7 +27,7 @@ def device_type() -> str | None:
 
 
 def defaults() -> dict[str, Any]:
-    """Values for keys of the configuration that are given nowhere else; raises ConfigError."""
+    """Return values for keys of the configuration that are given nowhere else; raises ConfigError."""
     settings.log_level()  # a mistake in it should be said before anything starts
     device = device_type()
     return {} if device is None else {"use_gpu": device == "gpu"}
@@ -38,12 +38,12 @@ def config_path() -> str | None:
 
 
 def notices() -> list[str]:
-    """A line for each variable that is set and does nothing."""
+    """Return a line for each variable that is set and does nothing."""
     names = [f"PADDLEX_HPS_{name}" for name in _NO_LICENCE if settings.paddlex_hps(name) is not None]
     return [no_licence([name]) for name in names]
 
 
 def no_licence(given: Sequence[str]) -> str:
-    """What to say of the variables or options that are about PaddleX's licence."""
+    """Return the line on variables or options that are about PaddleX's licence."""
     does = "does" if len(given) == 1 else "do"
     return f"{' and '.join(given)} {does} nothing: HubServing needs no licence, serial number or activation"

@@ -21,12 +21,12 @@ from hub.serving.config import triton
 def merge(
     modules: Mapping[str, Any], repository: Path, device: str, folders: Mapping[str, str]
 ) -> dict[str, Any]:
-    """``modules_info`` with what the repository says of each module put under it.
+    """Return ``modules_info`` on top of the repository's settings for each module.
 
     ``device`` is ``cpu`` or ``gpu``; ``folders`` names other folders for modules that have none of their own.
 
     Raises:
-        ConfigError: there is no such folder, or a configuration in it is wrong.
+        ConfigError: the folder is missing, or a configuration in it is wrong.
     """
     if not repository.is_dir():
         raise ConfigError(f"model_repo {repository} is not a folder")
@@ -48,7 +48,7 @@ def merge(
 
 
 def configuration(folder: Path, device: str) -> Path | None:
-    """The file that applies: of the device type, else the general one."""
+    """Return the file that applies: of the device type, else the general one."""
     for file in (folder / f"config_{device}.pbtxt", folder / "config.pbtxt"):
         if file.is_file():
             return file
@@ -72,7 +72,7 @@ def _entry(entry: dict[str, Any], folder: Path, device: str) -> dict[str, Any]:
 
 
 def _module(folder: Path) -> Path | None:
-    """The module's folder in the newest version folder, where there is one."""
+    """Return the module's folder in the newest version folder, where there is one."""
     versions = sorted(
         (each for each in folder.glob("*") if each.name.isdecimal() and each.is_dir()),
         key=lambda each: int(each.name),

@@ -29,97 +29,90 @@ _MAX_DEPTH = 32
 
 def parse(text: str, source: str) -> Message:
     """Read a whole file; raises ConfigError with ``source`` and the line."""
-    return _Parser(text, source).message(end=None, depth=0)
+    return _Parser(text, source).message(end="", depth=0)
 
 
 class _Parser:
-    def __init__(self, text: str, source: str) -> None:
-        self._text = text
-        self._source = source
-        self._position = 0
-        self.kind, self.token = "", ""
-        self._advance()
+    """Reads tokens from first to last. A token is its kind, its text and its line; the last one is empty."""
 
-    def message(self, end: str | None, depth: int) -> Message:
-        """Fields up to ``end`` (None: the end of the file)."""
+    def __init__(self, text: str, source: str) -> None:
+        self._source = source
+        self._tokens: list[tuple[str, str, int]] = []
+        position, line = 0, 1
+        while position < len(text):
+            match = _TOKEN.match(text, position)
+            kind, found = ("unknown", text[position]) if match is None else (str(match.lastgroup), match[0])
+            if kind != "space":
+                self._tokens.append((kind, found, line))
+            position, line = position + len(found), line + found.count("\n")
+        self._tokens = [*self._tokens, ("end", "", line)][::-1]
+
+    def message(self, end: str, depth: int) -> Message:
+        """Return the fields up to ``end`` (empty: the end of the file)."""
         if depth > _MAX_DEPTH:
             raise self._error("too many messages within one another")
         fields: Message = {}
-        while not self._is_end(end):
-            if self.kind != "name":
+        while not self._skip(end):
+            kind, name = self._next
+            if kind == "end":
+                raise self._error(f"{end!r} is missing")
+            if kind != "name":
                 raise self._error(f"a field's name is expected, not {self._shown()}")
-            name = self._take()
-            has_colon = self._skip(":")
-            if not has_colon and self.token not in ("{", "<", "["):
+            self._tokens.pop()
+            if not self._skip(":") and self._next[1] not in ("{", "<", "["):
                 raise self._error(f"after {name!r} comes ':' or '{{', not {self._shown()}")
             fields.setdefault(name, []).extend(self._values(depth))
             self._skip(",") or self._skip(";")
         return fields
 
-    def _is_end(self, end: str | None) -> bool:
-        if self.kind == "end":
-            if end is not None:
-                raise self._error(f"{end!r} is missing")
-            return True
-        return end is not None and self.kind == "mark" and self._skip(end)
-
     def _values(self, depth: int) -> list[Any]:
-        """One value, or a list of them in brackets."""
+        """Return one value, or a list of them in brackets."""
         if not self._skip("["):
             return [self._value(depth)]
         values: list[Any] = []
         while not self._skip("]"):
             values.append(self._value(depth))
-            if not self._skip(",") and self.token != "]":
+            if not self._skip(",") and self._next[1] != "]":
                 raise self._error(f"',' or ']' is expected, not {self._shown()}")
         return values
 
     def _value(self, depth: int) -> Any:
-        for opening, closing in (("{", "}"), ("<", ">")):
-            if self.kind == "mark" and self._skip(opening):
+        for opening, closing in ("{}", "<>"):
+            if self._skip(opening):
                 return self.message(closing, depth + 1)
-        if self.kind == "string":
-            parts = []
-            while self.kind == "string":  # neighbours are one string
-                parts.append(re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), self._take()[1:-1]))
-            return "".join(parts)
-        if self.kind == "number":
-            return _number(self._take())
-        if self.kind == "name":
-            word = self._take()
-            return {"true": True, "false": False}.get(word, word)
-        raise self._error(f"a value is expected, not {self._shown()}")
+        kind, token = self._next
+        if kind not in ("string", "number", "name"):
+            raise self._error(f"a value is expected, not {self._shown()}")
+        self._tokens.pop()
+        if kind == "number":
+            return _number(token)
+        if kind == "name":
+            return {"true": True, "false": False}.get(token, token)
+        text = _unescaped(token)
+        while self._next[0] == "string":  # neighbours are one string
+            text += _unescaped(self._tokens.pop()[1])
+        return text
+
+    @property
+    def _next(self) -> tuple[str, str]:
+        kind, token, _ = self._tokens[-1]
+        return kind, token
 
     def _skip(self, mark: str) -> bool:
-        if self.kind == "mark" and self.token == mark:
-            self._advance()
-            return True
-        return False
-
-    def _take(self) -> str:
-        token = self.token
-        self._advance()
-        return token
-
-    def _advance(self) -> None:
-        self.kind = "space"
-        while self.kind == "space":
-            if self._position == len(self._text):
-                self.kind, self.token = "end", ""
-                return
-            match = _TOKEN.match(self._text, self._position)
-            if match is None:
-                self.token = self._text[self._position]
-                raise self._error(f"{self.token!r} is not expected here")
-            self.kind, self.token = str(match.lastgroup), match[0]
-            self._position = match.end()
+        found = self._next[1] == mark
+        if found and mark:
+            self._tokens.pop()
+        return found
 
     def _shown(self) -> str:
-        return "the end of the file" if self.kind == "end" else repr(self.token)
+        return repr(self._next[1]) if self._next[1] else "the end of the file"
 
     def _error(self, message: str) -> ConfigError:
-        line = self._text.count("\n", 0, max(0, self._position - len(self.token))) + 1
-        return ConfigError(f"{self._source}:{line}: {message}")
+        return ConfigError(f"{self._source}:{self._tokens[-1][2]}: {message}")
+
+
+def _unescaped(token: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), token[1:-1])
 
 
 def _number(token: str) -> int | float:

@@ -11,7 +11,7 @@ PositiveInt = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Delay = Annotated[float, Field(ge=0, le=86400)]
 
-#: What must be installed for the engine, and how to get it.
+#: The command that installs what the backend needs.
 EXTRA: Final = "pip install 'hubserving[ray]'"
 
 
@@ -56,15 +56,10 @@ class RayOptions(BaseModel):
         """Ray Serve's ``autoscaling_config``, or None for a fixed number."""
         if self.max_replicas is None:
             return None
-        return {
-            "min_replicas": self.min_replicas or 1,
-            "max_replicas": self.max_replicas,
-            "target_ongoing_requests": self.target_ongoing_requests,
-            "upscale_delay_s": self.upscale_delay_s,
-            "downscale_delay_s": self.downscale_delay_s,
-        }
+        keys = {"max_replicas", "target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"}
+        return {"min_replicas": self.min_replicas or 1, **self.model_dump(include=keys)}
 
 
 def is_installed() -> bool:
-    """Whether the extra is there; looks without importing."""
+    """Tell whether the extra is there, without importing it."""
     return all(find_spec(name) is not None for name in ("ray", "starlette", "fastapi"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,9 +25,10 @@ from hub.serving.messages import message
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Card = Annotated[int, Field(ge=0)]
 
 
-class InstanceGroupConfig(BaseModel):
+class InstanceGroup(BaseModel):
     """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -36,7 +37,7 @@ class InstanceGroupConfig(BaseModel):
     """Runners; of kind gpu, on each of the cards."""
     kind: Literal["cpu", "gpu"] = "cpu"
     """Also in Triton's spelling, KIND_CPU and KIND_GPU."""
-    gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    gpus: tuple[Card, ...] = ()
     """Cards, counted within an exported CUDA_VISIBLE_DEVICES; the first unless given."""
 
     @field_validator("kind", mode="before")
@@ -51,11 +52,11 @@ class ModuleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     init_args: dict[str, Any] = {}
-    """What the module's `_initialize` takes. Also which module it is: `version`; `name`, of an installed
+    """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
     module that is served under another name; `directory`, of one that is not installed."""
     predict_args: dict[str, Any] = {}
     """Defaults for the serving method's arguments; a request's own win."""
-    instances: tuple[InstanceGroupConfig, ...] | None = None
+    instances: tuple[InstanceGroup, ...] | None = None
     """Runners, instead of what the server's switches give."""
     max_batch_size: PositiveInt | None = None
     """Most items in one call, for a module that names its batch argument; the module's own unless given."""
@@ -74,19 +75,20 @@ class ModuleConfig(BaseModel):
 
     @property
     def version(self) -> str | None:
-        version = self.init_args.get("version")
-        return None if version is None else str(version)
+        return self._text("version")
 
     @property
     def installed_name(self) -> str | None:
         """The installed module's name, where it is served under another."""
-        name = self.init_args.get("name")
-        return None if name is None else str(name)
+        return self._text("name")
 
     @property
     def directory(self) -> str | None:
-        directory = self.init_args.get("directory")
-        return None if directory is None else str(directory)
+        return self._text("directory")
+
+    def _text(self, key: str) -> str | None:
+        value = self.init_args.get(key)
+        return None if value is None else str(value)
 
     @property
     def module_args(self) -> dict[str, Any]:
@@ -101,7 +103,7 @@ class ServingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
-    """What is served: for each name at /predict/<name> the settings of the next table, or {}."""
+    """The modules: for each name at /predict/<name> the settings of the next table, or {}."""
     engine: Literal["local", "ray"] = "local"
     """Where modules run: in processes of this machine, or as Ray Serve applications (extra `ray`)."""
     ray_address: str | None = None
@@ -114,7 +116,7 @@ class ServingConfig(BaseModel):
     """The port to listen on."""
     use_gpu: bool = False
     """One runner for each card, instead of the CPU."""
-    gpu: tuple[int, ...] = ()
+    gpu: tuple[Card, ...] = ()
     """With use_gpu, the cards: "0,1,2"; the first unless given."""
     use_multiprocess: bool = False
     """Several runners per module, which share the cores."""
@@ -236,43 +238,45 @@ def load(path: Path) -> ServingConfig:
     return ServingConfig.model_validate(message.own_fields(fields))
 
 
+#: Reads the settings again; None where they came from a command line alone.
+Reread = Callable[[], ServingConfig | None]
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.
 IGNORED_KEYS = ("use_singleprocess",)
 
 
-def from_file(path: str | Path, overrides: dict[str, Any] | None = None) -> ServingConfig:
-    """Read a config.json, or the same as YAML, with ``overrides`` on top; raises ConfigError."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
-    data = _from_yaml(text, path) if Path(path).suffix in (".yaml", ".yml") else _from_json(text, path)
-    if not isinstance(data, dict):
-        raise ConfigError(f"config file {path} must hold a JSON object, not {type(data).__name__}")
-    known = {key: value for key, value in data.items() if key not in IGNORED_KEYS}
-    return build({**known, **(overrides or {})}, source=str(path))
-
-
-def _from_json(text: str, path: str | Path) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"config file {path} is not JSON: {error}") from error
-
-
-def _from_yaml(text: str, path: str | Path) -> Any:
+def read_keys(path: str | Path) -> dict[str, Any]:
+    """Return the keys of a config.json, or of the same as YAML; raises ConfigError."""
     import yaml
 
+    is_yaml = Path(path).suffix.lower() in (".yaml", ".yml")
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config file {path} is not YAML: {error}") from error
-    if isinstance(data, dict) and "pipeline_name" in data:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        keys = yaml.safe_load(text) if is_yaml else json.loads(text)
+    except OSError as error:
+        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
+    if not isinstance(keys, dict):
+        raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
+    return keys
+
+
+def from_file(path: str | Path, overrides: Mapping[str, Any] | None = None) -> ServingConfig:
+    """Read a config file, with ``overrides`` on top; raises ConfigError."""
+    return from_keys(read_keys(path), path, overrides)
+
+
+def from_keys(
+    keys: Mapping[str, Any], path: str | Path, overrides: Mapping[str, Any] | None = None
+) -> ServingConfig:
+    """Validate the keys of the config file at ``path``, with ``overrides`` on top; raises ConfigError."""
+    if "pipeline_name" in keys:
         raise ConfigError(
-            f"config file {path} describes PaddleX's pipeline {data['pipeline_name']!r}; "
+            f"config file {path} describes PaddleX's pipeline {keys['pipeline_name']!r}; "
             f"start it with: hub serving start --pipeline {path}"
         )
-    return data
+    known = {key: value for key, value in keys.items() if key not in IGNORED_KEYS}
+    return build({**known, **(overrides or {})}, source=str(path))
 
 
 def build(
@@ -285,6 +289,7 @@ def build(
     """Validate ``values``, with ``HUB_*`` for keys that they leave out; raises ConfigError.
 
     Args:
+        values: keys and what they are set to.
         source: what ``values`` were read from, for messages.
         defaults: for keys that neither ``values`` nor the environment have.
         folders: modules whose folder in a model repository may have another name, and that name.

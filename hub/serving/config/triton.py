@@ -1,4 +1,4 @@
-"""What a Triton ``config.pbtxt`` means here: keys of a module's entry in config.json.
+"""From a Triton ``config.pbtxt`` to the keys of a module's entry in config.json.
 
     instance_group [ { count: 2 kind: KIND_GPU gpus: [ 1 ] } ]     instances
     max_batch_size, with dynamic_batching { … }                    max_batch_size, preferred_batch_sizes,
@@ -10,20 +10,20 @@ configuration are accepted and have no effect; a warning names them.
 
 from __future__ import annotations
 
-import difflib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import ConfigError
 from hub.serving.config import pbtxt
 from hub.serving.config.pbtxt import Message
+from hub.suggestion import closest
 
 log = logging.getLogger("hub.config")
 
-#: Keys of Triton's model configuration that have nothing to act on here.
-_WITHOUT_EFFECT = frozenset(
-    (
+#: Message → keys of Triton's model configuration that have nothing to act on here.
+_WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
+    "": (
         "backend",
         "batch_input",
         "batch_output",
@@ -45,25 +45,25 @@ _WITHOUT_EFFECT = frozenset(
         "runtime",
         "sequence_batching",
         "version_policy",
-    )
-)
-#: Keys whose absence of effect needs no remark: the module itself says what they say.
-_SELF_EVIDENT = frozenset(("backend", "input", "output", "platform"))
-_GROUP_WITHOUT_EFFECT = frozenset(
-    ("name", "host_policy", "passive", "profile", "rate_limiter", "secondary_devices")
-)
-_BATCHING_WITHOUT_EFFECT = frozenset(
-    ("default_priority_level", "preserve_ordering", "priority_levels", "priority_queue_policy")
-)
-_POLICY_WITHOUT_EFFECT = frozenset(
-    ("allow_timeout_override", "default_timeout_microseconds", "timeout_action")
-)
+    ),
+    "instance_group": ("name", "host_policy", "passive", "profile", "rate_limiter", "secondary_devices"),
+    "dynamic_batching": (
+        "default_priority_level",
+        "preserve_ordering",
+        "priority_levels",
+        "priority_queue_policy",
+    ),
+    "default_queue_policy": ("allow_timeout_override", "default_timeout_microseconds", "timeout_action"),
+}
+#: Keys without effect that need no remark: the module itself says the same, or a name is only a name.
+_SELF_EVIDENT = frozenset(("backend", "input", "name", "output", "platform"))
 
 
 def read(text: str, source: str, *, name: str, device: str) -> dict[str, Any]:
-    """A module's settings from its config.pbtxt.
+    """Return a module's settings from its config.pbtxt.
 
     Args:
+        text: what the file says.
         source: the file's name, for messages.
         name: of the module; a ``name`` in the file has to be the same.
         device: ``cpu`` or ``gpu``, which is what KIND_AUTO and KIND_MODEL become.
@@ -71,7 +71,7 @@ def read(text: str, source: str, *, name: str, device: str) -> dict[str, Any]:
     Raises:
         ConfigError: a syntax error, an unknown key, or a value that is not allowed.
     """
-    fields = _Fields(pbtxt.parse(text, source), source, "")
+    fields = _Fields(pbtxt.parse(text, source), source, "", "")
     given = fields.take("name", str, name)
     if given != name:
         raise ConfigError(f"{source}: name is {given!r}; it must be that of its folder, {name!r}")
@@ -83,7 +83,7 @@ def read(text: str, source: str, *, name: str, device: str) -> dict[str, Any]:
     batching = fields.messages("dynamic_batching")
     if batching:
         settings |= {"max_batch_size": size, **_batching(batching[0], size)}
-    fields.finish(_WITHOUT_EFFECT, _SELF_EVIDENT)
+    fields.finish()
     return settings
 
 
@@ -100,7 +100,7 @@ def _group(fields: _Fields, device: str) -> dict[str, Any]:
         raise ConfigError(f"{fields.where}gpus {gpus} are listed for {kind}")
     if gpus:
         group["gpus"] = gpus
-    fields.finish(_GROUP_WITHOUT_EFFECT, frozenset(("name",)))
+    fields.finish()
     return group
 
 
@@ -119,16 +119,17 @@ def _batching(fields: _Fields, size: int) -> dict[str, Any]:
         limit = policy.take("max_queue_size", int, 0)  # 0 is Triton's "no limit"
         if limit:
             settings["max_queue_size"] = limit
-        policy.finish(_POLICY_WITHOUT_EFFECT, frozenset())
-    fields.finish(_BATCHING_WITHOUT_EFFECT, frozenset())
+        policy.finish()
+    fields.finish()
     return settings
 
 
 class _Fields:
-    """A message's fields, each taken once; what is left at the end is unknown or has no effect."""
+    """A message's fields, each taken once; those left at the end are unknown or have no effect."""
 
-    def __init__(self, message: Message, source: str, path: str) -> None:
+    def __init__(self, message: Message, source: str, path: str, name: str) -> None:
         self._message = dict(message)
+        self._without_effect = _WITHOUT_EFFECT[name]
         self._known: list[str] = []
         self._source = source
         self._path = path
@@ -138,7 +139,7 @@ class _Fields:
         return f"{self._source}: {self._path}"
 
     def take(self, name: str, kind: Callable[..., Any], default: Any) -> Any:
-        """A field that may be there once."""
+        """Return the value of a field that may be there once."""
         values = self.take_all(name, kind)
         if len(values) > 1:
             raise ConfigError(f"{self.where}{name} is given {len(values)} times")
@@ -157,17 +158,17 @@ class _Fields:
         values = self.take_all(name, dict)
         many = len(values) > 1
         return [
-            _Fields(value, self._source, f"{self._path}{name}{f'[{number}]' if many else ''}.")
+            _Fields(value, self._source, f"{self._path}{name}{f'[{number}]' if many else ''}.", name)
             for number, value in enumerate(values)
         ]
 
-    def finish(self, without_effect: frozenset[str], silent: frozenset[str]) -> None:
+    def finish(self) -> None:
         """Warn of what has no effect; raises ConfigError for what Triton does not have either."""
-        unknown = [name for name in self._message if name not in without_effect]
+        unknown = [name for name in self._message if name not in self._without_effect]
         if unknown:
-            near = difflib.get_close_matches(unknown[0], [*self._known, *without_effect], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{self.where}{unknown[0]} is no key of a model configuration{hint}")
-        said = sorted(set(self._message) - silent)
+            near = closest(unknown[0], [*self._known, *self._without_effect])
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigError(f"{self.where}{unknown[0]} is not a key of a model configuration{hint}")
+        said = sorted(set(self._message) - _SELF_EVIDENT)
         if said:
             log.warning("%s%s: accepted, without effect here", self.where, ", ".join(said))

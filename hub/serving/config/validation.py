@@ -1,32 +1,19 @@
-"""What pydantic found wrong, for whoever wrote the file: which key, which value, what is allowed."""
+"""From pydantic's errors to a message for the author of a file: which key, which value, what is allowed."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from hub.suggestion import closest
+
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
-    """Every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
+    """Return every problem of ``model``'s validation in one line; an unknown key gets a did-you-mean."""
     return "; ".join(_problem(dict(detail), model) for detail in error.errors())
-
-
-def near(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant; capitals, dashes and underscores make no difference.
-
-    ``cutoff`` is how alike they must be, 0 to 1.
-    """
-    plain = {_plain(each): each for each in known}
-    found = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
-    return plain[found[0]] if found else None
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("-", "_").replace(" ", "_")
 
 
 def _problem(detail: dict[str, Any], model: type[BaseModel]) -> str:
@@ -43,7 +30,7 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> str:
 def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
     *above, key = path
     allowed = list(dict.fromkeys(name for each in _models_at(model, above) for name in each.model_fields))
-    if meant := near(key, allowed):
+    if meant := closest(key, allowed):
         return f"did you mean {meant!r}?"
     elsewhere = [field for field in fields_of(model) if field[-1] == key]  # only in the wrong place
     if elsewhere:
@@ -52,7 +39,7 @@ def _hint(path: Sequence[str], model: type[BaseModel]) -> str:
 
 
 def _models_at(model: type[BaseModel], path: Sequence[str]) -> list[type[BaseModel]]:
-    """The models that a path into ``model`` may lead to; keys of dicts and indices lead nowhere else."""
+    """Return the models that a path into ``model`` may lead to; keys of dicts and indices stay in place."""
     current = [model]
     for part in path:
         fields = [each.model_fields[part] for each in current if part in each.model_fields]
@@ -69,7 +56,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
-    """Paths of all fields, those of nested models behind the field that holds them."""
+    """Yield the paths of all fields, those of nested models behind the field that holds them."""
     for name, field in model.model_fields.items():
         yield (name,)
         # Between a mapping and what it holds stands a name of the user's.

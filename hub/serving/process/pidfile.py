@@ -100,15 +100,14 @@ def not_writable(path: Path, error: OSError) -> StartupError:
 
 
 def read(port: int) -> PidFile:
-    """Raises NotRunningError with PaddleHub's words when there is no such file."""
+    """Return the record of a port; raises NotRunningError, which names the ports that have a server."""
     path = path_for(port)
     try:
         return PidFile(**json.loads(path.read_text()))
     except FileNotFoundError:
-        raise NotRunningError(
-            "PaddleHub Serving config file is not exists, please confirm the port "
-            f"[{port}] you specified is correct. (looked for {path})"
-        ) from None
+        ports = ", ".join(str(record.port) for record in records() if record.is_running())
+        others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
+        raise NotRunningError(f"No server is running on port {port}. {others}") from None
     except (OSError, ValueError, TypeError) as error:
         raise NotRunningError(
             f"{path} is not a PID file of HubServing: {error}; remove it by hand"

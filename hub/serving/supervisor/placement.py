@@ -14,15 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class InstanceGroup:
-    """``count`` runners on the CPU, or on each card of ``gpus``."""
-
-    count: int = 1
-    kind: str = "cpu"
-    gpus: tuple[int, ...] = ()
+from hub.serving.config.server_config import InstanceGroup
 
 
 @dataclass(frozen=True)
@@ -58,10 +50,10 @@ def instance_groups(
     """Return what PaddleHub's four switches mean in instance groups."""
     if use_gpu:
         per_card = (workers or 1) if use_multiprocess else 1
-        return [InstanceGroup(per_card, "gpu", tuple(gpu) or (0,))]
+        return [InstanceGroup(count=per_card, kind="gpu", gpus=tuple(gpu) or (0,))]
     if use_multiprocess:
-        return [InstanceGroup(workers or default_workers(cores))]
-    return [InstanceGroup(1)]
+        return [InstanceGroup(count=workers or default_workers(cores))]
+    return [InstanceGroup()]
 
 
 def plan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +16,12 @@ from hub.registry.store.environment import interpreter_of
 from hub.registry.store.transaction import RECORD
 from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import ModuleConfig, ServingConfig
+from hub.serving.config.server_config import InstanceGroup, ModuleConfig, Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
 from hub.serving.supervisor import placement
 from hub.serving.supervisor.loop import Supervisor
-from hub.serving.supervisor.placement import InstanceGroup
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
-
-#: Reads the config file again; None where there is none.
-Reread = Callable[[], ServingConfig | None]
 
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
@@ -135,9 +131,9 @@ def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:
     )
 
 
-def _groups(entry: ModuleConfig, config: ServingConfig) -> list[InstanceGroup]:
+def _groups(entry: ModuleConfig, config: ServingConfig) -> Sequence[InstanceGroup]:
     if entry.instances is not None:
-        return [InstanceGroup(group.count, group.kind, group.gpus) for group in entry.instances]
+        return entry.instances
     return placement.instance_groups(
         use_gpu=config.use_gpu,
         gpu=config.gpu,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ConfigError
+from hub.serving.config.server_config import InstanceGroup
 from hub.serving.supervisor import placement
-from hub.serving.supervisor.placement import InstanceGroup
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 8, 64])
 @pytest.mark.parametrize("runners", [1, 2, 3, 7, 8, 100])
 def test_runners_times_threads_never_exceed_what_there_is(cores: int, runners: int) -> None:
-    plans = placement.plan([InstanceGroup(runners)], cores=cores, visible_gpus=None)
+    plans = placement.plan([InstanceGroup(count=runners)], cores=cores, visible_gpus=None)
 
     assert len(plans) == runners
     assert all(plan.threads >= 1 for plan in plans)
@@ -25,14 +25,16 @@ def test_default_workers_are_the_documents_(cores: int, workers: int) -> None:
 
 
 def test_a_group_s_count_holds_for_each_of_its_cards() -> None:
-    plans = placement.plan([InstanceGroup(2, "gpu", (1, 3))], cores=8, visible_gpus=None)
+    plans = placement.plan([InstanceGroup(count=2, kind="gpu", gpus=(1, 3))], cores=8, visible_gpus=None)
 
     assert [plan.gpu for plan in plans] == ["1", "1", "3", "3"]
     assert [plan.index for plan in plans] == [0, 1, 2, 3]
 
 
 def test_card_numbers_count_within_the_visible_ones() -> None:
-    plans = placement.plan([InstanceGroup(1, "gpu", (1, 0))], cores=8, visible_gpus=["5", "GPU-1"])
+    plans = placement.plan(
+        [InstanceGroup(count=1, kind="gpu", gpus=(1, 0))], cores=8, visible_gpus=["5", "GPU-1"]
+    )
 
     assert [plan.gpu for plan in plans] == ["GPU-1", "5"]
 
@@ -40,11 +42,11 @@ def test_card_numbers_count_within_the_visible_ones() -> None:
 @pytest.mark.parametrize("visible", [[], ["3"]])
 def test_a_card_that_is_not_visible_is_an_error(visible: list[str]) -> None:
     with pytest.raises(ConfigError, match="gpu 1 is asked for"):
-        placement.plan([InstanceGroup(1, "gpu", (1,))], cores=8, visible_gpus=visible)
+        placement.plan([InstanceGroup(count=1, kind="gpu", gpus=(1,))], cores=8, visible_gpus=visible)
 
 
 def test_a_runner_on_the_cpu_keeps_what_is_exported_and_gets_its_share_of_the_cores() -> None:
-    (plan,) = placement.plan([InstanceGroup(1)], cores=6, visible_gpus=["0"])
+    (plan,) = placement.plan([InstanceGroup(count=1)], cores=6, visible_gpus=["0"])
 
     assert plan.device == "cpu"
     assert plan.environment()["OMP_NUM_THREADS"] == plan.environment()["HUB_ENGINE_THREADS"] == "6"
@@ -54,14 +56,14 @@ def test_a_runner_on_the_cpu_keeps_what_is_exported_and_gets_its_share_of_the_co
 @pytest.mark.parametrize(
     ("use_gpu", "gpu", "use_multiprocess", "workers", "groups"),
     [
-        (False, (), False, None, [InstanceGroup(1)]),
-        (False, (0, 1), False, 4, [InstanceGroup(1)]),
-        (False, (), True, None, [InstanceGroup(7)]),
-        (False, (), True, 2, [InstanceGroup(2)]),
-        (True, (), False, None, [InstanceGroup(1, "gpu", (0,))]),
-        (True, (0, 2), False, 9, [InstanceGroup(1, "gpu", (0, 2))]),
-        (True, (0, 2), True, 3, [InstanceGroup(3, "gpu", (0, 2))]),
-        (True, (1,), True, None, [InstanceGroup(1, "gpu", (1,))]),
+        (False, (), False, None, [InstanceGroup(count=1)]),
+        (False, (0, 1), False, 4, [InstanceGroup(count=1)]),
+        (False, (), True, None, [InstanceGroup(count=7)]),
+        (False, (), True, 2, [InstanceGroup(count=2)]),
+        (True, (), False, None, [InstanceGroup(count=1, kind="gpu", gpus=(0,))]),
+        (True, (0, 2), False, 9, [InstanceGroup(count=1, kind="gpu", gpus=(0, 2))]),
+        (True, (0, 2), True, 3, [InstanceGroup(count=3, kind="gpu", gpus=(0, 2))]),
+        (True, (1,), True, None, [InstanceGroup(count=1, kind="gpu", gpus=(1,))]),
     ],
 )
 def test_the_four_switches_mean_these_groups(

@@ -3,8 +3,8 @@
 const TEXTS = {
   en: {
     skip: "Skip to the module", pageNav: "Page", key: "API key", api: "API", modules: "Modules", run: "Run", stop: "Stop",
-    result: "Result", copyText: "Copy text", copy: "Copy", copied: "Copied", download: "Download JSON", raw: "The reply as it came",
-    code: "The same from a script", about: "What the module says of itself", cancel: "Cancel", other: "中文",
+    result: "Result", copyText: "Copy text", copy: "Copy", copied: "Copied", download: "Download JSON", raw: "Raw response",
+    code: "The same from a script", about: "About this module", cancel: "Cancel", other: "中文",
     themeAuto: "Theme: system", themeLight: "Theme: light", themeDark: "Theme: dark",
     keyTitle: "This server needs an API key", keyUse: "Use it",
     keyText: "The person who runs the server gives keys out. It is kept until this tab is closed, and sent to this server only.",
@@ -20,7 +20,7 @@ const TEXTS = {
     lines: "{count} lines", line1: "1 line", noText: "No text was found.", linesOf: "Lines of {name}", boxesOf: "{count} boxes on {name}", annotated: "{name} with its boxes and text",
     confidence: "confidence {percent}", upsideDown: "turned {angle}°",
     total: "Total", queue: "Queue", batch: "Batch", inference: "Module", network: "Network and rest", drawn: "Drawn in", attempts: "Attempts",
-    remarks: "The server remarks", retry: "Try again", retryIn: "Try again (in {seconds} s)", requestId: "Request {id}", loadingModule: "The module is still loading",
+    remarks: "Warning", retry: "Try again", retryIn: "Try again (in {seconds} s)", requestId: "Request {id}", loadingModule: "The module is still loading",
     queueFull: "The queue is full", moduleFailed: "The module has failed", unavailable: "The server cannot take this now", keyMissing: "The server needs an API key", keyWrong: "The API key was refused",
     badRequest: "The request was refused", unknownModule: "The module is not served any more", tooLargeTitle: "The request is too large",
     moduleRaised: "The module reported an error", deadline: "It took too long", runnerLost: "The module's process died", unreachable: "The server cannot be reached", unreachableText: "It does not answer, or it ended the connection. The page tries again by itself.",

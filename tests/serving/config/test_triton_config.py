@@ -12,7 +12,6 @@ from hub.errors import ConfigError
 from hub.serving.config import pbtxt, server_config, triton
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.supervisor import placement
-from hub.serving.supervisor.placement import InstanceGroup
 from tests.serving.running import Server, wait_until
 
 GPU_0_FOUR_TIMES = """
@@ -45,8 +44,7 @@ def devices(text: str) -> list[str]:
     given = triton.read(text, "config.pbtxt", name="ocr", device="cpu")
     built = server_config.build({"modules_info": {"ocr": given}}, source="test").modules_info["ocr"]
     assert built.instances is not None
-    groups = [InstanceGroup(group.count, group.kind, group.gpus) for group in built.instances]
-    return [plan.device for plan in placement.plan(groups, cores=8, visible_gpus=None)]
+    return [plan.device for plan in placement.plan(built.instances, cores=8, visible_gpus=None)]
 
 
 def read(text: str, device: str = "cpu") -> dict[str, Any]:

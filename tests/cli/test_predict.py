@@ -284,7 +284,7 @@ def test_a_reader_that_has_enough_is_no_traceback(counting: Server, tmp_path: Pa
         (["URL/predict/tally", "imgs", "-m", "greet"], 2, "--module greet"),
         (["URL/predict/greet", "imgs"], 2, "It takes names, sleep"),
         (["URL/predict/tally", "."], 2, "has no file that ends in .jpg"),
-        (["URL/predict/tally", "*.gif"], 2, "there is no file like *.gif"),
+        (["URL/predict/tally", "*.gif"], 2, "no file matches *.gif"),
         (["URL/predict/tally", "imgs", "--arguments", "{"], 2, "--arguments is not JSON"),
         (["URL/predict/tally", "imgs", "--arguments", '{"x": 1}'], 1, "unknown argument `x`"),
         (["URL/predict/tally", "imgs", "--key_file", "absent"], 2, "--key_file absent cannot be read"),

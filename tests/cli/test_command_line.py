@@ -101,9 +101,13 @@ def test_wrong_usage_ends_with_exit_code_2_and_says_why(home: Path, words: list[
         pytest.param(["serving", "start", "-m", "a", "-w", "0"], "'workers'", id="no workers"),
         pytest.param(["serving", "start", "-m", "a", "--gpu", "x"], "'gpu", id="a card that is no number"),
         pytest.param(["serving", "start", "-m", "a/b"], "part of a URL", id="a name with a slash"),
-        pytest.param(["serving", "stop", "-p", "9"], "port [9]", id="stop without a server"),
+        pytest.param(["serving", "stop", "-p", "9"], "running on port 9", id="stop without a server"),
         pytest.param(["serving", "logs", "-p", "9"], "--daemon", id="logs without a log"),
-        pytest.param(["serving", "reload", "a", "-p", "9"], "port [9]", id="reload without a server"),
+        pytest.param(
+            ["serving", "reload", "a", "-p", "9"],
+            "No server is running on port 9. None",
+            id="reload without a server",
+        ),
     ],
 )
 def test_what_cannot_be_done_ends_with_exit_code_1_and_one_clear_line(
