@@ -32,15 +32,19 @@ def document(state: ServerState, config: ServingConfig) -> Json:
     whole["tags"] = [_tag(name, module) for name, module in state.modules.items()] + whole["tags"]
     paths: Json = {}
     for name, module in state.modules.items():
-        paths |= _module_paths(name, module, config)
+        paths |= _predict_paths(name, module, config)
+    for name, module in state.modules.items():
+        paths |= _model_paths(name, module, config)
     for endpoint, name in state.endpoints.items():
         paths |= _endpoint_paths(endpoint, name, state.modules[name].manifest)
     whole["paths"] = paths | _template("server")
-    return whole if config.api_key_file is not None else _without_keys(whole)
+    if config.api_key_file is None:
+        _remove_keys(whole)
+    return whole
 
 
 def error_codes() -> dict[int, str]:
-    """Return every HTTP code by which a prediction is refused, and what for; hub/errors.py has the classes."""
+    """Return every HTTP code by which a prediction is refused, and why; hub/errors.py has the classes."""
     responses = _template("document")["components"]["responses"]
     return {int(code): response["description"] for code, response in responses.items()}
 
@@ -51,32 +55,35 @@ def _text() -> dict[str, str]:
     return {name: json.dumps(part, ensure_ascii=False) for name, part in parts.items()}
 
 
-def _template(part: str, **values: str) -> Any:
+def _template(part: str, **values: str) -> Json:
     """Return a part of the template of our own, with the words in capitals replaced."""
     text = _text()[part]
     for word, value in values.items():
         text = text.replace(word, json.dumps(value, ensure_ascii=False)[1:-1])
-    return json.loads(text)
+    found: Json = json.loads(text)
+    return found
 
 
-def _without_keys(value: Any) -> Any:
-    """Return the document of a server that needs no API key."""
-    del value["security"], value["components"]["securitySchemes"]
-    for path in value["paths"].values():
+def _remove_keys(whole: Json) -> None:
+    """Make it the document of a server that needs no API key."""
+    del whole["security"], whole["components"]["securitySchemes"]
+    for path in whole["paths"].values():
         for operation in path.values():
             operation.pop("security", None)
             operation["responses"].pop("401", None)
-    return value
 
 
 def _tag(name: str, module: ModuleState) -> Json:
     return {"name": name, "description": module.manifest.summary or f"version {module.version}"}
 
 
-def _module_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
-    """Return the paths of ``/predict`` and ``/v2`` for a module."""
-    paths: Json = _template("module", NAME=name)
-    manifest = argument_schema.offered(module.manifest, allow_server_paths=config.allow_server_paths)
+def _offered(module: ModuleState, config: ServingConfig) -> Manifest:
+    return argument_schema.offered(module.manifest, allow_server_paths=config.allow_server_paths)
+
+
+def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
+    """Return the path of a module in PaddleHub's protocol."""
+    paths, manifest = _template("predict", NAME=name), _offered(module, config)
     predict = paths[f"/predict/{name}"]["post"]
     predict["summary"] = argument_schema.summary(manifest.doc) or f"Call {name}."
     predict["description"] = _describe_operation(module)
@@ -88,9 +95,16 @@ def _module_paths(name: str, module: ModuleState, config: ServingConfig) -> Json
     if config.status_style == "2.x":  # a module that is not there comes with 200; so do PaddleHub's errors
         success["schema"] = {"anyOf": [success["schema"], {"$ref": "#/components/schemas/Error"}]}
         del predict["responses"]["404"]
-    arguments = argument_schema.example(manifest)
+    return paths
+
+
+def _model_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
+    """Return the paths of a module in the Open Inference Protocol."""
+    paths = _template("model", NAME=name)
+    arguments = argument_schema.example(_offered(module, config))
     if arguments is not None:
-        tensor = {"name": "input", "datatype": "BYTES", "shape": [1], "data": [_as_text(arguments)]}
+        body = envelope.dumps(arguments).decode()
+        tensor = {"name": "input", "datatype": "BYTES", "shape": [1], "data": [body]}
         infer = paths[f"/v2/models/{name}/infer"]["post"]["requestBody"]["content"]
         infer["application/json"]["example"] = {"inputs": [tensor]}
     return paths
@@ -98,7 +112,7 @@ def _module_paths(name: str, module: ModuleState, config: ServingConfig) -> Json
 
 def _endpoint_paths(endpoint: str, name: str, manifest: Manifest) -> Json:
     """Return the path of a pipeline's endpoint."""
-    paths: Json = _template("endpoint", ENDPOINT=endpoint)
+    paths = _template("endpoint", ENDPOINT=endpoint)
     operation = paths[f"/{endpoint}"]["post"]
     operation["tags"] = [name]
     text = {"type": "string", "description": "A file in base64, or its URL."}
@@ -106,10 +120,6 @@ def _endpoint_paths(endpoint: str, name: str, manifest: Manifest) -> Json:
     schema = manifest.endpoint_schemas.get(endpoint) or any_files
     operation["requestBody"]["content"]["application/json"]["schema"] = schema
     return paths
-
-
-def _as_text(arguments: Json) -> str:
-    return envelope.dumps(arguments).decode()
 
 
 def _describe_operation(module: ModuleState) -> str:
