@@ -115,6 +115,7 @@ setup(
         "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
+        "hub.serving.gateway.protocols.oip": ["*.proto"],
         "hub.paddlex.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,
