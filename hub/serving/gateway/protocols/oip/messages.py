@@ -1,4 +1,4 @@
-"""The messages of the Open Inference Protocol's gRPC service, read from ``open_inference.proto`` beside this file.
+"""The messages of the Open Inference Protocol over gRPC, read from ``open_inference.proto`` beside this file.
 
 Generated files would tie the server to one version of protobuf, so the few constructs that the file uses are
 read here: messages, ``repeated``, ``map<string, …>`` and ``oneof``.
