@@ -6,10 +6,8 @@ All time is passed in. Nothing here waits: the supervisor calls ``tick`` often, 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import signal
-import socket
 from collections.abc import Sequence
 
 from hub.serving.messages.manifest import Manifest
@@ -21,6 +19,7 @@ from hub.serving.supervisor import package_check
 from hub.serving.supervisor.child import exit_text
 from hub.serving.supervisor.runner_process import RunnerProcess
 from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Slot
+from hub.serving.supervisor.sockets import ModuleSocket
 from hub.serving.supervisor.transitions import AfterDeath, after_death, is_overdue, is_worn
 
 log = logging.getLogger("hub.supervisor")
@@ -41,15 +40,14 @@ class RunnerFleet:
         self._plan = plan
         self._run_dir = run_dir
         self._lifeline = lifeline
-        self._path = run_dir.socket(plan.spec.name, id(self))
-        self._listener: socket.socket | None = None
+        self._socket = ModuleSocket(run_dir.socket(plan.spec.name, id(self)))
         self._slots = plan.slots()
         self._incoming: tuple[FleetPlan, list[Slot]] | None = None
         self._retiring: list[RunnerProcess] = []
         self._has_served = False
         self._is_draining = False
         self._next_weighing = 0.0
-        self._listen()
+        self._socket.open(self._plan.limits.max_queue_size)
 
     # -- what the supervisor asks ---------------------------------------------------------------
 
@@ -60,7 +58,7 @@ class RunnerFleet:
 
     @property
     def state(self) -> str:
-        if self._listener is None:
+        if not self._socket.is_open:
             return FAILED
         return READY if self._has_served else LOADING
 
@@ -83,7 +81,7 @@ class RunnerFleet:
             state=self.state,
             reason=self.reason,
             generation=self.spec.generation,
-            socket=str(self._path),
+            socket=str(self._socket.path),
             restarts=self.restarts,
             runners_wanted=len(self._slots),
             threads=self._slots[0].place.threads,
@@ -104,7 +102,7 @@ class RunnerFleet:
                 runner.close()
                 self._retiring.remove(runner)
         self._swap_when_ready(now)
-        if self._is_draining or self._listener is None:
+        if self._is_draining or not self._socket.is_open:
             return
         for slot in self._all_slots():
             if slot.runner is None and slot.policy.may_start(now) and self._may_start():
@@ -119,13 +117,13 @@ class RunnerFleet:
         self.newest_generation = plan.spec.generation
         if self._incoming is not None:
             self._drop_incoming(now)
-        if self._listener is not None:
+        if self._socket.is_open:
             self._incoming = (plan, plan.slots())
             return
         self._plan.release()
         self._plan, self._slots = plan, plan.slots()
         self.reason, self._has_served = "", False
-        self._listen()
+        self._socket.open(self._plan.limits.max_queue_size)
 
     def drain(self, now: float) -> None:
         """Let every runner finish its batch and leave; more calls change nothing."""
@@ -139,7 +137,7 @@ class RunnerFleet:
 
     def close(self) -> None:
         """Stop listening, let go of the module's files."""
-        self._stop_listening()
+        self._socket.close()
         if self._incoming is not None:
             self._incoming[0].release()
         self._plan.release()
@@ -152,24 +150,6 @@ class RunnerFleet:
     def _runners(self) -> list[RunnerProcess]:
         return [runner for slot in self._all_slots() for runner in slot.runners()] + self._retiring
 
-    def _listen(self) -> None:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(self._path))
-        self._path.chmod(0o600)
-        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
-        listener.listen(max(0, self._plan.limits.max_queue_size - 1))  # listen(n) admits n + 1
-        self._listener = listener
-
-    def _stop_listening(self) -> None:
-        """Close the socket: a connect fails at once instead of waiting for nobody."""
-        if self._listener is not None:
-            with contextlib.suppress(OSError):
-                # Also for a grandchild that a module forked and that still holds the descriptor.
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-            self._path.unlink(missing_ok=True)
-
     def _may_start(self) -> bool:
         """Tell whether a child would be of our version; if not, say so once and keep those there are."""
         problem = package_check.change()
@@ -179,10 +159,7 @@ class RunnerFleet:
         return not problem
 
     def _start(self, slot: Slot, now: float) -> RunnerProcess:
-        assert self._listener is not None
-        return RunnerProcess(
-            slot.spec, slot.place, self._run_dir, self._listener.fileno(), self._lifeline, now
-        )
+        return RunnerProcess(slot.spec, slot.place, self._run_dir, self._socket.fileno(), self._lifeline, now)
 
     def _attend(self, slot: Slot, now: float) -> None:
         for runner in slot.runners():
@@ -279,7 +256,7 @@ class RunnerFleet:
     def _fail(self, reason: str, now: float) -> None:
         log.error("%s: given up: %s", self.spec.name, reason)
         self.reason = reason
-        self._stop_listening()
+        self._socket.close()
         self._retire(self._slots, now)
 
     def _retire(self, slots: Sequence[Slot], now: float) -> None:

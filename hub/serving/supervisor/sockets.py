@@ -1,10 +1,12 @@
-"""The TCP sockets that the supervisor owns and its children serve."""
+"""The sockets that the supervisor owns and its children serve: TCP ports, and one Unix socket for a module."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
+from pathlib import Path
 
 from hub.errors import PortBusyError
 
@@ -58,3 +60,39 @@ def reserve(host: str, port: int) -> socket.socket:
         holder.close()
         raise PortBusyError(f"cannot reserve {host}:{port}: {error.strerror}") from error
     return holder
+
+
+class ModuleSocket:
+    """The socket that all runners of a module share; its backlog is the module's queue."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._listener: socket.socket | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._listener is not None
+
+    def fileno(self) -> int:
+        """Return the descriptor that runners inherit."""
+        assert self._listener is not None
+        return self._listener.fileno()
+
+    def open(self, max_queue_size: int) -> None:
+        """Bind and listen: so many requests may wait."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(self.path))
+        self.path.chmod(0o600)
+        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
+        listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
+        self._listener = listener
+
+    def close(self) -> None:
+        """Have a connect fail at once instead of waiting for nobody."""
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                # Also for a grandchild that a module forked and that still holds the descriptor.
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+            self.path.unlink(missing_ok=True)
