@@ -1,4 +1,4 @@
-"""The sockets that the supervisor owns and its children serve: TCP ports, and one Unix socket for a module."""
+"""The sockets that the supervisor owns and its children serve: TCP ports, one Unix socket for each module."""
 
 from __future__ import annotations
 
