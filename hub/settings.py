@@ -16,6 +16,8 @@ from hub import container
 from hub.errors import ConfigError
 
 ENV_PREFIX = "HUB_"
+#: The folder of the package ``hub`` itself.
+PACKAGE = Path(__file__).resolve().parent
 #: As PaddleX has it, and Pillow: 0.5 GB as 24-bit pixels.
 DEFAULT_MAX_PIXELS = 178_956_970
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

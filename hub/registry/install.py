@@ -19,7 +19,7 @@ from hub.registry.progress import Progress
 from hub.registry.sources.specifier import Address, ArchiveFile, Folder, Named, Source, parse
 from hub.registry.sources.unpack import SUFFIXES
 from hub.registry.store import checksums
-from hub.registry.store.transaction import VENV
+from hub.registry.store.layout import VENV
 from hub.registry.store.workspace import NewFolder, workspace
 
 

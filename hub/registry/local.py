@@ -21,8 +21,8 @@ from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryErro
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry.progress import Progress, Silent
 from hub.registry.sources import bundled
-from hub.registry.store.layout import Layout, package_name
-from hub.registry.store.transaction import RECORD, Transaction, hold
+from hub.registry.store.layout import RECORD, Layout, package_name
+from hub.registry.store.transaction import Transaction, hold
 
 log = logging.getLogger("hub.registry")
 
@@ -127,6 +127,8 @@ class LocalRegistry:
             InvalidModuleError: it is no module, or cannot be imported.
             RegistryError: the registry cannot be written.
         """
+        from hub.registry.store.import_check import try_import
+
         source = Path(directory).expanduser().absolute()
         info = read_module_info(source)
         progress = progress or Silent()
@@ -136,13 +138,13 @@ class LocalRegistry:
         ):
             staged = transaction.stage(source, info, origin=origin or str(source), isolated=isolated)
             interpreter = None
+            folder = staged / info.package
             if isolated:
                 from hub.registry.store.environment import build
 
-                folder = staged / info.package
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            transaction.try_import(staged, shown_as=shown_as, timeout=trial_timeout, interpreter=interpreter)
+            try_import(folder, shown_as=shown_as, timeout=trial_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
         return InstalledModule(info, content / info.package, content)

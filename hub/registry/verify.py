@@ -11,7 +11,7 @@ from hub.registry import weights
 from hub.registry.local import InstalledModule, LocalRegistry
 from hub.registry.store import checksums
 from hub.registry.store.environment import interpreter_of
-from hub.registry.store.transaction import RECORD
+from hub.registry.store.layout import RECORD
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import hub
+from hub import settings
 from hub.errors import InvalidModuleError
 from hub.module.info import ModuleInfo, read_module_info
 
-_PACKAGE = Path(hub.__file__).resolve().parent
-_IN_PACKAGE = _PACKAGE / "shipped"
-_IN_CHECKOUT = (_PACKAGE.parent / "modules", _PACKAGE.parent / "deploy" / "hubserving")
+_IN_PACKAGE = settings.PACKAGE / "shipped"
+_IN_CHECKOUT = (settings.PACKAGE.parent / "modules", settings.PACKAGE.parent / "deploy" / "hubserving")
 
 
 @dataclass(frozen=True)

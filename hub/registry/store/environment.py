@@ -12,12 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hub
 from hub import settings
 from hub.errors import RegistryError
 from hub.registry.progress import Progress
 from hub.registry.requirements import pip_install
-from hub.registry.store.transaction import INTERPRETER, VENV
+from hub.registry.store.layout import INTERPRETER, VENV
 
 
 def interpreter_of(content: Path) -> Path | None:
@@ -71,5 +70,5 @@ def expose_hub(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "hub"
     if not link.is_symlink():
-        link.symlink_to(Path(hub.__file__).resolve().parent)
+        link.symlink_to(settings.PACKAGE)
     return {"PYTHONPATH": str(folder)}

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from hub import settings
 from hub.errors import HubError, InvalidModuleError
+from hub.registry.store.environment import expose_hub
 
 # `-c` puts the working directory on sys.path, like the `-m` that starts runners. The last but one: what a
 # runner does for modules written for PaddleHub, and that is above us.
@@ -79,12 +80,8 @@ def _run(
 
     It writes to files, not pipes: a process that the module leaves behind would keep a pipe open.
     """
-    import hub
-
-    above, environment = Path(hub.__file__).resolve().parent.parent, None
+    above, environment = settings.PACKAGE.parent, None
     if interpreter is not None:
-        from hub.registry.store.environment import expose_hub
-
         above = directory.parent / ".path"  # only the hub, not all that lies next to it
         environment = settings.child_environment(expose_hub(above))
     process = subprocess.Popen(

@@ -24,6 +24,11 @@ from pathlib import Path
 
 from hub.settings import hub_home
 
+#: In a content folder: what servers lock, what was recorded at the installation, and of a module that was
+#: installed with --isolated its own environment, with the Python in it.
+HOLD, RECORD, VENV = ".hold", "record.json", "venv"
+INTERPRETER = f"{VENV}/bin/python"
+
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 

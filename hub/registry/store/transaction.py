@@ -26,16 +26,10 @@ from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import ModuleInfo
 from hub.registry.progress import Progress
 from hub.registry.store.checksums import NOT_PART_OF_A_MODULE, of_folder
-from hub.registry.store.layout import Layout
+from hub.registry.store.layout import HOLD, INTERPRETER, RECORD, Layout
 from hub.registry.store.locks import locked
 
 log = logging.getLogger("hub.registry")
-
-RECORD = "record.json"
-HOLD = ".hold"
-#: Beside a module that was installed with --isolated: its own environment, and the Python in it.
-VENV = "venv"
-INTERPRETER = f"{VENV}/bin/python"
 
 
 def hold(content: Path) -> int:
@@ -106,15 +100,6 @@ class Transaction:
         record = {"format": 1, "info": info.as_dict(), "source": origin, **interpreter, "files": files}
         _write(content / RECORD, json.dumps(record, ensure_ascii=False, indent=1))
         return content
-
-    def try_import(
-        self, staged: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None
-    ) -> None:
-        """Import the staged module in a process of its own; raise what it says if it does not."""
-        from hub.registry.store.import_check import try_import
-
-        directory = staged / self._package
-        try_import(directory, shown_as=shown_as, timeout=timeout, interpreter=interpreter)
 
     def publish(self, content: Path, version: str) -> None:
         """Let the version's symlink lead to ``content``, in one step."""
