@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub import settings
+from hub import atomic_file, settings
 from hub.errors import ConfigError
 from hub.registry.store.layout import Layout
 
@@ -124,11 +123,8 @@ def _validated(values: dict[str, Any], source: str) -> Configuration:
 
 
 def _write(layout: Layout, values: dict[str, Any]) -> None:
-    fresh = layout.config.with_name(f".config-{secrets.token_hex(4)}.json")
     try:
         layout.home.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(layout.config)
+        atomic_file.write(layout.config, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise ConfigError(f"{layout.config} cannot be written: {error}") from error

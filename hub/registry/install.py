@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub import atomic_file
 from hub.errors import ChecksumError, InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry import requirements, weights
@@ -114,7 +115,7 @@ def download(given: str, folder: Path, registry: LocalRegistry, progress: Progre
         target = folder / http.file_name(archive)
         if not target.name.endswith(SUFFIXES):  # whoever keeps the index should not choose any file here
             target = folder / f"{offered.name}-{offered.version}.archive"
-        with http.replacing(target) as fresh:
+        with atomic_file.replacing(target) as fresh:
             if offered.offer.is_local:
                 shutil.copyfile(archive, fresh)
                 _check_digest(fresh, sha256)

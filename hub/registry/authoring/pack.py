@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hub import atomic_file
 from hub.errors import ChecksumError, InvalidModuleError, RegistryError, WeightsError
 from hub.module.info import read_module_info
 from hub.registry import weights
 from hub.registry.local import InstalledModule
 from hub.registry.progress import Advance, Progress
-from hub.registry.sources.http import replacing
 from hub.registry.store import checksums
 
 MANIFEST = "hub-pack.json"
@@ -126,7 +126,7 @@ def _write(
     try:
         with (
             progress.task(f"Packing {archive.name}", total) as advance,
-            replacing(archive) as fresh,
+            atomic_file.replacing(archive) as fresh,
             fresh.open("wb") as file,
             # No name, time or owner in it: the same content makes the same bytes.
             gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,

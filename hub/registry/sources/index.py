@@ -11,7 +11,6 @@ full address. ``hub index build DIR`` writes the file. Unknown keys are ignored:
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -19,6 +18,7 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from hub import atomic_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, NetworkError, RegistryError
 from hub.module.info import read_module_info
 from hub.registry.progress import Progress
@@ -82,10 +82,10 @@ def offers(location: str) -> list[Offer]:
 
 
 def _read_address(where: str) -> bytes:
-    from hub.registry.sources.http import read_text
+    from hub.registry.sources.http import read_bytes
 
     try:
-        return read_text(where, limit_bytes=_LARGEST_INDEX)
+        return read_bytes(where, limit=_LARGEST_INDEX)
     except NetworkError as error:
         raise NetworkError(
             f"the index that is configured cannot be asked: {error}\n"
@@ -154,7 +154,8 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
             else:
                 found[key] = module
     try:
-        _write(folder / FILE, list(found.values()))
+        content = {"format": 1, "modules": [module.model_dump() for module in found.values()]}
+        atomic_file.write(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:
         raise RegistryError(f"{folder / FILE} cannot be written: {error}") from error
     return list(found.values()), refused
@@ -192,14 +193,3 @@ def _root(unpacked: Path, shown_as: str) -> Path:
     from hub.registry.authoring.pack import MODULE_FOLDER, is_pack
 
     return module_root(unpacked / MODULE_FOLDER if is_pack(unpacked) else unpacked, shown_as=shown_as)
-
-
-def _write(path: Path, modules: list[IndexedModule]) -> None:
-    content = {"format": 1, "modules": [module.model_dump() for module in modules]}
-    fresh = path.with_name(f".{FILE}-{secrets.token_hex(4)}")
-    try:
-        fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

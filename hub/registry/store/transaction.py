@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from hub import atomic_file
 from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import ModuleInfo
 from hub.registry.progress import Progress
@@ -98,7 +99,8 @@ class Transaction:
         files = of_folder(content / info.package)
         interpreter = {"interpreter": INTERPRETER} if isolated else {}
         record = {"format": 1, "info": info.as_dict(), "source": origin, **interpreter, "files": files}
-        _write(content / RECORD, json.dumps(record, ensure_ascii=False, indent=1))
+        text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+        atomic_file.write(content / RECORD, text, durable=True)
         return content
 
     def publish(self, content: Path, version: str) -> None:
@@ -189,17 +191,7 @@ def _copy_file(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     if os.access(source, os.X_OK):
         target.chmod(target.stat().st_mode | 0o111)
-    _flush(target)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", encoding="utf-8")
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """Bring a file to the disk before a symlink leads to it: a power cut must not publish empty files."""
-    with path.open("rb") as file:
+    with target.open("rb") as file:  # on the disk before a symlink leads to it, for the case of a power cut
         os.fsync(file.fileno())
 
 
