@@ -9,7 +9,6 @@ and nothing is ever reported to anybody, so there is no switch for that.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hub import atomic_file, settings
 from hub.errors import ConfigError
 from hub.registry.store.layout import Layout
+from hub.suggestion import did_you_mean
 
 
 class Configuration(BaseModel):
@@ -51,9 +51,8 @@ def check_key(key: str) -> str:
     """
     if key in KEYS:
         return key
-    close = difflib.get_close_matches(key, KEYS, n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
-    raise ConfigError(f"there is no setting {key!r}. {hint}The settings are: {', '.join(KEYS)}")
+    hint = did_you_mean(key, KEYS)
+    raise ConfigError(f"there is no setting {key!r}.{hint} The settings are: {', '.join(KEYS)}")
 
 
 def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:

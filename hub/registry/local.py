@@ -8,7 +8,6 @@ is a transaction: see ``hub/registry/store/transaction.py`` for how a version ap
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import logging
 import re
@@ -23,6 +22,7 @@ from hub.registry.progress import Progress, Silent
 from hub.registry.sources import bundled
 from hub.registry.store.layout import RECORD, Layout, package_name
 from hub.registry.store.transaction import Transaction, hold
+from hub.suggestion import did_you_mean
 
 log = logging.getLogger("hub.registry")
 
@@ -214,9 +214,7 @@ class LocalRegistry:
 
     def _unknown(self, name: str) -> str:
         installed = [package for package in self._packages() if self._versions(package)]
-        message = f"{name} is not installed."
-        if close := difflib.get_close_matches(name.replace("-", "_"), installed, n=3):
-            message += f" Did you mean {' or '.join(close)}?"
+        message = f"{name} is not installed.{did_you_mean(name, installed)}"
         if (advice := bundled.how_to_install(name)) is not None:
             return f"{message} {advice}"
         if Path(name).is_dir():

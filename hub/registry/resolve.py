@@ -12,6 +12,7 @@ from typing import Any
 from hub.errors import ConfigError, ModelNotFoundError, WeightsError
 from hub.registry.local import LocalRegistry
 from hub.registry.store.transaction import hold
+from hub.suggestion import closest
 
 #: Content folders that modules of this process were loaded from, kept on disk while it lives: a
 #: module may import more of its files, or read a dictionary, long after it was loaded.
@@ -118,8 +119,6 @@ def _nowhere(value: str, places: list[Path], names: list[str]) -> str:
     message = f"there is no model {value!r}; looked for {looked}. "
     if "/" in value:
         return message + "Put the exported model there, or name one of the catalogue: hub weights list"
-    import difflib
-
-    if close := difflib.get_close_matches(value, names, n=1):
-        return message + f"Did you mean the weights name {close[0]}? (hub weights list shows all)"
+    if near := closest(value, names):
+        return message + f"Did you mean the weights name {near}? (hub weights list shows all)"
     return message + f"Give the path of a model's folder, or a weights name: {', '.join(names)}"

@@ -11,7 +11,6 @@ there by one rename, so it is whole or absent.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import hashlib
 import json
@@ -29,6 +28,7 @@ from hub.registry.sources.archive import Member, take
 from hub.registry.store import checksums
 from hub.registry.store.layout import Layout
 from hub.registry.store.locks import locked
+from hub.suggestion import did_you_mean
 
 _CATALOGUE = Path(__file__).with_name("catalogue.json")
 
@@ -105,9 +105,8 @@ def entry(name: str) -> Entry:
     """
     known = catalogue()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise WeightsError(f"the catalogue has no weights {name!r}. {hint}It has: {', '.join(known)}")
+        hint = did_you_mean(name, known)
+        raise WeightsError(f"the catalogue has no weights {name!r}.{hint} It has: {', '.join(known)}")
     return known[name]
 
 

@@ -8,7 +8,6 @@ its source are changed: what ``@moduleinfo`` says, and defaults in ``params.py``
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 import shutil
@@ -21,6 +20,7 @@ from typing import Any
 from hub.errors import HubError, InvalidModuleError, ModelNotFoundError, RegistryError
 from hub.module.info import read_module_info
 from hub.registry.sources import bundled
+from hub.suggestion import did_you_mean
 
 WRAPPERS = {"classifier": "image_classifier", "detector": "object_detector"}
 
@@ -178,10 +178,9 @@ def _change(path: Path, find: Any, values: Mapping[str, Any]) -> None:
         before, after = lines[first][: literal.col_offset], lines[last][literal.end_col_offset :]
         lines[first : last + 1] = [before + _literal(values[name], name).encode() + after]
     if unknown := [name for name in values if name not in literals]:
-        close = difflib.get_close_matches(unknown[0], literals, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
+        hint = did_you_mean(unknown[0], literals)
         raise InvalidModuleError(
-            f"there is no parameter {unknown[0]!r}. {hint}There are: {', '.join(literals)}"
+            f"there is no parameter {unknown[0]!r}.{hint} The parameters are: {', '.join(literals)}"
         )
     path.write_bytes(b"".join(lines))
 

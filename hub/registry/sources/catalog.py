@@ -7,7 +7,6 @@ unasked.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from pathlib import Path
 from hub.errors import ModuleNotInstalledError
 from hub.registry.local import matching, oldest_first, version_key
 from hub.registry.sources import bundled, index
-from hub.registry.sources.specifier import Named, closest
+from hub.registry.sources.specifier import Named, closest_here
+from hub.suggestion import closest
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,9 @@ def _nobody(named: Named, seen: list[Offered]) -> str:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
     if package in bundled.UNAVAILABLE:
         return f"{message} {bundled.why_unavailable(package)}"
-    if near := closest(named.name):
-        return f"{message} Did you mean: hub install {near}"
     names = dict.fromkeys(each.name for each in seen)
-    if close := difflib.get_close_matches(named.name, names, n=1):
-        return f"{message} Did you mean: hub install {close[0]}"
+    if near := closest_here(named.name) or closest(named.name, names):
+        return f"{message} Did you mean: hub install {near}"
     return (
         f"{message} By name there are: {', '.join(names) or 'none'}. A module of your own is installed "
         "from its folder or archive: hub install DIR"

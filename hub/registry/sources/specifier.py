@@ -6,7 +6,6 @@ and does not exist is a mistake, never a question to the network.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from hub.errors import InvalidModuleError
 from hub.registry.sources import bundled
 from hub.registry.sources.unpack import SUFFIXES, is_archive
+from hub.suggestion import closest
 
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(==(?P<version>[0-9A-Za-z][0-9A-Za-z.+!_-]*))?\Z")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
@@ -129,7 +129,8 @@ def _nowhere(given: str) -> str:
     message = f"{given} does not exist, and is no name of a module (NAME or NAME==VERSION)."
     if _looks_like_a_path(given):
         message = f"{given} does not exist."
-    near = closest(given) or _come_along(Path(given).name)
+    # The documents' path, where there is no checkout, names a bundled module.
+    near = closest_here(given) or closest(Path(given).name, bundled.folders(), cutoff=0.8)
     return f"{message} Did you mean: hub install {near}" if near else f"{message} {_EXAMPLES}"
 
 
@@ -138,13 +139,7 @@ _EXAMPLES = (
 )
 
 
-def _come_along(name: str) -> str | None:
-    """A module that comes along under (nearly) this name: the documents' path, without their checkout."""
-    near = difflib.get_close_matches(name, bundled.folders(), n=1, cutoff=0.8)
-    return near[0] if near else None
-
-
-def closest(given: str) -> str | None:
+def closest_here(given: str) -> str | None:
     """A module's folder or archive on this machine that may be meant, as one would type it."""
     path = Path(given).expanduser()
     known = {str(folder): f"{folder}/" for folder in _modules_below(path.parent)}
@@ -152,10 +147,8 @@ def closest(given: str) -> str | None:
     for place in (Path("deploy/hubserving"), Path("modules")):
         known |= {folder.name: f"{folder}/" for folder in _modules_below(place)}
         known |= {str(folder): f"{folder}/" for folder in _modules_below(place)}
-    near = difflib.get_close_matches(str(path), known, n=1) or difflib.get_close_matches(
-        path.name, known, n=1
-    )
-    return known[near[0]] if near else None
+    near = closest(str(path), known) or closest(path.name, known)
+    return known[near] if near else None
 
 
 def _modules_below(place: Path) -> Iterator[Path]:
