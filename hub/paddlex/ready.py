@@ -12,7 +12,7 @@ from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
 from hub.paddlex.plan import BRIDGE, Plan
 from hub.registry import requirements, weights
-from hub.registry.install import Options, install
+from hub.registry.install import Installer
 from hub.registry.local import InstalledModule, LocalRegistry, version_key
 from hub.registry.progress import Progress
 from hub.registry.sources import bundled
@@ -45,7 +45,7 @@ def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
         require_paddlex(planned)
     fresh = None
     if module is None or _is_older(module):
-        (outcome,) = install([planned.module], LocalRegistry(), Options(), progress)
+        (outcome,) = Installer(LocalRegistry(), progress).install([planned.module])
         fresh = outcome.module
     fetch_weights(planned, progress)
     return fresh

@@ -107,6 +107,7 @@ class LocalRegistry:
         self,
         directory: str | Path,
         *,
+        info: ModuleInfo | None = None,
         progress: Progress | None = None,
         trial_timeout: float = 120.0,
         origin: str | None = None,
@@ -117,6 +118,7 @@ class LocalRegistry:
 
         Args:
             directory: the folder that holds ``module.py``. It is copied.
+            info: what the module declares, where that has been read already.
             progress: is told what goes on.
             trial_timeout: seconds that importing the module may take.
             origin: where the folder came from, if it was unpacked or downloaded; for messages and the record.
@@ -130,7 +132,7 @@ class LocalRegistry:
         from hub.registry.store.import_check import try_import
 
         source = Path(directory).expanduser().absolute()
-        info = read_module_info(source)
+        info = info or read_module_info(source)
         progress = progress or Silent()
         with (
             Transaction(self.layout, info.package, progress) as transaction,

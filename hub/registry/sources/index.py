@@ -11,7 +11,6 @@ full address. ``hub index build DIR`` writes the file. Unknown keys are ignored:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urljoin
@@ -51,21 +50,10 @@ class _File(BaseModel):
     modules: list[IndexedModule]
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A module that an index offers: ``archive`` is a path or an address."""
+def read(location: str) -> list[IndexedModule]:
+    """Return the modules of the index at ``location``: a folder or an http(s) address.
 
-    module: IndexedModule
-    index: str
-    archive: str
-
-    @property
-    def is_local(self) -> bool:
-        return not self.archive.startswith(("http://", "https://"))
-
-
-def offers(location: str) -> list[Offer]:
-    """What the index at ``location`` (a folder or an http(s) address) offers.
+    ``archive`` of each is then a path of this machine or a full address.
 
     Raises:
         NetworkError: it cannot be reached.
@@ -76,8 +64,10 @@ def offers(location: str) -> list[Offer]:
     where = f"{base.rstrip('/')}/{FILE}"
     content = _parse(_read_address(where) if is_address else _read_file(where, base), where)
     return [
-        Offer(module, location, urljoin(where, module.archive) if is_address else _inside(module, base))
-        for module in content.modules
+        each.model_copy(
+            update={"archive": urljoin(where, each.archive) if is_address else _inside(each, base)}
+        )
+        for each in content.modules
     ]
 
 
@@ -103,18 +93,18 @@ def _read_file(where: str, base: str) -> bytes:
         ) from error
 
 
-def _parse(content: bytes, where: str) -> _File:
+def _parse(data: bytes, where: str) -> _File:
     try:
-        read = _File.model_validate_json(content)
+        content = _File.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"
         raise ConfigError(f"{where} is no index of modules: {key}: {first['msg']}") from error
-    if read.format != 1:
+    if content.format != 1:
         raise ConfigError(
-            f"{where} has format {read.format}, and this version reads format 1; update hubserving"
+            f"{where} has format {content.format}, and this version reads format 1; update hubserving"
         )
-    return read
+    return content
 
 
 def _inside(module: IndexedModule, base: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,21 +19,6 @@ from hub.suggestion import closest
 
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(==(?P<version>[0-9A-Za-z][0-9A-Za-z.+!_-]*))?\Z")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A module's folder on this machine."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class ArchiveFile:
-    """An archive on this machine; ``sha256`` is checked where it is given."""
-
-    path: Path
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +36,24 @@ class Named:
     name: str
     version: str | None = None
 
+    @property
+    def package(self) -> str:
+        return self.name.replace("-", "_")
+
     def __str__(self) -> str:
         return f"{self.name}=={self.version}" if self.version else self.name
 
 
-Source = Folder | ArchiveFile | Address | Named
+#: A path is that of a module's folder or archive on this machine.
+Source = Path | Address | Named
 
 
 def parse(given: str, *, sha256: str | None = None) -> Source:
-    """What ``given`` means; only looks at the disk.
+    """Tell what ``given`` means; this only looks at the disk.
+
+    Args:
+        given: a folder, an archive, an address or a name.
+        sha256: what the archive or address must be. It comes with an address; who reads an archive checks it.
 
     Raises:
         InvalidModuleError: a path that is not there, a file that is no archive, an address without a digest.
@@ -68,17 +62,18 @@ def parse(given: str, *, sha256: str | None = None) -> Source:
         raise InvalidModuleError(f"--sha256 takes 64 hexadecimal digits, not {sha256!r}")
     if "://" in given:
         return _address(given, sha256)
-    source: Source | None = _here(Path(given).expanduser(), given)
-    if source is None:
+    path = Path(given).expanduser()
+    source: Source = path
+    if path.exists():
+        _check_local(path, given)
+    else:
         named = _NAME.match(given)
         if named is None or _looks_like_a_path(given):
             raise InvalidModuleError(_nowhere(given))
         source = Named(named["name"], named["version"])
-    if sha256 is None:
-        return source
-    if not isinstance(source, ArchiveFile):
+    if sha256 is not None and not (isinstance(source, Path) and source.is_file()):
         raise InvalidModuleError(f"--sha256 is the digest of an archive, and {given} is none")
-    return replace(source, sha256=sha256)
+    return source
 
 
 def _address(given: str, sha256: str | None) -> Address:
@@ -99,26 +94,19 @@ def _address(given: str, sha256: str | None) -> Address:
     return Address(urlunsplit(parts._replace(fragment="")), sha256)
 
 
-def _here(path: Path, given: str) -> Folder | ArchiveFile | None:
+def _check_local(path: Path, given: str) -> None:
     if path.is_dir():
-        if not (path / "module.py").is_file() and not _looks_like_a_path(given) and _known(given):
+        is_name = not _looks_like_a_path(given) and given.replace("-", "_") in bundled.folders()
+        if is_name and not (path / "module.py").is_file():
             raise InvalidModuleError(
                 f"{given} is a folder here, and not a module: it has no module.py. For the module of that "
                 "name, run the command in another folder"
             )
-        return Folder(path)
-    if not path.exists():
-        return None
-    if not path.is_file() or not is_archive(path):
+    elif not path.is_file() or not is_archive(path):
         raise InvalidModuleError(
             f"{given} is a file, but no archive ({', '.join(SUFFIXES)}); hub install takes the folder or the "
             "archive of a module, like deploy/hubserving/ocr_system/"
         )
-    return ArchiveFile(path)
-
-
-def _known(name: str) -> bool:
-    return name.replace("-", "_") in bundled.folders()
 
 
 def _looks_like_a_path(given: str) -> bool:
