@@ -34,7 +34,7 @@ def interpreter(planned: Plan) -> Path | None:
 def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
     """Install what is missing; returns the module if it was installed just now.
 
-    A module that is installed in the version that comes along, or a newer one, stays as it is.
+    A module that is installed in the bundled version, or a newer one, stays as it is.
 
     Raises:
         ModuleNotInstalledError: the pipeline needs PaddleX, which is not here.
@@ -64,7 +64,7 @@ def _installed(name: str) -> InstalledModule | None:
 
 
 def _is_older(module: InstalledModule) -> bool:
-    """Than the one that comes along. One in an environment of its own is for whoever made that to replace."""
+    """Than the bundled one. One in an environment of its own is for whoever made that to replace."""
     folder = bundled.folders().get(module.info.package)
     if folder is None or interpreter_of(module.content) is not None:
         return False

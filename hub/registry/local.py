@@ -109,7 +109,7 @@ class LocalRegistry:
         *,
         info: ModuleInfo | None = None,
         progress: Progress | None = None,
-        trial_timeout: float = 120.0,
+        import_timeout: float = 120.0,
         origin: str | None = None,
         isolated: bool = False,
         wheels: Path | None = None,
@@ -120,7 +120,7 @@ class LocalRegistry:
             directory: the folder that holds ``module.py``. It is copied.
             info: what the module declares, where that has been read already.
             progress: is told what goes on.
-            trial_timeout: seconds that importing the module may take.
+            import_timeout: seconds that importing the module may take.
             origin: where the folder came from, if it was unpacked or downloaded; for messages and the record.
             isolated: give the module a Python environment of its own, with its requirements.
             wheels: a folder to take those requirements from instead of an index.
@@ -146,7 +146,7 @@ class LocalRegistry:
 
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            try_import(folder, shown_as=shown_as, timeout=trial_timeout, interpreter=interpreter)
+            try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
         return InstalledModule(info, content / info.package, content)

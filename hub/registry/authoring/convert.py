@@ -1,6 +1,6 @@
 """``hub convert``: the folder of an exported model becomes a module that serves it.
 
-The new module is a copy of the one that comes along for such models (``image_classifier`` or
+The new module is a copy of the bundled one for such models (``image_classifier`` or
 ``object_detector``) under its own name, with the model in its folder and its parameters set. Only literals of
 its source are changed: what ``@moduleinfo`` says, and defaults in ``params.py``.
 """
@@ -137,7 +137,7 @@ def _copy_model(model: _Model, target: Path) -> None:
 def _write(target: Path, wrapper: str, described: dict[str, str], values: dict[str, Any]) -> None:
     source = bundled.folders().get(wrapper)
     if source is None:
-        raise RegistryError(f"the module {wrapper}, which serves such models, does not come along here")
+        raise RegistryError(f"the module {wrapper}, which serves such models, is not bundled here")
     target.mkdir(parents=True)
     for path in sorted(source.glob("*.py")):
         if not path.name.startswith("test_"):

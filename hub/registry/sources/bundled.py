@@ -1,6 +1,6 @@
 """The modules that come with HubServing, and the well-known ones that cannot.
 
-In an installed package they lie in ``hub/shipped/<name>/``, where ``setup.py`` puts them; in a checkout in
+In an installed package they are in ``hub/bundled/<name>/``, where ``setup.py`` puts them; in a checkout in
 ``modules/`` and ``deploy/hubserving/``. ``hub install NAME`` copies them from there: no network.
 
 Standard library only: a runner that does not find a module asks here for the command that installs it.
@@ -15,7 +15,7 @@ from hub import settings
 from hub.errors import InvalidModuleError
 from hub.module.info import ModuleInfo, read_module_info
 
-_IN_PACKAGE = settings.PACKAGE / "shipped"
+_IN_PACKAGE = settings.PACKAGE / "bundled"
 _IN_CHECKOUT = (settings.PACKAGE.parent / "modules", settings.PACKAGE.parent / "deploy" / "hubserving")
 
 
@@ -25,7 +25,7 @@ class Unavailable:
 
     Attributes:
         what: what it does.
-        wrapper: the shipped module that serves such a model from a folder, or None.
+        wrapper: the bundled module that serves such a model from a folder, or None.
     """
 
     what: str
@@ -41,7 +41,7 @@ UNAVAILABLE = {
 
 
 def folders() -> dict[str, Path]:
-    """Name (with ``_``) → folder of every module that comes along."""
+    """Return the folder of every bundled module by its name (with ``_``)."""
     places = (_IN_PACKAGE,) if _IN_PACKAGE.is_dir() else _IN_CHECKOUT
     found = {
         folder.name: folder
@@ -54,7 +54,7 @@ def folders() -> dict[str, Path]:
 
 
 def infos() -> list[tuple[ModuleInfo, Path]]:
-    """What each of them declares, and where it lies."""
+    """Return what each of them declares, and its folder."""
     found = []
     for folder in folders().values():
         try:

@@ -1,4 +1,4 @@
-"""A module's own Python environment: made at installation, used by its trial and its runners.
+"""A module's own Python environment: made at installation, used by its import check and its runners.
 
 It lies in the module's content folder and so appears and disappears with it. It has what the module's
 ``requirements.txt`` lists and nothing of ours; the one package that its processes get besides is ``hub``
