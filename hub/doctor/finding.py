@@ -14,15 +14,15 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        section: what it belongs to: machine, packages, engines, registry, servers, environment.
         name: what was looked at.
         value: what was found.
         verdict: how bad that is.
         advice: what to do; empty where nothing needs doing.
+        section: machine, packages, engines, registry, servers or environment; ``examine`` fills it in.
     """
 
-    section: str
     name: str
     value: str
     verdict: Verdict = "ok"
     advice: str = ""
+    section: str = ""

@@ -5,6 +5,7 @@ The check reads the metadata of what is installed; it imports nothing and asks n
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from hub.registry.progress import Progress
 FILE = "requirements.txt"
 
 #: Distributions that bring the same packages under another name.
-_SAME_PACKAGES = {
+SAME_PACKAGES = {
     "opencv-python": ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "paddlepaddle": ("paddlepaddle-gpu",),
     "onnxruntime": ("onnxruntime-gpu",),
@@ -44,15 +45,15 @@ class Unmet:
 
 
 def unmet(folder: Path) -> list[Unmet]:
-    """What a module's ``requirements.txt`` asks for and this Python does not have.
+    """Return what a module's ``requirements.txt`` asks for and this Python does not have.
 
     Raises:
         InvalidModuleError: a line of it is no requirement.
     """
     found = []
     for requirement in _read(folder / FILE):
-        version = _installed(requirement.name)
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
+        version = installed_version(requirement.name)
+        if not is_met(requirement, version):
             found.append(Unmet(str(requirement), version))
     return found
 
@@ -166,11 +167,15 @@ def _is_location(line: str) -> bool:
     return line.startswith((".", "/", "git+", "http://", "https://", "file:"))
 
 
-def _installed(name: str) -> str | None:
+def installed_version(name: str, *, others: bool = True) -> str | None:
+    """Return the version of a distribution, or (``others``) of one that brings the same packages."""
     canonical = canonicalize_name(name)
-    for candidate in (canonical, *_SAME_PACKAGES.get(canonical, ())):
-        try:
+    for candidate in (canonical, *(SAME_PACKAGES.get(canonical, ()) if others else ())):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             return metadata.version(candidate)
-        except metadata.PackageNotFoundError:
-            continue
     return None
+
+
+def is_met(requirement: Requirement, version: str | None) -> bool:
+    """Tell whether an installed version, if there is one, is among those that are required."""
+    return version is not None and requirement.specifier.contains(version, prereleases=True)
