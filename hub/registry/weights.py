@@ -14,7 +14,6 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.errors import ChecksumError, NetworkError, WeightsError
+from hub.errors import NetworkError, WeightsError
 from hub.registry.progress import Progress, Silent
 from hub.registry.sources.archive import Member, take
 from hub.registry.store import checksums
@@ -76,7 +75,7 @@ class Entry:
 
 @functools.cache
 def catalogue() -> dict[str, Entry]:
-    """Every entry by its name."""
+    """Return every entry by its name."""
     data = json.loads(_CATALOGUE.read_bytes())
     archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
     return {
@@ -93,15 +92,15 @@ def catalogue() -> dict[str, Entry]:
 
 
 def names() -> list[str]:
-    """Names in the catalogue."""
+    """Return the names in the catalogue."""
     return list(catalogue())
 
 
 def entry(name: str) -> Entry:
-    """The catalogue's entry ``name``.
+    """Return the catalogue's entry ``name``.
 
     Raises:
-        WeightsError: there is none; the message says which there are.
+        WeightsError: there is no such entry; the message names all.
     """
     known = catalogue()
     if name not in known:
@@ -111,7 +110,7 @@ def entry(name: str) -> Entry:
 
 
 def lookup(name: str, home: str | Path | None = None) -> Path | None:
-    """Folder with the files of ``name``, or None where they have not been fetched."""
+    """Return the folder with the files of ``name``, or None where they have not been fetched."""
     return _present(entry(name), Layout.of(home))
 
 
@@ -153,45 +152,24 @@ def adopt(
     Raises:
         WeightsError: an unknown name, a file that is missing or not the catalogue's, no space.
     """
-    wanted, layout = entry(name), Layout.of(home)
-    with _locked(wanted.archive, layout, progress or Silent()) as staging:
-        if (present := _present(wanted, layout)) is not None:
-            return present
-        with (progress or Silent()).task(f"Storing the weights {name}", wanted.size) as advance:
-            done = 0
-            for file in wanted.files:
-                _copy_checked(folder / file.name, staging / wanted.digest / file.name, file)
-                done += file.size
-                advance(done)
-        _publish(staging, wanted, layout)
+    wanted, layout, shown = entry(name), Layout.of(home), progress or Silent()
+    with _locked(wanted.archive, layout, shown) as staging:
+        if _present(wanted, layout) is None:
+            _store([wanted], folder, staging, layout, shown)
     return layout.weights / wanted.digest
-
-
-def _copy_checked(source: Path, target: Path, file: WeightsFile) -> None:
-    if not source.is_file() or checksums.of_file(source) != file.sha256:
-        raise ChecksumError(
-            f"{source} is missing, or is not the catalogue's {file.name}; nothing of it is kept"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    with target.open("rb") as copied:
-        os.fsync(copied.fileno())
 
 
 def verify(name: str, home: str | Path | None = None) -> checksums.Differences:
     """Compare the files of ``name`` in the store with the catalogue's digests."""
     wanted, layout = entry(name), Layout.of(home)
     folder = layout.weights / wanted.digest
-    found = {
-        file.name: checksums.of_file(folder / file.name)
-        for file in wanted.files
-        if (folder / file.name).is_file()
-    }
-    return checksums.compare({file.name: file.sha256 for file in wanted.files}, found)
+    expected = {file.name: file.sha256 for file in wanted.files}
+    found = {name: checksums.of_file(folder / name) for name in expected if (folder / name).is_file()}
+    return checksums.compare(expected, found)
 
 
 def _present(entry: Entry, layout: Layout) -> Path | None:
-    """The entry's folder if it is complete. Sizes suffice: digests were checked before it appeared."""
+    """Return the entry's folder if it is complete. Sizes suffice: digests were checked before it appeared."""
     folder = layout.weights / entry.digest
     try:
         whole = all((folder / file.name).stat().st_size == file.size for file in entry.files)
@@ -209,16 +187,29 @@ def _fetch_archive(
         packed = _given(archive, source) if source is not None else _downloaded(archive, staging, progress)
         entries = [each for each in catalogue().values() if each.archive == archive]
         missing = [each for each in entries if _present(each, layout) is None]
-        members = [
-            Member(file.path, staging / each.digest / file.name, file.size, file.sha256)
-            for each in missing
-            for file in each.files
-        ]
-        label = f"Unpacking {', '.join(each.name for each in missing)}"
-        with progress.task(label, sum(each.size for each in missing)) as advance:
-            take(packed, members, advance)
-        for each in missing:
-            _publish(staging, each, layout)
+        _store(missing, packed, staging, layout, progress)
+
+
+def _store(entries: list[Entry], source: Path, staging: Path, layout: Layout, progress: Progress) -> None:
+    """Take entries out of their archive, or of a folder that has their files by name, and publish them."""
+    members = [
+        Member(
+            file.name if source.is_dir() else file.path,
+            staging / each.digest / file.name,
+            file.size,
+            file.sha256,
+        )
+        for each in entries
+        for file in each.files
+    ]
+    label = f"Unpacking {', '.join(each.name for each in entries)}"
+    with progress.task(label, sum(each.size for each in entries)) as advance:
+        take(source, members, advance)
+    for each in entries:
+        target = layout.weights / each.digest
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(staging / f"damaged-{each.digest}")  # a rename cannot replace a full folder
+        (staging / each.digest).rename(target)
 
 
 @contextmanager
@@ -238,13 +229,6 @@ def _locked(archive: Archive, layout: Layout, progress: Progress) -> Iterator[Pa
             f"weights cannot be stored in {layout.weights}: {error}. Check the permissions and the free "
             "space, or choose another place with HUB_HOME"
         ) from error
-
-
-def _publish(staging: Path, entry: Entry, layout: Layout) -> None:
-    target = layout.weights / entry.digest
-    with contextlib.suppress(FileNotFoundError):
-        target.rename(staging / f"damaged-{entry.digest}")  # a rename cannot replace a full folder
-    (staging / entry.digest).rename(target)
 
 
 def _downloaded(archive: Archive, staging: Path, progress: Progress) -> Path:
@@ -272,10 +256,10 @@ def _given(archive: Archive, source: str | Path) -> Path:
 
 
 def names_in(source: str | Path) -> list[str]:
-    """Names of the entries whose archive ``source`` is, or contains if it is a folder; told by file names.
+    """Return the entries whose archive ``source`` is, or contains if it is a folder, told by file names.
 
     Raises:
-        WeightsError: it is none of the catalogue's archives.
+        WeightsError: it is not an archive of the catalogue.
     """
     path = Path(source).expanduser()
     files = {file.name for file in path.iterdir()} if path.is_dir() else {path.name}
