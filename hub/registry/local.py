@@ -58,7 +58,7 @@ class LocalRegistry:
         self.layout = Layout.of(home)
 
     def list(self) -> Modules:
-        """Every installed version, by name and then from the oldest version to the newest."""
+        """Return every installed version, by name and then from the oldest version to the newest."""
         found = []
         for package in self._packages():
             for version in self._versions(package):
@@ -69,7 +69,7 @@ class LocalRegistry:
         return found
 
     def find(self, name: str, version: str | None = None) -> InstalledModule:
-        """The module called ``name``: its newest version, or the given one (``1.0`` finds ``1.0.0``).
+        """Return the module called ``name``: its newest version, or the given one (``1.0`` finds ``1.0.0``).
 
         Raises:
             ModuleNotInstalledError: it is not there; the message says what is.
@@ -88,7 +88,7 @@ class LocalRegistry:
         return self._read(package, wanted)
 
     def location(self, module: InstalledModule) -> Path:
-        """The stable path of a module's folder: through the symlink, so it survives a reinstallation."""
+        """Return the path of a module's folder through the symlink, which survives a reinstallation."""
         package = module.info.package
         return self.layout.modules / package / module.info.version / package
 
@@ -151,7 +151,7 @@ class LocalRegistry:
         content = staged.resolve()
         return InstalledModule(info, content / info.package, content)
 
-    def uninstall(self, name: str, version: str | None = None) -> Modules:
+    def uninstall(self, name: str, version: str | None = None) -> None:
         """Remove one version, or all of them; what a running server uses stays on disk until it ends.
 
         Raises:
@@ -163,16 +163,12 @@ class LocalRegistry:
         with Transaction(self.layout, package, Silent()) as transaction:
             # Read under the lock: another uninstall may have been faster.
             versions = self._versions(package)
-            chosen = versions if version is None else [matching(version, versions)]
-            removed = []
-            for wanted in chosen:
+            for wanted in versions if version is None else [matching(version, versions)]:
                 if wanted is None:
                     raise ModuleNotInstalledError(
                         f"{name}=={version} is not installed. Installed: {', '.join(versions) or 'none'}"
                     )
-                removed.append(self._describe(package, wanted))
                 transaction.withdraw(wanted)
-        return removed
 
     def _packages(self) -> Iterator[str]:
         if self.layout.modules.is_dir():
@@ -181,7 +177,7 @@ class LocalRegistry:
             )
 
     def _versions(self, package: str) -> Versions:
-        """Installed versions, oldest first."""
+        """Return installed versions, oldest first."""
         try:
             entries = [entry.name for entry in (self.layout.modules / package).iterdir()]
         except (FileNotFoundError, NotADirectoryError):
@@ -206,14 +202,6 @@ class LocalRegistry:
             f"Install it again, or remove it: hub uninstall {package}=={version}"
         )
 
-    def _describe(self, package: str, version: str) -> InstalledModule:
-        """Like :meth:`_read`, but a damaged version can be described too, so that it can be removed."""
-        try:
-            return self._read(package, version)
-        except RegistryError:
-            content = (self.layout.modules / package / version).resolve()
-            return InstalledModule(ModuleInfo(package, version), content / package, content)
-
     def _unknown(self, name: str) -> str:
         installed = [package for package in self._packages() if self._versions(package)]
         message = f"{name} is not installed.{did_you_mean(name, installed)}"
@@ -221,15 +209,12 @@ class LocalRegistry:
             return f"{message} {advice}"
         if Path(name).is_dir():
             return f"{message} It is a folder: install it with: hub install {name}/"
-        known = ", ".join(installed) if installed else "nothing"
-        return (
-            f"{message} Installed in {self.layout.home}: {known}. "
-            "Install a module's folder with: hub install DIR"
-        )
+        message += f" Installed in {self.layout.home}: {', '.join(installed) or 'nothing'}."
+        return f"{message} Install a module's folder with: hub install DIR"
 
 
 def _recorded(content: Path) -> ModuleInfo | None:
-    """What was written at installation; None sends the caller to the source."""
+    """Read what was written at installation; None sends the caller to the source."""
     try:
         record = json.loads((content / RECORD).read_bytes())
         given = {key: value for key, value in record["info"].items() if key in _FIELDS}
@@ -242,24 +227,21 @@ def _recorded(content: Path) -> ModuleInfo | None:
 
 
 def oldest_first(versions: list[str]) -> list[str]:
-    if len(versions) < 2:
-        return versions
-    return sorted(versions, key=version_key)
+    """Sort versions, by PEP 440 where they follow it."""
+    return sorted(versions, key=version_key) if len(versions) > 1 else versions
 
 
 def version_key(version: str) -> tuple[Any, ...]:
-    """Order of versions by PEP 440; what is no such version comes before those that are."""
-    try:
-        from packaging.version import InvalidVersion, Version
-    except ImportError:  # a module's own environment need not have it
-        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
-    try:
+    """Return the key that sorts versions by PEP 440; those that do not follow it come first."""
+    with contextlib.suppress(ImportError, ValueError):  # a module's own environment need not have packaging
+        from packaging.version import Version
+
         return (1, Version(version))
-    except InvalidVersion:
-        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
+    return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
 
 
 def matching(wanted: str, versions: list[str]) -> str | None:
+    """Return the version that is meant, also in another spelling: 1.0 for 1.0.0."""
     if wanted in versions:
         return wanted
     key = version_key(wanted)
