@@ -15,7 +15,6 @@ from pathlib import Path
 from hub import settings
 from hub.errors import RegistryError
 from hub.registry.progress import Progress
-from hub.registry.requirements import pip_install
 from hub.registry.store.layout import INTERPRETER, VENV
 
 
@@ -49,6 +48,8 @@ def build(content: Path, folder: Path, *, name: str, wheels: Path | None, progre
     Raises:
         RegistryError: the environment cannot be made, or pip failed.
     """
+    from hub.registry.requirements import pip_install  # needs packaging, which a module's environment lacks
+
     with progress.task(f"Making an environment for {name}"):
         # Without pip in it: ours installs into it, in a third of the time.
         command = [sys.executable, "-m", "venv", "--without-pip", str(content / VENV)]
