@@ -34,7 +34,7 @@ KEYS: dict[str, str] = {name: field.description or "" for name, field in Configu
 
 
 def read(layout: Layout) -> Configuration:
-    """The file's settings, the environment's over them.
+    """Return the file's settings, the environment's over them.
 
     Raises:
         ConfigError: a key or value that is not allowed; it names which, and where.
@@ -44,10 +44,10 @@ def read(layout: Layout) -> Configuration:
 
 
 def check_key(key: str) -> str:
-    """``key``, if it is a setting.
+    """Return ``key``, if it is a setting.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not a setting; the message names all.
     """
     if key in KEYS:
         return key
@@ -62,7 +62,11 @@ def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
     if not takes_many and len(values) != 1:
         raise ConfigError(f"{key} takes one value, not {len(values)}: {' '.join(values)}")
     for value in values if takes_many else ():
-        check_location(value)
+        if not value.startswith(("https://", "http://", "/", "~")):
+            raise ConfigError(
+                f"index {value!r} is neither an absolute folder nor an http(s) address, "
+                "like /srv/hub or https://models.example.org/hub"
+            )
     stored = {**_stored(layout), key: list(values) if takes_many else values[0]}
     checked = _validated(stored, f"hub config set {key}")
     _write(layout, {name: getattr(checked, name) for name in stored})
@@ -70,22 +74,9 @@ def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
 
 
 def reset(layout: Layout, key: str | None = None) -> None:
-    """Back to the default: one key, or all."""
+    """Set one key, or all, back to the default."""
     kept = {name: value for name, value in _stored(layout).items() if key is not None and name != key}
     _write(layout, kept)
-
-
-def check_location(location: str) -> None:
-    """Refuse what cannot be an index.
-
-    Raises:
-        ConfigError: neither an absolute folder nor an http(s) address.
-    """
-    if not location.startswith(("https://", "http://", "/", "~")):
-        raise ConfigError(
-            f"index {location!r} is neither an absolute folder nor an http(s) address, "
-            "like /srv/hub or https://models.example.org/hub"
-        )
 
 
 def _from_environment() -> dict[str, Any]:

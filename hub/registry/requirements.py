@@ -68,18 +68,14 @@ def check(folder: Path, *, name: str, shown_as: str) -> None:
     if not found:
         return
     wanted = "\n".join(f"  {each}" for each in found)
-    file = f"{shown_as}/{FILE}" if Path(shown_as).is_dir() else None
-    by_hand = f"pip install -r {file}" if file else f"pip install {_quoted(found)}"
+    quoted = " ".join(f"'{each.requirement}'" for each in found)
+    by_hand = f"pip install -r {shown_as}/{FILE}" if Path(shown_as).is_dir() else f"pip install {quoted}"
     raise RegistryError(
         f"{name} needs packages that this Python ({sys.prefix}) does not have:\n{wanted}\n"
         f"Install them here:            {by_hand}\n"
         f"or have hub do that:          hub install --install_requirements {shown_as}\n"
         f"or give the module its own:   hub install --isolated {shown_as}"
     )
-
-
-def _quoted(found: list[Unmet]) -> str:
-    return " ".join(f"'{each.requirement}'" for each in found)
 
 
 def pip_install(
@@ -100,12 +96,13 @@ def pip_install(
     if not (folder / FILE).is_file():
         return
     target = ["--python", str(python)] if python else []
-    command = ["install", "-r", FILE, *_from_wheels(wheels)]
+    source = ["--no-index", "--find-links", str(wheels)] if wheels else []
     where = "an environment of its own" if python else sys.prefix
     with progress.task(f"Installing the requirements of {name} into {where}"):
-        complaint = f"the requirements of {name} could not be installed"
-        # What lies on PYTHONPATH would count as installed there.
-        _pip([*target, *command], folder, complaint, {"PYTHONPATH": ""} if python else {})
+        problem = f"the requirements of {name} could not be installed"
+        # Packages on PYTHONPATH would count as installed there.
+        clean = {"PYTHONPATH": ""} if python else {}
+        _pip([*target, "install", "-r", FILE, *source], folder, problem, clean)
 
 
 def pip_wheel(folder: Path, target: Path, *, name: str, progress: Progress) -> None:
@@ -116,11 +113,7 @@ def pip_wheel(folder: Path, target: Path, *, name: str, progress: Progress) -> N
             _pip(words, folder, f"wheels of the requirements of {name} could not be collected", {})
 
 
-def _from_wheels(wheels: Path | None) -> list[str]:
-    return ["--no-index", "--find-links", str(wheels)] if wheels else []
-
-
-def _pip(words: list[str], folder: Path, complaint: str, environment: dict[str, str]) -> None:
+def _pip(words: list[str], folder: Path, problem: str, environment: dict[str, str]) -> None:
     # In the module's folder, so that relative paths in its file are relative to the file.
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
     done = subprocess.run(
@@ -138,13 +131,13 @@ def _pip(words: list[str], folder: Path, complaint: str, environment: dict[str, 
         errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR")]
         last = errors or done.stdout.strip().splitlines()[-8:]
         raise RegistryError(
-            f"{complaint}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
+            f"{problem}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
             "check the network and pip's settings (pip config list)"
         )
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
-    """The requirements of a file and of those it includes which are meant for this Python."""
+    """Read the requirements for this Python from a file and from those that it includes."""
     if not path.is_file() or path in above:
         return
     text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
@@ -163,7 +156,7 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
 
 
 def _is_location(line: str) -> bool:
-    """A path or address without a name: only pip can tell what it is."""
+    """Tell whether a line is a path or address without a name, which only pip can identify."""
     return line.startswith((".", "/", "git+", "http://", "https://", "file:"))
 
 
