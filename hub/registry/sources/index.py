@@ -125,9 +125,13 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
     Raises:
         RegistryError: there is no such folder, or it cannot be written.
     """
+    from hub.registry.authoring.pack import pack_folder
+
     if not folder.is_dir():
-        raise RegistryError(f"{folder} is no folder; give the one that holds the modules' archives")
-    _pack_folders(folder, progress)
+        raise RegistryError(f"{folder} is not a folder; give the one that holds the modules' archives")
+    for path in sorted(folder.iterdir()):
+        if (path / "module.py").is_file():
+            pack_folder(path, folder, progress)
     archives = [path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
     found: dict[tuple[str, str], IndexedModule] = {}
     refused = []
@@ -151,20 +155,11 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
     return list(found.values()), refused
 
 
-def _pack_folders(folder: Path, progress: Progress) -> None:
-    from hub.registry.authoring.pack import pack_folder
-
-    for path in sorted(folder.iterdir()):
-        if (path / "module.py").is_file():
-            pack_folder(path, folder, progress)
-
-
 def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
     unpacked = new_folder("module")
     unpack(archive, unpacked, shown_as=archive.name)
     try:
-        root = _root(unpacked, archive.name)
-        info = read_module_info(root)
+        info = read_module_info(module_root(unpacked, shown_as=archive.name))
     except InvalidModuleError as error:
         raise InvalidModuleError(f"{archive.name}: {str(error).replace(str(unpacked), '')}") from error
     return IndexedModule(
@@ -177,9 +172,3 @@ def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
         size=archive.stat().st_size,
         sha256=checksums.of_file(archive),
     )
-
-
-def _root(unpacked: Path, shown_as: str) -> Path:
-    from hub.registry.authoring.pack import MODULE_FOLDER, is_pack
-
-    return module_root(unpacked / MODULE_FOLDER if is_pack(unpacked) else unpacked, shown_as=shown_as)
