@@ -7,7 +7,6 @@ and does not exist is a mistake, never a question to the network.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -114,36 +113,27 @@ def _looks_like_a_path(given: str) -> bool:
 
 
 def _nowhere(given: str) -> str:
-    message = f"{given} does not exist, and is no name of a module (NAME or NAME==VERSION)."
-    if _looks_like_a_path(given):
-        message = f"{given} does not exist."
+    is_name = "" if _looks_like_a_path(given) else ", and is not a module's name (NAME or NAME==VERSION)"
+    message = f"{given} does not exist{is_name}."
     # The documents' path, where there is no checkout, names a bundled module.
     near = closest_here(given) or closest(Path(given).name, bundled.folders(), cutoff=0.8)
-    return f"{message} Did you mean: hub install {near}" if near else f"{message} {_EXAMPLES}"
-
-
-_EXAMPLES = (
-    "For example: hub install deploy/hubserving/ocr_system/, or hub install lac (hub search shows all names)"
-)
+    if near:
+        return f"{message} Did you mean: hub install {near}"
+    examples = "hub install deploy/hubserving/ocr_system/, or hub install lac (hub search shows all names)"
+    return f"{message} For example: {examples}"
 
 
 def closest_here(given: str) -> str | None:
-    """A module's folder or archive on this machine that may be meant, as one would type it."""
+    """Return a module's folder or archive on this machine that may be meant, as one would type it."""
     path = Path(given).expanduser()
-    known = {str(folder): f"{folder}/" for folder in _modules_below(path.parent)}
-    known |= {str(file): str(file) for file in _archives_below(path.parent)}
-    for place in (Path("deploy/hubserving"), Path("modules")):
-        known |= {folder.name: f"{folder}/" for folder in _modules_below(place)}
-        known |= {str(folder): f"{folder}/" for folder in _modules_below(place)}
+    known = {}
+    for place in (path.parent, Path("deploy/hubserving"), Path("modules")):
+        for found in place.iterdir() if place.is_dir() else ():
+            if (found / "module.py").is_file():
+                known[str(found)] = f"{found}/"
+                if place != path.parent:
+                    known[found.name] = f"{found}/"
+            elif found.name.endswith(SUFFIXES) and place == path.parent:
+                known[str(found)] = str(found)
     near = closest(str(path), known) or closest(path.name, known)
     return known[near] if near else None
-
-
-def _modules_below(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from (folder for folder in place.iterdir() if (folder / "module.py").is_file())
-
-
-def _archives_below(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from (file for file in place.iterdir() if file.name.endswith(SUFFIXES))
