@@ -79,7 +79,7 @@ def _modules(registry: LocalRegistry) -> Iterator[Finding]:
 def _weights(home: Path) -> Finding:
     names = weights.names()
     fetched = [name for name in names if weights.lookup(name, home) is not None]
-    damaged = [name for name in fetched if weights.verify(name, home).lines()]
+    damaged = [name for name in fetched if weights.verify(name, home)]
     value = f"{len(fetched)} of {len(names)} in the catalogue: {', '.join(fetched) or 'none'}"
     if damaged:
         folders = " ".join(str(weights.lookup(name, home)) for name in damaged)

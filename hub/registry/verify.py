@@ -36,7 +36,7 @@ def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
     except (OSError, ValueError, KeyError):
         problems = ["no checksums were recorded when it was installed; install it again to have them"]
     else:
-        problems = checksums.compare(recorded, found).lines()
+        problems = checksums.compare(recorded, found)
     try:
         interpreter_of(module.content)
     except RegistryError as error:
@@ -49,7 +49,5 @@ def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
             problems.append(f"weights {name}: not fetched, or incomplete; hub weights fetch {name}")
         else:
             count += len(weights.entry(name).files)
-            problems += [
-                f"weights {name}: {line}" for line in weights.verify(name, registry.layout.home).lines()
-            ]
+            problems += [f"weights {name}: {line}" for line in weights.verify(name, registry.layout.home)]
     return Verdict(module, count, tuple(problems))

@@ -159,8 +159,8 @@ def adopt(
     return layout.weights / wanted.digest
 
 
-def verify(name: str, home: str | Path | None = None) -> checksums.Differences:
-    """Compare the files of ``name`` in the store with the catalogue's digests."""
+def verify(name: str, home: str | Path | None = None) -> list[str]:
+    """Compare the files of ``name`` in the store with the catalogue's; return a line for each difference."""
     wanted, layout = entry(name), Layout.of(home)
     folder = layout.weights / wanted.digest
     expected = {file.name: file.sha256 for file in wanted.files}

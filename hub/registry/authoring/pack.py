@@ -189,7 +189,7 @@ def check(unpacked: Path, *, shown_as: str, progress: Progress) -> Unpacked:
     found.pop(MANIFEST)
     if differences := checksums.compare(manifest.files, found):
         raise ChecksumError(
-            f"{shown_as} is not as it was packed ({'; '.join(differences.lines()[:5])}). "
+            f"{shown_as} is not as it was packed ({'; '.join(differences[:5])}). "
             "Nothing of it is installed; copy it again"
         )
     folders = {name: unpacked / _WEIGHTS_FOLDER / digest for name, digest in manifest.weights.items()}

@@ -55,31 +55,30 @@ def _base(layout: Layout) -> Iterator[Path]:
     for stale in abandoned(layout):
         shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="work-", dir=layout.tmp))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+    with _locked(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def abandoned(layout: Layout) -> list[Path]:
-    """Working folders whose process was killed."""
-    return [folder for folder in layout.tmp.glob("work-*") if _is_abandoned(folder)]
+    """List the working folders whose process was killed."""
+    found = []
+    for folder in layout.tmp.glob("work-*"):
+        with contextlib.suppress(OSError):  # locked, or another process has removed it
+            if time.time() - folder.stat().st_mtime >= _JUST_MADE_SECONDS:
+                with _locked(folder):
+                    found.append(folder)
+    return found
 
 
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        if time.time() - folder.stat().st_mtime < _JUST_MADE_SECONDS:
-            return False
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:  # another process has removed it
-        return False
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; raises BlockingIOError where another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        yield
     finally:
         os.close(descriptor)
-    return True
