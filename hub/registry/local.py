@@ -172,9 +172,7 @@ class LocalRegistry:
 
     def _packages(self) -> Iterator[str]:
         if self.layout.modules.is_dir():
-            yield from sorted(
-                entry.name for entry in self.layout.modules.iterdir() if package_name(entry.name)
-            )
+            yield from sorted(filter(package_name, (entry.name for entry in self.layout.modules.iterdir())))
 
     def _versions(self, package: str) -> Versions:
         """Return installed versions, oldest first."""

@@ -43,14 +43,8 @@ UNAVAILABLE = {
 def folders() -> dict[str, Path]:
     """Return the folder of every bundled module by its name (with ``_``)."""
     places = (_IN_PACKAGE,) if _IN_PACKAGE.is_dir() else _IN_CHECKOUT
-    found = {
-        folder.name: folder
-        for place in places
-        if place.is_dir()
-        for folder in place.iterdir()
-        if (folder / "module.py").is_file()
-    }
-    return dict(sorted(found.items()))
+    found = [source.parent for place in places for source in place.glob("*/module.py")]
+    return {folder.name: folder for folder in sorted(found, key=lambda each: each.name)}
 
 
 def infos() -> list[tuple[ModuleInfo, Path]]:
@@ -65,7 +59,7 @@ def infos() -> list[tuple[ModuleInfo, Path]]:
 
 
 def how_to_install(name: str) -> str | None:
-    """For a module that is not installed: the sentence that helps, or None for a name that says nothing."""
+    """Return the sentence that helps with a module that is not installed, or None for an unknown name."""
     package = name.replace("-", "_")
     if package in folders():
         return f"Install it with: hub install {name}"
@@ -75,7 +69,7 @@ def how_to_install(name: str) -> str | None:
 
 
 def why_unavailable(package: str) -> str:
-    """Why a module of the documents cannot be installed by its name, and what serves such a model."""
+    """Say why a module of the documents cannot be installed by its name, and what serves such a model."""
     missing = UNAVAILABLE[package]
     reason = (
         f"{package} ({missing.what}) cannot be installed by name: its weights are published by PaddleHub's "
@@ -83,12 +77,10 @@ def why_unavailable(package: str) -> str:
         "folder or archive: hub install DIR. "
     )
     if missing.wrapper is None:
-        return (
-            reason + "If you have an exported model of its kind, write a module around it: hub init NAME "
-            "makes one to start from"
+        way = "write a module around it: hub init NAME makes one to start from"
+    else:
+        way = (
+            f"the module {missing.wrapper} serves it from its folder: hub install {missing.wrapper}, "
+            f"or make a module of it with: hub convert MODEL_DIR --module_name {package}"
         )
-    return (
-        reason + f"If you have an exported model of its kind (Paddle or ONNX), the module {missing.wrapper} "
-        f"serves it from its folder: hub install {missing.wrapper}, or make a module of it with: "
-        f"hub convert MODEL_DIR --module_name {package}"
-    )
+    return f"{reason}If you have an exported model of its kind (Paddle or ONNX), {way}"

@@ -120,7 +120,7 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
     A module's folder is packed into ``<name>-<version>.tar.gz`` beside it first.
 
     Returns:
-        What the index has, and a line for each archive that is no module's.
+        The modules of the index, and a line for each archive that is not a module's.
 
     Raises:
         RegistryError: there is no such folder, or it cannot be written.
@@ -162,13 +162,6 @@ def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
         info = read_module_info(module_root(unpacked, shown_as=archive.name))
     except InvalidModuleError as error:
         raise InvalidModuleError(f"{archive.name}: {str(error).replace(str(unpacked), '')}") from error
-    return IndexedModule(
-        name=info.name,
-        version=info.version,
-        summary=info.summary,
-        author=info.author,
-        type=info.type,
-        archive=archive.name,
-        size=archive.stat().st_size,
-        sha256=checksums.of_file(archive),
-    )
+    described = {key: getattr(info, key) for key in ("name", "version", "summary", "author", "type")}
+    size, sha256 = archive.stat().st_size, checksums.of_file(archive)
+    return IndexedModule(**described, archive=archive.name, size=size, sha256=sha256)

@@ -123,14 +123,13 @@ class Transaction:
 def sweep(layout: Layout, package: str) -> None:
     """Remove one module's leftovers. The caller has the module's lock."""
     links, contents = layout.modules / package, layout.content / package
-    if links.is_dir():
-        for stale in links.glob(".new-*"):
-            stale.unlink(missing_ok=True)
+    for stale in links.glob(".new-*"):
+        stale.unlink(missing_ok=True)
+    # Not by glob, which passes over a folder that may not be read.
     in_use = {link.resolve() for link in links.iterdir()} if links.is_dir() else set()
-    if contents.is_dir():
-        for folder in contents.iterdir():
-            if folder.resolve() not in in_use:
-                _remove_unless_held(folder)
+    for folder in contents.glob("*"):
+        if folder.resolve() not in in_use:
+            _remove_unless_held(folder)
     for empty in (links, contents):
         with contextlib.suppress(OSError):  # it is not there, or not empty
             empty.rmdir()
@@ -140,9 +139,7 @@ def sweep_others(layout: Layout, package: str) -> None:
     """Remove the leftovers of every module that nobody is changing right now."""
     from filelock import FileLock, Timeout
 
-    if not layout.content.is_dir():
-        return
-    for other in layout.content.iterdir():
+    for other in layout.content.glob("*"):
         if other.name != package:
             with contextlib.suppress(Timeout, OSError), FileLock(layout.lock(other.name), timeout=0):
                 sweep(layout, other.name)
@@ -178,7 +175,11 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
         if not entry.is_dir():
             if not entry.is_file():
                 raise InvalidModuleError(f"{here} is neither a file nor a folder, or a symlink to nothing")
-            _copy_file(here, target / entry.name)
+            shutil.copyfile(here, copy := target / entry.name)
+            if os.access(here, os.X_OK):
+                copy.chmod(copy.stat().st_mode | 0o111)
+            with copy.open("rb") as file:  # on the disk before a symlink leads to it: a power cut may come
+                os.fsync(file.fileno())
         elif os.path.realpath(here) in above:
             raise InvalidModuleError(
                 f"{here} is a symlink to a folder around it; a module cannot hold itself"
@@ -187,16 +188,8 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
             _copy_tree(here, target / entry.name, leave_out=leave_out, above=above)
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-    if os.access(source, os.X_OK):
-        target.chmod(target.stat().st_mode | 0o111)
-    with target.open("rb") as file:  # on the disk before a symlink leads to it, for the case of a power cut
-        os.fsync(file.fileno())
-
-
 def not_writable(layout: Layout, error: OSError) -> RegistryError:
-    """What to raise when the disk refuses: full, read-only, not ours."""
+    """Return the error for a disk that refuses: full, read-only, not ours."""
     return RegistryError(
         f"the registry {layout.home} could not be changed: {error}. Nothing was installed or removed by "
         "half; check the permissions and the free space, or choose another place with HUB_HOME"
