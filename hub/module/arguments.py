@@ -19,7 +19,7 @@ FileKind = Literal["image", "path", "text"]
 
 
 def for_files(taken: Sequence[str], images: Sequence[str]) -> tuple[str, FileKind] | None:
-    """The argument that a file goes to, and what of the file; None where there is none by these names.
+    """Return the argument that a file goes to, and what of the file; None if no argument has such a name.
 
     Args:
         taken: names of the method's parameters.

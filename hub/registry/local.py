@@ -126,7 +126,7 @@ class LocalRegistry:
             wheels: a folder to take those requirements from instead of an index.
 
         Raises:
-            InvalidModuleError: it is no module, or cannot be imported.
+            InvalidModuleError: it is not a module, or cannot be imported.
             RegistryError: the registry cannot be written.
         """
         from hub.registry.store.import_check import try_import

@@ -48,7 +48,7 @@ def unmet(folder: Path) -> list[Unmet]:
     """Return what a module's ``requirements.txt`` asks for and this Python does not have.
 
     Raises:
-        InvalidModuleError: a line of it is no requirement.
+        InvalidModuleError: a line of it is not a requirement.
     """
     found = []
     for requirement in _read(folder / FILE):

@@ -1,4 +1,4 @@
-"""``hub verify``: are the files of an installed module still those that were installed?"""
+"""``hub verify``: compare the files of an installed module with those that were installed."""
 
 from __future__ import annotations
 

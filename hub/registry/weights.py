@@ -1,7 +1,7 @@
 """The weights store: model files by name, fetched once, checked, and shared between modules.
 
 ``catalogue.json`` says of each name in which archive of the package index its files are, and their
-SHA-256. They lie in ``weights/<digest>/``, where the digest is that of the entry's list of files:
+SHA-256. They are in ``weights/<digest>/``, where the digest is that of the entry's list of files:
 a changed entry is another folder, and two entries with the same files share one. A folder appears
 there by one rename, so it is whole or absent.
 
@@ -64,7 +64,7 @@ class Entry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the sorted list of file names and digests; the folder's name in the store."""
+        """The SHA-256 over the sorted list of file names and digests; the folder's name in the store."""
         lines = sorted(f"{file.sha256}  {file.name}\n" for file in self.files)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -214,7 +214,7 @@ def _store(entries: list[Entry], source: Path, staging: Path, layout: Layout, pr
 
 @contextmanager
 def _locked(archive: Archive, layout: Layout, progress: Progress) -> Iterator[Path]:
-    """Hold the archive's lock and a staging folder next to where its content will lie."""
+    """Hold the archive's lock and a staging folder next to where its content will be."""
     name = archive.file.split("-")[0]
     lock = layout.lock(f"weights-{name}")  # no module's name has a "-" there
     try:

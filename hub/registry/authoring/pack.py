@@ -38,7 +38,7 @@ _WHEELS_FOLDER = "wheels"
 
 
 class _Manifest(BaseModel):
-    """What of ``hub-pack.json`` is read."""
+    """The part of ``hub-pack.json`` that is read."""
 
     format: int
     weights: dict[str, Annotated[str, StringConstraints(pattern="^[0-9A-Za-z]+$")]]
@@ -180,7 +180,7 @@ def check(unpacked: Path, *, shown_as: str, progress: Progress) -> Unpacked:
     """Check every file of an unpacked pack.
 
     Raises:
-        InvalidModuleError: it is no pack that this version understands.
+        InvalidModuleError: it is not a pack that this version understands.
         ChecksumError: a file is not the one that was packed.
     """
     manifest = _manifest(unpacked, shown_as)

@@ -43,7 +43,7 @@ class CLASS(Module):
 
     @runnable
     def run(self, argv: list[str]) -> list[dict[str, object]]:
-        """What ``hub run NAME TEXT…`` does."""
+        """Answer ``hub run NAME TEXT…``."""
         return self.predict(texts=argv)
 
     def _length(self, text: str) -> int:
@@ -67,7 +67,7 @@ def test_it_says_how_long_texts_are() -> None:
     assert module.predict(texts=["abc", ""]) == [{"text": "abc", "length": 3}, {"text": "", "length": 0}]
 
 
-def test_it_refuses_what_is_no_text() -> None:
+def test_it_refuses_what_is_not_a_text() -> None:
     with pytest.raises(hub.InvalidInputError, match="list of strings"):
         hub.Module(directory=Path(__file__).parent).predict(texts=[1])
 '''

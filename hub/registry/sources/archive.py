@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: where it is there, where it goes, what it must be."""
+    """A file in an archive: its path there, its target, and the size and checksum that it must have."""
 
     path: str
     target: Path

@@ -57,7 +57,7 @@ def read(location: str) -> list[IndexedModule]:
 
     Raises:
         NetworkError: it cannot be reached.
-        ConfigError: it is no index; the message names the place and the key.
+        ConfigError: it is not an index; the message names the place and the key.
     """
     is_address = location.startswith(("http://", "https://"))
     base = location if is_address else str(Path(location).expanduser())

@@ -55,7 +55,7 @@ def parse(given: str, *, sha256: str | None = None) -> Source:
         sha256: what the archive or address must be. It comes with an address; who reads an archive checks it.
 
     Raises:
-        InvalidModuleError: a path that is not there, a file that is no archive, an address without a digest.
+        InvalidModuleError: a path that does not exist, not an archive, or an address without a checksum.
     """
     if sha256 is not None and not _SHA256.match(sha256):
         raise InvalidModuleError(f"--sha256 takes 64 hexadecimal digits, not {sha256!r}")

@@ -33,7 +33,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may grow to.
+    """The size that an archive may grow to.
 
     Attributes:
         total_bytes: of all that it unpacks to.
@@ -61,7 +61,7 @@ def unpack(archive: Path, target: Path, *, shown_as: str, limits: Limits | None 
     """Unpack into the empty folder ``target``; messages speak of ``shown_as``.
 
     Raises:
-        InvalidModuleError: it is no archive, is damaged, or wants what a module's archive may not.
+        InvalidModuleError: it is not an archive, is damaged, or has members that a module's may not have.
     """
     budget = _Budget(limits or Limits(), archive.stat().st_size, shown_as)
     with _damages_of(shown_as):

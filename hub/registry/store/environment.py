@@ -1,9 +1,9 @@
 """A module's own Python environment: made at installation, used by its import check and its runners.
 
-It lies in the module's content folder and so appears and disappears with it. It has what the module's
+It is in the module's content folder and so appears and disappears with it. It has what the module's
 ``requirements.txt`` lists and nothing of ours; the one package that its processes get besides is ``hub``
 itself, through a folder on ``PYTHONPATH`` that holds a link to it and nothing else. (A link to our
-``site-packages`` would bring along all that lies next to it, in our versions.)
+``site-packages`` would expose all that is next to it, in our versions.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hub.registry.store.layout import INTERPRETER, VENV
 
 
 def interpreter_of(content: Path) -> Path | None:
-    """The interpreter of an installed module's own environment, or None if it has none.
+    """Return the interpreter of an installed module's own environment, or None if it has no such environment.
 
     Raises:
         RegistryError: it has one whose Python has gone, say with an upgrade of the system.

@@ -1,6 +1,6 @@
 """Folders to work in: below the home, private to one process, gone when it is done.
 
-They lie in ``$HUB_HOME/tmp``, so that a module that is unpacked there is on the registry's disk. Each is
+They are in ``$HUB_HOME/tmp``, so that a module that is unpacked there is on the registry's disk. Each is
 locked by its process; the kernel drops that lock when the process ends, and the next one sweeps it.
 """
 
