@@ -60,7 +60,7 @@ def from_environment(key: str) -> str | None:
     return os.environ.get(ENV_PREFIX + key.upper()) or None
 
 
-#: Keys that are not a server's: place of the registry, a client's key, what the supervisor tells its children.
+#: Keys that are not a server's: the registry's place, a client's key, what a supervisor tells its children.
 OTHER_KEYS = ("home", "api_key", "engine_threads")
 
 
@@ -123,7 +123,7 @@ def engine_threads() -> int:
 
 
 def max_pixels() -> int:
-    """Return how many pixels an image may have in this process: the server's ``max_pixels``, or the default."""
+    """Return how many pixels an image may have in this process: the server's ``max_pixels``, or a default."""
     return int(os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS") or DEFAULT_MAX_PIXELS)
 
 

@@ -1,4 +1,4 @@
-"""``hub doctor``: what is there on this machine, what is wrong with it, and what to do. Changes nothing.
+"""``hub doctor``: look at this machine, and say what is wrong and what to do. Changes nothing.
 
 Each file looks at one thing and reports ``Finding``s; nothing here prints, and nothing goes to the network.
 """

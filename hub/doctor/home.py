@@ -45,7 +45,7 @@ def _writable(home: Path) -> Finding:
 def _safe(home: Path) -> Iterator[Finding]:
     status = home.stat()
     if status.st_uid not in (0, os.getuid()):
-        advice = "who owns it decides what code your servers run; use a HUB_HOME of your own"
+        advice = "its owner decides what code your servers run; use a HUB_HOME of your own"
         yield Finding("owner", f"user {status.st_uid} owns {home}", "warning", advice)
     if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
         advice = f"anybody can then change what your servers run: chmod o-w {home}"

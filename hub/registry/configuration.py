@@ -94,7 +94,7 @@ def _stored(layout: Layout) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{layout.config} cannot be read: {error}. Mend it, or delete it to have the defaults"
+            f"{layout.config} cannot be read: {error}. Correct it, or delete it to have the defaults"
         ) from error
     if not isinstance(values, dict):
         raise ConfigError(f"{layout.config} must hold a JSON object like {{}}, not {values!r}")

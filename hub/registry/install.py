@@ -130,8 +130,8 @@ class Installer:
         if (found.info.package, found.info.version) != (offered.package, offered.version):
             raise InvalidModuleError(
                 f"the index offers {offered.name} {offered.version}, but its archive holds "
-                f"{found.info.name} {found.info.version}. Nothing is installed; whoever keeps the index "
-                "should run: hub index build"
+                f"{found.info.name} {found.info.version}. Nothing is installed; the maintainer of the "
+                "index should run: hub index build"
             )
         return found
 
@@ -212,7 +212,7 @@ def download(given: str, folder: Path, registry: LocalRegistry, progress: Progre
         if isinstance(source, Path) and offered.sha256 is None:
             return pack.pack_folder(source, folder, progress)
         target = folder / http.file_name(str(source) if isinstance(source, Path) else source.url)
-        if not target.name.endswith(SUFFIXES):  # whoever keeps the index should not choose any file here
+        if not target.name.endswith(SUFFIXES):  # an index should not choose any file here
             target = folder / f"{offered.name}-{offered.version}.archive"
         with atomic_file.replacing(target) as fresh:
             if isinstance(source, Path):

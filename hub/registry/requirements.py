@@ -149,7 +149,7 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
             try:
                 requirement = Requirement(line.split(" --")[0])
             except InvalidRequirement as error:
-                raise InvalidModuleError(f"{path}: {line!r} is no requirement: {error}") from error
+                raise InvalidModuleError(f"{path}: {line!r} is not a requirement: {error}") from error
             here = requirement.marker is None or requirement.marker.evaluate()
             if here and canonicalize_name(requirement.name) not in _ANSWERED_HERE:
                 yield requirement

@@ -96,7 +96,7 @@ def convert(
 def _model_files(folder: Path) -> list[Path]:
     """Return the graph of an exported model, and after it Paddle's weights if it has such a file."""
     if not folder.is_dir():
-        raise ModelNotFoundError(f"`{folder}` is not exists or not a directory path")
+        raise ModelNotFoundError(f"{folder} does not exist, or is not a folder")
     for suffix in (".pdmodel", ".json"):
         for graph in sorted(folder.glob(f"*{suffix}")):
             if (weights := graph.with_suffix(".pdiparams")).is_file():

@@ -99,7 +99,7 @@ def _parse(data: bytes, where: str) -> _File:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{where} is no index of modules: {key}: {first['msg']}") from error
+        raise ConfigError(f"{where} is not an index of modules: {key}: {first['msg']}") from error
     if content.format != 1:
         raise ConfigError(
             f"{where} has format {content.format}, and this version reads format 1; update hubserving"

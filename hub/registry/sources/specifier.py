@@ -71,7 +71,7 @@ def parse(given: str, *, sha256: str | None = None) -> Source:
             raise InvalidModuleError(_nowhere(given))
         source = Named(named["name"], named["version"])
     if sha256 is not None and not (isinstance(source, Path) and source.is_file()):
-        raise InvalidModuleError(f"--sha256 is the digest of an archive, and {given} is none")
+        raise InvalidModuleError(f"--sha256 is the checksum of an archive, and {given} is not one")
     return source
 
 
@@ -86,9 +86,8 @@ def _address(given: str, sha256: str | None) -> Address:
         sha256 = parts.fragment.removeprefix("sha256=")
     if not sha256 or not _SHA256.match(sha256):
         raise InvalidModuleError(
-            f"{given}: a module from the network is only installed if you say which file it must be: "
-            "hub install URL --sha256 DIGEST (its publisher says which, or sha256sum of a copy "
-            "that you trust)"
+            f"{given}: a module from the network needs the checksum of the file that you expect: "
+            "hub install URL --sha256 DIGEST (from its publisher, or sha256sum of a copy that you trust)"
         )
     return Address(urlunsplit(parts._replace(fragment="")), sha256)
 
@@ -103,8 +102,8 @@ def _check_local(path: Path, given: str) -> None:
             )
     elif not path.is_file() or not is_archive(path):
         raise InvalidModuleError(
-            f"{given} is a file, but no archive ({', '.join(SUFFIXES)}); hub install takes the folder or the "
-            "archive of a module, like deploy/hubserving/ocr_system/"
+            f"{given} is a file, but not an archive ({', '.join(SUFFIXES)}); hub install takes the folder or "
+            "the archive of a module, like deploy/hubserving/ocr_system/"
         )
 
 

@@ -190,7 +190,7 @@ def _damages_of(shown_as: str) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise InvalidModuleError(
-            f"{shown_as} is damaged, incomplete or no archive ({error or type(error).__name__}); "
+            f"{shown_as} is damaged, incomplete or not an archive ({error or type(error).__name__}); "
             f"get it again. Archives may be {', '.join(SUFFIXES)}"
         ) from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown method of compression
@@ -216,6 +216,6 @@ def module_root(folder: Path, *, shown_as: str) -> Path:
         return inner[0]
     found = ", ".join(sorted(path.name for path in inner)[:8]) or "nothing"
     raise InvalidModuleError(
-        f"{shown_as} is no module's archive: it has no module.py, neither on top nor in a folder that is "
-        f"alone there. On top it has: {found}"
+        f"{shown_as} is not a module's archive: it has no module.py, on top or in the only folder "
+        f"there. On top it has: {found}"
     )

@@ -191,6 +191,6 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
 def not_writable(layout: Layout, error: OSError) -> RegistryError:
     """Return the error for a disk that refuses: full, read-only, not ours."""
     return RegistryError(
-        f"the registry {layout.home} could not be changed: {error}. Nothing was installed or removed by "
-        "half; check the permissions and the free space, or choose another place with HUB_HOME"
+        f"the registry {layout.home} could not be changed: {error}. Nothing is half installed or half "
+        "removed; check the permissions and the free space, or choose another place with HUB_HOME"
     )
