@@ -231,7 +231,7 @@ def test_an_archive_that_was_exchanged_after_the_index_was_built(
 @pytest.mark.parametrize(
     ("content", "saying"),
     [
-        (b"nonsense", "is no index of modules"),
+        (b"nonsense", "is not an index of modules"),
         (b'{"format": 2, "modules": []}', "format 2"),
         (b'{"format": 1, "modules": [{"name": "a", "version": "1"}]}', "modules.0.archive"),
         (

@@ -77,7 +77,7 @@ def test_other_addresses_are_refused(given: str) -> None:
 def test_a_digest_must_be_one_and_belong_to_an_archive() -> None:
     with pytest.raises(InvalidModuleError, match="64 hexadecimal digits"):
         parse("https://example.org/a.tar.gz", sha256="abc")
-    with pytest.raises(InvalidModuleError, match="digest of an archive"):
+    with pytest.raises(InvalidModuleError, match="checksum of an archive"):
         parse("lac", sha256=DIGEST)
 
 
