@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Hub
 from tests.registry.archives import MODULE, Web, break_off, send, sha256, tar, zipped
-from tests.registry.test_unpack import HOSTILE
+from tests.registry.sources.test_unpack import HOSTILE
 
 OFFLINE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
