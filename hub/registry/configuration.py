@@ -80,11 +80,8 @@ def reset(layout: Layout, key: str | None = None) -> None:
 
 
 def _from_environment() -> dict[str, Any]:
-    given = {key: settings.from_environment(key) for key in KEYS}
-    values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if "index" in values:
-        values["index"] = values["index"].split()
-    return values
+    given = {key: value for key in KEYS if (value := settings.from_environment(key)) is not None}
+    return {key: value.split() if key == "index" else value for key, value in given.items()}
 
 
 def _stored(layout: Layout) -> dict[str, Any]:

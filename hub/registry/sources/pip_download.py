@@ -8,13 +8,11 @@ reached. The first place that has the archive wins; nothing is resumed, a broken
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
 import logging
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,27 +115,25 @@ def _from_place(
     if sys.version_info >= (3, 13):
         # Some archives say that they want an older Python; we only read data files out of them.
         command += ["--python-version", "3.12"]
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [*command, "--download", str(folder), requirement],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            env=_environment(options),
-        )
-        try:
-            while process.poll() is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.1)
+    process = subprocess.Popen(
+        [*command, "--download", str(folder), requirement],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(options),
+    )
+    try:
+        while process.returncode is None:
+            try:
+                output, errors = process.communicate(timeout=0.1)
+            except subprocess.TimeoutExpired:
                 advance(sum(file.stat().st_size for file in folder.glob("*")))
-        finally:
-            process.kill()  # if we are interrupted
-            process.wait()
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode == 0:
-            return Path(json.loads(output.read())["local_path"]), ""
-        return None, _reason(errors.read().decode(errors="replace"))
+    finally:
+        process.kill()  # if we are interrupted
+        process.wait()
+    if process.returncode == 0:
+        return Path(json.loads(output)["local_path"]), ""
+    return None, _reason(errors.decode(errors="replace"))
 
 
 def _reason(said: str) -> str:
