@@ -78,17 +78,11 @@ def catalogue() -> dict[str, Entry]:
     """Return every entry by its name."""
     data = json.loads(_CATALOGUE.read_bytes())
     archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
-    return {
-        name: Entry(
-            name=name,
-            kind=entry["kind"],
-            summary=entry["summary"],
-            license=entry["license"],
-            archive=archives[entry["archive"]],
-            files=tuple(WeightsFile(**file) for file in entry["files"]),
-        )
-        for name, entry in data["entries"].items()
-    }
+    entries = {}
+    for name, entry in data["entries"].items():
+        archive, files = archives[entry["archive"]], tuple(WeightsFile(**file) for file in entry["files"])
+        entries[name] = Entry(**{**entry, "name": name, "archive": archive, "files": files})
+    return entries
 
 
 def names() -> list[str]:

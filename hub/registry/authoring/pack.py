@@ -17,7 +17,7 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -78,7 +78,7 @@ def pack(
         RegistryError: the archive cannot be written.
     """
     info = module.info
-    files = dict(_below(module.directory, f"{MODULE_FOLDER}/{info.package}"))
+    files = _below(module.directory, f"{MODULE_FOLDER}/{info.package}")
     digests = {}
     for name in dict.fromkeys((*info.weights, *more)):
         folder = weights.lookup(name, home)
@@ -91,7 +91,7 @@ def pack(
         digests[name] = entry.digest
         files |= {f"{_WEIGHTS_FOLDER}/{entry.digest}/{file.name}": folder / file.name for file in entry.files}
     if wheels is not None:
-        files |= dict(_below(wheels, _WHEELS_FOLDER))
+        files |= _below(wheels, _WHEELS_FOLDER)
     archive = target / f"{info.name}-{info.version}.hub.tar.gz" if target.is_dir() else target
     sums, done = {}, 0
     with progress.task("Computing checksums", sum(path.stat().st_size for path in files.values())) as advance:
@@ -108,13 +108,12 @@ def pack_folder(folder: Path, target: Path, progress: Progress) -> Path:
     """Pack a module's folder as it is, without weights, into ``<name>-<version>.tar.gz`` in ``target``."""
     info = read_module_info(folder)
     archive = target / f"{info.name}-{info.version}.tar.gz"
-    _write(archive, dict(_below(folder, info.package)), None, progress)
+    _write(archive, _below(folder, info.package), None, progress)
     return archive
 
 
-def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for path in checksums.files_of(folder):
-        yield f"{prefix}/{path.relative_to(folder).as_posix()}", path
+def _below(folder: Path, prefix: str) -> dict[str, Path]:
+    return {f"{prefix}/{path.relative_to(folder).as_posix()}": path for path in checksums.files_of(folder)}
 
 
 def _write(
@@ -136,17 +135,12 @@ def _write(
             done = 0
             for name, path in sorted(files.items()):
                 with path.open("rb") as source:
-                    stat = path.stat()
-                    tape.addfile(
-                        _member(name, stat.st_size, stat.st_mode),
-                        _Reading(source, advance, done),  # type: ignore[arg-type]  # addfile only reads
-                    )
-                done += stat.st_size
+                    member = _member(name, path.stat().st_size, path.stat().st_mode)
+                    tape.addfile(member, _Reading(source, advance, done))  # type: ignore[arg-type]  # only read
+                done += member.size
     except OSError as error:
-        raise RegistryError(
-            f"{archive} cannot be written: {error}. Check the free space and the permissions; "
-            "no archive is left"
-        ) from error
+        advice = "Check the free space and the permissions; no archive is left"
+        raise RegistryError(f"{archive} cannot be written: {error}. {advice}") from error
 
 
 def _member(name: str, size: int, mode: int) -> tarfile.TarInfo:
