@@ -18,7 +18,7 @@ from pathlib import Path
 from hub.registry import weights
 from hub.registry.local import LocalRegistry
 from hub.registry.store.layout import Layout
-from hub.registry.store.transaction import not_writable, sweep_others
+from hub.registry.store.transaction import sweep_others, write_error
 from hub.registry.store.workspace import abandoned
 
 #: An installation fetches weights a moment before its module appears.
@@ -60,7 +60,7 @@ def clear(registry: LocalRegistry, *, unused_weights: bool = False) -> Cleared:
                 shutil.rmtree(folder)
             unused = {}
     except OSError as error:
-        raise not_writable(layout, error) from error
+        raise write_error(layout, error) from error
     files, size = _measure(*folders)
     return Cleared(files_before - files, size_before - size, tuple(unused), _measure(*unused.values())[1])
 

@@ -203,7 +203,7 @@ class LocalRegistry:
     def _unknown(self, name: str) -> str:
         installed = [package for package in self._packages() if self._versions(package)]
         message = f"{name} is not installed.{did_you_mean(name, installed)}"
-        if (advice := bundled.how_to_install(name)) is not None:
+        if (advice := bundled.install_hint(name)) is not None:
             return f"{message} {advice}"
         if Path(name).is_dir():
             return f"{message} It is a folder: install it with: hub install {name}/"

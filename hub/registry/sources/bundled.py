@@ -58,17 +58,15 @@ def infos() -> list[tuple[ModuleInfo, Path]]:
     return found
 
 
-def how_to_install(name: str) -> str | None:
+def install_hint(name: str) -> str | None:
     """Return the sentence that helps with a module that is not installed, or None for an unknown name."""
     package = name.replace("-", "_")
     if package in folders():
         return f"Install it with: hub install {name}"
-    if package in UNAVAILABLE:
-        return why_unavailable(package)
-    return None
+    return unavailable_reason(package) if package in UNAVAILABLE else None
 
 
-def why_unavailable(package: str) -> str:
+def unavailable_reason(package: str) -> str:
     """Say why a module of the documents cannot be installed by its name, and what serves such a model."""
     missing = UNAVAILABLE[package]
     reason = (

@@ -90,7 +90,7 @@ def _not_offered(named: Named, seen: list[Offered]) -> str:
     if versions := [each.version for each in seen if each.package == named.package]:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
     if named.package in bundled.UNAVAILABLE:
-        return f"{message} {bundled.why_unavailable(named.package)}"
+        return f"{message} {bundled.unavailable_reason(named.package)}"
     names = dict.fromkeys(each.name for each in seen)
     if near := closest_here(named.name) or closest(named.name, names):
         return f"{message} Did you mean: hub install {near}"

@@ -68,7 +68,7 @@ def parse(given: str, *, sha256: str | None = None) -> Source:
     else:
         named = _NAME.match(given)
         if named is None or _looks_like_a_path(given):
-            raise InvalidModuleError(_nowhere(given))
+            raise InvalidModuleError(_not_found_message(given))
         source = Named(named["name"], named["version"])
     if sha256 is not None and not (isinstance(source, Path) and source.is_file()):
         raise InvalidModuleError(f"--sha256 is the checksum of an archive, and {given} is not one")
@@ -111,7 +111,7 @@ def _looks_like_a_path(given: str) -> bool:
     return "/" in given or given.startswith((".", "~")) or given.endswith(SUFFIXES)
 
 
-def _nowhere(given: str) -> str:
+def _not_found_message(given: str) -> str:
     is_name = "" if _looks_like_a_path(given) else ", and is not a module's name (NAME or NAME==VERSION)"
     message = f"{given} does not exist{is_name}."
     # The documents' path, where there is no checkout, names a bundled module.

@@ -70,7 +70,7 @@ class Transaction:
         try:
             self._lock.enter_context(lock)
         except OSError as error:
-            raise not_writable(self._layout, error) from error
+            raise write_error(self._layout, error) from error
         return self
 
     def __exit__(
@@ -83,7 +83,7 @@ class Transaction:
         except OSError as failure:  # the change itself is done or rolled back already
             log.warning("leftovers in %s could not be removed: %s", self._layout.content, failure)
         if isinstance(error, OSError):
-            raise not_writable(self._layout, error) from error
+            raise write_error(self._layout, error) from error
 
     def stage(self, source: Path, info: ModuleInfo, *, origin: str, isolated: bool = False) -> Path:
         """Copy a module's folder into a new content folder and describe it there."""
@@ -188,7 +188,7 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
             _copy_tree(here, target / entry.name, leave_out=leave_out, above=above)
 
 
-def not_writable(layout: Layout, error: OSError) -> RegistryError:
+def write_error(layout: Layout, error: OSError) -> RegistryError:
     """Return the error for a disk that refuses: full, read-only, not ours."""
     return RegistryError(
         f"the registry {layout.home} could not be changed: {error}. Nothing is half installed or half "

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.registry.store.layout import Layout
-from hub.registry.store.transaction import not_writable
+from hub.registry.store.transaction import write_error
 
 #: Between being made and being locked a folder looks abandoned.
 _JUST_MADE_SECONDS = 60.0
@@ -46,7 +46,7 @@ def workspace(layout: Layout) -> Iterator[NewFolder]:
         try:
             yield new_folder
         except OSError as error:
-            raise not_writable(layout, error) from error
+            raise write_error(layout, error) from error
 
 
 @contextmanager

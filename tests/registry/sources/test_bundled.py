@@ -25,7 +25,7 @@ def test_every_folder_is_named_as_its_module() -> None:
 def test_what_cannot_be_bundled_names_a_wrapper_that_is() -> None:
     for name in bundled.UNAVAILABLE:
         assert name not in bundled.folders()
-        assert "cannot be installed by name" in (bundled.how_to_install(name) or "")
+        assert "cannot be installed by name" in (bundled.install_hint(name) or "")
 
 
 def test_the_built_package_has_them_without_a_checkout(tmp_path: Path) -> None:
