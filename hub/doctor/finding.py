@@ -1,4 +1,4 @@
-"""What is said of one thing."""
+"""One line of the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Verdict = Literal["ok", "note", "warning", "broken"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report.
+    """A statement about one thing.
 
     Attributes:
         name: what was looked at.

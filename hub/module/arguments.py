@@ -14,7 +14,7 @@ PATHS: Final = ("paths", "path", "audio_file", "input_path")
 #: Under these one value is passed; under all others a list.
 SINGLE: Final = frozenset(("image", "text", "sentence", "query", "path", "audio_file", "input_path"))
 
-#: What of a file is passed: its bytes as an image, its path, or its lines.
+#: The part of a file that is passed: its bytes as an image, its path, or its lines.
 FileKind = Literal["image", "path", "text"]
 
 

@@ -1,4 +1,4 @@
-"""What a module is: the base class and the three decorators its author uses.
+"""The contract of modules: the base class and the three decorators its author uses.
 
     from hub.module import Module, moduleinfo, serving
 

@@ -1,4 +1,4 @@
-"""What a module says of itself, read from its source by ``ast``. Nothing is imported or run."""
+"""A module's description, read from its source by ``ast``. Nothing is imported or run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Always: working folders of killed processes, half-fetched weights, contents of modules that were replaced or
 uninstalled. Only if asked to: weights that no installed module names, since a script may name them, and
-without a network they do not come back. What a running server holds stays.
+without a network they do not come back. Files that a running server holds stay.
 """
 
 from __future__ import annotations

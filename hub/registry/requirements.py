@@ -28,7 +28,7 @@ SAME_PACKAGES = {
     "paddlepaddle": ("paddlepaddle-gpu",),
     "onnxruntime": ("onnxruntime-gpu",),
 }
-#: What ``hub.compat`` answers for.
+#: The distributions that ``hub.compat`` stands in for.
 _ANSWERED_HERE = {"paddlehub", "hubserving"}
 
 

@@ -1,6 +1,6 @@
 """From the name of a module or of a model to its files on disk. Never goes to the network.
 
-This is what ``hub.Module(name=…)`` and ``hub.model_path(…)`` call. What is not here is an error that
+This is what ``hub.Module(name=…)`` and ``hub.model_path(…)`` call. A name that is not here is an error that
 names the command which fetches it: a server must not start to download because of a name.
 """
 

@@ -11,7 +11,7 @@ from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import read_module_info
 
 _MODULE = '''\
-"""What NAME is for: ``POST /predict/NAME``."""
+"""Say how long texts are: ``POST /predict/NAME``."""
 
 from __future__ import annotations
 

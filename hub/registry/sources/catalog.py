@@ -1,4 +1,4 @@
-"""What can be installed by name: the bundled modules, then those of the configured indexes.
+"""The modules that can be installed by name: the bundled ones, then those of the configured indexes.
 
 The bundled ones are looked at first and need no network; an index is asked for other names and versions only.
 So an index that is down hinders nobody who wants ``lac``, and nobody's index replaces it unasked.

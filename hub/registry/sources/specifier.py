@@ -1,4 +1,4 @@
-"""What the words after ``hub install`` mean: a folder, an archive, an address, or a name.
+"""The meaning of the words after ``hub install``: a folder, an archive, an address, or a name.
 
 In this order, and nothing is guessed: what exists on this machine wins over a name; what looks like a path
 and does not exist is a mistake, never a question to the network.

@@ -22,7 +22,7 @@ from typing import IO, Any
 from hub.errors import InvalidModuleError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
-#: What an archive that ``hub pack`` made has on top; the module is in this folder of it.
+#: On top of an archive that ``hub pack`` made: its manifest, and the folder with the module.
 MANIFEST, MODULE_FOLDER = "hub-pack.json", "module"
 
 #: No single read of a well-made archive is larger; a header that claims more would fill the memory.
@@ -58,7 +58,7 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack(archive: Path, target: Path, *, shown_as: str, limits: Limits | None = None) -> None:
-    """Unpack into the empty folder ``target``; messages speak of ``shown_as``.
+    """Unpack into the empty folder ``target``; messages name ``shown_as``.
 
     Raises:
         InvalidModuleError: it is not an archive, is damaged, or has members that a module's may not have.

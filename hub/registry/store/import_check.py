@@ -30,7 +30,7 @@ _CHILD = (
 
 
 def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> None:
-    """Import ``directory/module.py`` elsewhere; messages speak of ``shown_as``.
+    """Import ``directory/module.py`` elsewhere; messages name ``shown_as``.
 
     ``interpreter`` is that of the module's own environment, if it has one.
 
