@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "([^"]+)"', (HERE / "hub/version.py").read_text(), re.M)[1]
 
 PLACES = ("modules", "deploy/hubserving")
-SHIPPED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))
+BUNDLED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))
 
 CORE = [
     "click>=8.1.3",
@@ -70,21 +70,21 @@ DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may chan
 
 
 class BuildWithModules(build_py):
-    """Also puts the folders that ``hub install NAME`` installs into the package: ``hub/shipped/<name>``."""
+    """Also puts the folders that ``hub install NAME`` installs into the package: ``hub/bundled/<name>``."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:  # there hub/registry/sources/bundled.py finds them in the checkout
             return
-        target = Path(self.build_lib) / "hub" / "shipped"
+        target = Path(self.build_lib) / "hub" / "bundled"
         shutil.rmtree(target, ignore_errors=True)
-        for module in SHIPPED:
+        for module in BUNDLED:
             ignored = shutil.ignore_patterns("__pycache__", "test_*.py", "conftest.py")
             shutil.copytree(module, target / module.name, ignore=ignored)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        shipped = (Path(self.build_lib) / "hub" / "shipped").rglob("*")
-        return [*super().get_outputs(include_bytecode), *(str(path) for path in shipped if path.is_file())]
+        bundled = (Path(self.build_lib) / "hub" / "bundled").rglob("*")
+        return [*super().get_outputs(include_bytecode), *(str(path) for path in bundled if path.is_file())]
 
 
 setup(

@@ -58,7 +58,7 @@ def failure(msg: str, status: str) -> bytes:
 
 
 def _simplify(value: Any) -> Any:
-    """One step towards JSON for what the encoder does not know."""
+    """Take one step towards JSON with a value that the encoder does not know."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()
     if isinstance(value, (datetime.date, datetime.time)):
@@ -75,7 +75,7 @@ def _simplify(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """The same by the standard library: a copy made of JSON's own types only."""
+    """Do the same by the standard library: copy a value into JSON's own types."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -3,7 +3,7 @@
 Each class carries how it leaves the program: ``status`` (the envelope's code, a
 string as in PaddleHub: 111 no such module, 112 not JSON, 101 everything else),
 ``http_status`` and the command line's ``exit_code``. The message is for the person
-who has to mend it: what was wrong, which value, what is allowed, what to do.
+who has to correct it: what was wrong, which value, what is allowed, what to do.
 
     HubError
     ├── UsageError                  the command line itself is wrong (exit 2)
@@ -23,7 +23,7 @@ who has to mend it: what was wrong, which value, what is allowed, what to do.
     ├── ClientError                 a client got no answer from a module
     │   ├── UnreachableError        no connection to the server can be made
     │   ├── ConnectionLostError     the connection ended before the answer was there
-    │   └── ReplyError              what came is no answer of a module: a proxy's page, another program's
+    │   └── ReplyError              the reply is not a module's: a proxy's page, another program's
     └── RequestError                one request failed; the server goes on
         ├── InvalidInputError       400  modules may raise it for bad input
         ├── BindingError            400  unknown, missing or mistyped argument
@@ -67,7 +67,7 @@ class ConfigError(HubError):
 
 
 class InvalidModuleError(HubError):
-    """A folder or an archive is no module, or its code cannot be imported."""
+    """A folder or an archive is not a module, or its code cannot be imported."""
 
 
 class ModuleNotInstalledError(HubError):
@@ -83,7 +83,7 @@ class WeightsError(HubError):
 
 
 class ChecksumError(WeightsError):
-    """A file is not the one that was meant: its SHA-256 is another."""
+    """A file is not the one that was meant: its SHA-256 differs."""
 
 
 class NetworkError(WeightsError):
@@ -127,7 +127,7 @@ class ConnectionLostError(ClientError):
 
 
 class ReplyError(ClientError):
-    """What came is no answer of a module: a proxy's page, or another program's."""
+    """The reply is not a module's: a proxy's page, or another program's."""
 
 
 class RequestError(HubError):
@@ -156,7 +156,7 @@ class BindingError(RequestError):
 
 
 class NotJSONError(RequestError):
-    """The body is not JSON, or no object."""
+    """The body is not JSON, or not an object."""
 
     status = "112"
 
@@ -217,7 +217,7 @@ class UnavailableError(RequestError):
 
 
 class QueueFullError(UnavailableError):
-    """No place: ``max_queue_size`` requests wait, or bodies fill ``max_inflight_mb``."""
+    """The queue is full: ``max_queue_size`` requests wait, or bodies fill ``max_inflight_mb``."""
 
 
 class DeadlineError(RequestError):

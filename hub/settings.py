@@ -16,6 +16,8 @@ from hub import container
 from hub.errors import ConfigError
 
 ENV_PREFIX = "HUB_"
+#: The folder of the package ``hub`` itself.
+PACKAGE = Path(__file__).resolve().parent
 #: As PaddleX has it, and Pillow: 0.5 GB as 24-bit pixels.
 DEFAULT_MAX_PIXELS = 178_956_970
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -43,43 +45,43 @@ VARIABLES: Mapping[str, str] = {
 
 
 def hub_home() -> Path:
-    """Root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``."""
+    """Return the root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``."""
     configured = os.environ.get("HUB_HOME")
     return Path(configured).expanduser().absolute() if configured else Path.home() / ".hubserving"
 
 
 def use_home(home: str | Path) -> None:
-    """Have another ``hub_home`` in this process and its children."""
+    """Use another ``hub_home`` in this process and its children."""
     os.environ["HUB_HOME"] = str(home)
 
 
 def from_environment(key: str) -> str | None:
-    """Value of ``HUB_<KEY>``; an empty string counts as not given."""
+    """Return the value of ``HUB_<KEY>``; an empty string counts as not given."""
     return os.environ.get(ENV_PREFIX + key.upper()) or None
 
 
-#: Keys that are no server's: where the registry is, a client's key, what the supervisor tells its children.
+#: Keys that are not a server's: the registry's place, a client's key, what a supervisor tells its children.
 OTHER_KEYS = ("home", "api_key", "engine_threads")
 
 
 def given() -> list[str]:
-    """Keys of all ``HUB_<KEY>`` variables that are set, in lower case."""
+    """Return the keys of all ``HUB_<KEY>`` variables that are set, in lower case."""
     return sorted(name.removeprefix(ENV_PREFIX).lower() for name in os.environ if name.startswith(ENV_PREFIX))
 
 
 def paddlex_hps(key: str) -> str | None:
-    """Value of ``PADDLEX_HPS_<KEY>``; an empty string counts as not given."""
+    """Return the value of ``PADDLEX_HPS_<KEY>``; an empty string counts as not given."""
     return os.environ.get("PADDLEX_HPS_" + key) or None
 
 
 def wants_hpip() -> bool:
-    """Whether PaddleX's high-performance inference is asked for, in its code's or its document's spelling."""
+    """Tell whether PaddleX's high-performance inference is asked for, in either of its spellings."""
     values = (paddlex_hps("USE_HPIP"), os.environ.get("PADDLEX_USE_HPIP"))
     return any(value and value.lower() not in ("0", "false", "no") for value in values)
 
 
 def log_level() -> str:
-    """Name of the logging level: ``PADDLEX_HPS_LOGGING_LEVEL``, else INFO; raises ConfigError."""
+    """Return the name of the logging level: ``PADDLEX_HPS_LOGGING_LEVEL``, else INFO; raises ConfigError."""
     given = paddlex_hps("LOGGING_LEVEL")
     if given is not None and given.upper() not in LOG_LEVELS:
         raise ConfigError(f"PADDLEX_HPS_LOGGING_LEVEL is {given!r}; allowed: {', '.join(LOG_LEVELS)}")
@@ -87,12 +89,12 @@ def log_level() -> str:
 
 
 def notify_socket() -> str | None:
-    """Where systemd listens to a service of ``Type=notify``: ``$NOTIFY_SOCKET``, None outside of one."""
+    """Return where systemd listens to a service of ``Type=notify`` (``$NOTIFY_SOCKET``), None elsewhere."""
     return os.environ.get("NOTIFY_SOCKET") or None
 
 
 def visible_gpus() -> list[str] | None:
-    """Card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set."""
+    """Return the card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set."""
     value = os.environ.get("CUDA_VISIBLE_DEVICES")
     if value is None:
         return None
@@ -100,7 +102,7 @@ def visible_gpus() -> list[str] | None:
 
 
 def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child process of the server.
+    """Return the environment for a child process of the server.
 
     Our own variables are left out but for where the registry is: a child gets its settings from the
     supervisor, and module code has no business with, say, the path of the API keys. Nor is it for a child
@@ -115,18 +117,18 @@ def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def engine_threads() -> int:
-    """Threads an engine may use in this process: the server's budget, else every core that we may use."""
+    """Return how many threads an engine may use in this process: the server's budget, else all cores."""
     budget = from_environment("engine_threads")
     return max(1, int(budget)) if budget else container.available()
 
 
 def max_pixels() -> int:
-    """Pixels that an image may have in this process: the server's ``max_pixels``, or its default."""
+    """Return how many pixels an image may have in this process: the server's ``max_pixels``, or a default."""
     return int(os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS") or DEFAULT_MAX_PIXELS)
 
 
 def pip_environment() -> dict[str, str]:
-    """pip's options that the environment gives: ``PIP_INDEX_URL`` is ``{"index-url": …}``."""
+    """Return pip's options that the environment gives: ``PIP_INDEX_URL`` is ``{"index-url": …}``."""
     prefix = "PIP_"
     return {
         name.removeprefix(prefix).lower().replace("_", "-"): value

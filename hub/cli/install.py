@@ -43,13 +43,12 @@ def install(
     Installing the same version again replaces it.
     """
     from hub.cli import render
-    from hub.registry.install import Options
-    from hub.registry.install import install as install_all
+    from hub.registry.install import Installer
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
-    options = Options(sha256, isolated, install_requirements, force)
-    for outcome in install_all(sources, registry, options, render.ProgressBars()):
+    installer = Installer(registry, render.ProgressBars(), isolated, install_requirements, force)
+    for outcome in installer.install(sources, sha256=sha256):
         info = outcome.module.info
         if outcome.already:
             version = f"-{info.version}" if any("==" in source for source in sources) else ""
@@ -79,7 +78,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         wanted = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise UsageError(f"{pattern!r} is not a regular expression: {error}") from error
-    found, failed = catalog.come_along(), False
+    found, failed = catalog.bundled_modules(), False
     for location in read(LocalRegistry().layout).index:
         try:
             found += catalog.indexed(location)

@@ -1,4 +1,4 @@
-"""``hub doctor``: what is there on this machine, what is wrong with it, and what to do. Changes nothing.
+"""``hub doctor``: look at this machine, and say what is wrong and what to do. Changes nothing.
 
 Each file looks at one thing and reports ``Finding``s; nothing here prints, and nothing goes to the network.
 """
@@ -6,6 +6,7 @@ Each file looks at one thing and reports ``Finding``s; nothing here prints, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hub.doctor.finding import Finding
 
@@ -13,17 +14,17 @@ __all__ = ["Finding", "examine"]
 
 
 def examine(begun: Callable[[str], None] = lambda what: None) -> Iterator[Finding]:
-    """Everything there is to say; ``begun`` is told what is looked at next."""
+    """Report everything there is to say; ``begun`` is told what is looked at next."""
     from hub.doctor import engines, environment, home, machine, packages, servers
 
-    looks = (
-        ("the machine", machine.look),
-        ("the packages", packages.look),
-        ("the engines", engines.look),
-        ("the registry", home.look),
-        ("the servers", servers.look),
-        ("the environment", environment.look),
-    )
-    for what, look in looks:
-        begun(what)
-        yield from look()
+    looks = {
+        "machine": machine.look,
+        "packages": packages.look,
+        "engines": engines.look,
+        "registry": home.look,
+        "servers": servers.look,
+        "environment": environment.look,
+    }
+    for section, look in looks.items():
+        begun(f"the {section}")
+        yield from (replace(finding, section=section) for finding in look())

@@ -18,7 +18,7 @@ def look() -> Iterator[Finding]:
         if key not in known:
             meant = closest(key, known)
             advice = f"did you mean HUB_{meant.upper()}?" if meant else "nothing reads it; unset it"
-            yield Finding("environment", f"HUB_{key.upper()}", "is set, and unknown", "warning", advice)
+            yield Finding(f"HUB_{key.upper()}", "is set, and unknown", "warning", advice)
     read = [f"HUB_{key.upper()}" for key in given if key in known]
     if read:
-        yield Finding("environment", "set", ", ".join(read))
+        yield Finding("set", ", ".join(read))

@@ -1,4 +1,4 @@
-"""What is said of one thing."""
+"""One line of the report."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Verdict = Literal["ok", "note", "warning", "broken"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report.
+    """A statement about one thing.
 
     Attributes:
-        section: what it belongs to: machine, packages, engines, registry, servers, environment.
         name: what was looked at.
         value: what was found.
         verdict: how bad that is.
         advice: what to do; empty where nothing needs doing.
+        section: machine, packages, engines, registry, servers or environment; ``examine`` fills it in.
     """
 
-    section: str
     name: str
     value: str
     verdict: Verdict = "ok"
     advice: str = ""
+    section: str = ""

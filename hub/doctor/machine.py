@@ -9,13 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from hub import container
-from hub.doctor.finding import Finding as AnyFinding
-
-Finding = partial(AnyFinding, "machine")
+from hub.doctor.finding import Finding
 
 #: The Python versions that are tested.
 PYTHONS = ((3, 11), (3, 13))
@@ -37,7 +34,7 @@ MIN_FILES = 1024
 _GPU_SECONDS = 20
 
 
-def look() -> Iterator[AnyFinding]:
+def look() -> Iterator[Finding]:
     yield _python()
     yield Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield _processor()
@@ -48,7 +45,7 @@ def look() -> Iterator[AnyFinding]:
     yield from _cards()
 
 
-def _python() -> AnyFinding:
+def _python() -> Finding:
     version = f"{platform.python_version()} ({sys.executable})"
     lowest, highest = (".".join(map(str, each)) for each in PYTHONS)
     if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
@@ -56,31 +53,24 @@ def _python() -> AnyFinding:
     return Finding("Python", version, "warning", f"tested are {lowest} to {highest}; use one of them")
 
 
-def _processor() -> AnyFinding:
-    fields = _cpuinfo()
-    model = fields.get("model name") or platform.machine()
+def _processor() -> Finding:
+    fields = _fields("/proc/cpuinfo")
     has = set(fields.get("flags", fields.get("Features", "")).split())
     named = [flag for flag in CPU_FLAGS if flag in has]
-    value = f"{model}: {' '.join(named) or 'none of the instructions that engines look for'}"
+    value = f"{fields.get('model name') or platform.machine()}: {' '.join(named) or 'no AVX or AMX'}"
     if platform.machine() == "x86_64" and "avx" not in has:
-        return Finding(
-            "processor", value, "broken",
-            "Paddle needs AVX; in a virtual machine pass the host's processor through (QEMU: -cpu host)",
-        )  # fmt: skip
+        advice = "Paddle needs AVX; in a virtual machine pass the host's processor through (QEMU: -cpu host)"
+        return Finding("processor", value, "broken", advice)
     return Finding("processor", value)
 
 
-def _cpuinfo() -> dict[str, str]:
-    """The fields of the first processor."""
-    try:
-        first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
-    except OSError:
-        return {}
-    pairs = (line.partition(":") for line in first.splitlines())
+def _fields(path: str) -> dict[str, str]:
+    """Return the fields of a file of /proc up to its first empty line; of cpuinfo, the first processor's."""
+    pairs = (line.partition(":") for line in container.read(Path(path)).partition("\n\n")[0].splitlines())
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _cores() -> AnyFinding:
+def _cores() -> Finding:
     allowed, there = len(os.sched_getaffinity(0)), os.cpu_count() or 1
     value = str(allowed) if allowed == there else f"{allowed} of {there}"
     quota = container.cpu_quota()
@@ -89,57 +79,47 @@ def _cores() -> AnyFinding:
     value += f", of which the container may use {quota:g} at a time"
     if quota == int(quota):
         return Finding("cores", value)
-    return Finding(
-        "cores", value, "warning",
-        f"engines start {container.available()} threads, so a part of a core is not used: give the container "
-        "a whole number of cores",
-    )  # fmt: skip
+    threads = f"engines start {container.available()} threads, so a part of a core is not used"
+    return Finding("cores", value, "warning", f"{threads}: give the container a whole number of cores")
 
 
-def _memory() -> AnyFinding:
-    sizes = {}
-    for line in _read(Path("/proc/meminfo")).splitlines():
-        key, _, rest = line.partition(":")
-        sizes[key] = int(rest.split()[0]) * 1024 if rest.split() else 0
-    free, there, limit = sizes.get("MemAvailable", 0), sizes.get("MemTotal", 0), container.memory_limit()
-    value = f"{_gigabytes(free)} free of {_gigabytes(there)}"
+def _memory() -> Finding:
+    sizes = _fields("/proc/meminfo")
+    free, there = (int(sizes.get(key, "0 kB").split()[0]) * 1024 for key in ("MemAvailable", "MemTotal"))
+    limit = container.memory_limit()
+    value = f"{gigabytes(free)} free of {gigabytes(there)}"
     if limit is not None and limit < there:
-        value += f"; the container may use {_gigabytes(limit)}"
+        value += f"; the container may use {gigabytes(limit)}"
         free = min(free, limit)
     if free < MIN_MEMORY:
         return Finding("memory", value, "warning", "the OCR modules need about 1 GB; end something else")
     return Finding("memory", value)
 
 
-def _files() -> AnyFinding:
+def _files() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= MIN_FILES:
         return Finding("open files", f"{soft} allowed")
-    return Finding(
-        "open files", f"{soft} allowed", "warning",
-        f"a server with many callers needs {MIN_FILES}: ulimit -n {min(MIN_FILES, hard)}",
-    )  # fmt: skip
+    advice = f"a server with many callers needs {MIN_FILES}: ulimit -n {min(MIN_FILES, hard)}"
+    return Finding("open files", f"{soft} allowed", "warning", advice)
 
 
-def _run_dir() -> AnyFinding:
+def _run_dir() -> Finding:
     if os.access("/tmp", os.W_OK | os.X_OK):
         return Finding("/tmp", "can be written")
-    return Finding(
-        "/tmp", "cannot be written", "broken", "servers keep their sockets there: mount a writable /tmp"
-    )
+    advice = "servers keep their sockets there: mount a writable /tmp"
+    return Finding("/tmp", "cannot be written", "broken", advice)
 
 
-def _cards() -> Iterator[AnyFinding]:
+def _cards() -> Iterator[Finding]:
     tool = shutil.which("nvidia-smi")
-    driver = _read(Path("/proc/driver/nvidia/version")).partition("\n")[0]
+    driver = container.read(Path("/proc/driver/nvidia/version")).partition("\n")[0]
+    if tool is None and driver:
+        advice = "the driver is loaded and nvidia-smi is missing: in a container, start it with --gpus all"
+        yield Finding("GPU", driver, "warning", advice)
+        return
     if tool is None:
-        if not driver:
-            yield Finding("GPU", "none")
-            return
-        yield Finding(
-            "GPU", driver, "warning",
-            "the driver is loaded and nvidia-smi is missing: in a container, start it with --gpus all",
-        )  # fmt: skip
+        yield Finding("GPU", "none")
         return
     query = [tool, "--query-gpu=index,name,memory.total,driver_version", "--format=csv,noheader"]
     try:
@@ -155,12 +135,5 @@ def _cards() -> Iterator[AnyFinding]:
         yield Finding(f"GPU {number}", f"{name}, {memory}, driver {version}")
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
-
-
-def _gigabytes(count: int) -> str:
+def gigabytes(count: int) -> str:
     return f"{count / (1 << 30):.1f} GiB"

@@ -6,23 +6,20 @@ import errno
 import json
 import socket
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from hub import settings
-from hub.doctor.finding import Finding as AnyFinding
+from hub.doctor.finding import Finding
 from hub.errors import NotRunningError
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED
 from hub.serving.process import pidfile
 
-Finding = partial(AnyFinding, "servers")
-
 #: PaddleHub's default, and those of the four OCR modules' config files.
 USUAL_PORTS = (8866, 8865, 8867, 8868)
 
 
-def look() -> Iterator[AnyFinding]:
+def look() -> Iterator[Finding]:
     ours = set()
     for path in sorted((settings.hub_home() / "conf").glob("serving_*.json")):
         text = path.stem.removeprefix("serving_")
@@ -33,41 +30,35 @@ def look() -> Iterator[AnyFinding]:
     if free:
         yield Finding("free ports", ", ".join(map(str, sorted(free))))
     for port in sorted({*USUAL_PORTS} - ours - {*free}):
-        yield Finding(
-            f"port {port}", "taken by another program", "warning",
-            f"choose another with -p; ss -ltnp 'sport = :{port}' shows which program it is",
-        )  # fmt: skip
+        advice = f"choose another with -p; ss -ltnp 'sport = :{port}' shows which program it is"
+        yield Finding(f"port {port}", "taken by another program", "warning", advice)
 
 
-def _server(port: int) -> AnyFinding:
+def _server(port: int) -> Finding:
+    name = f"port {port}"
     try:
         record = pidfile.read(port)
     except NotRunningError as error:
-        return Finding(f"port {port}", str(error), "broken", f"rm {pidfile.path_for(port)}")
+        return Finding(name, str(error), "broken", f"rm {pidfile.path_for(port)}")
     if not record.is_running():
-        return Finding(
-            f"port {port}", f"its server (pid {record.pid}) died without tidying up", "warning",
-            f"hub serving stop -p {port} removes what it left; so does the next start",
-        )  # fmt: skip
+        advice = f"hub serving stop -p {port} removes what it left; so does the next start"
+        return Finding(name, f"its server (pid {record.pid}) died without tidying up", "warning", advice)
     state = record.server_state()
     modules = state.modules if state is not None else {}
     value = ", ".join(f"{name} {module.state}" for name, module in modules.items())
     failed = [f"{name}: {module.reason}" for name, module in modules.items() if module.state == FAILED]
     if failed:
-        return Finding(
-            f"port {port}", f"pid {record.pid}: {'; '.join(failed)}", "broken",
-            f"mend that, then hub serving reload NAME -p {port}",
-        )  # fmt: skip
+        advice = f"correct that, then hub serving reload NAME -p {port}"
+        return Finding(name, f"pid {record.pid}: {'; '.join(failed)}", "broken", advice)
+    value = f"pid {record.pid}: {value}"
     if _is_open(record):
-        return Finding(
-            f"port {port}", f"pid {record.pid}: {value}; on {record.host}, without a key", "note",
-            "whoever reaches the port may use it: api_key_file in config.json asks for a key",
-        )  # fmt: skip
-    return Finding(f"port {port}", f"pid {record.pid}: {value}")
+        advice = "everybody who reaches the port may use it: api_key_file in config.json asks for a key"
+        return Finding(name, f"{value}; on {record.host}, without a key", "note", advice)
+    return Finding(name, value)
 
 
 def _is_open(record: pidfile.PidFile) -> bool:
-    """Whether other machines can reach the server, and it wants no key of them."""
+    """Tell whether other machines can reach the server, and it wants no key of them."""
     if record.host in ("127.0.0.1", "localhost", "::1"):
         return False
     try:

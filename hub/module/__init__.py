@@ -1,4 +1,4 @@
-"""What a module is: its contract, its description and how it is loaded.
+"""Modules: their contract, their description and how they are loaded.
 
 from hub.module import Module, moduleinfo, serving, runnable
 """

@@ -14,12 +14,12 @@ PATHS: Final = ("paths", "path", "audio_file", "input_path")
 #: Under these one value is passed; under all others a list.
 SINGLE: Final = frozenset(("image", "text", "sentence", "query", "path", "audio_file", "input_path"))
 
-#: What of a file is passed: its bytes as an image, its path, or its lines.
+#: The part of a file that is passed: its bytes as an image, its path, or its lines.
 FileKind = Literal["image", "path", "text"]
 
 
 def for_files(taken: Sequence[str], images: Sequence[str]) -> tuple[str, FileKind] | None:
-    """The argument that a file goes to, and what of the file; None where there is none by these names.
+    """Return the argument that a file goes to, and what of the file; None if no argument has such a name.
 
     Args:
         taken: names of the method's parameters.

@@ -1,4 +1,4 @@
-"""What a module is: the base class and the three decorators its author uses.
+"""The contract of modules: the base class and the three decorators its author uses.
 
     from hub.module import Module, moduleinfo, serving
 
@@ -35,7 +35,7 @@ _INFO_MARK = "__hub_info__"
 
 @dataclass(frozen=True)
 class ServingOptions:
-    """What a module says about its serving method.
+    """The options of a module's serving method.
 
     Attributes:
         batch: name of the argument that holds a list of independent items, so that waiting
@@ -44,7 +44,7 @@ class ServingOptions:
             says otherwise; 1 joins nothing.
         images: names of the arguments that are images (or lists of them). They reach the
             method decoded: ``uint8`` arrays of shape (height, width, 3), BGR, EXIF orientation
-            applied, or None for bytes that are no image. Other arguments arrive as sent.
+            applied, or None for bytes that are not an image. Other arguments arrive as sent.
         idempotent: False where calling twice does harm; such a request is never resent.
         thread_safe: True where several threads may call the method at once.
         example: arguments of a call that works, as JSON; the API page and the playground show it.
@@ -164,12 +164,12 @@ def runnable(func: F) -> F:
 
 
 def is_module_class(value: object) -> bool:
-    """True for a class that carries its own ``@moduleinfo`` (an inherited one does not count)."""
+    """Tell whether a class carries its own ``@moduleinfo`` (an inherited one does not count)."""
     return isinstance(value, type) and _INFO_MARK in value.__dict__
 
 
 def _marked_method(cls: type, mark: str) -> tuple[str, Any] | None:
-    """Name and mark of the first method that has it, nearest class first."""
+    """Return name and mark of the first method that has it, nearest class first."""
     for owner in cls.__mro__:
         for name, value in owner.__dict__.items():
             if hasattr(value, mark):
@@ -178,11 +178,11 @@ def _marked_method(cls: type, mark: str) -> tuple[str, Any] | None:
 
 
 def serving_method(cls: type) -> tuple[str, ServingOptions] | None:
-    """Name and options of the ``@serving`` method, nearest class in the MRO first."""
+    """Return name and options of the ``@serving`` method, nearest class in the MRO first."""
     return _marked_method(cls, _SERVING_MARK)
 
 
 def runnable_method(cls: type) -> str | None:
-    """Name of the ``@runnable`` method, nearest class in the MRO first."""
+    """Return the name of the ``@runnable`` method, nearest class in the MRO first."""
     found = _marked_method(cls, _RUNNABLE_MARK)
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""What a module says of itself, read from its source by ``ast``. Nothing is imported or run."""
+"""A module's description, read from its source by ``ast``. Nothing is imported or run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _called_name(call: ast.Call) -> str:
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """What the file's top level gives names to: ``VERSION = "1.0.0"``."""
+    """Collect the values that the file's top level gives names to: ``VERSION = "1.0.0"``."""
     return {
         target.id: node.value
         for node in tree.body
@@ -110,7 +110,7 @@ def _info_from(call: ast.Call, source: Path, constants: dict[str, ast.expr]) -> 
 
 
 def _literal(node: ast.expr, constants: dict[str, ast.expr]) -> Any:
-    """Value of a literal, of a name for one, or of strings added up; raises ValueError for all else."""
+    """Return the value of a literal, of a name for one, or of strings added up; else raise ValueError."""
     if isinstance(node, ast.Name) and node.id in constants:
         return ast.literal_eval(constants[node.id])
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):

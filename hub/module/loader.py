@@ -18,14 +18,9 @@ from typing import Any
 from hub.errors import InvalidModuleError
 from hub.module.contract import is_module_class
 
-
-def _unprepared(folder: Path) -> AbstractContextManager[None]:
-    return contextlib.nullcontext()
-
-
 #: Around importing a module's folder and around building its instance; ``hub.compat`` puts in what modules
 #: written for PaddleHub need. May be entered again within itself.
-preparation: Callable[[Path], AbstractContextManager[None]] = _unprepared
+preparation: Callable[[Path], AbstractContextManager[Any]] = contextlib.nullcontext
 
 
 def load_class(directory: str | Path) -> type[Any]:

@@ -12,7 +12,7 @@ from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
 from hub.paddlex.plan import BRIDGE, Plan
 from hub.registry import requirements, weights
-from hub.registry.install import Options, install
+from hub.registry.install import Installer
 from hub.registry.local import InstalledModule, LocalRegistry, version_key
 from hub.registry.progress import Progress
 from hub.registry.sources import bundled
@@ -34,7 +34,7 @@ def interpreter(planned: Plan) -> Path | None:
 def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
     """Install what is missing; returns the module if it was installed just now.
 
-    A module that is installed in the version that comes along, or a newer one, stays as it is.
+    A module that is installed in the bundled version, or a newer one, stays as it is.
 
     Raises:
         ModuleNotInstalledError: the pipeline needs PaddleX, which is not here.
@@ -45,7 +45,7 @@ def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
         require_paddlex(planned)
     fresh = None
     if module is None or _is_older(module):
-        (outcome,) = install([planned.module], LocalRegistry(), Options(), progress)
+        (outcome,) = Installer(LocalRegistry(), progress).install([planned.module])
         fresh = outcome.module
     fetch_weights(planned, progress)
     return fresh
@@ -64,7 +64,7 @@ def _installed(name: str) -> InstalledModule | None:
 
 
 def _is_older(module: InstalledModule) -> bool:
-    """Than the one that comes along. One in an environment of its own is for whoever made that to replace."""
+    """Than the bundled one. One in an environment of its own is for whoever made that to replace."""
     folder = bundled.folders().get(module.info.package)
     if folder is None or interpreter_of(module.content) is not None:
         return False

@@ -2,7 +2,7 @@
 
 Always: working folders of killed processes, half-fetched weights, contents of modules that were replaced or
 uninstalled. Only if asked to: weights that no installed module names, since a script may name them, and
-without a network they do not come back. What a running server holds stays.
+without a network they do not come back. Files that a running server holds stay.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from hub.registry import weights
 from hub.registry.local import LocalRegistry
 from hub.registry.store.layout import Layout
-from hub.registry.store.transaction import not_writable, sweep_others
+from hub.registry.store.transaction import sweep_others, write_error
 from hub.registry.store.workspace import abandoned
 
 #: An installation fetches weights a moment before its module appears.
@@ -26,7 +27,7 @@ _JUST_FETCHED_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Cleared:
-    """What was removed, and what could be.
+    """The files that were removed, and the weights that could be.
 
     Attributes:
         files, size: number of files removed, and their bytes.
@@ -47,7 +48,8 @@ def clear(registry: LocalRegistry, *, unused_weights: bool = False) -> Cleared:
         RegistryError: something may not be removed.
     """
     layout = registry.layout
-    files_before, size_before = _measure(layout)
+    folders = (layout.content, layout.tmp, layout.weights)
+    files_before, size_before = _measure(*folders)
     unused = dict(_unused(registry))
     try:
         for folder in (*abandoned(layout), *_half_fetched(layout)):
@@ -58,14 +60,13 @@ def clear(registry: LocalRegistry, *, unused_weights: bool = False) -> Cleared:
                 shutil.rmtree(folder)
             unused = {}
     except OSError as error:
-        raise not_writable(layout, error) from error
-    files, size = _measure(layout)
-    unused_size = sum(_measure_folder(folder)[1] for folder in unused.values())
-    return Cleared(files_before - files, size_before - size, tuple(unused), unused_size)
+        raise write_error(layout, error) from error
+    files, size = _measure(*folders)
+    return Cleared(files_before - files, size_before - size, tuple(unused), _measure(*unused.values())[1])
 
 
 def _unused(registry: LocalRegistry) -> Iterator[tuple[str, Path]]:
-    """Weights in the store that no installed module names, by name where the catalogue has one."""
+    """List weights in the store that no installed module names, by name where the catalogue has one."""
     layout, known = registry.layout, weights.catalogue()
     needed = {
         known[name].digest for module in registry.list() for name in module.info.weights if name in known
@@ -79,7 +80,7 @@ def _unused(registry: LocalRegistry) -> Iterator[tuple[str, Path]]:
 
 
 def _half_fetched(layout: Layout) -> Iterator[Path]:
-    """What a killed fetch has left; one that goes on has its archive's lock."""
+    """List what killed fetches have left; one that goes on has its archive's lock."""
     from filelock import FileLock, Timeout
 
     for folder in layout.weights.glob(".staging-*"):
@@ -88,15 +89,10 @@ def _half_fetched(layout: Layout) -> Iterator[Path]:
             yield folder
 
 
-def _measure(layout: Layout) -> tuple[int, int]:
-    counted = [_measure_folder(folder) for folder in (layout.content, layout.tmp, layout.weights)]
-    return sum(files for files, _ in counted), sum(size for _, size in counted)
-
-
-def _measure_folder(folder: Path) -> tuple[int, int]:
-    """Number of files below it and their bytes; what vanishes meanwhile does not count."""
+def _measure(*folders: Path) -> tuple[int, int]:
+    """Count the files below the folders, and their bytes, without those that vanish meanwhile."""
     files = size = 0
-    for path in folder.rglob("*"):
+    for path in chain.from_iterable(folder.rglob("*") for folder in folders):
         with contextlib.suppress(OSError):
             if path.is_file() and not path.is_symlink():
                 files, size = files + 1, size + path.stat().st_size

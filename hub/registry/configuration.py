@@ -9,17 +9,16 @@ and nothing is ever reported to anybody, so there is no switch for that.
 
 from __future__ import annotations
 
-import difflib
 import json
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub import settings
+from hub import atomic_file, settings
 from hub.errors import ConfigError
 from hub.registry.store.layout import Layout
+from hub.suggestion import did_you_mean
 
 
 class Configuration(BaseModel):
@@ -35,7 +34,7 @@ KEYS: dict[str, str] = {name: field.description or "" for name, field in Configu
 
 
 def read(layout: Layout) -> Configuration:
-    """The file's settings, the environment's over them.
+    """Return the file's settings, the environment's over them.
 
     Raises:
         ConfigError: a key or value that is not allowed; it names which, and where.
@@ -45,16 +44,15 @@ def read(layout: Layout) -> Configuration:
 
 
 def check_key(key: str) -> str:
-    """``key``, if it is a setting.
+    """Return ``key``, if it is a setting.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not a setting; the message names all.
     """
     if key in KEYS:
         return key
-    close = difflib.get_close_matches(key, KEYS, n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
-    raise ConfigError(f"there is no setting {key!r}. {hint}The settings are: {', '.join(KEYS)}")
+    hint = did_you_mean(key, KEYS)
+    raise ConfigError(f"there is no setting {key!r}.{hint} The settings are: {', '.join(KEYS)}")
 
 
 def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
@@ -64,7 +62,11 @@ def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
     if not takes_many and len(values) != 1:
         raise ConfigError(f"{key} takes one value, not {len(values)}: {' '.join(values)}")
     for value in values if takes_many else ():
-        check_location(value)
+        if not value.startswith(("https://", "http://", "/", "~")):
+            raise ConfigError(
+                f"index {value!r} is neither an absolute folder nor an http(s) address, "
+                "like /srv/hub or https://models.example.org/hub"
+            )
     stored = {**_stored(layout), key: list(values) if takes_many else values[0]}
     checked = _validated(stored, f"hub config set {key}")
     _write(layout, {name: getattr(checked, name) for name in stored})
@@ -72,30 +74,14 @@ def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
 
 
 def reset(layout: Layout, key: str | None = None) -> None:
-    """Back to the default: one key, or all."""
+    """Set one key, or all, back to the default."""
     kept = {name: value for name, value in _stored(layout).items() if key is not None and name != key}
     _write(layout, kept)
 
 
-def check_location(location: str) -> None:
-    """Refuse what cannot be an index.
-
-    Raises:
-        ConfigError: neither an absolute folder nor an http(s) address.
-    """
-    if not location.startswith(("https://", "http://", "/", "~")):
-        raise ConfigError(
-            f"index {location!r} is neither an absolute folder nor an http(s) address, "
-            "like /srv/hub or https://models.example.org/hub"
-        )
-
-
 def _from_environment() -> dict[str, Any]:
-    given = {key: settings.from_environment(key) for key in KEYS}
-    values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if "index" in values:
-        values["index"] = values["index"].split()
-    return values
+    given = {key: value for key in KEYS if (value := settings.from_environment(key)) is not None}
+    return {key: value.split() if key == "index" else value for key, value in given.items()}
 
 
 def _stored(layout: Layout) -> dict[str, Any]:
@@ -105,7 +91,7 @@ def _stored(layout: Layout) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{layout.config} cannot be read: {error}. Mend it, or delete it to have the defaults"
+            f"{layout.config} cannot be read: {error}. Correct it, or delete it to have the defaults"
         ) from error
     if not isinstance(values, dict):
         raise ConfigError(f"{layout.config} must hold a JSON object like {{}}, not {values!r}")
@@ -124,11 +110,8 @@ def _validated(values: dict[str, Any], source: str) -> Configuration:
 
 
 def _write(layout: Layout, values: dict[str, Any]) -> None:
-    fresh = layout.config.with_name(f".config-{secrets.token_hex(4)}.json")
     try:
         layout.home.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(layout.config)
+        atomic_file.write(layout.config, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise ConfigError(f"{layout.config} cannot be written: {error}") from error

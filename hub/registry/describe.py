@@ -1,9 +1,9 @@
-"""What can be said of a module without importing it: for ``hub show``."""
+"""Describe a module without importing it, for ``hub show``."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub.errors import ModuleNotInstalledError
@@ -23,7 +23,7 @@ class Description:
         installed: False for a folder that is not in the registry.
         serving: name of the method behind ``POST /predict/<name>``, or None where ``module.py``
             itself marks none (it may still inherit one).
-        weights: every declared weights name, and where it lies (None: not fetched).
+        weights: every declared weights name, and where it is (None: not fetched).
         interpreter: the Python of its own environment, if it has one.
     """
 
@@ -32,7 +32,7 @@ class Description:
     installed: bool
     serving: str | None
     weights: dict[str, Path | None]
-    interpreter: Path | None = None
+    interpreter: Path | None
 
 
 def describe(what: str, registry: LocalRegistry) -> Description:
@@ -40,27 +40,27 @@ def describe(what: str, registry: LocalRegistry) -> Description:
 
     Raises:
         ModuleNotInstalledError: no such module, and no such folder.
-        InvalidModuleError: the folder is no module.
+        InvalidModuleError: the folder is not a module.
     """
     name, _, version = what.partition("==")
+    module = None
     if "/" not in what and what not in {".", ".."}:
         try:
             module = registry.find(name, version or None)
         except ModuleNotInstalledError:
             if not Path(what).is_dir():
                 raise
-        else:
-            described = _describe(module.info, registry.location(module), registry, installed=True)
-            return replace(described, interpreter=interpreter_of(module.content))
-    folder = Path(what).expanduser().absolute()
-    return _describe(read_module_info(folder), folder, registry, installed=False)
-
-
-def _describe(info: ModuleInfo, folder: Path, registry: LocalRegistry, *, installed: bool) -> Description:
-    home = registry.layout.home
-    known = set(weights.names())
-    fetched = {name: weights.lookup(name, home) if name in known else None for name in info.weights}
-    return Description(info, folder, installed, _serving_method(folder / "module.py"), fetched)
+    folder = registry.location(module) if module else Path(what).expanduser().absolute()
+    info = module.info if module else read_module_info(folder)
+    home, known = registry.layout.home, weights.names()
+    return Description(
+        info,
+        folder,
+        installed=module is not None,
+        serving=_serving_method(folder / "module.py"),
+        weights={name: weights.lookup(name, home) if name in known else None for name in info.weights},
+        interpreter=interpreter_of(module.content) if module else None,
+    )
 
 
 def _serving_method(source: Path) -> str | None:

@@ -8,7 +8,6 @@ is a transaction: see ``hub/registry/store/transaction.py`` for how a version ap
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import logging
 import re
@@ -21,8 +20,9 @@ from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryErro
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry.progress import Progress, Silent
 from hub.registry.sources import bundled
-from hub.registry.store.layout import Layout, package_name
-from hub.registry.store.transaction import RECORD, Transaction, hold
+from hub.registry.store.layout import RECORD, Layout, package_name
+from hub.registry.store.transaction import Transaction, hold
+from hub.suggestion import did_you_mean
 
 log = logging.getLogger("hub.registry")
 
@@ -58,7 +58,7 @@ class LocalRegistry:
         self.layout = Layout.of(home)
 
     def list(self) -> Modules:
-        """Every installed version, by name and then from the oldest version to the newest."""
+        """Return every installed version, by name and then from the oldest version to the newest."""
         found = []
         for package in self._packages():
             for version in self._versions(package):
@@ -69,7 +69,7 @@ class LocalRegistry:
         return found
 
     def find(self, name: str, version: str | None = None) -> InstalledModule:
-        """The module called ``name``: its newest version, or the given one (``1.0`` finds ``1.0.0``).
+        """Return the module called ``name``: its newest version, or the given one (``1.0`` finds ``1.0.0``).
 
         Raises:
             ModuleNotInstalledError: it is not there; the message says what is.
@@ -88,7 +88,7 @@ class LocalRegistry:
         return self._read(package, wanted)
 
     def location(self, module: InstalledModule) -> Path:
-        """The stable path of a module's folder: through the symlink, so it survives a reinstallation."""
+        """Return the path of a module's folder through the symlink, which survives a reinstallation."""
         package = module.info.package
         return self.layout.modules / package / module.info.version / package
 
@@ -107,8 +107,9 @@ class LocalRegistry:
         self,
         directory: str | Path,
         *,
+        info: ModuleInfo | None = None,
         progress: Progress | None = None,
-        trial_timeout: float = 120.0,
+        import_timeout: float = 120.0,
         origin: str | None = None,
         isolated: bool = False,
         wheels: Path | None = None,
@@ -117,18 +118,21 @@ class LocalRegistry:
 
         Args:
             directory: the folder that holds ``module.py``. It is copied.
+            info: what the module declares, where that has been read already.
             progress: is told what goes on.
-            trial_timeout: seconds that importing the module may take.
+            import_timeout: seconds that importing the module may take.
             origin: where the folder came from, if it was unpacked or downloaded; for messages and the record.
             isolated: give the module a Python environment of its own, with its requirements.
             wheels: a folder to take those requirements from instead of an index.
 
         Raises:
-            InvalidModuleError: it is no module, or cannot be imported.
+            InvalidModuleError: it is not a module, or cannot be imported.
             RegistryError: the registry cannot be written.
         """
+        from hub.registry.store.import_check import try_import
+
         source = Path(directory).expanduser().absolute()
-        info = read_module_info(source)
+        info = info or read_module_info(source)
         progress = progress or Silent()
         with (
             Transaction(self.layout, info.package, progress) as transaction,
@@ -136,18 +140,18 @@ class LocalRegistry:
         ):
             staged = transaction.stage(source, info, origin=origin or str(source), isolated=isolated)
             interpreter = None
+            folder = staged / info.package
             if isolated:
                 from hub.registry.store.environment import build
 
-                folder = staged / info.package
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            transaction.try_import(staged, shown_as=shown_as, timeout=trial_timeout, interpreter=interpreter)
+            try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
         return InstalledModule(info, content / info.package, content)
 
-    def uninstall(self, name: str, version: str | None = None) -> Modules:
+    def uninstall(self, name: str, version: str | None = None) -> None:
         """Remove one version, or all of them; what a running server uses stays on disk until it ends.
 
         Raises:
@@ -159,25 +163,19 @@ class LocalRegistry:
         with Transaction(self.layout, package, Silent()) as transaction:
             # Read under the lock: another uninstall may have been faster.
             versions = self._versions(package)
-            chosen = versions if version is None else [matching(version, versions)]
-            removed = []
-            for wanted in chosen:
+            for wanted in versions if version is None else [matching(version, versions)]:
                 if wanted is None:
                     raise ModuleNotInstalledError(
                         f"{name}=={version} is not installed. Installed: {', '.join(versions) or 'none'}"
                     )
-                removed.append(self._describe(package, wanted))
                 transaction.withdraw(wanted)
-        return removed
 
     def _packages(self) -> Iterator[str]:
         if self.layout.modules.is_dir():
-            yield from sorted(
-                entry.name for entry in self.layout.modules.iterdir() if package_name(entry.name)
-            )
+            yield from sorted(filter(package_name, (entry.name for entry in self.layout.modules.iterdir())))
 
     def _versions(self, package: str) -> Versions:
-        """Installed versions, oldest first."""
+        """Return installed versions, oldest first."""
         try:
             entries = [entry.name for entry in (self.layout.modules / package).iterdir()]
         except (FileNotFoundError, NotADirectoryError):
@@ -202,32 +200,19 @@ class LocalRegistry:
             f"Install it again, or remove it: hub uninstall {package}=={version}"
         )
 
-    def _describe(self, package: str, version: str) -> InstalledModule:
-        """Like :meth:`_read`, but a damaged version can be described too, so that it can be removed."""
-        try:
-            return self._read(package, version)
-        except RegistryError:
-            content = (self.layout.modules / package / version).resolve()
-            return InstalledModule(ModuleInfo(package, version), content / package, content)
-
     def _unknown(self, name: str) -> str:
         installed = [package for package in self._packages() if self._versions(package)]
-        message = f"{name} is not installed."
-        if close := difflib.get_close_matches(name.replace("-", "_"), installed, n=3):
-            message += f" Did you mean {' or '.join(close)}?"
-        if (advice := bundled.how_to_install(name)) is not None:
+        message = f"{name} is not installed.{did_you_mean(name, installed)}"
+        if (advice := bundled.install_hint(name)) is not None:
             return f"{message} {advice}"
         if Path(name).is_dir():
             return f"{message} It is a folder: install it with: hub install {name}/"
-        known = ", ".join(installed) if installed else "nothing"
-        return (
-            f"{message} Installed in {self.layout.home}: {known}. "
-            "Install a module's folder with: hub install DIR"
-        )
+        message += f" Installed in {self.layout.home}: {', '.join(installed) or 'nothing'}."
+        return f"{message} Install a module's folder with: hub install DIR"
 
 
 def _recorded(content: Path) -> ModuleInfo | None:
-    """What was written at installation; None sends the caller to the source."""
+    """Read what was written at installation; None sends the caller to the source."""
     try:
         record = json.loads((content / RECORD).read_bytes())
         given = {key: value for key, value in record["info"].items() if key in _FIELDS}
@@ -240,24 +225,21 @@ def _recorded(content: Path) -> ModuleInfo | None:
 
 
 def oldest_first(versions: list[str]) -> list[str]:
-    if len(versions) < 2:
-        return versions
-    return sorted(versions, key=version_key)
+    """Sort versions, by PEP 440 where they follow it."""
+    return sorted(versions, key=version_key) if len(versions) > 1 else versions
 
 
 def version_key(version: str) -> tuple[Any, ...]:
-    """Order of versions by PEP 440; what is no such version comes before those that are."""
-    try:
-        from packaging.version import InvalidVersion, Version
-    except ImportError:  # a module's own environment need not have it
-        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
-    try:
+    """Return the key that sorts versions by PEP 440; those that do not follow it come first."""
+    with contextlib.suppress(ImportError, ValueError):  # a module's own environment need not have packaging
+        from packaging.version import Version
+
         return (1, Version(version))
-    except InvalidVersion:
-        return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
+    return (0, [int(digits) for digits in re.findall(r"\d+", version)], version)
 
 
 def matching(wanted: str, versions: list[str]) -> str | None:
+    """Return the version that is meant, also in another spelling: 1.0 for 1.0.0."""
     if wanted in versions:
         return wanted
     key = version_key(wanted)

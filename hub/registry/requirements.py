@@ -5,6 +5,7 @@ The check reads the metadata of what is installed; it imports nothing and asks n
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,12 +23,12 @@ from hub.registry.progress import Progress
 FILE = "requirements.txt"
 
 #: Distributions that bring the same packages under another name.
-_SAME_PACKAGES = {
+SAME_PACKAGES = {
     "opencv-python": ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "paddlepaddle": ("paddlepaddle-gpu",),
     "onnxruntime": ("onnxruntime-gpu",),
 }
-#: What ``hub.compat`` answers for.
+#: The distributions that ``hub.compat`` stands in for.
 _ANSWERED_HERE = {"paddlehub", "hubserving"}
 
 
@@ -44,15 +45,15 @@ class Unmet:
 
 
 def unmet(folder: Path) -> list[Unmet]:
-    """What a module's ``requirements.txt`` asks for and this Python does not have.
+    """Return what a module's ``requirements.txt`` asks for and this Python does not have.
 
     Raises:
-        InvalidModuleError: a line of it is no requirement.
+        InvalidModuleError: a line of it is not a requirement.
     """
     found = []
     for requirement in _read(folder / FILE):
-        version = _installed(requirement.name)
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
+        version = installed_version(requirement.name)
+        if not is_met(requirement, version):
             found.append(Unmet(str(requirement), version))
     return found
 
@@ -67,18 +68,14 @@ def check(folder: Path, *, name: str, shown_as: str) -> None:
     if not found:
         return
     wanted = "\n".join(f"  {each}" for each in found)
-    file = f"{shown_as}/{FILE}" if Path(shown_as).is_dir() else None
-    by_hand = f"pip install -r {file}" if file else f"pip install {_quoted(found)}"
+    quoted = " ".join(f"'{each.requirement}'" for each in found)
+    by_hand = f"pip install -r {shown_as}/{FILE}" if Path(shown_as).is_dir() else f"pip install {quoted}"
     raise RegistryError(
         f"{name} needs packages that this Python ({sys.prefix}) does not have:\n{wanted}\n"
         f"Install them here:            {by_hand}\n"
         f"or have hub do that:          hub install --install_requirements {shown_as}\n"
         f"or give the module its own:   hub install --isolated {shown_as}"
     )
-
-
-def _quoted(found: list[Unmet]) -> str:
-    return " ".join(f"'{each.requirement}'" for each in found)
 
 
 def pip_install(
@@ -99,12 +96,13 @@ def pip_install(
     if not (folder / FILE).is_file():
         return
     target = ["--python", str(python)] if python else []
-    command = ["install", "-r", FILE, *_from_wheels(wheels)]
+    source = ["--no-index", "--find-links", str(wheels)] if wheels else []
     where = "an environment of its own" if python else sys.prefix
     with progress.task(f"Installing the requirements of {name} into {where}"):
-        complaint = f"the requirements of {name} could not be installed"
-        # What lies on PYTHONPATH would count as installed there.
-        _pip([*target, *command], folder, complaint, {"PYTHONPATH": ""} if python else {})
+        problem = f"the requirements of {name} could not be installed"
+        # Packages on PYTHONPATH would count as installed there.
+        clean = {"PYTHONPATH": ""} if python else {}
+        _pip([*target, "install", "-r", FILE, *source], folder, problem, clean)
 
 
 def pip_wheel(folder: Path, target: Path, *, name: str, progress: Progress) -> None:
@@ -115,11 +113,7 @@ def pip_wheel(folder: Path, target: Path, *, name: str, progress: Progress) -> N
             _pip(words, folder, f"wheels of the requirements of {name} could not be collected", {})
 
 
-def _from_wheels(wheels: Path | None) -> list[str]:
-    return ["--no-index", "--find-links", str(wheels)] if wheels else []
-
-
-def _pip(words: list[str], folder: Path, complaint: str, environment: dict[str, str]) -> None:
+def _pip(words: list[str], folder: Path, problem: str, environment: dict[str, str]) -> None:
     # In the module's folder, so that relative paths in its file are relative to the file.
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
     done = subprocess.run(
@@ -137,13 +131,13 @@ def _pip(words: list[str], folder: Path, complaint: str, environment: dict[str, 
         errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR")]
         last = errors or done.stdout.strip().splitlines()[-8:]
         raise RegistryError(
-            f"{complaint}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
+            f"{problem}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
             "check the network and pip's settings (pip config list)"
         )
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
-    """The requirements of a file and of those it includes which are meant for this Python."""
+    """Read the requirements for this Python from a file and from those that it includes."""
     if not path.is_file() or path in above:
         return
     text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
@@ -155,22 +149,26 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:
             try:
                 requirement = Requirement(line.split(" --")[0])
             except InvalidRequirement as error:
-                raise InvalidModuleError(f"{path}: {line!r} is no requirement: {error}") from error
+                raise InvalidModuleError(f"{path}: {line!r} is not a requirement: {error}") from error
             here = requirement.marker is None or requirement.marker.evaluate()
             if here and canonicalize_name(requirement.name) not in _ANSWERED_HERE:
                 yield requirement
 
 
 def _is_location(line: str) -> bool:
-    """A path or address without a name: only pip can tell what it is."""
+    """Tell whether a line is a path or address without a name, which only pip can identify."""
     return line.startswith((".", "/", "git+", "http://", "https://", "file:"))
 
 
-def _installed(name: str) -> str | None:
+def installed_version(name: str, *, others: bool = True) -> str | None:
+    """Return the version of a distribution, or (``others``) of one that brings the same packages."""
     canonical = canonicalize_name(name)
-    for candidate in (canonical, *_SAME_PACKAGES.get(canonical, ())):
-        try:
+    for candidate in (canonical, *(SAME_PACKAGES.get(canonical, ()) if others else ())):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             return metadata.version(candidate)
-        except metadata.PackageNotFoundError:
-            continue
     return None
+
+
+def is_met(requirement: Requirement, version: str | None) -> bool:
+    """Tell whether an installed version, if there is one, is among those that are required."""
+    return version is not None and requirement.specifier.contains(version, prereleases=True)

@@ -1,17 +1,18 @@
-"""From the name of a module or of a model to what lies on disk. Never goes to the network.
+"""From the name of a module or of a model to its files on disk. Never goes to the network.
 
-This is what ``hub.Module(name=…)`` and ``hub.model_path(…)`` call. What is not here is an error that
+This is what ``hub.Module(name=…)`` and ``hub.model_path(…)`` call. A name that is not here is an error that
 names the command which fetches it: a server must not start to download because of a name.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError, ModelNotFoundError, WeightsError
 from hub.registry.local import LocalRegistry
-from hub.registry.store.transaction import hold
+from hub.suggestion import closest
 
 #: Content folders that modules of this process were loaded from, kept on disk while it lives: a
 #: module may import more of its files, or read a dictionary, long after it was loaded.
@@ -62,24 +63,21 @@ def load_module(
 
 
 def installed(name: str, version: str | None = None) -> Path:
-    """Folder of an installed module, which stays on disk while this process lives.
+    """Return the folder of an installed module, which stays on disk while this process lives.
 
     Raises:
         ModuleNotInstalledError: there is no such module or version.
     """
-    registry = LocalRegistry()
-    module = registry.find(name, version)
-    if module.content not in _held:
-        try:
-            descriptor = hold(module.content)
-        except FileNotFoundError:  # it has been replaced since it was found
-            module, descriptor = registry.acquire(name, version)
+    module, descriptor = LocalRegistry().acquire(name, version)
+    if module.content in _held:
+        os.close(descriptor)
+    else:
         _held[module.content] = descriptor
     return module.directory
 
 
 def model_path(value: str | Path, *, directory: str | Path | None = None) -> Path:
-    """Where a model lies: the catalogue's name of fetched weights, or a path.
+    """Return where a model is, by the catalogue's name of fetched weights or by a path.
 
     Args:
         value: a name such as ``PP-OCRv4_mobile_det``, or a folder or file; a relative one is looked
@@ -104,22 +102,15 @@ def model_path(value: str | Path, *, directory: str | Path | None = None) -> Pat
             )
         return found
     given = Path(value).expanduser()
-    places = [given.absolute()]
-    if directory is not None and not given.is_absolute():
-        places.append(Path(directory).absolute() / given)
+    places = list(dict.fromkeys(Path(folder).absolute() / given for folder in (".", directory or ".")))
     for place in places:
         if place.exists():
             return place
-    raise ModelNotFoundError(_nowhere(str(value), places, weights.names()))
-
-
-def _nowhere(value: str, places: list[Path], names: list[str]) -> str:
-    looked = " and ".join(str(place) for place in places)
-    message = f"there is no model {value!r}; looked for {looked}. "
-    if "/" in value:
-        return message + "Put the exported model there, or name one of the catalogue: hub weights list"
-    import difflib
-
-    if close := difflib.get_close_matches(value, names, n=1):
-        return message + f"Did you mean the weights name {close[0]}? (hub weights list shows all)"
-    return message + f"Give the path of a model's folder, or a weights name: {', '.join(names)}"
+    message = f"there is no model {str(value)!r}; looked for {' and '.join(map(str, places))}. "
+    if "/" in str(value):
+        message += "Put the exported model there, or name one of the catalogue: hub weights list"
+    elif near := closest(str(value), weights.names()):
+        message += f"Did you mean the weights name {near}? (hub weights list shows all)"
+    else:
+        message += f"Give the path of a model's folder, or a weights name: {', '.join(weights.names())}"
+    raise ModelNotFoundError(message)

@@ -1,25 +1,24 @@
-"""``hub verify``: are the files of an installed module still those that were installed?"""
+"""``hub verify``: compare the files of an installed module with those that were installed."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from hub.errors import RegistryError
 from hub.registry import weights
 from hub.registry.local import InstalledModule, LocalRegistry
 from hub.registry.store import checksums
 from hub.registry.store.environment import interpreter_of
-from hub.registry.store.transaction import RECORD
+from hub.registry.store.layout import RECORD
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about one installed module.
+    """The result for one installed module.
 
     Attributes:
-        module: which.
+        module: the module.
         files: how many were looked at.
         problems: a line for each file, weight or package that is not as it should be; empty if all is well.
     """
@@ -30,13 +29,14 @@ class Verdict:
 
 
 def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
-    """Compare a module's files with the digests in its record, and its weights with the catalogue."""
+    """Compare a module's files with the checksums in its record, and its weights with the catalogue."""
     found = checksums.of_folder(module.directory)
-    recorded = _recorded(module)
-    if recorded is None:
-        problems = ["no digests were recorded when it was installed; install it again to have them"]
+    try:
+        recorded: dict[str, str] = json.loads((module.content / RECORD).read_bytes())["files"]
+    except (OSError, ValueError, KeyError):
+        problems = ["no checksums were recorded when it was installed; install it again to have them"]
     else:
-        problems = checksums.compare(recorded, found).lines()
+        problems = checksums.compare(recorded, found)
     try:
         interpreter_of(module.content)
     except RegistryError as error:
@@ -49,16 +49,5 @@ def verify(module: InstalledModule, registry: LocalRegistry) -> Verdict:
             problems.append(f"weights {name}: not fetched, or incomplete; hub weights fetch {name}")
         else:
             count += len(weights.entry(name).files)
-            problems += [
-                f"weights {name}: {line}" for line in weights.verify(name, registry.layout.home).lines()
-            ]
+            problems += [f"weights {name}: {line}" for line in weights.verify(name, registry.layout.home)]
     return Verdict(module, count, tuple(problems))
-
-
-def _recorded(module: InstalledModule) -> dict[str, str] | None:
-    try:
-        record: dict[str, Any] = json.loads((module.content / RECORD).read_bytes())
-        files: dict[str, str] = record["files"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return files

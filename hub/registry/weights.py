@@ -1,7 +1,7 @@
 """The weights store: model files by name, fetched once, checked, and shared between modules.
 
 ``catalogue.json`` says of each name in which archive of the package index its files are, and their
-SHA-256. They lie in ``weights/<digest>/``, where the digest is that of the entry's list of files:
+SHA-256. They are in ``weights/<digest>/``, where the digest is that of the entry's list of files:
 a changed entry is another folder, and two entries with the same files share one. A folder appears
 there by one rename, so it is whole or absent.
 
@@ -11,11 +11,9 @@ there by one rename, so it is whole or absent.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,12 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.errors import ChecksumError, NetworkError, WeightsError
+from hub.errors import NetworkError, WeightsError
 from hub.registry.progress import Progress, Silent
 from hub.registry.sources.archive import Member, take
 from hub.registry.store import checksums
 from hub.registry.store.layout import Layout
 from hub.registry.store.locks import locked
+from hub.suggestion import did_you_mean
 
 _CATALOGUE = Path(__file__).with_name("catalogue.json")
 
@@ -65,7 +64,7 @@ class Entry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the sorted list of file names and digests; the folder's name in the store."""
+        """The SHA-256 over the sorted list of file names and digests; the folder's name in the store."""
         lines = sorted(f"{file.sha256}  {file.name}\n" for file in self.files)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -76,43 +75,36 @@ class Entry:
 
 @functools.cache
 def catalogue() -> dict[str, Entry]:
-    """Every entry by its name."""
+    """Return every entry by its name."""
     data = json.loads(_CATALOGUE.read_bytes())
     archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
-    return {
-        name: Entry(
-            name=name,
-            kind=entry["kind"],
-            summary=entry["summary"],
-            license=entry["license"],
-            archive=archives[entry["archive"]],
-            files=tuple(WeightsFile(**file) for file in entry["files"]),
-        )
-        for name, entry in data["entries"].items()
-    }
+    entries = {}
+    for name, entry in data["entries"].items():
+        archive, files = archives[entry["archive"]], tuple(WeightsFile(**file) for file in entry["files"])
+        entries[name] = Entry(**{**entry, "name": name, "archive": archive, "files": files})
+    return entries
 
 
 def names() -> list[str]:
-    """Names in the catalogue."""
+    """Return the names in the catalogue."""
     return list(catalogue())
 
 
 def entry(name: str) -> Entry:
-    """The catalogue's entry ``name``.
+    """Return the catalogue's entry ``name``.
 
     Raises:
-        WeightsError: there is none; the message says which there are.
+        WeightsError: there is no such entry; the message names all.
     """
     known = catalogue()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise WeightsError(f"the catalogue has no weights {name!r}. {hint}It has: {', '.join(known)}")
+        hint = did_you_mean(name, known)
+        raise WeightsError(f"the catalogue has no weights {name!r}.{hint} It has: {', '.join(known)}")
     return known[name]
 
 
 def lookup(name: str, home: str | Path | None = None) -> Path | None:
-    """Folder with the files of ``name``, or None where they have not been fetched."""
+    """Return the folder with the files of ``name``, or None where they have not been fetched."""
     return _present(entry(name), Layout.of(home))
 
 
@@ -154,45 +146,24 @@ def adopt(
     Raises:
         WeightsError: an unknown name, a file that is missing or not the catalogue's, no space.
     """
-    wanted, layout = entry(name), Layout.of(home)
-    with _locked(wanted.archive, layout, progress or Silent()) as staging:
-        if (present := _present(wanted, layout)) is not None:
-            return present
-        with (progress or Silent()).task(f"Storing the weights {name}", wanted.size) as advance:
-            done = 0
-            for file in wanted.files:
-                _copy_checked(folder / file.name, staging / wanted.digest / file.name, file)
-                done += file.size
-                advance(done)
-        _publish(staging, wanted, layout)
+    wanted, layout, shown = entry(name), Layout.of(home), progress or Silent()
+    with _locked(wanted.archive, layout, shown) as staging:
+        if _present(wanted, layout) is None:
+            _store([wanted], folder, staging, layout, shown)
     return layout.weights / wanted.digest
 
 
-def _copy_checked(source: Path, target: Path, file: WeightsFile) -> None:
-    if not source.is_file() or checksums.of_file(source) != file.sha256:
-        raise ChecksumError(
-            f"{source} is missing, or is not the catalogue's {file.name}; nothing of it is kept"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    with target.open("rb") as copied:
-        os.fsync(copied.fileno())
-
-
-def verify(name: str, home: str | Path | None = None) -> checksums.Differences:
-    """Compare the files of ``name`` in the store with the catalogue's digests."""
+def verify(name: str, home: str | Path | None = None) -> list[str]:
+    """Compare the files of ``name`` in the store with the catalogue's; return a line for each difference."""
     wanted, layout = entry(name), Layout.of(home)
     folder = layout.weights / wanted.digest
-    found = {
-        file.name: checksums.of_file(folder / file.name)
-        for file in wanted.files
-        if (folder / file.name).is_file()
-    }
-    return checksums.compare({file.name: file.sha256 for file in wanted.files}, found)
+    expected = {file.name: file.sha256 for file in wanted.files}
+    found = {name: checksums.of_file(folder / name) for name in expected if (folder / name).is_file()}
+    return checksums.compare(expected, found)
 
 
 def _present(entry: Entry, layout: Layout) -> Path | None:
-    """The entry's folder if it is complete. Sizes suffice: digests were checked before it appeared."""
+    """Return the entry's folder if it is complete. Sizes suffice: digests were checked before it appeared."""
     folder = layout.weights / entry.digest
     try:
         whole = all((folder / file.name).stat().st_size == file.size for file in entry.files)
@@ -210,21 +181,34 @@ def _fetch_archive(
         packed = _given(archive, source) if source is not None else _downloaded(archive, staging, progress)
         entries = [each for each in catalogue().values() if each.archive == archive]
         missing = [each for each in entries if _present(each, layout) is None]
-        members = [
-            Member(file.path, staging / each.digest / file.name, file.size, file.sha256)
-            for each in missing
-            for file in each.files
-        ]
-        label = f"Unpacking {', '.join(each.name for each in missing)}"
-        with progress.task(label, sum(each.size for each in missing)) as advance:
-            take(packed, members, advance)
-        for each in missing:
-            _publish(staging, each, layout)
+        _store(missing, packed, staging, layout, progress)
+
+
+def _store(entries: list[Entry], source: Path, staging: Path, layout: Layout, progress: Progress) -> None:
+    """Take entries out of their archive, or of a folder that has their files by name, and publish them."""
+    members = [
+        Member(
+            file.name if source.is_dir() else file.path,
+            staging / each.digest / file.name,
+            file.size,
+            file.sha256,
+        )
+        for each in entries
+        for file in each.files
+    ]
+    label = f"Unpacking {', '.join(each.name for each in entries)}"
+    with progress.task(label, sum(each.size for each in entries)) as advance:
+        take(source, members, advance)
+    for each in entries:
+        target = layout.weights / each.digest
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(staging / f"damaged-{each.digest}")  # a rename cannot replace a full folder
+        (staging / each.digest).rename(target)
 
 
 @contextmanager
 def _locked(archive: Archive, layout: Layout, progress: Progress) -> Iterator[Path]:
-    """Hold the archive's lock and a staging folder next to where its content will lie."""
+    """Hold the archive's lock and a staging folder next to where its content will be."""
     name = archive.file.split("-")[0]
     lock = layout.lock(f"weights-{name}")  # no module's name has a "-" there
     try:
@@ -239,13 +223,6 @@ def _locked(archive: Archive, layout: Layout, progress: Progress) -> Iterator[Pa
             f"weights cannot be stored in {layout.weights}: {error}. Check the permissions and the free "
             "space, or choose another place with HUB_HOME"
         ) from error
-
-
-def _publish(staging: Path, entry: Entry, layout: Layout) -> None:
-    target = layout.weights / entry.digest
-    with contextlib.suppress(FileNotFoundError):
-        target.rename(staging / f"damaged-{entry.digest}")  # a rename cannot replace a full folder
-    (staging / entry.digest).rename(target)
 
 
 def _downloaded(archive: Archive, staging: Path, progress: Progress) -> Path:
@@ -273,10 +250,10 @@ def _given(archive: Archive, source: str | Path) -> Path:
 
 
 def names_in(source: str | Path) -> list[str]:
-    """Names of the entries whose archive ``source`` is, or contains if it is a folder; told by file names.
+    """Return the entries whose archive ``source`` is, or contains if it is a folder, told by file names.
 
     Raises:
-        WeightsError: it is none of the catalogue's archives.
+        WeightsError: it is not an archive of the catalogue.
     """
     path = Path(source).expanduser()
     files = {file.name for file in path.iterdir()} if path.is_dir() else {path.name}

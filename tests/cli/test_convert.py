@@ -62,7 +62,7 @@ def test_a_detector_is_told_by_its_inputs(hub: Hub, tmp_path: Path, model: Path)
 @pytest.mark.parametrize(
     ("words", "saying"),
     [
-        (("nothing",), "`nothing` is not exists or not a directory path"),
+        (("nothing",), "nothing does not exist, or is not a folder"),
         (("empty",), "it holds nothing"),
         (("vgg16", "--set", "imge_size=3"), "Did you mean image_size?"),
         (("vgg16", "-n", "1 x"), "@moduleinfo's name '1 x' is not allowed"),

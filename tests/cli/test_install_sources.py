@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Hub
 from tests.registry.archives import MODULE, Web, break_off, send, sha256, tar, zipped
-from tests.registry.test_unpack import HOSTILE
+from tests.registry.sources.test_unpack import HOSTILE
 
 OFFLINE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
@@ -231,7 +231,7 @@ def test_an_archive_that_was_exchanged_after_the_index_was_built(
 @pytest.mark.parametrize(
     ("content", "saying"),
     [
-        (b"nonsense", "is no index of modules"),
+        (b"nonsense", "is not an index of modules"),
         (b'{"format": 2, "modules": []}', "format 2"),
         (b'{"format": 1, "modules": [{"name": "a", "version": "1"}]}', "modules.0.archive"),
         (

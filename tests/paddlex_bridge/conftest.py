@@ -24,7 +24,7 @@ import requests
 import yaml
 from filelock import FileLock
 
-from hub.registry.store.transaction import RECORD, VENV
+from hub.registry.store.layout import RECORD, VENV
 from hub.registry.weights import fetch
 from tests.serving.running import ROOT, Server, free_port, hub
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from hub.paddlex.names import PIPELINES
-from hub.registry.store.transaction import VENV
+from hub.registry.store.layout import VENV
 from tests.paddlex.starting import Started
 from tests.paddlex_bridge.conftest import INSTALL_SECONDS, MODULE
 from tests.serving.running import ROOT, free_port

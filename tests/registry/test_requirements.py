@@ -49,7 +49,7 @@ def test_included_files_count_and_may_include_themselves(tmp_path: Path) -> None
 
 
 def test_a_line_that_is_no_requirement_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidModuleError, match="'numpy = 3' is no requirement"):
+    with pytest.raises(InvalidModuleError, match="'numpy = 3' is not a requirement"):
         unmet(write(tmp_path, "numpy = 3"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.registry.store.transaction import RECORD, VENV
+from hub.registry.store.layout import RECORD, VENV
 from tests.modules_own.conftest import encoded
 from tests.modules_own.test_image_classifier import plain
 from tests.paddlex_bridge.conftest import (  # noqa: F401 - fixtures

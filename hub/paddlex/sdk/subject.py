@@ -75,7 +75,7 @@ def _pipeline(name: str) -> Subject:
 
 
 def _newest(module: str) -> Path:
-    """The folder of an installed module, or of the one that comes along."""
+    """The folder of an installed module, or of the bundled one."""
     try:
         return LocalRegistry().find(module).directory
     except ModuleNotInstalledError:

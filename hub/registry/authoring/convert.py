@@ -1,6 +1,6 @@
 """``hub convert``: the folder of an exported model becomes a module that serves it.
 
-The new module is a copy of the one that comes along for such models (``image_classifier`` or
+The new module is a copy of the bundled one for such models (``image_classifier`` or
 ``object_detector``) under its own name, with the model in its folder and its parameters set. Only literals of
 its source are changed: what ``@moduleinfo`` says, and defaults in ``params.py``.
 """
@@ -8,19 +8,19 @@ its source are changed: what ``@moduleinfo`` says, and defaults in ``params.py``
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hub.errors import HubError, InvalidModuleError, ModelNotFoundError, RegistryError
 from hub.module.info import read_module_info
+from hub.registry.authoring.scaffold import config_json
 from hub.registry.sources import bundled
+from hub.suggestion import did_you_mean
 
 WRAPPERS = {"classifier": "image_classifier", "detector": "object_detector"}
 
@@ -35,14 +35,6 @@ _README = """\
 The model is in `{model}/`. How images are prepared for it, and what its labels are, is in `params.py`:
 compare that with how the model was trained.
 """
-
-
-@dataclass(frozen=True)
-class _Model:
-    """The files of an exported model: the graph, and Paddle's weights beside it."""
-
-    graph: Path
-    weights: Path | None
 
 
 def convert(
@@ -71,82 +63,70 @@ def convert(
         InvalidModuleError: a name, version or setting that is not allowed.
         RegistryError: the folder exists, or cannot be written.
     """
-    model = _find(folder)
+    model = _model_files(folder)
     name = name or re.sub(r"\W", "_", folder.absolute().name)
-    wrapper = WRAPPERS[kind or _kind_of(model)]
     package = name.replace("-", "_")
     target = target or Path(f"{package}_{int(time.time())}")
     if target.exists():
         raise RegistryError(f"{target} exists already; choose another --output_dir")
+    wrapper = WRAPPERS[kind or _kind_of(model[0])]
+    info = {"name": name, "version": version, "summary": f"serves the model {folder.absolute().name}"}
     # Names of its own: relative ones are looked for in the working directory first.
     values = {"model_dir": f"{package}_model", **settings}
+    files = {f"{values['model_dir']}/inference{file.suffix}": file for file in model}
     if labels is not None:
         values["labels"] = f"{package}_labels.txt"
-    summary = f"serves the model {folder.absolute().name}"
-    described = {"name": name, "version": version, "summary": summary}
+        files[values["labels"]] = labels
     try:
-        _write(target, wrapper, described, values)
-        _copy_model(model, target / values["model_dir"])
-        if labels is not None:
-            shutil.copyfile(labels, target / values["labels"])
-        text = _README.format(
-            name=name, summary=summary, wrapper=wrapper, folder=target.name, model=values["model_dir"]
-        )
-        (target / "README.md").write_text(text, encoding="utf-8")
+        _copy(files | _wrapper_files(wrapper), target)
+        _set_literals(target / "module.py", _info_literals, info)
+        _set_literals(target / "params.py", _defaults, values)
+        readme = _README.format(**info, wrapper=wrapper, folder=target.name, model=values["model_dir"])
+        (target / "README.md").write_text(readme, encoding="utf-8")
+        (target / "config.json").write_text(config_json(name, {"version": version}), encoding="utf-8")
         read_module_info(target)
-    except OSError as error:
+    except (OSError, HubError) as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise RegistryError(f"{target} cannot be written: {error}") from error
-    except HubError as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise type(error)(str(error)) from error
+        if isinstance(error, OSError):
+            raise RegistryError(f"{target} cannot be written: {error}") from error
+        raise
     return target
 
 
-def _find(folder: Path) -> _Model:
+def _model_files(folder: Path) -> list[Path]:
+    """Return the graph of an exported model, and after it Paddle's weights if it has such a file."""
     if not folder.is_dir():
-        raise ModelNotFoundError(f"`{folder}` is not exists or not a directory path")
-    paddle = [
-        _Model(graph, graph.with_suffix(".pdiparams"))
-        for suffix in (".pdmodel", ".json")
-        for graph in sorted(folder.glob(f"*{suffix}"))
-        if graph.with_suffix(".pdiparams").is_file()
-    ]
-    found = paddle[:1] or [_Model(graph, None) for graph in sorted(folder.glob("*.onnx"))]
-    if len(found) != 1:
+        raise ModelNotFoundError(f"{folder} does not exist, or is not a folder")
+    for suffix in (".pdmodel", ".json"):
+        for graph in sorted(folder.glob(f"*{suffix}")):
+            if (weights := graph.with_suffix(".pdiparams")).is_file():
+                return [graph, weights]
+    graphs = list(folder.glob("*.onnx"))
+    if len(graphs) != 1:
         held = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise ModelNotFoundError(
             f"{folder} must hold one exported model, a .pdmodel or .json with its .pdiparams or an .onnx "
             f"file; it holds {held}"
         )
-    return found[0]
+    return graphs
 
 
-def _kind_of(model: _Model) -> str:
-    """What the graph's inputs look like: PaddleDetection's networks are told how an image was scaled."""
-    return "detector" if b"scale_factor" in model.graph.read_bytes() else "classifier"
+def _kind_of(graph: Path) -> str:
+    """Tell a detector by its inputs: PaddleDetection's networks are told how an image was scaled."""
+    return "detector" if b"scale_factor" in graph.read_bytes() else "classifier"
 
 
-def _copy_model(model: _Model, target: Path) -> None:
-    target.mkdir()
-    for path in (model.graph, model.weights):
-        if path is not None:
-            shutil.copyfile(path, target / f"inference{path.suffix}")
-
-
-def _write(target: Path, wrapper: str, described: dict[str, str], values: dict[str, Any]) -> None:
+def _wrapper_files(wrapper: str) -> dict[str, Path]:
     source = bundled.folders().get(wrapper)
     if source is None:
-        raise RegistryError(f"the module {wrapper}, which serves such models, does not come along here")
-    target.mkdir(parents=True)
-    for path in sorted(source.glob("*.py")):
-        if not path.name.startswith("test_"):
-            shutil.copyfile(path, target / path.name)
-    _change(target / "module.py", _info_literals, described)
-    _change(target / "params.py", _defaults, values)
-    entry = {"init_args": {"version": described["version"]}, "predict_args": {}}
-    config = {"modules_info": {described["name"]: entry}, "port": 8866}
-    (target / "config.json").write_text(json.dumps(config, indent=4) + "\n", encoding="utf-8")
+        raise RegistryError(f"the module {wrapper}, which serves such models, is not bundled here")
+    return {path.name: path for path in source.glob("*.py") if not path.name.startswith("test_")}
+
+
+def _copy(files: Mapping[str, Path], target: Path) -> None:
+    for name, source in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target / name)
 
 
 def _info_literals(tree: ast.Module) -> dict[str, ast.expr]:
@@ -166,23 +146,23 @@ def _defaults(tree: ast.Module) -> dict[str, ast.expr]:
     }
 
 
-def _change(path: Path, find: Any, values: Mapping[str, Any]) -> None:
+def _set_literals(
+    path: Path, find: Callable[[ast.Module], dict[str, ast.expr]], values: Mapping[str, Any]
+) -> None:
     """Put ``values`` in the place of the literals that ``find`` names in a source file."""
     source = path.read_text(encoding="utf-8")
-    literals: dict[str, ast.expr] = find(ast.parse(source))
+    literals = find(ast.parse(source))
+    if unknown := [name for name in values if name not in literals]:
+        hint = did_you_mean(unknown[0], literals)
+        raise InvalidModuleError(
+            f"there is no parameter {unknown[0]!r}.{hint} The parameters are: {', '.join(literals)}"
+        )
     lines = [line.encode() for line in source.splitlines(keepends=True)]  # ast counts bytes
-    for name, literal in sorted(literals.items(), key=lambda item: -item[1].lineno):
-        if name not in values:
-            continue
+    for name in sorted(values, key=lambda name: -literals[name].lineno):  # from the end, so that none moves
+        literal = literals[name]
         first, last = literal.lineno - 1, (literal.end_lineno or literal.lineno) - 1
         before, after = lines[first][: literal.col_offset], lines[last][literal.end_col_offset :]
         lines[first : last + 1] = [before + _literal(values[name], name).encode() + after]
-    if unknown := [name for name in values if name not in literals]:
-        close = difflib.get_close_matches(unknown[0], literals, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise InvalidModuleError(
-            f"there is no parameter {unknown[0]!r}. {hint}There are: {', '.join(literals)}"
-        )
     path.write_bytes(b"".join(lines))
 
 

@@ -17,28 +17,37 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
+from pydantic import BaseModel, StringConstraints, ValidationError
+
+from hub import atomic_file
 from hub.errors import ChecksumError, InvalidModuleError, RegistryError, WeightsError
 from hub.module.info import read_module_info
 from hub.registry import weights
 from hub.registry.local import InstalledModule
-from hub.registry.progress import Advance, Progress
-from hub.registry.sources.http import replacing
+from hub.registry.progress import Progress
+from hub.registry.sources.unpack import MANIFEST, MODULE_FOLDER, module_root
 from hub.registry.store import checksums
 
-MANIFEST = "hub-pack.json"
-MODULE_FOLDER = "module"
 _WEIGHTS_FOLDER = "weights"
 _WHEELS_FOLDER = "wheels"
 
 
+class _Manifest(BaseModel):
+    """The part of ``hub-pack.json`` that is read."""
+
+    format: int
+    weights: dict[str, Annotated[str, StringConstraints(pattern="^[0-9A-Za-z]+$")]]
+    files: dict[str, str]
+
+
 @dataclass(frozen=True)
 class Unpacked:
-    """A checked pack: where its module lies, its weights' folders by name, its wheels if it has any."""
+    """A checked pack: its module's folder, its weights' folders by name, its wheels if it has any."""
 
     module: Path
     weights: Mapping[str, Path]
@@ -69,8 +78,8 @@ def pack(
         RegistryError: the archive cannot be written.
     """
     info = module.info
-    files = dict(_below(module.directory, f"{MODULE_FOLDER}/{info.package}"))
-    digests_of_weights = {}
+    files = _below(module.directory, f"{MODULE_FOLDER}/{info.package}")
+    digests = {}
     for name in dict.fromkeys((*info.weights, *more)):
         folder = weights.lookup(name, home)
         if folder is None:
@@ -79,21 +88,19 @@ def pack(
                 f"hub weights fetch {name}"
             )
         entry = weights.entry(name)
-        digests_of_weights[name] = entry.digest
+        digests[name] = entry.digest
         files |= {f"{_WEIGHTS_FOLDER}/{entry.digest}/{file.name}": folder / file.name for file in entry.files}
     if wheels is not None:
-        files |= dict(_below(wheels, _WHEELS_FOLDER))
+        files |= _below(wheels, _WHEELS_FOLDER)
     archive = target / f"{info.name}-{info.version}.hub.tar.gz" if target.is_dir() else target
+    sums, done = {}, 0
     with progress.task("Computing checksums", sum(path.stat().st_size for path in files.values())) as advance:
-        sums = _checksums(files, advance)
-    manifest = {
-        "format": 1,
-        "name": info.name,
-        "version": info.version,
-        "weights": digests_of_weights,
-        "files": sums,
-    }
-    _write(archive, files, manifest, progress)
+        for file, path in files.items():
+            sums[file] = checksums.of_file(path)
+            done += path.stat().st_size
+            advance(done)
+    described = {"format": 1, "name": info.name, "version": info.version}
+    _write(archive, files, {**described, "weights": digests, "files": sums}, progress)
     return archive
 
 
@@ -101,22 +108,12 @@ def pack_folder(folder: Path, target: Path, progress: Progress) -> Path:
     """Pack a module's folder as it is, without weights, into ``<name>-<version>.tar.gz`` in ``target``."""
     info = read_module_info(folder)
     archive = target / f"{info.name}-{info.version}.tar.gz"
-    _write(archive, dict(_below(folder, info.package)), None, progress)
+    _write(archive, _below(folder, info.package), None, progress)
     return archive
 
 
-def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for path in checksums.files_of(folder):
-        yield f"{prefix}/{path.relative_to(folder).as_posix()}", path
-
-
-def _checksums(files: Mapping[str, Path], advance: Advance) -> dict[str, str]:
-    sums, done = {}, 0
-    for name, path in files.items():
-        sums[name] = checksums.of_file(path)
-        done += path.stat().st_size
-        advance(done)
-    return sums
+def _below(folder: Path, prefix: str) -> dict[str, Path]:
+    return {f"{prefix}/{path.relative_to(folder).as_posix()}": path for path in checksums.files_of(folder)}
 
 
 def _write(
@@ -126,7 +123,7 @@ def _write(
     try:
         with (
             progress.task(f"Packing {archive.name}", total) as advance,
-            replacing(archive) as fresh,
+            atomic_file.replacing(archive) as fresh,
             fresh.open("wb") as file,
             # No name, time or owner in it: the same content makes the same bytes.
             gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed,
@@ -138,17 +135,12 @@ def _write(
             done = 0
             for name, path in sorted(files.items()):
                 with path.open("rb") as source:
-                    stat = path.stat()
-                    tape.addfile(
-                        _member(name, stat.st_size, stat.st_mode),
-                        _Reading(source, advance, done),  # type: ignore[arg-type]  # addfile only reads
-                    )
-                done += stat.st_size
+                    member = _member(name, path.stat().st_size, path.stat().st_mode)
+                    tape.addfile(member, _Reading(source, advance, done))  # type: ignore[arg-type]  # only read
+                done += member.size
     except OSError as error:
-        raise RegistryError(
-            f"{archive} cannot be written: {error}. Check the free space and the permissions; "
-            "no archive is left"
-        ) from error
+        advice = "Check the free space and the permissions; no archive is left"
+        raise RegistryError(f"{archive} cannot be written: {error}. {advice}") from error
 
 
 def _member(name: str, size: int, mode: int) -> tarfile.TarInfo:
@@ -174,7 +166,7 @@ class _Reading:
 
 
 def is_pack(unpacked: Path) -> bool:
-    """Whether an unpacked archive is one that ``hub pack`` made."""
+    """Tell whether an unpacked archive is one that ``hub pack`` made."""
     return (unpacked / MANIFEST).is_file()
 
 
@@ -182,41 +174,32 @@ def check(unpacked: Path, *, shown_as: str, progress: Progress) -> Unpacked:
     """Check every file of an unpacked pack.
 
     Raises:
-        InvalidModuleError: it is no pack that this version understands.
+        InvalidModuleError: it is not a pack that this version understands.
         ChecksumError: a file is not the one that was packed.
     """
     manifest = _manifest(unpacked, shown_as)
     with progress.task(f"Checking {shown_as}"):
         found = checksums.of_folder(unpacked)
     found.pop(MANIFEST)
-    if differences := checksums.compare(manifest["files"], found):
+    if differences := checksums.compare(manifest.files, found):
         raise ChecksumError(
-            f"{shown_as} is not as it was packed ({'; '.join(differences.lines()[:5])}). "
+            f"{shown_as} is not as it was packed ({'; '.join(differences[:5])}). "
             "Nothing of it is installed; copy it again"
         )
-    try:
-        (module,) = (unpacked / MODULE_FOLDER).iterdir()
-        folders = {name: unpacked / _WEIGHTS_FOLDER / digest for name, digest in manifest["weights"].items()}
-    except (OSError, ValueError) as error:
-        raise InvalidModuleError(f"{shown_as} holds no module, or more than one") from error
+    folders = {name: unpacked / _WEIGHTS_FOLDER / digest for name, digest in manifest.weights.items()}
     wheels = unpacked / _WHEELS_FOLDER
+    module = module_root(unpacked, shown_as=shown_as)
     return Unpacked(module, folders, wheels if wheels.is_dir() else None)
 
 
-def _manifest(unpacked: Path, shown_as: str) -> dict[str, Any]:
+def _manifest(unpacked: Path, shown_as: str) -> _Manifest:
     try:
-        manifest = json.loads((unpacked / MANIFEST).read_bytes())
-        if manifest["format"] != 1:
-            raise InvalidModuleError(
-                f"{shown_as} was packed by a later version (format {manifest['format']}); update hubserving"
-            )
-        fine = all(isinstance(manifest[key], dict) for key in ("files", "weights"))
-        fine = fine and all(
-            isinstance(digest, str) and digest.isalnum() for digest in manifest["weights"].values()
+        manifest = _Manifest.model_validate_json((unpacked / MANIFEST).read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise InvalidModuleError(f"{shown_as}: its {MANIFEST} cannot be read: {problem}") from error
+    if manifest.format != 1:
+        raise InvalidModuleError(
+            f"{shown_as} was packed by a later version (format {manifest.format}); update hubserving"
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidModuleError(f"{shown_as}: its {MANIFEST} cannot be read: {error!r}") from error
-    if not fine:
-        raise InvalidModuleError(f"{shown_as}: its {MANIFEST} is not as hub pack writes it")
-    checked: dict[str, Any] = manifest
-    return checked
+    return manifest

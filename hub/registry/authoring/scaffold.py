@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import read_module_info
 
 _MODULE = '''\
-"""What NAME is for: ``POST /predict/NAME``."""
+"""Say how long texts are: ``POST /predict/NAME``."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class CLASS(Module):
 
     @runnable
     def run(self, argv: list[str]) -> list[dict[str, object]]:
-        """What ``hub run NAME TEXT…`` does."""
+        """Answer ``hub run NAME TEXT…``."""
         return self.predict(texts=argv)
 
     def _length(self, text: str) -> int:
@@ -66,7 +67,7 @@ def test_it_says_how_long_texts_are() -> None:
     assert module.predict(texts=["abc", ""]) == [{"text": "abc", "length": 3}, {"text": "", "length": 0}]
 
 
-def test_it_refuses_what_is_no_text() -> None:
+def test_it_refuses_what_is_not_a_text() -> None:
     with pytest.raises(hub.InvalidInputError, match="list of strings"):
         hub.Module(directory=Path(__file__).parent).predict(texts=[1])
 '''
@@ -94,18 +95,6 @@ On the command line: `hub run NAME abc`. In Python: `hub.Module(name="NAME").pre
 Packages that the module needs go into a `requirements.txt` beside `module.py`.
 """
 
-_CONFIG = """\
-{
-  "modules_info": {
-    "NAME": {
-      "init_args": {"version": "0.1.0", "unit": "characters"},
-      "predict_args": {}
-    }
-  },
-  "port": 8866
-}
-"""
-
 
 def scaffold(name: str, folder: Path) -> Path:
     """Write the module ``name`` into a new folder below ``folder``; return it.
@@ -123,7 +112,11 @@ def scaffold(name: str, folder: Path) -> Path:
     if package == "hub" or package in sys.stdlib_module_names:
         raise InvalidModuleError(f"{name!r} is the name of a package of Python's own; choose another")
     target = folder / package
-    words = {"NAME": name, "CLASS": _class_name(package), "FOLDER": package}
+    words = {
+        "NAME": name,
+        "CLASS": "".join(part[:1].upper() + part[1:] for part in package.split("_")) or "Example",
+        "FOLDER": package,
+    }
     try:
         target.mkdir(parents=True)
         (target / "__init__.py").touch()
@@ -131,7 +124,7 @@ def scaffold(name: str, folder: Path) -> Path:
             "module.py": _MODULE,
             f"test_{package}.py": _TEST,
             "README.md": _README,
-            "config.json": _CONFIG,
+            "config.json": config_json(name, {"version": "0.1.0", "unit": "characters"}),
         }
         for file, text in files.items():
             for word, value in words.items():
@@ -145,5 +138,7 @@ def scaffold(name: str, folder: Path) -> Path:
     return target
 
 
-def _class_name(package: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in package.split("_")) or "Example"
+def config_json(name: str, init_args: dict[str, str]) -> str:
+    """Return the text of a server's config file with one module in it."""
+    module = {"init_args": init_args, "predict_args": {}}
+    return json.dumps({"modules_info": {name: module}, "port": 8866}, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""Take named files out of a wheel or source archive, each one checked.
+"""Take named files out of a wheel, a source archive or a folder, each one checked.
 
 Only what is asked for is read, to places that the caller names, up to the size that is expected:
 nothing that an archive claims about paths, links or sizes is believed.
@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: where it is there, where it goes, what it must be."""
+    """A file in an archive: its path there, its target, and the size and checksum that it must have."""
 
     path: str
     target: Path
@@ -38,11 +38,11 @@ def take(archive: Path, members: Sequence[Member], advance: Advance) -> None:
 
     Raises:
         ChecksumError: a member is not the one that was expected, or the archive is damaged.
-        WeightsError: the archive has no such member, or is no archive.
+        WeightsError: the archive has no such member, or is not an archive.
     """
     wanted = {member.path: member for member in members}
     done = 0
-    with _complaints_about(archive):
+    with _damages_of(archive):
         for path, stream in _streams(archive, set(wanted)):
             member = wanted.pop(path)
             _write_checked(stream, member, archive, advance, done)
@@ -55,6 +55,12 @@ def take(archive: Path, members: Sequence[Member], advance: Advance) -> None:
 
 
 def _streams(archive: Path, wanted: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    if archive.is_dir():
+        for path in sorted(wanted):
+            if (archive / path).is_file():
+                with (archive / path).open("rb") as file:
+                    yield path, file
+        return
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             for path in sorted(wanted.intersection(packed.namelist())):
@@ -91,7 +97,7 @@ def _write_checked(
 
 
 @contextmanager
-def _complaints_about(archive: Path) -> Iterator[None]:
+def _damages_of(archive: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:

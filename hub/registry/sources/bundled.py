@@ -1,6 +1,6 @@
 """The modules that come with HubServing, and the well-known ones that cannot.
 
-In an installed package they lie in ``hub/shipped/<name>/``, where ``setup.py`` puts them; in a checkout in
+In an installed package they are in ``hub/bundled/<name>/``, where ``setup.py`` puts them; in a checkout in
 ``modules/`` and ``deploy/hubserving/``. ``hub install NAME`` copies them from there: no network.
 
 Standard library only: a runner that does not find a module asks here for the command that installs it.
@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import hub
+from hub import settings
 from hub.errors import InvalidModuleError
 from hub.module.info import ModuleInfo, read_module_info
 
-_PACKAGE = Path(hub.__file__).resolve().parent
-_IN_PACKAGE = _PACKAGE / "shipped"
-_IN_CHECKOUT = (_PACKAGE.parent / "modules", _PACKAGE.parent / "deploy" / "hubserving")
+_IN_PACKAGE = settings.PACKAGE / "bundled"
+_IN_CHECKOUT = (settings.PACKAGE.parent / "modules", settings.PACKAGE.parent / "deploy" / "hubserving")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Unavailable:
 
     Attributes:
         what: what it does.
-        wrapper: the shipped module that serves such a model from a folder, or None.
+        wrapper: the bundled module that serves such a model from a folder, or None.
     """
 
     what: str
@@ -42,20 +41,14 @@ UNAVAILABLE = {
 
 
 def folders() -> dict[str, Path]:
-    """Name (with ``_``) → folder of every module that comes along."""
+    """Return the folder of every bundled module by its name (with ``_``)."""
     places = (_IN_PACKAGE,) if _IN_PACKAGE.is_dir() else _IN_CHECKOUT
-    found = {
-        folder.name: folder
-        for place in places
-        if place.is_dir()
-        for folder in place.iterdir()
-        if (folder / "module.py").is_file()
-    }
-    return dict(sorted(found.items()))
+    found = [source.parent for place in places for source in place.glob("*/module.py")]
+    return {folder.name: folder for folder in sorted(found, key=lambda each: each.name)}
 
 
 def infos() -> list[tuple[ModuleInfo, Path]]:
-    """What each of them declares, and where it lies."""
+    """Return what each of them declares, and its folder."""
     found = []
     for folder in folders().values():
         try:
@@ -65,18 +58,16 @@ def infos() -> list[tuple[ModuleInfo, Path]]:
     return found
 
 
-def how_to_install(name: str) -> str | None:
-    """For a module that is not installed: the sentence that helps, or None for a name that says nothing."""
+def install_hint(name: str) -> str | None:
+    """Return the sentence that helps with a module that is not installed, or None for an unknown name."""
     package = name.replace("-", "_")
     if package in folders():
         return f"Install it with: hub install {name}"
-    if package in UNAVAILABLE:
-        return why_unavailable(package)
-    return None
+    return unavailable_reason(package) if package in UNAVAILABLE else None
 
 
-def why_unavailable(package: str) -> str:
-    """Why a module of the documents cannot be installed by its name, and what serves such a model."""
+def unavailable_reason(package: str) -> str:
+    """Say why a module of the documents cannot be installed by its name, and what serves such a model."""
     missing = UNAVAILABLE[package]
     reason = (
         f"{package} ({missing.what}) cannot be installed by name: its weights are published by PaddleHub's "
@@ -84,12 +75,10 @@ def why_unavailable(package: str) -> str:
         "folder or archive: hub install DIR. "
     )
     if missing.wrapper is None:
-        return (
-            reason + "If you have an exported model of its kind, write a module around it: hub init NAME "
-            "makes one to start from"
+        way = "write a module around it: hub init NAME makes one to start from"
+    else:
+        way = (
+            f"the module {missing.wrapper} serves it from its folder: hub install {missing.wrapper}, "
+            f"or make a module of it with: hub convert MODEL_DIR --module_name {package}"
         )
-    return (
-        reason + f"If you have an exported model of its kind (Paddle or ONNX), the module {missing.wrapper} "
-        f"serves it from its folder: hub install {missing.wrapper}, or make a module of it with: "
-        f"hub convert MODEL_DIR --module_name {package}"
-    )
+    return f"{reason}If you have an exported model of its kind (Paddle or ONNX), {way}"

@@ -1,13 +1,11 @@
-"""What can be installed by name: what comes along, then what the configured indexes offer.
+"""The modules that can be installed by name: the bundled ones, then those of the configured indexes.
 
-What comes along is looked at first and needs no network; an index is asked for names and versions that do
-not come along. So an index that is down hinders nobody who wants ``lac``, and nobody's index replaces it
-unasked.
+The bundled ones are looked at first and need no network; an index is asked for other names and versions only.
+So an index that is down hinders nobody who wants ``lac``, and nobody's index replaces it unasked.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,61 +13,57 @@ from pathlib import Path
 from hub.errors import ModuleNotInstalledError
 from hub.registry.local import matching, oldest_first, version_key
 from hub.registry.sources import bundled, index
-from hub.registry.sources.specifier import Named, closest
+from hub.registry.sources.pip_download import without_password
+from hub.registry.sources.specifier import Address, Named, closest_here
+from hub.suggestion import closest
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """A module that comes along, in this folder."""
+class Offered:
+    """A module that can be installed by name.
+
+    Attributes:
+        where: the index that has it, without a password, or ``bundled``.
+        source: its folder, or an archive of an index.
+        sha256: of that archive; None for a folder.
+    """
 
     name: str
     version: str
     summary: str
     type: str
-    folder: Path
-    where: str = "comes along"
-
-
-@dataclass(frozen=True)
-class Indexed:
-    """A module that an index has."""
-
-    name: str
-    version: str
-    summary: str
-    type: str
-    offer: index.Offer
+    where: str
+    source: Path | Address
+    sha256: str | None = None
 
     @property
-    def where(self) -> str:
-        from hub.registry.sources.pip_download import without_password
-
-        return without_password(self.offer.index)
+    def package(self) -> str:
+        return self.name.replace("-", "_")
 
 
-Offered = Shipped | Indexed
-
-
-def come_along() -> list[Offered]:
-    """The modules that come with HubServing."""
-    return [Shipped(info.name, info.version, info.summary, info.type, path) for info, path in bundled.infos()]
+def bundled_modules() -> list[Offered]:
+    """Return the modules that come with HubServing."""
+    return [
+        Offered(info.name, info.version, info.summary, info.type, "bundled", folder)
+        for info, folder in bundled.infos()
+    ]
 
 
 def indexed(location: str) -> list[Offered]:
-    """The modules of one index.
+    """Return the modules of one index.
 
     Raises:
         NetworkError, ConfigError: it cannot be read.
     """
-    found = [(offer.module, offer) for offer in index.offers(location)]
-    return [
-        Indexed(module.name, module.version, module.summary, module.type, offer)
-        for module, offer in sorted(found, key=lambda pair: (pair[0].name, version_key(pair[0].version)))
-    ]
+    where, found = without_password(location), []
+    for each in index.read(location):
+        source = Address(each.archive, each.sha256) if "://" in each.archive else Path(each.archive)
+        found.append(Offered(each.name, each.version, each.summary, each.type, where, source, each.sha256))
+    return sorted(found, key=lambda each: (each.name, version_key(each.version)))
 
 
 def find(named: Named, indexes: Sequence[str]) -> Offered:
-    """What ``hub install NAME`` installs.
+    """Return what ``hub install NAME`` installs.
 
     Raises:
         ModuleNotInstalledError: nobody offers it; the message says what there is, or why it cannot be.
@@ -78,40 +72,28 @@ def find(named: Named, indexes: Sequence[str]) -> Offered:
     seen: list[Offered] = []
     for offered in _places(indexes):
         seen += offered
-        if chosen := _choose(named, offered):
-            return chosen
-    raise ModuleNotInstalledError(_nobody(named, seen))
+        versions = {each.version: each for each in offered if each.package == named.package}
+        ordered = oldest_first(list(versions))
+        if ordered and (version := matching(named.version or ordered[-1], ordered)) is not None:
+            return versions[version]
+    raise ModuleNotInstalledError(_not_offered(named, seen))
 
 
 def _places(indexes: Sequence[str]) -> Iterator[list[Offered]]:
-    yield come_along()
+    yield bundled_modules()
     for location in indexes:
         yield indexed(location)
 
 
-def _choose(named: Named, offered: list[Offered]) -> Offered | None:
-    package = named.name.replace("-", "_")
-    versions = {each.version: each for each in offered if each.name.replace("-", "_") == package}
-    if not versions:
-        return None
-    ordered = oldest_first(list(versions))
-    version = ordered[-1] if named.version is None else matching(named.version, ordered)
-    return versions[version] if version is not None else None
-
-
-def _nobody(named: Named, seen: list[Offered]) -> str:
-    package = named.name.replace("-", "_")
+def _not_offered(named: Named, seen: list[Offered]) -> str:
     message = f"No HubModule named {str(named).replace('==', '-')} was found."
-    versions = [each.version for each in seen if each.name.replace("-", "_") == package]
-    if versions:
+    if versions := [each.version for each in seen if each.package == named.package]:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
-    if package in bundled.UNAVAILABLE:
-        return f"{message} {bundled.why_unavailable(package)}"
-    if near := closest(named.name):
-        return f"{message} Did you mean: hub install {near}"
+    if named.package in bundled.UNAVAILABLE:
+        return f"{message} {bundled.unavailable_reason(named.package)}"
     names = dict.fromkeys(each.name for each in seen)
-    if close := difflib.get_close_matches(named.name, names, n=1):
-        return f"{message} Did you mean: hub install {close[0]}"
+    if near := closest_here(named.name) or closest(named.name, names):
+        return f"{message} Did you mean: hub install {near}"
     return (
         f"{message} By name there are: {', '.join(names) or 'none'}. A module of your own is installed "
         "from its folder or archive: hub install DIR"

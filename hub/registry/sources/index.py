@@ -11,14 +11,13 @@ full address. ``hub index build DIR`` writes the file. Unknown keys are ignored:
 from __future__ import annotations
 
 import json
-import secrets
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from hub import atomic_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, NetworkError, RegistryError
 from hub.module.info import read_module_info
 from hub.registry.progress import Progress
@@ -51,41 +50,32 @@ class _File(BaseModel):
     modules: list[IndexedModule]
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A module that an index offers: ``archive`` is a path or an address."""
+def read(location: str) -> list[IndexedModule]:
+    """Return the modules of the index at ``location``: a folder or an http(s) address.
 
-    module: IndexedModule
-    index: str
-    archive: str
-
-    @property
-    def is_local(self) -> bool:
-        return not self.archive.startswith(("http://", "https://"))
-
-
-def offers(location: str) -> list[Offer]:
-    """What the index at ``location`` (a folder or an http(s) address) offers.
+    ``archive`` of each is then a path of this machine or a full address.
 
     Raises:
         NetworkError: it cannot be reached.
-        ConfigError: it is no index; the message names the place and the key.
+        ConfigError: it is not an index; the message names the place and the key.
     """
     is_address = location.startswith(("http://", "https://"))
     base = location if is_address else str(Path(location).expanduser())
     where = f"{base.rstrip('/')}/{FILE}"
     content = _parse(_read_address(where) if is_address else _read_file(where, base), where)
     return [
-        Offer(module, location, urljoin(where, module.archive) if is_address else _inside(module, base))
-        for module in content.modules
+        each.model_copy(
+            update={"archive": urljoin(where, each.archive) if is_address else _inside(each, base)}
+        )
+        for each in content.modules
     ]
 
 
 def _read_address(where: str) -> bytes:
-    from hub.registry.sources.http import read_text
+    from hub.registry.sources.http import read_bytes
 
     try:
-        return read_text(where, limit_bytes=_LARGEST_INDEX)
+        return read_bytes(where, limit=_LARGEST_INDEX)
     except NetworkError as error:
         raise NetworkError(
             f"the index that is configured cannot be asked: {error}\n"
@@ -103,18 +93,18 @@ def _read_file(where: str, base: str) -> bytes:
         ) from error
 
 
-def _parse(content: bytes, where: str) -> _File:
+def _parse(data: bytes, where: str) -> _File:
     try:
-        read = _File.model_validate_json(content)
+        content = _File.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{where} is no index of modules: {key}: {first['msg']}") from error
-    if read.format != 1:
+        raise ConfigError(f"{where} is not an index of modules: {key}: {first['msg']}") from error
+    if content.format != 1:
         raise ConfigError(
-            f"{where} has format {read.format}, and this version reads format 1; update hubserving"
+            f"{where} has format {content.format}, and this version reads format 1; update hubserving"
         )
-    return read
+    return content
 
 
 def _inside(module: IndexedModule, base: str) -> str:
@@ -130,14 +120,18 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
     A module's folder is packed into ``<name>-<version>.tar.gz`` beside it first.
 
     Returns:
-        What the index has, and a line for each archive that is no module's.
+        The modules of the index, and a line for each archive that is not a module's.
 
     Raises:
         RegistryError: there is no such folder, or it cannot be written.
     """
+    from hub.registry.authoring.pack import pack_folder
+
     if not folder.is_dir():
-        raise RegistryError(f"{folder} is no folder; give the one that holds the modules' archives")
-    _pack_folders(folder, progress)
+        raise RegistryError(f"{folder} is not a folder; give the one that holds the modules' archives")
+    for path in sorted(folder.iterdir()):
+        if (path / "module.py").is_file():
+            pack_folder(path, folder, progress)
     archives = [path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
     found: dict[tuple[str, str], IndexedModule] = {}
     refused = []
@@ -154,52 +148,20 @@ def build(folder: Path, layout: Layout, progress: Progress) -> tuple[list[Indexe
             else:
                 found[key] = module
     try:
-        _write(folder / FILE, list(found.values()))
+        content = {"format": 1, "modules": [module.model_dump() for module in found.values()]}
+        atomic_file.write(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:
         raise RegistryError(f"{folder / FILE} cannot be written: {error}") from error
     return list(found.values()), refused
-
-
-def _pack_folders(folder: Path, progress: Progress) -> None:
-    from hub.registry.authoring.pack import pack_folder
-
-    for path in sorted(folder.iterdir()):
-        if (path / "module.py").is_file():
-            pack_folder(path, folder, progress)
 
 
 def _described(archive: Path, new_folder: NewFolder) -> IndexedModule:
     unpacked = new_folder("module")
     unpack(archive, unpacked, shown_as=archive.name)
     try:
-        root = _root(unpacked, archive.name)
-        info = read_module_info(root)
+        info = read_module_info(module_root(unpacked, shown_as=archive.name))
     except InvalidModuleError as error:
         raise InvalidModuleError(f"{archive.name}: {str(error).replace(str(unpacked), '')}") from error
-    return IndexedModule(
-        name=info.name,
-        version=info.version,
-        summary=info.summary,
-        author=info.author,
-        type=info.type,
-        archive=archive.name,
-        size=archive.stat().st_size,
-        sha256=checksums.of_file(archive),
-    )
-
-
-def _root(unpacked: Path, shown_as: str) -> Path:
-    from hub.registry.authoring.pack import MODULE_FOLDER, is_pack
-
-    return module_root(unpacked / MODULE_FOLDER if is_pack(unpacked) else unpacked, shown_as=shown_as)
-
-
-def _write(path: Path, modules: list[IndexedModule]) -> None:
-    content = {"format": 1, "modules": [module.model_dump() for module in modules]}
-    fresh = path.with_name(f".{FILE}-{secrets.token_hex(4)}")
-    try:
-        fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    described = {key: getattr(info, key) for key in ("name", "version", "summary", "author", "type")}
+    size, sha256 = archive.stat().st_size, checksums.of_file(archive)
+    return IndexedModule(**described, archive=archive.name, size=size, sha256=sha256)

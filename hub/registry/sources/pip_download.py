@@ -13,9 +13,7 @@ import logging
 import re
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,45 +36,31 @@ class Place:
     local: bool = False
 
 
-@dataclass(frozen=True)
-class PipConfig:
-    """What pip would use: every option as it was given, e.g. ``{"index-url": "…"}``."""
-
-    options: dict[str, str]
-
-    def places(self) -> list[Place]:
-        """Where to look, the nearest first."""
-        found = [
-            Place(("--find-link", link), without_password(link), local="://" not in link)
-            for link in self._values("find-links")
-        ]
-        if self.options.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
-            return found
-        indexes = self._values("index-url")
-        found += [Place(("--index-url", url), without_password(url)) for url in indexes]
-        if not indexes:
-            found.append(Place((), "the default package index"))
-        extra = self._values("extra-index-url")
-        return found + [Place(("--index-url", url), without_password(url)) for url in extra]
-
-    def trusted_hosts(self) -> list[str]:
-        return [part for host in self._values("trusted-host") for part in ("--trusted-host", host)]
-
-    def environment(self) -> dict[str, str]:
-        """The environment for the child: pip's certificate and proxy under the names it reads."""
-        environment = settings.child_environment()
-        if cert := self.options.get("cert"):
-            environment["SSL_CERT_FILE"] = cert
-        if proxy := self.options.get("proxy"):
-            environment["HTTPS_PROXY"] = environment["HTTP_PROXY"] = proxy
-        return environment
-
-    def _values(self, key: str) -> list[str]:
-        return self.options.get(key, "").split()
+def _places(options: dict[str, str]) -> list[Place]:
+    """Return where to look, the nearest first."""
+    links, indexes, extra = (
+        options.get(key, "").split() for key in ("find-links", "index-url", "extra-index-url")
+    )
+    found = [Place(("--find-link", link), without_password(link), "://" not in link) for link in links]
+    if options.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
+        return found
+    if not indexes:
+        found.append(Place((), "the default package index"))
+    return found + [Place(("--index-url", url), without_password(url)) for url in (*indexes, *extra)]
 
 
-def pip_config() -> PipConfig:
-    """Read pip's configuration files by asking pip, and its environment variables over them."""
+def _environment(options: dict[str, str]) -> dict[str, str]:
+    """Return the environment for the child: pip's certificate and proxy under the names it reads."""
+    environment = settings.child_environment()
+    if cert := options.get("cert"):
+        environment["SSL_CERT_FILE"] = cert
+    if proxy := options.get("proxy"):
+        environment["HTTPS_PROXY"] = environment["HTTP_PROXY"] = proxy
+    return environment
+
+
+def _pip_options() -> dict[str, str]:
+    """Read pip's options (``{"index-url": "…"}``) by asking pip, and its environment variables over them."""
     options: dict[str, str] = {}
     try:
         listing = subprocess.run(
@@ -92,7 +76,7 @@ def pip_config() -> PipConfig:
     for section in ("global", "install", "download"):
         for name, value in re.findall(rf"^{section}\.([\w-]+)=(.*)$", listing, re.MULTILINE):
             options[name.replace("_", "-")] = str(ast.literal_eval(value))
-    return PipConfig({**options, **settings.pip_environment()})
+    return {**options, **settings.pip_environment()}
 
 
 def download(requirement: str, folder: Path, advance: Advance) -> Path:
@@ -103,15 +87,15 @@ def download(requirement: str, folder: Path, advance: Advance) -> Path:
     Raises:
         NetworkError: no place had it; the message lists what was tried.
     """
-    config = pip_config()
-    places = remaining = config.places()
+    options = _pip_options()
+    places = remaining = _places(options)
     reasons: dict[Place, str] = {}
     for attempt in range(_ATTEMPTS):
         # Every place once before any place twice: one that is down should not delay those that are up.
         time.sleep(0.5 * attempt if remaining else 0)
         for place in remaining:
             target = folder / f"{places.index(place)}-{attempt}"
-            archive, reasons[place] = _from_place(requirement, place, config, target, advance)
+            archive, reasons[place] = _from_place(requirement, place, options, target, advance)
             if archive is not None:
                 return archive
         remaining = [place for place in remaining if not place.local and _NOT_THERE not in reasons[place]]
@@ -123,48 +107,37 @@ def download(requirement: str, folder: Path, advance: Advance) -> Path:
 
 
 def _from_place(
-    requirement: str, place: Place, config: PipConfig, folder: Path, advance: Advance
+    requirement: str, place: Place, options: dict[str, str], folder: Path, advance: Advance
 ) -> tuple[Path | None, str]:
-    """One attempt: the archive, or None and the reason."""
-    command = [sys.executable, "-m", "unearth", *place.arguments, *config.trusted_hosts()]
+    """Try once: return the archive, or None and the reason."""
+    trusted = [part for host in options.get("trusted-host", "").split() for part in ("--trusted-host", host)]
+    command = [sys.executable, "-m", "unearth", *place.arguments, *trusted]
     if sys.version_info >= (3, 13):
         # Some archives say that they want an older Python; we only read data files out of them.
         command += ["--python-version", "3.12"]
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [*command, "--download", str(folder), requirement],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            env=config.environment(),
-        )
-        try:
-            for done in _growth(process, folder):
-                advance(done)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode == 0:
-            return Path(json.loads(output.read())["local_path"]), ""
-        return None, _reason(errors.read().decode(errors="replace"))
-
-
-def _growth(process: subprocess.Popen[bytes], folder: Path) -> Iterator[int]:
-    """Bytes that have arrived, ten times a second until the process ends."""
-    while True:
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            yield sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
-        else:
-            return
+    process = subprocess.Popen(
+        [*command, "--download", str(folder), requirement],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(options),
+    )
+    try:
+        while process.returncode is None:
+            try:
+                output, errors = process.communicate(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                advance(sum(file.stat().st_size for file in folder.glob("*")))
+    finally:
+        process.kill()  # if we are interrupted
+        process.wait()
+    if process.returncode == 0:
+        return Path(json.loads(output)["local_path"]), ""
+    return None, _reason(errors.decode(errors="replace"))
 
 
 def _reason(said: str) -> str:
-    """The line of unearth's output that matters: of a traceback the last, else what it warned of."""
+    """Return the line of unearth's output that matters: of a traceback the last, else what it warned of."""
     lines = [without_password(line.strip()) for line in said.splitlines() if line.strip()]
     if not lines:
         return "it failed without saying why"
@@ -175,5 +148,5 @@ def _reason(said: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """A text without the user names and passwords of the addresses in it."""
+    """Return a text without the user names and passwords of the addresses in it."""
     return re.sub(r"://[^/@\s]+@", "://***@", text)

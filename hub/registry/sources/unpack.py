@@ -22,15 +22,18 @@ from typing import IO, Any
 from hub.errors import InvalidModuleError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
+#: On top of an archive that ``hub pack`` made: its manifest, and the folder with the module.
+MANIFEST, MODULE_FOLDER = "hub-pack.json", "module"
 
 #: No single read of a well-made archive is larger; a header that claims more would fill the memory.
 _LARGEST_READ = 16 << 20
 _BLOCK = 1 << 20
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may grow to.
+    """The size that an archive may grow to.
 
     Attributes:
         total_bytes: of all that it unpacks to.
@@ -48,20 +51,20 @@ class Limits:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is of a kind that :func:`unpack` takes; told by its content."""
+    """Tell by its content whether a file is of a kind that :func:`unpack` takes."""
     with path.open("rb") as file:
-        start = file.read(2)
-    return start == b"\x1f\x8b" or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+        is_gzip = file.read(2) == _GZIP
+    return is_gzip or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
 def unpack(archive: Path, target: Path, *, shown_as: str, limits: Limits | None = None) -> None:
-    """Unpack into the empty folder ``target``; messages speak of ``shown_as``.
+    """Unpack into the empty folder ``target``; messages name ``shown_as``.
 
     Raises:
-        InvalidModuleError: it is no archive, is damaged, or wants what a module's archive may not.
+        InvalidModuleError: it is not an archive, is damaged, or has members that a module's may not have.
     """
     budget = _Budget(limits or Limits(), archive.stat().st_size, shown_as)
-    with _complaints_about(shown_as):
+    with _damages_of(shown_as):
         if zipfile.is_zipfile(archive):
             _unpack_zip(archive, target, budget)
         else:
@@ -72,14 +75,10 @@ class _Budget:
     """Counts what is unpacked, and refuses the member that goes too far."""
 
     def __init__(self, limits: Limits, packed_size: int, shown_as: str) -> None:
-        self._bytes = self._all_bytes = limits.bytes_for(packed_size)
+        self._bytes = self.all_bytes = limits.bytes_for(packed_size)
         self._files = limits.files
         self.limits = limits
         self.shown_as = shown_as
-
-    @property
-    def all_bytes(self) -> int:
-        return self._all_bytes
 
     def spend(self, name: str, size: int) -> None:
         self._files -= 1
@@ -91,7 +90,7 @@ class _Budget:
 
     def too_large(self, name: str) -> InvalidModuleError:
         return self.refusal(
-            f"unpacks to more than {self._all_bytes / 1e6:.0f} MB (at {name}), the limit for an archive of "
+            f"unpacks to more than {self.all_bytes / 1e6:.0f} MB (at {name}), the limit for an archive of "
             "its size (if you trust it, unpack it yourself and install the folder)"
         )
 
@@ -116,7 +115,8 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
             budget.check_path(name)
             mode = item.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise budget.refusal(f"has {name!r} in it, a {_kind(mode)}")
+                kind = "symbolic link" if stat.S_ISLNK(mode) else "device, pipe or socket"
+                raise budget.refusal(f"has {name!r} in it, a {kind}")
             if item.flag_bits & 1:
                 raise budget.refusal(f"has {name!r} in it, which is encrypted")
             budget.spend(name, item.file_size)
@@ -131,15 +131,9 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
                 place.chmod(0o755)
 
 
-def _kind(mode: int) -> str:
-    return "symbolic link" if stat.S_ISLNK(mode) else "device, pipe or socket"
-
-
 def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
     with archive.open("rb") as raw:
-        is_gzip = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        stream = gzip.GzipFile(fileobj=raw) if is_gzip else raw
+        stream = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == _GZIP else raw
         with stream, tarfile.open(fileobj=_Bounded(stream, budget), mode="r:") as tape:
             for item in tape:
                 _check_tar_member(item, budget)
@@ -187,7 +181,7 @@ class _Bounded:
 
 
 @contextmanager
-def _complaints_about(shown_as: str) -> Iterator[None]:
+def _damages_of(shown_as: str) -> Iterator[None]:
     try:
         yield
     except tarfile.FilterError as error:
@@ -196,7 +190,7 @@ def _complaints_about(shown_as: str) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise InvalidModuleError(
-            f"{shown_as} is damaged, incomplete or no archive ({error or type(error).__name__}); "
+            f"{shown_as} is damaged, incomplete or not an archive ({error or type(error).__name__}); "
             f"get it again. Archives may be {', '.join(SUFFIXES)}"
         ) from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown method of compression
@@ -208,11 +202,13 @@ def _complaints_about(shown_as: str) -> Iterator[None]:
 
 
 def module_root(folder: Path, *, shown_as: str) -> Path:
-    """Where ``module.py`` lies in an unpacked archive: on top, or in its only folder.
+    """Return the folder of ``module.py`` in an unpacked archive: on top, or the only folder there.
 
     Raises:
-        InvalidModuleError: in neither.
+        InvalidModuleError: it is in neither.
     """
+    if (folder / MANIFEST).is_file():
+        folder = folder / MODULE_FOLDER
     if (folder / "module.py").is_file():
         return folder
     inner = [path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))]
@@ -220,6 +216,6 @@ def module_root(folder: Path, *, shown_as: str) -> Path:
         return inner[0]
     found = ", ".join(sorted(path.name for path in inner)[:8]) or "nothing"
     raise InvalidModuleError(
-        f"{shown_as} is no module's archive: it has no module.py, neither on top nor in a folder that is "
-        f"alone there. On top it has: {found}"
+        f"{shown_as} is not a module's archive: it has no module.py, on top or in the only folder "
+        f"there. On top it has: {found}"
     )

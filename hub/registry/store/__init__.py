@@ -1,1 +1,1 @@
-"""How modules lie on disk: layout, transactions, locks, checksums and environments of their own."""
+"""The store of modules on disk: layout, transactions, locks, checksums and environments of their own."""

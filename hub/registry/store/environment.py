@@ -1,9 +1,9 @@
-"""A module's own Python environment: made at installation, used by its trial and its runners.
+"""A module's own Python environment: made at installation, used by its import check and its runners.
 
-It lies in the module's content folder and so appears and disappears with it. It has what the module's
+It is in the module's content folder and so appears and disappears with it. It has what the module's
 ``requirements.txt`` lists and nothing of ours; the one package that its processes get besides is ``hub``
 itself, through a folder on ``PYTHONPATH`` that holds a link to it and nothing else. (A link to our
-``site-packages`` would bring along all that lies next to it, in our versions.)
+``site-packages`` would expose all that is next to it, in our versions.)
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hub
 from hub import settings
 from hub.errors import RegistryError
 from hub.registry.progress import Progress
-from hub.registry.requirements import pip_install
-from hub.registry.store.transaction import INTERPRETER, VENV
+from hub.registry.store.layout import INTERPRETER, VENV
 
 
 def interpreter_of(content: Path) -> Path | None:
-    """The interpreter of an installed module's own environment, or None if it has none.
+    """Return the interpreter of an installed module's own environment, or None if it has no such environment.
 
     Raises:
         RegistryError: it has one whose Python has gone, say with an upgrade of the system.
@@ -50,6 +48,8 @@ def build(content: Path, folder: Path, *, name: str, wheels: Path | None, progre
     Raises:
         RegistryError: the environment cannot be made, or pip failed.
     """
+    from hub.registry.requirements import pip_install  # needs packaging, which a module's environment lacks
+
     with progress.task(f"Making an environment for {name}"):
         # Without pip in it: ours installs into it, in a third of the time.
         command = [sys.executable, "-m", "venv", "--without-pip", str(content / VENV)]
@@ -71,5 +71,5 @@ def expose_hub(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "hub"
     if not link.is_symlink():
-        link.symlink_to(Path(hub.__file__).resolve().parent)
+        link.symlink_to(settings.PACKAGE)
     return {"PYTHONPATH": str(folder)}

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from hub import settings
 from hub.errors import HubError, InvalidModuleError
+from hub.registry.store.environment import expose_hub
 
 # `-c` puts the working directory on sys.path, like the `-m` that starts runners. The last but one: what a
 # runner does for modules written for PaddleHub, and that is above us.
@@ -29,28 +30,43 @@ _CHILD = (
 
 
 def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> None:
-    """Import ``directory/module.py`` elsewhere; messages speak of ``shown_as``.
+    """Import ``directory/module.py`` elsewhere; messages name ``shown_as``.
 
     ``interpreter`` is that of the module's own environment, if it has one.
 
     Raises:
         InvalidModuleError: it does not import, ends its process or takes longer than ``timeout`` seconds.
     """
+    source = shown_as / "module.py"
+    # Files, not pipes: a process that the module leaves behind would keep a pipe open.
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as output:
-        status = _run(directory, answer, output, shown_as, timeout, interpreter)
+        process = _start(directory, answer, output, interpreter)
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise InvalidModuleError(
+                f"{source} was still being imported after {timeout:.0f} s. A module should only "
+                "define things when it is imported; load models in _initialize"
+            ) from error
+        finally:
+            if process.poll() is None:  # too slow, or we are interrupted
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         answer.seek(0)
         output.seek(0)
-        said, printed = answer.read(), output.read()
+        said, printed = answer.read(), output.read().decode(errors="replace").strip()
     try:
         reply: dict[str, Any] = json.loads(said)
     except ValueError:
-        raise InvalidModuleError(
-            f"{shown_as / 'module.py'} does not import: it ended its process ({_ending(status)})"
-            + _tail(printed)
-        ) from None
+        ending = signal.Signals(-status).name if status < 0 else f"exit code {status}"
+        last = "".join(f"\n  {line}" for line in printed.splitlines()[-8:])
+        last = last and f"; its last words:{last}"
+        raise InvalidModuleError(f"{source} does not import: it ended its process ({ending}){last}") from None
     if not reply["ok"]:
         message = str(reply["message"]).replace(str(directory), str(shown_as))
-        raise InvalidModuleError(message + _advice(directory, shown_as, message))
+        if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
+            message += f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
+        raise InvalidModuleError(message)
 
 
 def child(directory: str, descriptor: int) -> None:
@@ -63,31 +79,18 @@ def child(directory: str, descriptor: int) -> None:
     except HubError as error:
         reply = {"ok": False, "message": str(error)}
     os.write(descriptor, json.dumps(reply).encode())
-    # Whatever threads or exit hooks the module has left are none of our business.
+    # Whatever threads or exit hooks the module has left are not our business.
     os._exit(0)
 
 
-def _run(
-    directory: Path,
-    answer: IO[bytes],
-    output: IO[bytes],
-    shown_as: Path,
-    timeout: float,
-    interpreter: Path | None,
-) -> int:
-    """Run the child to its end and return its exit status.
-
-    It writes to files, not pipes: a process that the module leaves behind would keep a pipe open.
-    """
-    import hub
-
-    above, environment = Path(hub.__file__).resolve().parent.parent, None
+def _start(
+    directory: Path, answer: IO[bytes], output: IO[bytes], interpreter: Path | None
+) -> subprocess.Popen[bytes]:
+    above, environment = settings.PACKAGE.parent, None
     if interpreter is not None:
-        from hub.registry.store.environment import expose_hub
-
-        above = directory.parent / ".path"  # only the hub, not all that lies next to it
+        above = directory.parent / ".path"  # only the hub, not all that is next to it
         environment = settings.child_environment(expose_hub(above))
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [interpreter or sys.executable, "-c", _CHILD, above, str(directory), str(answer.fileno())],
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -96,29 +99,3 @@ def _run(
         pass_fds=[answer.fileno()],
         start_new_session=True,
     )
-    try:
-        return process.wait(timeout)
-    except subprocess.TimeoutExpired as error:
-        raise InvalidModuleError(
-            f"{shown_as / 'module.py'} was still being imported after {timeout:.0f} s. A module should only "
-            "define things when it is imported; load models in _initialize"
-        ) from error
-    finally:
-        if process.poll() is None:  # too slow, or we are interrupted
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _ending(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"exit code {status}"
-
-
-def _tail(output: bytes) -> str:
-    lines = output.decode(errors="replace").strip().splitlines()[-8:]
-    return "; its last words:\n  " + "\n  ".join(lines) if lines else ""
-
-
-def _advice(directory: Path, shown_as: Path, message: str) -> str:
-    if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
-        return f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
-    return ""

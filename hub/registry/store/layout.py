@@ -1,10 +1,10 @@
-"""Where everything lies below the hub's home; computes paths and touches nothing.
+"""Where everything is below the hub's home; computes paths and touches nothing.
 
     $HUB_HOME/
       modules/<package>/<version>     a symlink to the content folder that is installed
       content/<package>/<version>-<random>/
           .hold                       servers keep a shared lock on it while they use the folder
-          record.json                 what was declared when it was installed, and its files' digests
+          record.json                 what was declared when it was installed, and its files' checksums
           <package>/module.py …       the module itself
           venv/                       its own Python environment, if it was installed with --isolated
       weights/<sha256>/               one catalogue entry's files
@@ -24,6 +24,11 @@ from pathlib import Path
 
 from hub.settings import hub_home
 
+#: In a content folder: what servers lock, what was recorded at the installation, and of a module that was
+#: installed with --isolated its own environment, with the Python in it.
+HOLD, RECORD, VENV = ".hold", "record.json", "venv"
+INTERPRETER = f"{VENV}/bin/python"
+
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -35,7 +40,7 @@ class Layout:
 
     @classmethod
     def of(cls, home: str | Path | None) -> Layout:
-        """Layout of ``home``, or of the configured one."""
+        """Return the layout of ``home``, or of the configured one."""
         return cls(Path(home).expanduser().absolute() if home is not None else hub_home())
 
     @property
@@ -63,6 +68,6 @@ class Layout:
 
 
 def package_name(name: str) -> str | None:
-    """Name of a module's package, or None for what cannot be a module's name (``../x``, ``""``)."""
+    """Return the name of a module's package, or None if that cannot be a module's name (``../x``)."""
     package = name.replace("-", "_")
     return package if _PACKAGE.match(package) else None

@@ -22,20 +22,15 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from hub import atomic_file
 from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import ModuleInfo
 from hub.registry.progress import Progress
 from hub.registry.store.checksums import NOT_PART_OF_A_MODULE, of_folder
-from hub.registry.store.layout import Layout
+from hub.registry.store.layout import HOLD, INTERPRETER, RECORD, Layout
 from hub.registry.store.locks import locked
 
 log = logging.getLogger("hub.registry")
-
-RECORD = "record.json"
-HOLD = ".hold"
-#: Beside a module that was installed with --isolated: its own environment, and the Python in it.
-VENV = "venv"
-INTERPRETER = f"{VENV}/bin/python"
 
 
 def hold(content: Path) -> int:
@@ -75,7 +70,7 @@ class Transaction:
         try:
             self._lock.enter_context(lock)
         except OSError as error:
-            raise not_writable(self._layout, error) from error
+            raise write_error(self._layout, error) from error
         return self
 
     def __exit__(
@@ -88,7 +83,7 @@ class Transaction:
         except OSError as failure:  # the change itself is done or rolled back already
             log.warning("leftovers in %s could not be removed: %s", self._layout.content, failure)
         if isinstance(error, OSError):
-            raise not_writable(self._layout, error) from error
+            raise write_error(self._layout, error) from error
 
     def stage(self, source: Path, info: ModuleInfo, *, origin: str, isolated: bool = False) -> Path:
         """Copy a module's folder into a new content folder and describe it there."""
@@ -104,17 +99,9 @@ class Transaction:
         files = of_folder(content / info.package)
         interpreter = {"interpreter": INTERPRETER} if isolated else {}
         record = {"format": 1, "info": info.as_dict(), "source": origin, **interpreter, "files": files}
-        _write(content / RECORD, json.dumps(record, ensure_ascii=False, indent=1))
+        text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+        atomic_file.write(content / RECORD, text, durable=True)
         return content
-
-    def try_import(
-        self, staged: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None
-    ) -> None:
-        """Import the staged module in a process of its own; raise what it says if it does not."""
-        from hub.registry.store.import_check import try_import
-
-        directory = staged / self._package
-        try_import(directory, shown_as=shown_as, timeout=timeout, interpreter=interpreter)
 
     def publish(self, content: Path, version: str) -> None:
         """Let the version's symlink lead to ``content``, in one step."""
@@ -136,14 +123,13 @@ class Transaction:
 def sweep(layout: Layout, package: str) -> None:
     """Remove one module's leftovers. The caller has the module's lock."""
     links, contents = layout.modules / package, layout.content / package
-    if links.is_dir():
-        for stale in links.glob(".new-*"):
-            stale.unlink(missing_ok=True)
+    for stale in links.glob(".new-*"):
+        stale.unlink(missing_ok=True)
+    # Not by glob, which passes over a folder that may not be read.
     in_use = {link.resolve() for link in links.iterdir()} if links.is_dir() else set()
-    if contents.is_dir():
-        for folder in contents.iterdir():
-            if folder.resolve() not in in_use:
-                _remove_unless_held(folder)
+    for folder in contents.glob("*"):
+        if folder.resolve() not in in_use:
+            _remove_unless_held(folder)
     for empty in (links, contents):
         with contextlib.suppress(OSError):  # it is not there, or not empty
             empty.rmdir()
@@ -153,9 +139,7 @@ def sweep_others(layout: Layout, package: str) -> None:
     """Remove the leftovers of every module that nobody is changing right now."""
     from filelock import FileLock, Timeout
 
-    if not layout.content.is_dir():
-        return
-    for other in layout.content.iterdir():
+    for other in layout.content.glob("*"):
         if other.name != package:
             with contextlib.suppress(Timeout, OSError), FileLock(layout.lock(other.name), timeout=0):
                 sweep(layout, other.name)
@@ -191,7 +175,11 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
         if not entry.is_dir():
             if not entry.is_file():
                 raise InvalidModuleError(f"{here} is neither a file nor a folder, or a symlink to nothing")
-            _copy_file(here, target / entry.name)
+            shutil.copyfile(here, copy := target / entry.name)
+            if os.access(here, os.X_OK):
+                copy.chmod(copy.stat().st_mode | 0o111)
+            with copy.open("rb") as file:  # on the disk before a symlink leads to it: a power cut may come
+                os.fsync(file.fileno())
         elif os.path.realpath(here) in above:
             raise InvalidModuleError(
                 f"{here} is a symlink to a folder around it; a module cannot hold itself"
@@ -200,27 +188,9 @@ def _copy_tree(source: Path, target: Path, *, leave_out: Path, above: tuple[str,
             _copy_tree(here, target / entry.name, leave_out=leave_out, above=above)
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-    if os.access(source, os.X_OK):
-        target.chmod(target.stat().st_mode | 0o111)
-    _flush(target)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", encoding="utf-8")
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """Bring a file to the disk before a symlink leads to it: a power cut must not publish empty files."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def not_writable(layout: Layout, error: OSError) -> RegistryError:
-    """What to raise when the disk refuses: full, read-only, not ours."""
+def write_error(layout: Layout, error: OSError) -> RegistryError:
+    """Return the error for a disk that refuses: full, read-only, not ours."""
     return RegistryError(
-        f"the registry {layout.home} could not be changed: {error}. Nothing was installed or removed by "
-        "half; check the permissions and the free space, or choose another place with HUB_HOME"
+        f"the registry {layout.home} could not be changed: {error}. Nothing is half installed or half "
+        "removed; check the permissions and the free space, or choose another place with HUB_HOME"
     )

@@ -1,6 +1,6 @@
 """Folders to work in: below the home, private to one process, gone when it is done.
 
-They lie in ``$HUB_HOME/tmp``, so that a module that is unpacked there is on the registry's disk. Each is
+They are in ``$HUB_HOME/tmp``, so that a module that is unpacked there is on the registry's disk. Each is
 locked by its process; the kernel drops that lock when the process ends, and the next one sweeps it.
 """
 
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.registry.store.layout import Layout
-from hub.registry.store.transaction import not_writable
+from hub.registry.store.transaction import write_error
 
 #: Between being made and being locked a folder looks abandoned.
 _JUST_MADE_SECONDS = 60.0
@@ -46,7 +46,7 @@ def workspace(layout: Layout) -> Iterator[NewFolder]:
         try:
             yield new_folder
         except OSError as error:
-            raise not_writable(layout, error) from error
+            raise write_error(layout, error) from error
 
 
 @contextmanager
@@ -55,31 +55,30 @@ def _base(layout: Layout) -> Iterator[Path]:
     for stale in abandoned(layout):
         shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="work-", dir=layout.tmp))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+    with _locked(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def abandoned(layout: Layout) -> list[Path]:
-    """Working folders whose process was killed."""
-    return [folder for folder in layout.tmp.glob("work-*") if _is_abandoned(folder)]
+    """List the working folders whose process was killed."""
+    found = []
+    for folder in layout.tmp.glob("work-*"):
+        with contextlib.suppress(OSError):  # locked, or another process has removed it
+            if time.time() - folder.stat().st_mtime >= _JUST_MADE_SECONDS:
+                with _locked(folder):
+                    found.append(folder)
+    return found
 
 
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        if time.time() - folder.stat().st_mtime < _JUST_MADE_SECONDS:
-            return False
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:  # another process has removed it
-        return False
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; raises BlockingIOError where another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        yield
     finally:
         os.close(descriptor)
-    return True

@@ -13,7 +13,7 @@ from hub.errors import ConfigError
 from hub.module.info import read_module_info
 from hub.registry.local import LocalRegistry
 from hub.registry.store.environment import interpreter_of
-from hub.registry.store.transaction import RECORD
+from hub.registry.store.layout import RECORD
 from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.ray import RayOptions
 from hub.serving.config.server_config import InstanceGroup, ModuleConfig, Reread, ServingConfig

@@ -1,4 +1,4 @@
-"""The modules that come along: in a checkout, and in the package that is built from it."""
+"""The bundled modules: in a checkout, and in the package that is built from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.module.info import read_module_info
 from hub.registry.sources import bundled
 from hub.registry.store import checksums
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_folder_is_named_as_its_module() -> None:
@@ -22,10 +22,10 @@ def test_every_folder_is_named_as_its_module() -> None:
         assert read_module_info(folder).package == name
 
 
-def test_what_cannot_be_shipped_names_a_wrapper_that_is() -> None:
+def test_what_cannot_be_bundled_names_a_wrapper_that_is() -> None:
     for name in bundled.UNAVAILABLE:
         assert name not in bundled.folders()
-        assert "cannot be installed by name" in (bundled.how_to_install(name) or "")
+        assert "cannot be installed by name" in (bundled.install_hint(name) or "")
 
 
 def test_the_built_package_has_them_without_a_checkout(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_the_built_package_has_them_without_a_checkout(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     for name, folder in bundled.folders().items():
         expected = checksums.of_folder(folder).items()
-        packed = checksums.of_folder(built / "hub" / "shipped" / name).items()
+        packed = checksums.of_folder(built / "hub" / "bundled" / name).items()
         assert packed <= expected
         assert all("test_" in path for path, _ in expected - packed)
     environment = {**os.environ, "PYTHONPATH": str(built), "HUB_HOME": str(tmp_path / "home")}

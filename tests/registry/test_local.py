@@ -207,7 +207,7 @@ def test_a_module_that_ends_or_stops_its_process_is_not_installed(
     registry: LocalRegistry, make_module: MakeModule, what: str, said: str
 ) -> None:
     with pytest.raises(InvalidModuleError, match=said):
-        registry.install(make_module(imports=what), trial_timeout=2)
+        registry.install(make_module(imports=what), import_timeout=2)
     assert registry.list() == []
 
 

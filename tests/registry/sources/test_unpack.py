@@ -54,7 +54,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "zip bomb": (lambda p: zipped(p / "a.zip", GOOD, ("big", bytes(1_000_000))), "unpacks to more than"),
     "zip many": (lambda p: zipped(p / "a.zip", *((f"f{n}", b"") for n in range(30))), "more than 20"),
     "file and folder": (lambda p: tar(p / "a.tar", ("a", b"x"), ("a/b", b"x")), "a file and a folder"),
-    "no archive": (lambda p: _plain(p / "a.tar.gz"), "damaged, incomplete or no archive"),
+    "no archive": (lambda p: _plain(p / "a.tar.gz"), "damaged, incomplete or not an archive"),
 }
 
 

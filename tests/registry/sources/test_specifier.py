@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import InvalidModuleError
 from hub.registry.sources.http import file_name
-from hub.registry.sources.specifier import Address, ArchiveFile, Folder, Named, parse
+from hub.registry.sources.specifier import Address, Named, parse
 from tests.registry.archives import tar
 
 DIGEST = "a" * 64
@@ -29,10 +29,10 @@ def test_what_exists_wins_over_a_name(working_directory: Path) -> None:
     folder = working_directory / "my_module"
     folder.mkdir()
     (folder / "module.py").touch()
-    assert parse("my_module") == Folder(Path("my_module"))
-    assert parse("my_module/") == Folder(Path("my_module"))
+    assert parse("my_module") == Path("my_module")
+    assert parse("my_module/") == Path("my_module")
     archive = tar(working_directory / "thing", ("module.py", b""))
-    assert parse("thing") == ArchiveFile(Path(archive.name))
+    assert parse("thing") == Path(archive.name)
 
 
 def test_a_folder_that_hides_a_known_name_and_is_no_module_says_so(working_directory: Path) -> None:
@@ -77,7 +77,7 @@ def test_other_addresses_are_refused(given: str) -> None:
 def test_a_digest_must_be_one_and_belong_to_an_archive() -> None:
     with pytest.raises(InvalidModuleError, match="64 hexadecimal digits"):
         parse("https://example.org/a.tar.gz", sha256="abc")
-    with pytest.raises(InvalidModuleError, match="digest of an archive"):
+    with pytest.raises(InvalidModuleError, match="checksum of an archive"):
         parse("lac", sha256=DIGEST)
 
 

@@ -1,0 +1,32 @@
+"""Words that were probably meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.suggestion import closest, did_you_mean
+
+KNOWN = ("ocr_det", "ocr_rec", "image_classifier")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("ocr_dett", "ocr_det"),
+        ("OCR-Rec", "ocr_rec"),
+        ("Image Classifier", "image_classifier"),
+        ("weather", None),
+    ],
+)
+def test_the_nearest_known_word(word: str, meant: str | None) -> None:
+    assert closest(word, KNOWN) == meant
+
+
+def test_a_cutoff_asks_for_more_likeness() -> None:
+    assert closest("ocr", KNOWN) is not None
+    assert closest("ocr", KNOWN, cutoff=0.9) is None
+
+
+def test_the_sentence_is_appended_to_a_message() -> None:
+    assert did_you_mean("ocr_dett", KNOWN) == " Did you mean ocr_det?"
+    assert did_you_mean("weather", KNOWN) == ""
