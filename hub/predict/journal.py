@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from hub import envelope
+from hub import atomic_file, envelope
 from hub.errors import UsageError
 
 RECORDS, JOB = "results.jsonl", "job.json"
@@ -104,13 +104,15 @@ class Journal:
         ends = [0, *itertools.accumulate(span.length for span in spans)]
         if [span.start for span in spans] == ends[:-1] and ends[-1] == self._size:
             return False
-        fresh = self.folder / f".{RECORDS}.new"
-        with fresh.open("wb") as target, (self.folder / RECORDS).open("rb") as source:
+        with (
+            atomic_file.replacing(self.folder / RECORDS) as fresh,
+            fresh.open("wb") as target,
+            (self.folder / RECORDS).open("rb") as source,
+        ):
             for span in spans:
                 target.write(_cut(source, span))
             target.flush()
             os.fsync(target.fileno())
-        fresh.replace(self.folder / RECORDS)
         self._file.close()
         self._file = (self.folder / RECORDS).open("ab")
         self._spans, self._size = {}, 0

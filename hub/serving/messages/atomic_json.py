@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from hub import atomic_file
+
 T = TypeVar("T")
 
 
 def write(path: Path, data: Any) -> None:
     """Replace the file."""
-    staging = path.with_suffix(".new")
-    staging.write_text(json.dumps(data, ensure_ascii=False))
-    staging.replace(path)
+    atomic_file.write(path, json.dumps(data, ensure_ascii=False))
 
 
 class Reader(Generic[T]):

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hub import settings
+from hub import atomic_file, settings
 from hub.errors import NotRunningError, StartupError
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
@@ -85,11 +84,7 @@ def write(record: PidFile) -> None:
     path = path_for(record.port)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = path.with_suffix(f".{os.getpid()}.new")
-        descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(record), file)
-        staging.replace(path)
+        atomic_file.write(path, json.dumps(asdict(record)), mode=0o600)
     except OSError as error:
         raise not_writable(path, error) from error
 
