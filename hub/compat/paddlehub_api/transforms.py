@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, NoReturn
 
 import cv2
-import numpy as np
 
 from hub.compat.paddlehub_api import images
 from hub.compat.paddlehub_api.images import Image
@@ -104,39 +104,6 @@ class ResizeByLong:
         return images.resize_long(im, self.long_size)
 
 
-class ResizeRangeScaling:
-    """The longer side to a random size of a range."""
-
-    def __init__(self, min_value: int = 400, max_value: int = 600) -> None:
-        if min_value > max_value:
-            raise ValueError(f"min_value {min_value} is above max_value {max_value}")
-        self.min_value, self.max_value = min_value, max_value
-
-    def __call__(self, im: Image) -> Image:
-        return images.resize_long(im, round(np.random.uniform(self.min_value, self.max_value)))
-
-
-class ResizeStepScaling:
-    """By a random factor out of evenly spaced ones."""
-
-    def __init__(
-        self, min_scale_factor: float = 0.75, max_scale_factor: float = 1.25, scale_step_size: float = 0.25
-    ) -> None:
-        if min_scale_factor > max_scale_factor:
-            raise ValueError(f"min_scale_factor {min_scale_factor} is above max {max_scale_factor}")
-        self.min_scale_factor, self.max_scale_factor = min_scale_factor, max_scale_factor
-        self.scale_step_size = scale_step_size
-
-    def __call__(self, im: Image) -> Image:
-        low, high = self.min_scale_factor, self.max_scale_factor
-        if self.scale_step_size == 0:
-            factor = np.random.uniform(low, high)
-        else:
-            factor = np.random.choice(np.linspace(low, high, int((high - low) / self.scale_step_size + 1)))
-        height, width = im.shape[:2]
-        return images.resize(im, (round(width * factor), round(height * factor)))
-
-
 class Normalize:
     """``(im / 255 - mean) / std``."""
 
@@ -182,105 +149,27 @@ class CenterCrop:
         return img[top : top + self.crop_size, left : left + self.crop_size]
 
 
-class RandomPaddingCrop:
-    """A random cut of (width, height), from an image padded where it is smaller."""
-
-    def __init__(self, crop_size: Size, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.crop_size = checked_size(crop_size)
-        self.im_padding_value = im_padding_value
-
-    def __call__(self, im: Image) -> Image:
-        width, height = pair(self.crop_size)
-        im = padded(im, (max(width, im.shape[1]), max(height, im.shape[0])), self.im_padding_value)
-        top, left = np.random.randint(im.shape[0] - height + 1), np.random.randint(im.shape[1] - width + 1)
-        return im[top : top + height, left : left + width]
+#: Steps of training that change an image at random. They can be imported and built, not run.
+_TRAINING_STEPS: Final = frozenset(
+    f"Random{name}"
+    for name in ("Blur", "Distort", "HorizontalFlip", "PaddingCrop", "Rotation", "VerticalFlip")
+) | {"ResizeRangeScaling", "ResizeStepScaling"}
 
 
-class RandomHorizontalFlip:
-    def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
+class _TrainingStep:
+    """A step that a module may name beside those that it serves with."""
 
-    def __call__(self, im: Image) -> Image:
-        return images.horizontal_flip(im) if random.random() < self.prob else im
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-
-class RandomVerticalFlip:
-    def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
-
-    def __call__(self, im: Image) -> Image:
-        return images.vertical_flip(im) if random.random() < self.prob else im
-
-
-class RandomBlur:
-    def __init__(self, prob: float = 0.1) -> None:
-        self.prob = prob
-
-    def __call__(self, im: Image) -> Image:
-        if random.random() >= self.prob:
-            return im
-        size = random.choice((3, 5, 7, 9))
-        result: Image = cv2.GaussianBlur(im, (size, size), 0)
-        return result
-
-
-class RandomRotation:
-    """By up to ``max_rotation`` degrees either way, grown so that nothing is cut off."""
-
-    def __init__(self, max_rotation: float = 15, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.max_rotation = max_rotation
-        self.im_padding_value = im_padding_value
-
-    def __call__(self, im: Image) -> Image:
-        height, width = im.shape[:2]
-        angle = np.random.uniform(-self.max_rotation, self.max_rotation)
-        matrix = cv2.getRotationMatrix2D((width // 2, height // 2), angle, 1.0)
-        cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-        grown = int(height * sine + width * cosine), int(height * cosine + width * sine)
-        matrix[:, 2] += grown[0] / 2 - width // 2, grown[1] / 2 - height // 2
-        result: Image = cv2.warpAffine(
-            im, matrix, grown, borderMode=cv2.BORDER_CONSTANT, borderValue=tuple(self.im_padding_value)
+    def __call__(self, *args: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"transforms.{type(self).__name__} changes images at random, for training. HubServing "
+            "serves modules and does not train them"
         )
-        return result
 
 
-class RandomDistort:
-    """Brightness, contrast, saturation (factors around 1) and hue (of 256), each with its own probability."""
-
-    def __init__(
-        self,
-        brightness_range: float = 0.5,
-        brightness_prob: float = 0.5,
-        contrast_range: float = 0.5,
-        contrast_prob: float = 0.5,
-        saturation_range: float = 0.5,
-        saturation_prob: float = 0.5,
-        hue_range: float = 18,
-        hue_prob: float = 0.5,
-    ) -> None:
-        self._steps: list[tuple[Callable[[Image, float], Image], float, float]] = [
-            (lambda im, change: im * (1 + change), brightness_range, brightness_prob),
-            (lambda im, change: im.mean() + (im - im.mean()) * (1 + change), contrast_range, contrast_prob),
-            (_saturated, saturation_range, saturation_prob),
-            (_turned, hue_range, hue_prob),
-        ]
-
-    def __call__(self, im: Image) -> Image:
-        image = im.astype(np.float32)
-        for step, most, probability in random.sample(self._steps, len(self._steps)):
-            if random.random() < probability:
-                image = np.clip(step(image, np.random.uniform(-most, most)), 0, 255).astype(np.float32)
-        return image
-
-
-def _saturated(im: Image, change: float) -> Image:
-    grey = im @ np.array([0.299, 0.587, 0.114], np.float32)
-    result: Image = grey[..., None] + (im - grey[..., None]) * (1 + change)
-    return result
-
-
-def _turned(im: Image, change: float) -> Image:
-    hsv = cv2.cvtColor(im.astype(np.uint8), cv2.COLOR_RGB2HSV_FULL)
-    hsv[..., 0] = ((hsv[..., 0].astype(np.int32) + int(change)) % 256).astype(np.uint8)
-    result: Image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).astype(np.float32)
-    return result
+@functools.cache
+def __getattr__(name: str) -> type[_TrainingStep]:
+    if name in _TRAINING_STEPS:
+        return type(name, (_TrainingStep,), {})
+    raise AttributeError(name)
