@@ -17,7 +17,7 @@ from hub.compat.paddlehub_api import paddlehub_env
 from hub.compat.paddlehub_api.batching import pad_batch_data
 from hub.compat.paddlehub_api.downloads import default_downloader, download
 from hub.compat.paddlehub_api.logger import logger
-from hub.compat.paddlehub_api.parsers import csv_parser, txt_parser
+from hub.compat.paddlehub_api.parsers import txt_parser
 from hub.compat.paddlehub_api.tokenization import (
     BasicTokenizer,
     FullTokenizer,
@@ -64,12 +64,10 @@ def test_a_batch_is_padded_with_all_that_is_asked_for() -> None:
         pad_batch_data([[1] * 4], max_seq_len=3)
 
 
-def test_lines_and_columns_are_read(tmp_path: Path) -> None:
+def test_lines_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(" 中\n\nb\n".encode("gbk"))
     assert txt_parser.parse(str(tmp_path / "a.txt")) == ["中", "b"]
     assert txt_parser.parse(str(tmp_path / "a.txt"), use_strip=False)[0] == " 中"
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
-    assert csv_parser.parse(str(tmp_path / "a.csv")) == {"x": ["1", "3"], "y": ["2", "4"]}
 
 
 def test_the_logger_has_paddlehubs_levels(caplog: pytest.LogCaptureFixture) -> None:

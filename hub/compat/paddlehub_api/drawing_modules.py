@@ -55,7 +55,7 @@ class ImageColorizeModule(ImageModule):
     def serving_method(self, images: list[str], **kwargs: Any) -> dict[str, Any]:
         """``{"data": [{"gray", "hint", "real", "fake_reg"}, …]}``, JPEGs in base64 as large as the image."""
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        given = pictures.decoded(images)
+        given = pictures.decode_all(images)
         data = []
         for image, drawn in zip(given, self.predict(given, **kwargs), strict=True):
             size = (image.shape[1], image.shape[0])
@@ -115,7 +115,10 @@ class StyleTransferModule(ImageModule):
         if len(images) != 2 or not isinstance(images[0], list) or not isinstance(images[1], str):
             raise InvalidInputError("images must be [[content image, …], style image], each in base64")
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        contents, (style,) = pictures.decoded(images[0], "images[0]"), pictures.decoded(images[1:], "style")
+        contents, (style,) = (
+            pictures.decode_all(images[0], "images[0]"),
+            pictures.decode_all(images[1:], "style"),
+        )
         return {"data": [cv2_to_base64(each) for each in self.predict(contents, style, **kwargs)]}
 
     @runnable

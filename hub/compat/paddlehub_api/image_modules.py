@@ -18,7 +18,7 @@ import numpy as np
 from hub.compat.paddlehub_api import images as pictures
 from hub.compat.paddlehub_api.contract import RunModule, runnable, serving
 from hub.compat.paddlehub_api.images import Image, cv2_to_base64
-from hub.compat.paddlehub_api.segmentation_transforms import restored
+from hub.compat.paddlehub_api.segmentation_transforms import overlay, palette_image, restored
 
 
 class ImageServing:
@@ -29,7 +29,7 @@ class ImageServing:
     @serving
     def serving_method(self, images: list[str], **kwargs: Any) -> Any:
         """Run on images in base64."""
-        return self.predict(images=pictures.decoded(images), **kwargs)
+        return self.predict(images=pictures.decode_all(images), **kwargs)
 
 
 class ImageModule(RunModule, ImageServing):
@@ -80,7 +80,7 @@ class ImageClassifierModule(ImageModule):
     @serving
     def serving_method(self, images: list[str], top_k: int = 1, **kwargs: Any) -> dict[str, Any]:
         """``{"data": [{label: probability}, …]}``, one entry per image."""
-        return {"data": self.predict(pictures.decoded(images), top_k=int(top_k), **kwargs)}
+        return {"data": self.predict(pictures.decode_all(images), top_k=int(top_k), **kwargs)}
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[dict[str, float]]:
@@ -123,7 +123,7 @@ class ImageSegmentationModule(ImageModule):
     def serving_method(self, images: list[str], **kwargs: Any) -> list[str]:
         """A mask per image as base64; PNG, which keeps class numbers where JPEG would blur them."""
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decoded(images), **kwargs)]
+        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decode_all(images), **kwargs)]
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Image]:
@@ -150,10 +150,8 @@ def _first(transformed: Any) -> Image:
 
 
 def _save_mask(image: Image, mask: Image, folder: Path) -> None:
-    from hub.compat.paddlehub_api.visuals import get_pseudo_color_map, visualize
-
     name = f"{time.time()}.png"
     for part in ("image", "mask"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(folder / "image" / name), visualize(image, mask))
-    get_pseudo_color_map(mask).save(folder / "mask" / name)
+    cv2.imwrite(str(folder / "image" / name), overlay(image, mask))
+    palette_image(mask).save(folder / "mask" / name)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 
 def _text(path: str) -> str:
@@ -27,29 +24,7 @@ class TextFileParser:
         return [line for line in (line.strip() if use_strip else line for line in lines) if line]
 
 
-class CSVFileParser:
-    """A dict from each column's title to the list of its cells, all as text."""
-
-    def parse(self, csv_file: str) -> dict[str, list[str]]:
-        rows = [row for row in csv.reader(_text(csv_file).splitlines()) if row]
-        title, body = (rows[0], rows[1:]) if rows else ([], [])
-        self.title = title
-        self.content = {name: [row[at] for row in body if at < len(row)] for at, name in enumerate(title)}
-        return self.content
-
-
-class YAMLFileParser:
-    """A YAML file in which every scalar is text: BaseLoader builds nothing else."""
-
-    def parse(self, yaml_file: str) -> Any:
-        yaml: Any = importlib.import_module("yaml")
-
-        return yaml.load(_text(yaml_file), Loader=yaml.BaseLoader)
-
-
-csv_parser = CSVFileParser()
 txt_parser = TextFileParser()
-yaml_parser = YAMLFileParser()
 
 
 def get_platform_default_encoding() -> str:

@@ -8,58 +8,53 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, NoReturn
 
 import cv2
+import numpy as np
 
-from hub.compat.paddlehub_api import images
-from hub.compat.paddlehub_api.images import Image
+from hub.compat.paddlehub_api.images import Image, read
 
-Step = Callable[[Image], Image]
 Size = int | Sequence[int]
-
-_GREY = (127.5, 127.5, 127.5)
 
 
 class Compose:
     """One step after the other; the result is (c, h, w). ``to_rgb`` turns BGR to RGB first."""
 
-    def __init__(self, transforms: list[Step], to_rgb: bool = False) -> None:
-        self.transforms = checked_steps(transforms)
+    def __init__(self, transforms: list[Callable[..., Any]], to_rgb: bool = False) -> None:
+        if not isinstance(transforms, list):
+            raise TypeError(f"transforms must be a list, not {type(transforms).__name__}")
+        if not transforms:
+            raise ValueError("transforms must hold at least one step")
+        self.transforms = transforms
         self.to_rgb = to_rgb
 
-    def __call__(self, im: str | Image) -> Image:
-        image = images.read(im).astype("float32") if isinstance(im, str) else im
+    def __call__(self, im: str | Image) -> Any:
+        image = read(im).astype("float32") if isinstance(im, str) else im
         if image is None:
             raise ValueError("there is no image")
         if self.to_rgb:
             image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         for step in self.transforms:
-            image = step(image)
-        return images.permute(image)
+            image = self.apply(step, image)
+        return np.transpose(image, (2, 0, 1))
 
-
-def checked_steps(transforms: Any) -> list[Any]:
-    if not isinstance(transforms, list):
-        raise TypeError(f"transforms must be a list, not {type(transforms).__name__}")
-    if not transforms:
-        raise ValueError("transforms must hold at least one step")
-    return transforms
-
-
-def checked_size(size: Any) -> Any:
-    if isinstance(size, (list, tuple)):
-        if len(size) != 2:
-            raise ValueError(f"a size is (width, height), not {size!r}")
-    elif not isinstance(size, int):
-        raise TypeError(f"a size is a whole number or (width, height), not {type(size).__name__}")
-    return size
+    def apply(self, step: Callable[..., Any], image: Image) -> Image:
+        """Return what a step makes of the image."""
+        result: Image = step(image)
+        return result
 
 
 def pair(size: Size) -> tuple[int, int]:
-    """(width, height) of a size."""
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+    """Return (width, height) of a size, which may be one number for both."""
+    if isinstance(size, int):
+        return size, size
+    if not isinstance(size, (list, tuple)):
+        raise TypeError(f"a size is a whole number or (width, height), not {type(size).__name__}")
+    if len(size) != 2:
+        raise ValueError(f"a size is (width, height), not {size!r}")
+    return int(size[0]), int(size[1])
 
 
-class Interpolation:
-    """OpenCV's interpolations by PaddleHub's words; RANDOM is another one at every call."""
+class Resize:
+    """To (width, height), or to a square. RANDOM is another of OpenCV's interpolations at every call."""
 
     interpolation_dict: ClassVar[dict[str, int]] = {
         "NEAREST": cv2.INTER_NEAREST,
@@ -69,43 +64,36 @@ class Interpolation:
         "LANCZOS4": cv2.INTER_LANCZOS4,
     }
 
-    @classmethod
-    def check(cls, name: str) -> str:
-        if name != "RANDOM" and name not in cls.interpolation_dict:
-            allowed = ", ".join([*cls.interpolation_dict, "RANDOM"])
-            raise ValueError(f"interpolation {name!r} is not one of {allowed}")
-        return name
-
-    @classmethod
-    def flag(cls, name: str) -> int:
-        if name == "RANDOM":
-            return random.choice(list(cls.interpolation_dict.values()))
-        return cls.interpolation_dict[name]
-
-
-class Resize(Interpolation):
-    """To (width, height), or to a square."""
-
     def __init__(self, target_size: Size, interpolation: str = "LINEAR") -> None:
-        self.target_size = checked_size(target_size)
-        self.interpolation = self.check(interpolation)
+        pair(target_size)
+        if interpolation != "RANDOM" and interpolation not in self.interpolation_dict:
+            allowed = ", ".join([*self.interpolation_dict, "RANDOM"])
+            raise ValueError(f"interpolation {interpolation!r} is not one of {allowed}")
+        self.target_size = target_size
+        self.interpolation = interpolation
 
-    def __call__(self, im: Image) -> Image:
-        return images.resize(im, self.target_size, self.flag(self.interpolation))
+    def __call__(self, im: Image) -> Any:
+        name = self.interpolation
+        if name == "RANDOM":
+            name = random.choice(list(self.interpolation_dict))
+        return cv2.resize(im, pair(self.target_size), interpolation=self.interpolation_dict[name])
 
 
 class ResizeByLong:
-    """The longer side to ``long_size``."""
+    """The longer side to ``long_size``, the shape kept."""
 
     def __init__(self, long_size: int) -> None:
         self.long_size = long_size
 
     def __call__(self, im: Image) -> Image:
-        return images.resize_long(im, self.long_size)
+        height, width = im.shape[:2]
+        scale = self.long_size / max(height, width)
+        result: Image = cv2.resize(im, (round(width * scale), round(height * scale)))
+        return result
 
 
 class Normalize:
-    """``(im / 255 - mean) / std``."""
+    """``(im / 255 - mean) / std`` as float32, per channel."""
 
     def __init__(self, mean: Sequence[float] = (0.5,) * 3, std: Sequence[float] = (0.5,) * 3) -> None:
         if not isinstance(mean, (list, tuple)) or not isinstance(std, (list, tuple)):
@@ -114,28 +102,29 @@ class Normalize:
             raise ValueError(f"std must not hold 0: {std}")
         self.mean, self.std = mean, std
 
-    def __call__(self, im: Image) -> Image:
-        return images.normalize(im, self.mean, self.std)
+    def __call__(self, im: Image) -> Any:
+        mean, std = np.asarray(self.mean, np.float64), np.asarray(self.std, np.float64)
+        result = im.astype(np.float32)
+        result *= (1.0 / (255.0 * std)).astype(np.float32)
+        result -= (mean / std).astype(np.float32)
+        return result
 
 
 class Padding:
     """To (width, height) by a border at the right and the bottom."""
 
-    def __init__(self, target_size: Size, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.target_size = checked_size(target_size)
+    def __init__(self, target_size: Size, im_padding_value: Sequence[float] = (127.5, 127.5, 127.5)) -> None:
+        pair(target_size)
+        self.target_size = target_size
         self.im_padding_value = im_padding_value
 
-    def __call__(self, im: Image) -> Image:
-        return padded(im, pair(self.target_size), self.im_padding_value)
-
-
-def padded(im: Image, target: tuple[int, int], value: Any) -> Image:
-    height, width = im.shape[:2]
-    below, right = target[1] - height, target[0] - width
-    if below < 0 or right < 0:
-        raise ValueError(f"an image of {width}×{height} cannot be padded to {target[0]}×{target[1]}")
-    result: Image = cv2.copyMakeBorder(im, 0, below, 0, right, cv2.BORDER_CONSTANT, value=value)
-    return result
+    def __call__(self, im: Image) -> Any:
+        (width, height), (own_height, own_width) = pair(self.target_size), im.shape[:2]
+        below, right = height - own_height, width - own_width
+        if below < 0 or right < 0:
+            raise ValueError(f"an image of {own_width}×{own_height} cannot be padded to {width}×{height}")
+        border: Any = self.im_padding_value
+        return cv2.copyMakeBorder(im, 0, below, 0, right, cv2.BORDER_CONSTANT, value=border)
 
 
 class CenterCrop:
