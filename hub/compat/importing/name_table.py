@@ -17,7 +17,7 @@ def _in(file: str, names: str) -> dict[str, str]:
 
 _MODULE = _in("hub", "Module")
 _LOGGER = _in("logger", "logger")
-_LOG = _in("logger", "logger Logger ProgressBar")
+_LOG = _in("logger", "logger Logger")
 _ENV = _in(
     "paddlehub_env",
     "USER_HOME HUB_HOME MODULE_HOME CACHE_HOME DATA_HOME CONF_HOME THIRD_PARTY_HOME TMP_HOME SOURCES_HOME "
