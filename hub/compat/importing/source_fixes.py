@@ -1,7 +1,7 @@
-"""Mend what libraries have dropped since a module was written, in its syntax tree. Pure: no import, no file.
+"""Replaces what libraries have dropped since a module was written, in its syntax tree. No import, no file.
 
-Only names that are certain are touched: an attribute is mended when what stands before the dot was imported
-as the library, and when the installed library really lacks it. Lines keep their numbers.
+Only certain names are touched: an attribute is replaced if the part before the dot was imported as the
+library, and if the installed library really lacks the attribute. Lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-#: Says whether the installed library lacks a name: ``lacks("numpy", "int")``.
+#: Tells whether the installed library lacks a name: ``lacks("numpy", "int")``.
 Lacks = Callable[[str, str], bool]
 
 #: Our own functions for what has no successor of the same form.
@@ -72,27 +72,24 @@ _HALF_GONE: Final = {("numpy", "fromstring")}
 
 
 @dataclass
-class Mended:
-    """A file's syntax tree as it is run, and what was changed: ``(name, line)``."""
+class Patched:
+    """A file's patched syntax tree, and the changes: ``(name, line)``."""
 
     tree: ast.Module
     changes: list[tuple[str, int]] = field(default_factory=list)
 
 
-def mend(source: bytes, filename: str, lacks: Lacks) -> Mended:
-    """Parse a file and mend it; raises SyntaxError as ``compile`` would."""
-    tree = ast.parse(source, filename)
-    mender = _Mender(_imported_names(tree), lacks)
-    mended = mender.visit(tree)
-    if mender.uses_own:
-        helper = ast.Import([ast.alias(_OWN, _OWN_ALIAS)])
-        mended.body.insert(_after_the_head(mended), helper)
-    ast.fix_missing_locations(mended)
-    return Mended(mended, mender.changes)
+def patch(source: bytes, filename: str, lacks: Lacks) -> Patched:
+    """Parse a file and patch it; raise SyntaxError as ``compile`` would."""
+    patcher = _Patcher(tree := ast.parse(source, filename), lacks)
+    tree = patcher.visit(tree)
+    if patcher.uses_own:
+        tree.body.insert(_end_of_head(tree), ast.Import([ast.alias(_OWN, _OWN_ALIAS)]))
+    return Patched(ast.fix_missing_locations(tree), patcher.changes)
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
-    """Local name → what it was imported as: ``{"np": "numpy", "Image": "PIL.Image"}``."""
+    """Map local names to what they were imported as: ``{"np": "numpy", "Image": "PIL.Image"}``."""
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -105,8 +102,8 @@ def _imported_names(tree: ast.Module) -> dict[str, str]:
     return names
 
 
-def _after_the_head(tree: ast.Module) -> int:
-    """Index of the first statement behind the docstring and the ``__future__`` imports."""
+def _end_of_head(tree: ast.Module) -> int:
+    """Return the index of the first statement after the docstring and the ``__future__`` imports."""
     for index, node in enumerate(tree.body):
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
@@ -115,11 +112,11 @@ def _after_the_head(tree: ast.Module) -> int:
     return len(tree.body)
 
 
-class _Mender(ast.NodeTransformer):
-    def __init__(self, names: dict[str, str], lacks: Lacks) -> None:
+class _Patcher(ast.NodeTransformer):
+    def __init__(self, tree: ast.Module, lacks: Lacks) -> None:
         self.changes: list[tuple[str, int]] = []
         self.uses_own = False
-        self._names = names
+        self._names = _imported_names(tree)
         self._lacks = lacks
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -150,7 +147,7 @@ class _Mender(ast.NodeTransformer):
             return node
         library = self._library(function.value)
         if function.attr == "tostring" and not node.args and not node.keywords and library is None:
-            # Who has such a method is known when it runs: an array has lost it, an XML tree has it.
+            # Only at run time it is known who has the method: arrays have lost it, an XML tree has it.
             self.changes.append((".tostring()", node.lineno))
             self.uses_own = True
             helper = ast.Attribute(ast.Name(_OWN_ALIAS, ast.Load()), "tostring", ast.Load())
@@ -185,7 +182,7 @@ class _Mender(ast.NodeTransformer):
         return fresh
 
     def visit_Import(self, node: ast.Import) -> list[ast.Import]:
-        """``import paddlehub.env`` binds ``paddlehub``; ours must bind the same names and no ``hub``."""
+        """Bind what ``import paddlehub.env`` binds, which is ``paddlehub``, and not ``hub``."""
         statements = []
         for alias in node.names:
             wanted = [alias]
@@ -198,7 +195,7 @@ class _Mender(ast.NodeTransformer):
         return statements
 
     def _library(self, node: ast.expr) -> str | None:
-        """``numpy`` for the expression ``np``, ``paddle.nn`` for ``paddle.nn``; None for anything else."""
+        """Return ``numpy`` for the expression ``np``, ``paddle.nn`` for ``paddle.nn``; else None."""
         if isinstance(node, ast.Name):
             return self._names.get(node.id)
         if isinstance(node, ast.Attribute):
