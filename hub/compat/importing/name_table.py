@@ -49,7 +49,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
     "paddlehub.module": {},
     "paddlehub.module.module": {
         **_MODULE,
-        **_in("contract", "RunModule InvalidHubModule moduleinfo runnable serving"),
+        **_in("contract", "RunModule moduleinfo runnable serving"),
     },
     "paddlehub.module.cv_module": {
         **_in("image_modules", "ImageServing ImageClassifierModule ImageSegmentationModule"),

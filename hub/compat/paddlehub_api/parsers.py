@@ -1,4 +1,4 @@
-"""PaddleHub's readers of small files, and its names for the standard streams' encodings. Standard library."""
+"""PaddleHub's reader of text files, and its names for the standard streams' encodings. Standard library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def _text(path: str) -> str:
-    """A file's text: UTF-8, else GBK, as PaddleHub guessed."""
+    """Read a text file: UTF-8, else GBK, as PaddleHub guessed."""
     data = Path(path).read_bytes()
     try:
         return data.decode("utf-8-sig")
@@ -40,6 +40,6 @@ def sys_stdout_encoding() -> str:
 
 
 def md5(text: str | bytes) -> str:
-    """Hex digest; a name for something, never a proof of it."""
+    """Return the hex digest, as a name for something, never as a proof of it."""
     data = text.encode() if isinstance(text, str) else text
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
