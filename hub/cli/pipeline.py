@@ -5,18 +5,83 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hub.paddlex.plan import Plan
+    from hub.paddlex.plan import PipelineOptions, Plan
     from hub.serving.config.server_config import ServingConfig
 
 
-def make_ready(plan: Plan, config: ServingConfig) -> None:
-    """Install the module that serves the pipeline, and fetch the weights, where they are missing."""
+def asked(options: dict[str, Any]) -> PipelineOptions:
+    """Take what concerns how a pipeline runs out of the options of a command."""
+    from hub.paddlex.plan import PipelineOptions
+
+    device = options.pop("device", None)
+    if device is not None and (options.get("use_gpu") or options.get("gpu")):
+        raise UsageError(f"--device {device} says what --use_gpu and --gpu say; give one of them")
+    keys = ("use_hpip", "hpi_config", "engine", "allow_urls")
+    return PipelineOptions(device, *(options.pop(key, None) for key in keys))
+
+
+def device_settings(asked: PipelineOptions) -> dict[str, Any]:
+    """``--device`` for modules, which have no other option of a pipeline."""
+    from hub.paddlex import device
+
+    if asked.use_hpip:
+        raise UsageError(
+            '--use_hpip is for a pipeline (--pipeline); a module is told by its init_args: "engine": "hpip"'
+        )
+    if asked.allow_urls:
+        raise UsageError("--allow_urls is for a pipeline (--pipeline); modules fetch nothing")
+    return {} if asked.device is None else device.parse(asked.device).settings
+
+
+def is_described_in(path: str) -> bool:
+    """Whether a config file is PaddleX's, of a pipeline, and not one of ours."""
+    from hub.paddlex import document
+
+    if not path.lower().endswith(document.SUFFIXES):
+        return False
+    try:
+        return document.describes_pipeline(document.load(path))
+    except ConfigError:  # whoever reads it next says what is wrong
+        return False
+
+
+def configured(wanted: str, asked: PipelineOptions, given: dict[str, Any]) -> tuple[ServingConfig, Reread]:
+    """A server's configuration for a pipeline; what it needs that comes along is installed.
+
+    Args:
+        wanted: the pipeline's name, or the path of its file.
+        given: settings of the server; ``modules_info`` may hold further modules.
+    """
+    from hub import settings
     from hub.cli import render
     from hub.paddlex import ready
 
-    if config.modules_info[plan.module].directory is not None:  # a model repository brings the module
-        ready.fetch_weights(plan, render.ProgressBars())
-        return
-    module = ready.make_ready(plan, render.ProgressBars())
-    if module is not None:
-        render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
+    if settings.wants_hpip():
+        asked = replace(asked, use_hpip=True)
+    planned = plan.plan(wanted, asked)
+    if planned.module in given.get("modules_info", {}):
+        raise UsageError(f"{planned.module} is what serves {planned.pipeline}; leave -m {planned.module} out")
+    for line in _remarks(wanted, planned):
+        render.note(line)
+    config = plan.configuration(planned, given, python=lambda: ready.interpreter(planned))
+    if config.modules_info[planned.module].directory is None:  # no model repository brings it
+        module = ready.make_ready(planned, render.ProgressBars())
+        if module is not None:
+            render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
+    else:
+        ready.fetch_weights(planned, render.ProgressBars())
+    # Read again, it does not look for cards again: that takes seconds, and a reload changes no device.
+    settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
+    return config, lambda: plan.configuration(plan.plan(wanted, asked), settled)
+
+
+def _remarks(wanted: str, planned: Plan) -> list[str]:
+    lines = []
+    if planned.ignored:
+        lines.append(f"Note: {wanted}: accepted, without effect here: {', '.join(planned.ignored)}")
+    if planned.unsupported:
+        reasons = "".join(f"\n  {reason}" for reason in planned.unsupported)
+        lines.append(
+            f"Note: PaddleX serves {wanted}, because {planned.pipeline} here does not do this:{reasons}"
+        )
+    return lines

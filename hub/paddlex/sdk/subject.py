@@ -14,7 +14,7 @@ from pathlib import Path
 from hub.errors import ConfigError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.paddlex import names, plan, ready
-from hub.paddlex.plan import Asked
+from hub.paddlex.plan import PipelineOptions
 from hub.registry.local import LocalRegistry
 from hub.registry.sources import bundled
 
@@ -62,7 +62,7 @@ def subject(name: str, version: str | None) -> Subject:
 
 
 def _pipeline(name: str) -> Subject:
-    planned = plan.plan(name, Asked())
+    planned = plan.plan(name, PipelineOptions())
     routes = planned.routes
     if planned.module == plan.NATIVE:
         directory = _newest(planned.module)
