@@ -40,18 +40,13 @@ class Facade(ModuleType):
     def __getattr__(self, name: str) -> Any:
         own: str = self.__dict__["_name"]
         if name in NAMES[own]:
-            return _resolve(NAMES[own][name])
+            file, _, attribute = NAMES[own][name].partition(":")
+            return getattr(importlib.import_module(file if file == "hub" else _API + file), attribute)
         if f"{own}.{name}" in NAMES:
             return importlib.import_module(f"{PREFIX}{own}.{name}")
         raise AttributeError(
             f"HubServing has no {own}.{name}; its names of PaddleHub are those that serving needs"
         )
-
-
-def _resolve(target: str) -> Any:
-    file, _, name = target.partition(":")
-    is_whole = file == "hub" or file.startswith("hub.")
-    return getattr(importlib.import_module(file if is_whole else _API + file), name)
 
 
 class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

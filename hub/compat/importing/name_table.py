@@ -1,7 +1,7 @@
 """Every name of PaddleHub that is answered here, and by what. The whole list; nothing else is imported.
 
-A value is ``"file:name"`` below ``hub.compat.paddlehub_api``, or ``"package.file:name"`` where it names
-another package.
+A value is ``"file:name"`` below ``hub.compat.paddlehub_api``, or ``"hub:Module"``, which can also find
+modules by name.
 Names are found when they are used, so ``import paddlehub as hub`` imports no NumPy and no Paddle.
 """
 
@@ -52,12 +52,12 @@ NAMES: Final[dict[str, dict[str, str]]] = {
         **_in("contract", "RunModule moduleinfo runnable serving"),
     },
     "paddlehub.module.cv_module": {
-        **_in("image_modules", "ImageServing ImageClassifierModule ImageSegmentationModule"),
+        **_in("image_modules", "ImageClassifierModule ImageSegmentationModule"),
         **_in("drawing_modules", "ImageColorizeModule StyleTransferModule"),
     },
     "paddlehub.module.nlp_module": {
         **_in("nlp_prediction", "DataFormatError"),
-        **_in("text_modules", "EmbeddingModule EmbeddingServing TextServing TransformerModule"),
+        **_in("text_modules", "EmbeddingModule TransformerModule"),
     },
     "paddlehub.compat": {},
     "paddlehub.compat.module": {},

@@ -18,54 +18,42 @@ Lacks = Callable[[str, str], bool]
 _OWN: Final = "hub.compat.importing.numpy_names"
 _OWN_ALIAS: Final = "__hub_numpy__"
 
+
+def _renamed(library: str, pairs: str) -> dict[str, tuple[str, str]]:
+    """Read ``old=new`` pairs of names that have stayed in their library."""
+    return {old: (library, new) for old, _, new in (pair.partition("=") for pair in pairs.split())}
+
+
 #: library → dropped name → (where its successor is, its name).
 SUCCESSORS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "numpy": {
         **{name: ("builtins", name) for name in ("int", "float", "bool", "object", "str", "complex")},
         "long": ("builtins", "int"),
         "unicode": ("builtins", "str"),
-        "bool8": ("numpy", "bool_"),
-        "float_": ("numpy", "float64"),
-        "complex_": ("numpy", "complex128"),
-        "int0": ("numpy", "intp"),
-        "object0": ("numpy", "object_"),
-        "string_": ("numpy", "bytes_"),
-        "unicode_": ("numpy", "str_"),
-        **dict.fromkeys(("Inf", "Infinity", "infty", "PINF"), ("numpy", "inf")),
-        **dict.fromkeys(("NaN", "NAN"), ("numpy", "nan")),
-        "product": ("numpy", "prod"),
-        "cumproduct": ("numpy", "cumprod"),
-        "alltrue": ("numpy", "all"),
-        "sometrue": ("numpy", "any"),
-        "round_": ("numpy", "round"),
-        "in1d": ("numpy", "isin"),
-        "row_stack": ("numpy", "vstack"),
-        "trapz": ("numpy", "trapezoid"),
-        "mat": ("numpy", "asmatrix"),
-        "find_common_type": ("numpy", "result_type"),
+        **_renamed(
+            "numpy",
+            "bool8=bool_ float_=float64 complex_=complex128 int0=intp object0=object_ string_=bytes_ "
+            "unicode_=str_ Inf=inf Infinity=inf infty=inf PINF=inf NaN=nan NAN=nan product=prod "
+            "cumproduct=cumprod alltrue=all sometrue=any round_=round in1d=isin row_stack=vstack "
+            "trapz=trapezoid mat=asmatrix find_common_type=result_type",
+        ),
         **{name: (_OWN, name) for name in ("asscalar", "fromstring", "msort")},
     },
     "collections": {
         name: ("collections.abc", name)
         for name in ("Callable", "Iterable", "Iterator", "Mapping", "MutableMapping", "Sequence", "Sized")
     },
-    "PIL.Image": {
-        "ANTIALIAS": ("PIL.Image", "LANCZOS"),
-        "LINEAR": ("PIL.Image", "BILINEAR"),
-        "CUBIC": ("PIL.Image", "BICUBIC"),
-    },
+    "PIL.Image": _renamed("PIL.Image", "ANTIALIAS=LANCZOS LINEAR=BILINEAR CUBIC=BICUBIC"),
     # The names of Paddle 2.0's beta, which its releases write with a capital D.
     "paddle.nn": {
-        f"{name}{size}d": ("paddle.nn", f"{name}{size}D")
-        for name in ("Conv", "BatchNorm", "InstanceNorm", "MaxPool", "AvgPool")
+        f"{old}{size}d": ("paddle.nn", new.format(size))
+        for old, new in (
+            *((name, name + "{}D") for name in ("Conv", "BatchNorm", "InstanceNorm", "MaxPool", "AvgPool")),
+            *((name, name + "{}D") for name in ("AdaptiveAvgPool", "AdaptiveMaxPool")),
+            ("ConvTranspose", "Conv{}DTranspose"),
+        )
         for size in (1, 2, 3)
-    }
-    | {
-        f"Adaptive{name}Pool{size}d": ("paddle.nn", f"Adaptive{name}Pool{size}D")
-        for name in ("Avg", "Max")
-        for size in (1, 2, 3)
-    }
-    | {f"ConvTranspose{size}d": ("paddle.nn", f"Conv{size}DTranspose") for size in (1, 2, 3)},
+    },
 }
 #: Still there, but no longer for bytes.
 _HALF_GONE: Final = {("numpy", "fromstring")}

@@ -21,18 +21,7 @@ from hub.compat.paddlehub_api.images import Image, cv2_to_base64
 from hub.compat.paddlehub_api.segmentation_transforms import overlay, palette_image, restored
 
 
-class ImageServing:
-    """Takes images in base64 and answers what ``predict`` returns."""
-
-    predict: Any
-
-    @serving
-    def serving_method(self, images: list[str], **kwargs: Any) -> Any:
-        """Run on images in base64."""
-        return self.predict(images=pictures.decode_all(images), **kwargs)
-
-
-class ImageModule(RunModule, ImageServing):
+class ImageModule(RunModule):
     """An ``nn.Layer`` that takes batches of images."""
 
     @staticmethod

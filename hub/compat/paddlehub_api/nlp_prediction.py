@@ -166,20 +166,9 @@ class TransformerModule(NLPBaseModule):
 
     params_path: str = ""
 
-    def __init__(
-        self,
-        name: str | None = None,
-        directory: str | None = None,
-        module_dir: Any = None,
-        version: str | None = None,
-        max_seq_len: int = 128,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, max_seq_len: int = 128, **kwargs: Any) -> None:
         super().__init__()
         self.max_seq_len = max_seq_len
-
-    def param_prefix(self) -> str:
-        return f"@HUB_{self.name}@"
 
     def context(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: Paddle no longer has what would build the program."""

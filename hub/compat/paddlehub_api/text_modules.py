@@ -14,14 +14,12 @@ from hub.errors import InvalidInputError
 _TASKS = "'seq-cls', 'token-cls', 'text-matching', or None for embeddings"
 
 
-class TextServing:
-    """The serving method of transformers."""
+class TransformerModule(RunModule):
+    """Meta class of ERNIE, BERT and the like, which have ``get_tokenizer``, ``task`` and ``label_map``."""
 
     task: str | None
     label_map: Any
-    predict: Any
-    get_embedding: Any
-    _tasks_supported: ClassVar[tuple[str, ...]]
+    _tasks_supported: ClassVar[tuple[str, ...]] = ("seq-cls", "token-cls", "text-matching")
 
     @serving
     def predict_method(
@@ -36,12 +34,6 @@ class TextServing:
         if self.task == "token-cls":  # without those of [CLS] and of the padding
             return [labels[1 : len(texts[0]) + 1] for texts, labels in zip(data, results, strict=True)]
         return results
-
-
-class TransformerModule(RunModule, TextServing):
-    """Meta class of ERNIE, BERT and the like, which have ``get_tokenizer``, ``task`` and ``label_map``."""
-
-    _tasks_supported: ClassVar[tuple[str, ...]] = ("seq-cls", "token-cls", "text-matching")
 
     def predict(
         self,
@@ -133,8 +125,8 @@ class TransformerModule(RunModule, TextServing):
         return {"input_ids": ids, "token_type_ids": types}
 
 
-class EmbeddingServing:
-    """The serving method of word embeddings; the class has ``cosine_sim`` and ``vocab``."""
+class EmbeddingModule(RunModule):
+    """Meta class of word embeddings, which have ``cosine_sim`` and ``vocab``."""
 
     @serving
     def calc_similarity(self, data: list[list[str]]) -> list[str]:
@@ -152,7 +144,3 @@ class EmbeddingServing:
                     raise InvalidInputError(f'Word "{word}" is not in vocab. Please check your inputs.')
             results.append(str(embedding.cosine_sim(*pair)))
         return results
-
-
-class EmbeddingModule(RunModule, EmbeddingServing):
-    """Meta class of word embeddings."""
