@@ -1,7 +1,7 @@
-"""What an SDK folder is made for: an installed module, or a pipeline of PaddleX's.
+"""The subject of an SDK folder: an installed module, or a pipeline of PaddleX's.
 
-A pipeline that HubServing serves itself (OCR) brings its module and a pipeline file of ours. Every other one
-is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
+For a pipeline that HubServing serves itself (OCR) the module and a pipeline file of ours are packed. Every
+other one is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hub.paddlex.plan import PipelineOptions
 from hub.registry.local import LocalRegistry
 from hub.registry.sources import bundled
 
-#: Prints where PaddleX lies in the environment whose Python runs this.
+#: Prints where PaddleX is installed in the environment whose Python runs this.
 _WHERE = "import importlib.util as u; print(u.find_spec('paddlex').submodule_search_locations[0])"
 
 
@@ -70,19 +70,19 @@ def _pipeline(name: str) -> Subject:
     ready.require_paddlex(planned)
     info = read_module_info(_newest(planned.module))
     return Subject(
-        name, routes[0], info, routes, pipeline_file=_paddlexs_file(name, ready.interpreter(planned))
+        name, routes[0], info, routes, pipeline_file=_shipped_file(name, ready.interpreter(planned))
     )
 
 
 def _newest(module: str) -> Path:
-    """The folder of an installed module, or of the bundled one."""
+    """Return the folder of an installed module, or of the bundled one."""
     try:
         return LocalRegistry().find(module).directory
     except ModuleNotInstalledError:
         return bundled.folders()[module]
 
 
-def _paddlexs_file(name: str, python: Path | None) -> Path:
+def _shipped_file(name: str, python: Path | None) -> Path:
     where = subprocess.run(
         [python or sys.executable, "-c", _WHERE], text=True, capture_output=True, check=False, timeout=60
     )

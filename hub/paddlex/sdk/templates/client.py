@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Call @name@ with an image (or any JSON) and print what it answers. Python 3.8 or newer.
+"""Call @name@ with an image (or any JSON) and print its answer. Python 3.8 or newer.
 
 python client.py --file page.jpg                                  gRPC, port 8001
 python client.py --file page.jpg --url http://localhost:8000      HTTP, without any package but the wheel
-python client.py --json '{"texts": ["hello"]}'                    a module that takes something else
+python client.py --json '{"texts": ["hello"]}'                    a module that takes other arguments
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def show(results: Any) -> None:
-    """OCR results line by line, anything else as JSON."""
+    """Print OCR results line by line, anything else as JSON."""
     for result in results if isinstance(results, list) else [results]:
         lines = result if isinstance(result, list) else [None]
         if all(isinstance(line, dict) and "text" in line for line in lines):
