@@ -1,4 +1,4 @@
-"""A pipeline on the command line: what it needs is installed before its server starts."""
+"""A pipeline on the command line: its options, its configuration, and what the user is told."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def asked(options: dict[str, Any]) -> PipelineOptions:
 
 
 def device_settings(asked: PipelineOptions) -> dict[str, Any]:
-    """``--device`` for modules, which have no other option of a pipeline."""
+    """Return the settings for ``--device``, the only option of a pipeline that modules have."""
     from hub.paddlex import device
 
     if asked.use_hpip:
         raise UsageError(
-            '--use_hpip is for a pipeline (--pipeline); a module is told by its init_args: "engine": "hpip"'
+            '--use_hpip is for a pipeline (--pipeline); for a module write "engine": "hpip" in its init_args'
         )
     if asked.allow_urls:
         raise UsageError("--allow_urls is for a pipeline (--pipeline); modules fetch nothing")
@@ -34,22 +34,23 @@ def device_settings(asked: PipelineOptions) -> dict[str, Any]:
 
 
 def is_described_in(path: str) -> bool:
-    """Whether a config file is PaddleX's, of a pipeline, and not one of ours."""
+    """Tell whether a config file is PaddleX's, of a pipeline, and not one of ours."""
     from hub.paddlex import document
 
     if not path.lower().endswith(document.SUFFIXES):
         return False
     try:
         return document.describes_pipeline(document.load(path))
-    except ConfigError:  # whoever reads it next says what is wrong
+    except ConfigError:  # the next reader reports what is wrong
         return False
 
 
 def configured(wanted: str, asked: PipelineOptions, given: dict[str, Any]) -> tuple[ServingConfig, Reread]:
-    """A server's configuration for a pipeline; what it needs that comes along is installed.
+    """Return a server's configuration for a pipeline; install its module, if that is bundled.
 
     Args:
         wanted: the pipeline's name, or the path of its file.
+        asked: the options of the pipeline.
         given: settings of the server; ``modules_info`` may hold further modules.
     """
     from hub import settings
@@ -60,17 +61,17 @@ def configured(wanted: str, asked: PipelineOptions, given: dict[str, Any]) -> tu
         asked = replace(asked, use_hpip=True)
     planned = plan.plan(wanted, asked)
     if planned.module in given.get("modules_info", {}):
-        raise UsageError(f"{planned.module} is what serves {planned.pipeline}; leave -m {planned.module} out")
+        raise UsageError(f"{planned.module} serves {planned.pipeline} already; leave -m {planned.module} out")
     for line in _remarks(wanted, planned):
         render.note(line)
     config = plan.configuration(planned, given, python=lambda: ready.interpreter(planned))
-    if config.modules_info[planned.module].directory is None:  # no model repository brings it
+    if config.modules_info[planned.module].directory is None:  # it is not in a model repository
         module = ready.make_ready(planned, render.ProgressBars())
         if module is not None:
-            render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
+            render.note(f"Installed {module.info.name} {module.info.version}, bundled with HubServing.")
     else:
         ready.fetch_weights(planned, render.ProgressBars())
-    # Read again, it does not look for cards again: that takes seconds, and a reload changes no device.
+    # A reload does not look for cards again: that takes seconds, and a device does not change.
     settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
     return config, lambda: plan.configuration(plan.plan(wanted, asked), settled)
 
@@ -78,10 +79,9 @@ def configured(wanted: str, asked: PipelineOptions, given: dict[str, Any]) -> tu
 def _remarks(wanted: str, planned: Plan) -> list[str]:
     lines = []
     if planned.ignored:
-        lines.append(f"Note: {wanted}: accepted, without effect here: {', '.join(planned.ignored)}")
+        lines.append(f"Note: {wanted}: these keys have no effect here: {', '.join(planned.ignored)}")
     if planned.unsupported:
         reasons = "".join(f"\n  {reason}" for reason in planned.unsupported)
-        lines.append(
-            f"Note: PaddleX serves {wanted}, because {planned.pipeline} here does not do this:{reasons}"
-        )
+        why = f"because {planned.pipeline} here does not do this"
+        lines.append(f"Note: the real PaddleX serves {wanted}, {why}:{reasons}")
     return lines
