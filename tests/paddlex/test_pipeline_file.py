@@ -311,7 +311,7 @@ def test_a_file_that_is_none_is_said_to_be_none(tmp_path: Path, text: str, said:
 
 
 def test_a_missing_file_that_is_called_like_a_pipeline_is_told_how_that_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"No such file.*named without a suffix: OCR"):
+    with pytest.raises(ConfigError, match=r"No such file.*leave the suffix out: OCR"):
         plan(str(tmp_path / "OCR.yaml"), PipelineOptions())
 
 

@@ -1,4 +1,4 @@
-"""What a start installs: the module that comes along, where it is missing or older, and nothing else."""
+"""What a start installs: the bundled module, where it is missing or older, and nothing else."""
 
 from __future__ import annotations
 
