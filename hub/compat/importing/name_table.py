@@ -18,11 +18,7 @@ def _in(file: str, names: str) -> dict[str, str]:
 _MODULE = _in("hub", "Module")
 _LOGGER = _in("logger", "logger")
 _LOG = _in("logger", "logger Logger")
-_ENV = _in(
-    "paddlehub_env",
-    "USER_HOME HUB_HOME MODULE_HOME CACHE_HOME DATA_HOME CONF_HOME THIRD_PARTY_HOME TMP_HOME SOURCES_HOME "
-    "LOG_HOME",
-)
+_ENV = _in("paddlehub_env", "HUB_HOME MODULE_HOME CACHE_HOME DATA_HOME THIRD_PARTY_HOME")
 _TOKENIZATION = _in(
     "tokenization",
     "BasicTokenizer FullTokenizer WordpieceTokenizer convert_by_vocab convert_ids_to_tokens "
@@ -31,7 +27,7 @@ _TOKENIZATION = _in(
 _BATCHING = _in("batching", "pad_batch_data")
 _PROGRAMS = _in("static_program", "add_vars_prefix get_variable_info")
 _PARSERS = _in("parsers", "txt_parser")
-_ENCODINGS = _in("parsers", "sys_stdin_encoding sys_stdout_encoding get_platform_default_encoding")
+_ENCODINGS = _in("parsers", "sys_stdin_encoding")
 _TRANSFORMS = _in(
     "transforms",
     "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip RandomPaddingCrop "
@@ -78,19 +74,13 @@ NAMES: Final[dict[str, dict[str, str]]] = {
         **_ENCODINGS,
         **_in("images", "base64_to_cv2 cv2_to_base64"),
         **_in("downloads", "download"),
-        **_in("parsers", "md5"),
     },
     "paddlehub.common": {},
     "paddlehub.common.dir": {**_ENV, "THIRDPARTY_HOME": "paddlehub_env:THIRD_PARTY_HOME"},
     "paddlehub.common.downloader": _in("downloads", "Downloader default_downloader"),
     "paddlehub.common.logger": _LOG,
     "paddlehub.common.paddle_helper": _PROGRAMS,
-    "paddlehub.common.utils": {
-        **_LOGGER,
-        **_ENCODINGS,
-        **_in("downloads", "mkdir"),
-        **_in("parsers", "md5"),
-    },
+    "paddlehub.common.utils": {**_LOGGER, **_ENCODINGS, **_in("downloads", "mkdir")},
     "paddlehub.io": {},
     "paddlehub.io.parser": _PARSERS,
     "paddlehub.vision": {},

@@ -161,7 +161,7 @@ class NLPPredictionModule(NLPBaseModule):
 class TransformerModule(NLPBaseModule):
     """Base class of PaddleHub 1.x's transformers, as far as inference needs it.
 
-    Its fine-tuning half (``context``) built programs out of ``paddle.fluid`` layers, which are gone.
+    Its other half, ``context`` for fine-tuning, built programs of ``paddle.fluid`` layers, which are gone.
     """
 
     params_path: str = ""
@@ -169,13 +169,6 @@ class TransformerModule(NLPBaseModule):
     def __init__(self, *args: Any, max_seq_len: int = 128, **kwargs: Any) -> None:
         super().__init__()
         self.max_seq_len = max_seq_len
-
-    def context(self, *args: Any, **kwargs: Any) -> Any:
-        """Refuse: Paddle no longer has what would build the program."""
-        raise NotImplementedError(
-            f"{self.name}.context() builds a program with paddle.fluid, which Paddle dropped in 2.5; "
-            "use the module's own predict methods, or a module of PaddleHub 2.x"
-        )
 
 
 def _model_files(model: Path) -> tuple[str, ...]:

@@ -20,11 +20,7 @@ from hub.settings import hub_home
 _BELOW_HOME: Final = {
     "CACHE_HOME": "cache",
     "DATA_HOME": "dataset",
-    "CONF_HOME": "conf",
     "THIRD_PARTY_HOME": "thirdparty",
-    "TMP_HOME": "tmp",
-    "SOURCES_HOME": "sources",
-    "LOG_HOME": "log",
 }
 #: Where the folder of symlinks is made; None for the system's temporary folder.
 run_dir: Path | None = None
@@ -33,8 +29,6 @@ _loaded: dict[str, Path] = {}
 
 
 def __getattr__(name: str) -> str:
-    if name == "USER_HOME":
-        return str(Path.home())
     if name == "HUB_HOME":
         return str(hub_home())
     if name == "MODULE_HOME":

@@ -98,13 +98,8 @@ class TransformerModule(RunModule):
     def _encoded(
         self, tokenizer: Any, texts: list[str], max_seq_len: int, split_char: str
     ) -> dict[str, list[int]]:
-        def encode(text: Any, pair: str | None = None) -> tuple[list[int], list[int]]:
-            options: dict[str, Any] = {"text": text, "max_seq_len": max_seq_len, "pad_to_max_seq_len": True}
-            if pair is not None:
-                options["text_pair"] = pair
-            if self.task == "token-cls":
-                options["is_split_into_words"] = True
-            encoded = tokenizer(**options)
+        def encode(text: Any, **options: Any) -> tuple[list[int], list[int]]:
+            encoded = tokenizer(text=text, max_seq_len=max_seq_len, pad_to_max_seq_len=True, **options)
             types = encoded["token_type_ids"] if "token_type_ids" in encoded else encoded["segment_ids"]
             return encoded["input_ids"], types
 
@@ -119,9 +114,11 @@ class TransformerModule(RunModule):
                 "title_token_type_ids": title_types,
             }
         first: Any = texts[0]
+        options: dict[str, Any] = {"text_pair": texts[1]} if len(texts) == 2 else {}
         if self.task == "token-cls":
             first = first.split(split_char) if split_char in first else list(first)
-        ids, types = encode(first, texts[1] if len(texts) == 2 else None)
+            options["is_split_into_words"] = True
+        ids, types = encode(first, **options)
         return {"input_ids": ids, "token_type_ids": types}
 
 

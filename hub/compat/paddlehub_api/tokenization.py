@@ -53,16 +53,8 @@ def convert_by_vocab(vocab: Mapping[K, V], items: Iterable[K]) -> list[V]:
     return [vocab[item] for item in items]
 
 
-def convert_tokens_to_ids(vocab: Mapping[str, int], tokens: Iterable[str]) -> list[int]:
-    return convert_by_vocab(vocab, tokens)
-
-
-def convert_ids_to_tokens(inv_vocab: Mapping[int, str], ids: Iterable[int]) -> list[str]:
-    return convert_by_vocab(inv_vocab, ids)
-
-
-def whitespace_tokenize(text: str) -> list[str]:
-    return text.split()
+convert_tokens_to_ids = convert_ids_to_tokens = convert_by_vocab
+whitespace_tokenize = str.split
 
 
 class BasicTokenizer:
