@@ -29,7 +29,7 @@ def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
 
     Args:
         for_good: the process belongs to the module (a runner), so we answer ``import paddlehub`` until it
-            ends, in any file. Otherwise only while a module is loaded, and in its own files.
+            ends, in any file. Otherwise only in the module's own files.
         run_dir: a private folder that is removed when the server ends.
     """
     from hub.compat.importing import activation

@@ -44,8 +44,9 @@ def activated(folder: Path) -> Iterator[None]:
     if not imports_paddlehub(folder):
         yield
         return
+    facade.log_if_installed()
     paddlehub_env.add_loaded(folder)
-    with _answering_imports(), _reporting(files.add(folder)):
+    with _as_in_a_runner(), _reporting(files.add(folder)):
         if folder not in _checked:
             requirements.check(folder)
             _import_paddle_before(folder)
@@ -71,8 +72,8 @@ def _import_paddle_before(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _answering_imports() -> Iterator[None]:
-    """Find ``import paddlehub`` and installed modules within; ``sys.argv`` is the program's name alone."""
+def _as_in_a_runner() -> Iterator[None]:
+    """Find installed modules by name within; ``sys.argv`` is the program's name alone."""
     if _is_for_good:
         yield
         return
@@ -81,8 +82,7 @@ def _answering_imports() -> Iterator[None]:
     sibling_imports.switch(on=True)
     sys.argv = arguments[:1]
     try:
-        with facade.answering():
-            yield
+        yield
     finally:
         sys.argv = arguments
         sibling_imports.switch(on=was_on)

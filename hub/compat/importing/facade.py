@@ -1,20 +1,19 @@
 """Makes ``import paddlehub`` find our names: always as ``hub.compat.paddlehub``, as ``paddlehub`` on demand.
 
 A module's files are rewritten to import the first, which nobody else uses, so that a late import finds it
-too. The second is for other code that imports paddlehub in a runner, such as PaddleOCR's own folders. It is
-answered only while it is switched on.
+too. The second is for other code that imports paddlehub in a runner, such as PaddleOCR's own folders. In a
+script of the user's it stays what it was.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -50,10 +49,9 @@ class Facade(ModuleType):
 
 
 class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds facades under their own name; also as ``paddlehub`` while that is switched on."""
+    """Finds facades under their own name; also as ``paddlehub`` once that is switched on."""
 
-    def __init__(self) -> None:
-        self.answers_paddlehub = 0
+    answers_paddlehub = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -92,34 +90,12 @@ def install() -> None:
 
 def answer_from_now_on() -> None:
     """Let ``import paddlehub`` mean ours, in this whole process, until it ends."""
-    _log_if_installed()
-    finder.answers_paddlehub += 1
-
-
-@contextlib.contextmanager
-def answering() -> Iterator[None]:
-    """Answer ``import paddlehub`` within; restore what the process had under that name."""
-    if finder.answers_paddlehub:
-        yield
-        return
-    _log_if_installed()
-    theirs = _remove_paddlehub()
-    finder.answers_paddlehub += 1
-    try:
-        yield
-    finally:
-        finder.answers_paddlehub -= 1
-        _remove_paddlehub()
-        sys.modules.update(theirs)
-
-
-def _remove_paddlehub() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name == "paddlehub" or name.startswith("paddlehub.")]
-    return {name: sys.modules.pop(name) for name in names}
+    finder.answers_paddlehub = True
 
 
 @functools.cache
-def _log_if_installed() -> None:
+def log_if_installed() -> None:
+    """Log once that PaddleHub itself is installed and not used."""
     spec = importlib.machinery.PathFinder.find_spec("paddlehub")
     if spec is not None:
         log.info(
