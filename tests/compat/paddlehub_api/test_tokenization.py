@@ -1,22 +1,13 @@
-"""Tokens, batches, small files, downloads and the logger behave as PaddleHub's did."""
+"""Tokens, batches and small files are as PaddleHub's modules expect them."""
 
 from __future__ import annotations
 
-import http.server
-import logging
-import tarfile
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hub.compat.paddlehub_api import paddlehub_env
 from hub.compat.paddlehub_api.batching import pad_batch_data
-from hub.compat.paddlehub_api.downloads import default_downloader, download
-from hub.compat.paddlehub_api.logger import logger
 from hub.compat.paddlehub_api.parsers import txt_parser
 from hub.compat.paddlehub_api.tokenization import (
     BasicTokenizer,
@@ -68,66 +59,3 @@ def test_lines_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(" 中\n\nb\n".encode("gbk"))
     assert txt_parser.parse(str(tmp_path / "a.txt")) == ["中", "b"]
     assert txt_parser.parse(str(tmp_path / "a.txt"), use_strip=False)[0] == " 中"
-
-
-def test_the_logger_has_paddlehubs_levels(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        logger.train("step")
-        logger.INFO("100%")
-        logger.warning("%s is old", "it")
-        logger.disable()
-        logger.error("unheard")
-        logger.enable()
-    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
-        ("TRAIN", "step"),
-        ("INFO", "100%"),
-        ("WARNING", "it is old"),
-    ]
-    with pytest.raises(AttributeError):
-        logger.nonsense  # noqa: B018
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    served = tmp_path / "served"
-    (served / "data").mkdir(parents=True)
-    (served / "data" / "a.txt").write_text("hello")
-    with tarfile.open(served / "data.tar.gz", "w:gz") as tar:
-        tar.add(served / "data", "data")
-    with tarfile.open(served / "evil.tar", "w") as tar:
-        tar.add(served / "data" / "a.txt", "../evil.txt")
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as http_server:
-        threading.Thread(target=http_server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http_server.server_address[1]}"
-        http_server.shutdown()
-
-
-def test_files_are_fetched_and_extracted(address: str, tmp_path: Path) -> None:
-    ok, _, folder = default_downloader.download_file_and_uncompress(
-        f"{address}/data.tar.gz", str(tmp_path / "home"), print_progress=True
-    )
-    assert ok and folder is not None and (Path(folder) / "a.txt").read_text() == "hello"
-    assert [entry.name for entry in (tmp_path / "home").iterdir()] == ["data"]
-    assert Path(download(f"{address}/data/a.txt", str(tmp_path))).read_text() == "hello"
-
-
-def test_a_failed_download_says_why_and_leaves_nothing(address: str, tmp_path: Path) -> None:
-    ok, tips, file = default_downloader.download_file(f"{address}/absent", str(tmp_path / "home"))
-    assert not ok and file is None and "404" in tips
-    assert list((tmp_path / "home").iterdir()) == []
-    assert default_downloader.download_file("file:///etc/passwd", str(tmp_path / "home"))[0] is False
-
-
-def test_an_archive_cannot_write_beside_its_folder(address: str, tmp_path: Path) -> None:
-    with pytest.raises(tarfile.TarError):
-        default_downloader.download_file_and_uncompress(f"{address}/evil.tar", str(tmp_path / "home"))
-    assert not (tmp_path / "evil.txt").exists()
-
-
-def test_homes_lie_below_the_hubs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HUB_HOME", str(tmp_path))
-    assert str(tmp_path / "thirdparty") == paddlehub_env.THIRD_PARTY_HOME
-    assert Path(paddlehub_env.CACHE_HOME).is_dir()
-    with pytest.raises(AttributeError):
-        paddlehub_env.NO_HOME  # noqa: B018
