@@ -17,21 +17,4 @@ Importing this package needs the standard library only. NumPy, OpenCV and Paddle
 whose names a module asks for.
 """
 
-from __future__ import annotations
-
-from pathlib import Path
-
-__all__ = ["install"]
-
-
-def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
-    """Have modules that were written for PaddleHub load in this process.
-
-    Args:
-        for_good: the process belongs to the module (a runner), so we answer ``import paddlehub`` until it
-            ends, in any file. Otherwise only in the module's own files.
-        run_dir: a private folder that is removed when the server ends.
-    """
-    from hub.compat.importing import activation
-
-    activation.install(for_good=for_good, run_dir=run_dir)
+from hub.compat.importing.activation import install as install

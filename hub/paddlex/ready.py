@@ -28,7 +28,7 @@ HOW_TO_INSTALL: Final = (
 
 def interpreter(planned: Plan) -> Path | None:
     """Return the Python of the module's own environment, or None where it runs in ours."""
-    module = _installed(planned.module)
+    module = installed(planned.module)
     return None if module is None else interpreter_of(module.content)
 
 
@@ -41,7 +41,7 @@ def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
         ModuleNotInstalledError: the pipeline needs PaddleX, which is not here.
         HubError: the module or its weights cannot be fetched.
     """
-    module = _installed(planned.module)
+    module = installed(planned.module)
     if planned.module == BRIDGE:
         require_paddlex(planned)
     fresh = None
@@ -57,7 +57,8 @@ def fetch_weights(planned: Plan, progress: Progress) -> None:
     weights.fetch(planned.weights, progress=progress)
 
 
-def _installed(name: str) -> InstalledModule | None:
+def installed(name: str) -> InstalledModule | None:
+    """Return the newest installed version of a module, or None."""
     try:
         return LocalRegistry().find(name)
     except (ModuleNotInstalledError, RegistryError):
@@ -74,7 +75,7 @@ def _is_older(module: InstalledModule) -> bool:
 
 def has_paddlex() -> bool:
     """Tell whether the real PaddleX is installed, in the module's own environment or in ours."""
-    module = _installed(BRIDGE)
+    module = installed(BRIDGE)
     if module is not None and interpreter_of(module.content) is not None:
         return True
     return not _missing()

@@ -19,8 +19,14 @@ _is_for_good = False
 _checked: set[Path] = set()
 
 
-def install(*, for_good: bool, run_dir: Path | None) -> None:
-    """Do what :func:`hub.compat.install` says; a second call may only add to the first."""
+def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
+    """Have modules that were written for PaddleHub load in this process; a second call may only add to it.
+
+    Args:
+        for_good: the process belongs to the module (a runner), so we answer ``import paddlehub`` until it
+            ends, in any file. Otherwise only in the module's own files.
+        run_dir: a private folder that is removed when the server ends.
+    """
     global _is_for_good
     facade.install()
     if files not in sys.meta_path:

@@ -64,22 +64,14 @@ def subject(name: str, version: str | None) -> Subject:
 def _pipeline(name: str) -> Subject:
     planned = plan.plan(name, PipelineOptions())
     routes = planned.routes
+    installed = ready.installed(planned.module)
+    directory = installed.directory if installed else bundled.folders()[planned.module]
+    info = read_module_info(directory)
     if planned.module == plan.NATIVE:
-        directory = _newest(planned.module)
-        return Subject(name, routes[0], read_module_info(directory), routes, directory)
+        return Subject(name, routes[0], info, routes, directory)
     ready.require_paddlex(planned)
-    info = read_module_info(_newest(planned.module))
-    return Subject(
-        name, routes[0], info, routes, pipeline_file=_shipped_file(name, ready.interpreter(planned))
-    )
-
-
-def _newest(module: str) -> Path:
-    """Return the folder of an installed module, or of the bundled one."""
-    try:
-        return LocalRegistry().find(module).directory
-    except ModuleNotInstalledError:
-        return bundled.folders()[module]
+    file = _shipped_file(name, ready.interpreter(planned))
+    return Subject(name, routes[0], info, routes, pipeline_file=file)
 
 
 def _shipped_file(name: str, python: Path | None) -> Path:
