@@ -1,4 +1,4 @@
-"""What lets unchanged PaddleHub modules load: the names that they import, and what they expect around them.
+"""Lets unchanged PaddleHub modules load: answers the names that they import, and what else they expect.
 
     hub.compat.install()        once per process that loads modules: a runner, the import check, hub.Module(…)
 

@@ -32,7 +32,7 @@ class Device:
 
     @property
     def is_ours(self) -> bool:
-        """Whether HubServing's own modules run there."""
+        """True if HubServing's own modules run there."""
         return self.kind not in _OTHERS
 
     @property

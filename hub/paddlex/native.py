@@ -1,4 +1,4 @@
-"""What an OCR pipeline's file means for the module ``ocr_pipeline``, and what that module cannot do.
+"""Translates an OCR pipeline's file for the module ``ocr_pipeline``, and names what that cannot do.
 
 Keys that a file leaves out have the values that PaddleX's code then gives them. These differ from the file
 that PaddleX ships: 960 pixels at most instead of 64 at least, and boxes that grow by 2.0.
@@ -21,7 +21,7 @@ from hub.paddlex.ocr_file import Execution, Model, OCRFile, ServingExtra, Servin
 from hub.serving.config import validation
 from hub.suggestion import closest
 
-#: What PaddleX's OCR pipeline takes for keys of TextDetection that its file leaves out.
+#: PaddleX's defaults for keys of TextDetection that an OCR file leaves out.
 _DETECTION: Final[Mapping[str, Any]] = {
     "limit_side_len": 960,
     "limit_type": "max",
@@ -49,7 +49,7 @@ class Translation:
     """An OCR pipeline as ``ocr_pipeline`` would serve it.
 
     Attributes:
-        init_args: what the module is initialised with.
+        init_args: the module's keyword arguments.
         weights: names of the catalogue that it needs.
         device: as in the file; None where the file has none.
         unsupported: what the file asks for and the module does not do; with any of it, PaddleX must serve.

@@ -52,7 +52,7 @@ class Plan:
     Attributes:
         pipeline: its name.
         module: ``ocr_pipeline`` or ``paddlex_pipeline``.
-        init_args: what the module is initialised with.
+        init_args: the module's keyword arguments.
         weights: names of the catalogue that it needs besides those that the module declares.
         device: where it runs; None where neither file nor command line say.
         unsupported: for an OCR pipeline that ``paddlex_pipeline`` serves: why ``ocr_pipeline`` cannot.

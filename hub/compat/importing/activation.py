@@ -1,4 +1,4 @@
-"""What a module written for PaddleHub expects while it is imported and while its instance is built."""
+"""Prepares a process for modules written for PaddleHub, while they are imported and built."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def pad_batch_data(
     """Pad every sequence to ``max_seq_len``; return the array, or a list that starts with it.
 
     Returns:
-        What is asked for, in this order: int64 ids of shape (n, max_seq_len, 1); int64 positions, likewise;
+        The wanted of these, in this order: int64 ids of shape (n, max_seq_len, 1); int64 positions, likewise;
         float32 mask, 1 where there is a token; ``max_seq_len``; the number of tokens; int64 lengths (n, 1).
 
     Raises:

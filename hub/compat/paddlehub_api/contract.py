@@ -17,7 +17,7 @@ from hub.module import contract
 from hub.module.contract import runnable as runnable
 from hub.module.contract import serving as serving
 
-#: What modules that ask for PaddleHub's version are told: the release whose behaviour this is.
+#: PaddleHub's version, for modules that ask for it: the release whose behaviour this is.
 PADDLEHUB_VERSION: Final = "2.4.0"
 
 C = TypeVar("C", bound=type)
@@ -45,7 +45,7 @@ class RunModule:
 
     @property
     def is_runnable(self) -> bool:
-        """Whether ``hub run`` may call it."""
+        """True if ``hub run`` may call it."""
         return contract.runnable_method(type(self)) is not None
 
 

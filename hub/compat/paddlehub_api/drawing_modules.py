@@ -1,4 +1,4 @@
-"""What modules that answer with pictures inherit: colouring photographs, painting in another style."""
+"""Base classes of modules that answer with pictures: colouring photographs, painting in another style."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What classifiers and segmenters inherit: ``predict``, their serving method, and ``hub run``.
+"""Base classes of classifiers and segmenters: ``predict``, the serving method, and ``hub run``.
 
 The network is the module's own (an ``nn.Layer`` that names one of these as ``meta``). It has ``transforms``
 and, in a classifier, ``labels``. Training is PaddleHub's own.

@@ -1,4 +1,4 @@
-"""What text modules with an inference model inherit: its predictor, tensors with LoD, ``hub run``.
+"""Base classes of text modules with an inference model: its predictor, tensors with LoD, ``hub run``.
 
 PaddleHub built these on ``paddle.fluid``, which is gone; the methods that modules call are the same, on
 ``paddle.inference``.

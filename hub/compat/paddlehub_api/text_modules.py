@@ -1,4 +1,4 @@
-"""What text modules that are ``nn.Layer``s inherit: transformers and word embeddings.
+"""Base classes of text modules that are ``nn.Layer``s: transformers and word embeddings.
 
 The tokenizer and the network are the module's own (usually of PaddleNLP, which is not imported here).
 """

@@ -24,7 +24,7 @@ _WHERE = "import importlib.util as u; print(u.find_spec('paddlex').submodule_sea
 
 @dataclass(frozen=True)
 class Subject:
-    """What is packed.
+    """A module or a pipeline to pack.
 
     Attributes:
         title: its name, which the folder gets.
