@@ -16,10 +16,10 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-import hub
 from hub.errors import RegistryError
 from hub.paddlex.sdk import wheel
 from hub.paddlex.sdk.subject import Subject, subject
+from hub.version import __version__
 
 _TEMPLATES = files("hub.paddlex.sdk") / "templates"
 #: Version folder in the model repository; Triton counts from 1.
@@ -82,7 +82,7 @@ def _write(packed: Subject, folder: Path) -> None:
 
 def _write_client_package(folder: Path) -> None:
     # PaddleX's name: scripts that import it, and the document's ``pip install`` line, work as they are.
-    name, version = "paddlex_hps_client", f"{hub.__version__}+hubserving"
+    name, version = "paddlex_hps_client", f"{__version__}+hubserving"
     info = f"{name}-{version}.dist-info"
     files = {f"{name}/{file}": _filled(f"{name}/{file}", {}) for file in ("__init__.py", "utils.py")}
     for file in ("METADATA", "WHEEL"):
