@@ -87,7 +87,7 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
     from hub.cli import render
     from hub.cli.server_request import for_pipeline
     from hub.cli.start import run
-    from hub.paddlex.plan import Asked
+    from hub.paddlex.plan import PipelineOptions
     from hub.serving.config import hps
 
     if rest:
@@ -100,7 +100,7 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
     if wanted is None:
         raise UsageError("--serve needs the pipeline: --pipeline NAME, or --pipeline FILE.yaml")
     hpi_config = _literal(options["hpi_config"])
-    asked = Asked(
+    asked = PipelineOptions(
         options["device"], options["use_hpip"], hpi_config, options["engine"], options["allow_urls"]
     )
     given = {key: options[key] for key in ("host", "port") if options[key] is not None}

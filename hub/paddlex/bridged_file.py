@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hub.errors import ConfigError
 from hub.paddlex.document import Document
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 #: So alike that one of them is a slip of the pen.
 _SLIP: Final = 0.85
@@ -44,7 +44,7 @@ def check(document: Document) -> None:
     """
     for path, key in _keys(document.keys, ""):
         known = (_TOP + _BELOW if path else _TOP).split()
-        meant = near(key, known, cutoff=_SLIP if path else 0.6)
+        meant = closest(key, known, cutoff=_SLIP if path else 0.6)
         if key not in known and (meant or not path):
             hint = f"; did you mean {meant!r}?" if meant else ""
             raise ConfigError(f"pipeline file {document.path}: unknown key '{path}{key}'{hint}")

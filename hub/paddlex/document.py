@@ -60,7 +60,7 @@ def load(path: str | Path) -> Any:
 
 
 def read(path: str | Path, keys: Any = None) -> Document:
-    """Read a pipeline's file of either form; ``keys`` is what it says, where it has been read before.
+    """Read a pipeline's file of either form; ``keys`` is its content, where it has been read before.
 
     Raises:
         ConfigError: it cannot be read, or does not describe a known pipeline.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from hub.errors import ConfigError
 from hub.paddlex import device
 from hub.paddlex.ocr_file import Execution
-from hub.serving.config.validation import near
+from hub.suggestion import closest
 
 if TYPE_CHECKING:
     from hub.engines.base import Engine

@@ -124,7 +124,7 @@ def _model_args(entry: str, model: Model, document: Document, made: Translation)
     if model.model_name in _CATALOGUE[entry]:
         made.weights.append(model.model_name)
         return {"model_dir": model.model_name, **args}
-    meant = validation.near(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
+    meant = closest(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
     made.unsupported.append(
         f"SubModules.{entry}: HubServing has no weights of {model.model_name}"
         + (f" (is {meant} meant?)" if meant else "")

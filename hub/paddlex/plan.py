@@ -73,16 +73,21 @@ class Plan:
         return names.PIPELINES[self.pipeline].routes
 
 
-def plan(given: str, options: PipelineOptions) -> Plan:
+def is_pipeline_file(path: str, keys: object) -> bool:
+    """Tell whether a config file that was read is PaddleX's, of a pipeline, and not one of ours."""
+    return path.lower().endswith(document.SUFFIXES) and document.describes_pipeline(keys)
+
+
+def plan(given: str, options: PipelineOptions, keys: Mapping[str, Any] | None = None) -> Plan:
     """Plan a pipeline by its name, or by the path of its file, which ends in .yaml, .yml or .json.
 
-    ``keys`` is what the file says, where it has been read before.
+    ``keys`` is the file's content, where it has been read before.
 
     Raises:
         ConfigError: there is no such pipeline or file, or something in it is wrong.
     """
     if given.lower().endswith(document.SUFFIXES):
-        found = _from_file(document.read(given), options)
+        found = _from_file(document.read(given, keys), options)
     else:
         found = _from_name(names.known(given), options)
     if options.allow_urls:

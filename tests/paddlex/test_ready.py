@@ -70,7 +70,7 @@ def test_an_older_one_gives_way_to_the_one_that_comes_along(tmp_path: Path) -> N
 
 def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, OCR)
-    config, reread = configured(path, PipelineOptions(), {"port": 9000})
+    request = for_pipeline(path, PipelineOptions(), {"port": 9000})
     # A supervisor that looks for cards would keep everybody waiting.
     monkeypatch.setattr(device, "default", lambda python: pytest.fail("nobody should look again"))
     Path(path).write_text(changed(OCR, {"SubModules.TextDetection.thresh": 0.2}))
