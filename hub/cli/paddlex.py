@@ -1,7 +1,7 @@
 """``hub paddlex``: the command lines of PaddleX's serving documents, taken as they are.
 
-The command ``paddlex`` itself belongs to the real package; this one does what its serving does, and says of
-the other things that it does where they are done.
+The command ``paddlex`` itself belongs to the real package. This one does what its serving does, and names
+the command for each of the other things.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import click
 
 from hub.errors import ConfigError, UsageError
 
-#: PaddleX's plugins for serving, and what stands for them here.
+#: PaddleX's plugins for serving, and what to do here instead.
 _PLUGINS: Final[Mapping[str, str]] = {
-    "serving": "Nothing to install: OCR is served by a bundled module. Others need the real PaddleX",
+    "serving": "Nothing to install: OCR is bundled. Other pipelines need the real PaddleX",
     "hpi-cpu": "--use_hpip on the CPU is OpenVINO: pip install 'hubserving[openvino]'",
     "hpi-gpu": "--use_hpip on NVIDIA's cards is ONNX Runtime, for ONNX models: pip install onnxruntime-gpu",
     "paddle2onnx": "Nothing to install: OpenVINO reads Paddle's files as they are.",
 }
-#: Options of PaddleX's other modes, with what each mode is and where it is done.
+#: Options of PaddleX's other modes: what each does, and which command does it.
 _ELSEWHERE: Final[Mapping[str, str]] = {
     "paddle2onnx": "converts a model; the real package does that: paddlex --paddle2onnx …",
     "get_pipeline_config": "writes a pipeline's YAML file; the real package does that: "
@@ -74,8 +74,7 @@ def _install(plugins: Sequence[str]) -> None:
     (plugin,) = plugins or ("",)
     if plugin not in _PLUGINS:
         raise UsageError(
-            f"--install {plugin}: that is a part of the real PaddleX, and its own command installs it: "
-            f"paddlex --install {plugin}".rstrip()
+            f"--install {plugin}: PaddleX's own command installs that: paddlex --install {plugin}".rstrip()
             + f". Known here: {', '.join(_PLUGINS)}"
         )
     said = _PLUGINS[plugin]
@@ -88,7 +87,7 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
     from hub.cli import render
     from hub.cli.server_request import for_pipeline
     from hub.cli.start import run
-    from hub.paddlex.plan import Asked
+    from hub.paddlex.plan import PipelineOptions
     from hub.serving.config import hps
 
     if rest:
@@ -101,7 +100,7 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
     if wanted is None:
         raise UsageError("--serve needs the pipeline: --pipeline NAME, or --pipeline FILE.yaml")
     hpi_config = _literal(options["hpi_config"])
-    asked = Asked(
+    asked = PipelineOptions(
         options["device"], options["use_hpip"], hpi_config, options["engine"], options["allow_urls"]
     )
     given = {key: options[key] for key in ("host", "port") if options[key] is not None}
@@ -109,7 +108,7 @@ def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -
 
 
 def _literal(given: str | None) -> dict[str, Any] | None:
-    """``--hpi_config`` is written as Python writes a dict, which JSON without null, true and false is."""
+    """Read ``--hpi_config``, which is a dict in Python's form; so is JSON without null, true and false."""
     if given is None:
         return None
     try:
@@ -124,12 +123,12 @@ def _literal(given: str | None) -> dict[str, Any] | None:
 
 
 def _refuse(context: click.Context, options: dict[str, Any]) -> None:
-    """Say where PaddleX's other modes are; without any word, how this command is used."""
+    """Name the command of PaddleX's other modes; without any option, show how this one is used."""
     for mode, where in _ELSEWHERE.items():
         if options[mode]:
             raise UsageError(f"--{mode} {where}")
     if options["pipeline"]:
-        raise UsageError("--pipeline alone does nothing here; to serve it, say --serve as well")
+        raise UsageError("--pipeline alone does nothing here; to serve the pipeline, say --serve as well")
     click.echo(context.get_help(), err=True)
     context.exit(2)
 

@@ -19,4 +19,4 @@ def make_ready(plan: Plan, config: ServingConfig) -> None:
         return
     module = ready.make_ready(plan, render.ProgressBars())
     if module is not None:
-        render.note(f"Installed {module.info.name} {module.info.version}, which comes with HubServing.")
+        render.note(f"Installed {module.info.name} {module.info.version}, bundled with HubServing.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hub.errors import UsageError
 
 if TYPE_CHECKING:  # pydantic is behind all of these; `hub serving start --help` needs none of it
-    from hub.paddlex.plan import Asked, Plan
+    from hub.paddlex.plan import PipelineOptions, Plan
     from hub.serving.config.server_config import Reread, ServingConfig
 
 #: PaddleHub's own flags, which a config file overrides altogether, and what says the same in PaddleX's words.
@@ -48,12 +48,12 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
     Raises:
         UsageError, ConfigError.
     """
-    from hub.paddlex.plan import Asked, is_pipeline_file
+    from hub.paddlex.plan import PipelineOptions, is_pipeline_file
     from hub.serving.config import hps, server_config
 
     names = (*options["modules"], *options["more_modules"])
     pipeline, path = options["pipeline"], options["config"]
-    asked = Asked(options["device"], options["use_hpip"], allow_urls=options["allow_urls"])
+    asked = PipelineOptions(options["device"], options["use_hpip"], allow_urls=options["allow_urls"])
     given = {key: value for key, value in options.items() if key not in _NOT_KEYS and value is not None}
     if asked.device is not None and (given.get("use_gpu") or given.get("gpu")):
         raise UsageError(f"--device {asked.device} says what --use_gpu and --gpu say; give one of them")
@@ -74,7 +74,7 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
 
 
 def for_pipeline(
-    pipeline: str, asked: Asked, given: Mapping[str, Any], keys: Mapping[str, Any] | None = None
+    pipeline: str, asked: PipelineOptions, given: Mapping[str, Any], keys: Mapping[str, Any] | None = None
 ) -> ServerRequest:
     """Return the request for a pipeline, by its name or the path of its file.
 
@@ -100,17 +100,19 @@ def for_pipeline(
     # A reload does not look for cards again: that takes seconds, and a device does not change.
     settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
     notes = []
-    if planned.idle:
-        notes.append(f"Note: {pipeline}: these keys have no effect here: {', '.join(planned.idle)}")
-    if planned.cannot:
-        reasons = "".join(f"\n  {reason}" for reason in planned.cannot)
+    if planned.ignored:
+        notes.append(f"Note: {pipeline}: these keys have no effect here: {', '.join(planned.ignored)}")
+    if planned.unsupported:
+        reasons = "".join(f"\n  {reason}" for reason in planned.unsupported)
         why = f"because {planned.pipeline} here does not do this"
         notes.append(f"Note: the real PaddleX serves {pipeline}, {why}:{reasons}")
     reread = lambda: configuration(plan(pipeline, asked), settled)  # noqa: E731
     return ServerRequest(config, reread, tuple(notes), plan=planned)
 
 
-def _for_file(path: str, keys: Mapping[str, Any], asked: Asked, given: Mapping[str, Any]) -> ServerRequest:
+def _for_file(
+    path: str, keys: Mapping[str, Any], asked: PipelineOptions, given: Mapping[str, Any]
+) -> ServerRequest:
     """Return the request for a config file, beside which not every option counts."""
     from hub.serving.config import server_config
 
@@ -123,7 +125,7 @@ def _for_file(path: str, keys: Mapping[str, Any], asked: Asked, given: Mapping[s
     return ServerRequest(config, partial(server_config.from_file, path, kept), warning=warning)
 
 
-def _for_modules(asked: Asked, given: Mapping[str, Any]) -> ServerRequest:
+def _for_modules(asked: PipelineOptions, given: Mapping[str, Any]) -> ServerRequest:
     """Return the request for modules that the command line names, or a model repository has."""
     from hub import settings
     from hub.serving.config import server_config
@@ -139,7 +141,7 @@ def _for_modules(asked: Asked, given: Mapping[str, Any]) -> ServerRequest:
     return ServerRequest(build(), lambda: None)
 
 
-def _device_settings(asked: Asked) -> dict[str, Any]:
+def _device_settings(asked: PipelineOptions) -> dict[str, Any]:
     """Return what ``--device`` means for modules, which have no other option of a pipeline."""
     from hub.paddlex import device
 

@@ -1,37 +1,20 @@
-"""What lets unchanged PaddleHub modules load: the names they import, and the world they expect around them.
+"""Lets unchanged PaddleHub modules load: answers the names that they import, and what else they expect.
 
-    hub.compat.install()        once per process, by whoever loads modules: a runner, the trial, hub.Module(…)
+    hub.compat.install()        once per process that loads modules: a runner, the import check, hub.Module(…)
 
-From then on ``hub.module.loader`` passes every folder through ``activation.prepared``. A folder whose
+From then on ``hub.module.loader`` passes every folder through ``importing.activation``. A folder whose
 files never mention paddlehub is left alone. For one that does:
 
-    names.py            which of our files answers for which name of PaddleHub (the whole list)
-    imports.py          makes ``import paddlehub`` find them
-    mending.py          mends what NumPy, Pillow, Paddle and Python have dropped since, in the syntax tree
-    module_files.py     the import hook that does so for the files below the module's folder, and no others
-    requirements.py     packages that it needs and that are missing, all in one error
-    modes.py            Paddle's static and dynamic mode: never left changed
-    homes.py            MODULE_HOME and the like
+    importing/name_table        which of our files answers for which name of PaddleHub (the whole list)
+    importing/facade            makes ``import paddlehub`` find them
+    importing/source_fixes      replaces what NumPy, Pillow, Paddle and Python have dropped since
+    importing/patching_loader   the import hook that does so for the files below the module's folder only
+    importing/requirements      packages that the module needs and that are missing, all in one error
+    importing/sibling_imports   other installed modules, by name
+    paddlehub_api/              the behaviour behind the names
 
-The rest is the behaviour behind those names. Importing this package needs the standard library only;
-NumPy, OpenCV and Paddle are imported by the files whose names a module asks for.
+Importing this package needs the standard library only. NumPy, OpenCV and Paddle are imported by the files
+whose names a module asks for.
 """
 
-from __future__ import annotations
-
-from pathlib import Path
-
-__all__ = ["install"]
-
-
-def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
-    """Have modules that were written for PaddleHub load in this process.
-
-    Args:
-        for_good: the process belongs to the module (a runner), so ``import paddlehub`` is answered by
-            us until it ends, in any file. Otherwise only while a module is loaded, and in its own files.
-        run_dir: a private folder that somebody removes when the server ends.
-    """
-    from hub.compat.importing import activation
-
-    activation.install(for_good=for_good, run_dir=run_dir)
+from hub.compat.importing.activation import install as install

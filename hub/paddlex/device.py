@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,18 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub import settings
+from hub.engines import probe
 from hub.errors import ConfigError
 
 #: Kinds of device that PaddleX has for other makers' cards, which the server cannot hand out to runners.
 _OTHERS: Final = ("xpu", "npu", "mlu", "gcu", "dcu", "iluvatar_gpu", "metax_gpu")
 #: Importing Paddle takes seconds; longer than this, something is wrong with the driver.
 _LONGEST_LOOK_S: Final = 120.0
-#: Prints how many cards Paddle can use; fails where there is no Paddle.
-_COUNT_CARDS: Final = """
-import paddle
-cuda = paddle.device.is_compiled_with_cuda()
-print("cards", paddle.device.cuda.device_count() if cuda else 0)
-"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Device:
 
     @property
     def is_ours(self) -> bool:
-        """Whether HubServing's own modules run there."""
+        """True if HubServing's own modules run there."""
         return self.kind not in _OTHERS
 
     @property
@@ -46,24 +42,22 @@ class Device:
 
 
 def parse(given: str) -> Device:
-    """Read ``cpu``, ``gpu``, ``gpu:0,1``, or the same with another kind of PaddleX's, like ``npu``.
+    """Read ``cpu``, ``gpu``, ``gpu:0,1``, or the same with another of PaddleX's kinds, like ``npu``.
 
     Raises:
         ConfigError: it is none of these.
     """
     kind, colon, numbers = given.strip().lower().partition(":")
-    cards = [number.strip() for number in numbers.split(",")]
+    cards = [number.strip() for number in (numbers if colon else "0").split(",")]
     if kind == "cpu" and not colon:
         return Device("cpu")
-    if kind in ("gpu", *_OTHERS) and not colon:
-        return Device(kind, (0,))
     if kind in ("gpu", *_OTHERS) and all(card.isdecimal() for card in cards):
         return Device(kind, tuple(map(int, cards)))
     raise ConfigError(f"device {given!r} is not allowed; allowed: cpu, gpu, gpu:0, gpu:0,1 (cards' numbers)")
 
 
 def default(python: Path | None = None) -> Device:
-    """The first card where a CUDA build of Paddle sees one, else the CPU, as PaddleX has it.
+    """Return the first card where a CUDA build of Paddle sees one, else the CPU, as in PaddleX.
 
     ``python`` is the interpreter whose Paddle counts, ours unless given.
     """
@@ -73,7 +67,7 @@ def default(python: Path | None = None) -> Device:
 
 
 def has_driver() -> bool:
-    """Whether NVIDIA's driver is on this machine: without it nobody needs to wait for Paddle's answer."""
+    """Tell whether this machine has NVIDIA's driver: without it nobody needs to wait for Paddle's answer."""
     try:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -82,20 +76,21 @@ def has_driver() -> bool:
 
 
 def cards_seen(python: Path | None = None) -> int:
-    """How many cards the Paddle of an interpreter can use; 0 where it has no Paddle, or one for CPU only.
+    """Return how many cards the Paddle of an interpreter can use; 0 without Paddle, or with one for CPU only.
 
-    Asked in a process of its own: importing Paddle takes seconds, and it would hold the card.
+    A process of its own counts them: importing Paddle takes seconds, and it would hold the card. The probe
+    runs as a file, because the interpreter of an isolated module does not find ``hub``.
     """
     try:
-        asked = subprocess.run(
-            [str(python or sys.executable), "-c", _COUNT_CARDS],
+        counted = subprocess.run(
+            [str(python or sys.executable), "-P", probe.__file__, "paddle"],
             capture_output=True,
             text=True,
             env=settings.child_environment(),
             timeout=_LONGEST_LOOK_S,
-            check=False,
+            check=True,
         )
-    except (OSError, subprocess.TimeoutExpired):
+        devices = json.loads(counted.stdout.splitlines()[-1])["devices"]
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError):
         return 0
-    *_, said = ["", *asked.stdout.split("cards ")]
-    return int(said) if asked.returncode == 0 and said.strip().isdecimal() else 0
+    return sum(name.startswith("gpu") for name in devices)

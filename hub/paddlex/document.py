@@ -1,4 +1,4 @@
-"""A pipeline's YAML file, read: which pipeline it describes, and its keys in the form of PaddleX 3."""
+"""Reads a pipeline's YAML file: which pipeline it describes, and its keys in the form of PaddleX 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hub.errors import ConfigError
 from hub.paddlex import names, older_file
 from hub.suggestion import closest
 
-#: What makes a ``--pipeline`` a file and not a name. JSON is YAML, too.
+#: A ``--pipeline`` with one of these endings is a file and not a name. JSON is YAML, too.
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
@@ -19,9 +19,9 @@ class Document:
     """A pipeline's file.
 
     Attributes:
-        path: where it lies; the models' folders may be named relative to its folder.
+        path: the file; the models' folders may be named relative to its folder.
         pipeline: the pipeline's name.
-        keys: what it says, in the form of PaddleX 3.
+        keys: its content, in the form of PaddleX 3.
         is_older: whether it has the form of PaddleX's 2024 releases.
     """
 
@@ -32,12 +32,12 @@ class Document:
 
 
 def describes_pipeline(keys: object) -> bool:
-    """Whether a file that was read is PaddleX's, of either form, rather than HubServing's own config."""
+    """Tell whether a file's content is PaddleX's, of either form, and not HubServing's own config."""
     return isinstance(keys, dict) and ("pipeline_name" in keys or "Global" in keys)
 
 
 def load(path: str | Path) -> Any:
-    """What a YAML file says, whatever it is about; "None" in it is null, as PaddleX reads it.
+    """Return the content of any YAML file; "None" in it is null, as PaddleX reads it.
 
     Raises:
         ConfigError: there is no such file, or it is not YAML.
@@ -47,9 +47,10 @@ def load(path: str | Path) -> Any:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        stem = Path(path).stem
-        hint = f"; the pipeline itself is named without a suffix: {stem}" if stem in names.PIPELINES else ""
-        raise ConfigError(f"pipeline file {path}: {error.strerror or error}{hint}") from error
+        text = f"pipeline file {path}: {error.strerror or error}"
+        if (stem := Path(path).stem) in names.PIPELINES:
+            text += f"; to name the pipeline itself, leave the suffix out: {stem}"
+        raise ConfigError(text) from error
     except ValueError as error:
         raise ConfigError(f"pipeline file {path} is not UTF-8 text: {error}") from error
     try:
@@ -59,17 +60,17 @@ def load(path: str | Path) -> Any:
 
 
 def read(path: str | Path, keys: Any = None) -> Document:
-    """Read a pipeline's file of either form; ``keys`` is what it says, where it has been read before.
+    """Read a pipeline's file of either form; ``keys`` is its content, where it has been read before.
 
     Raises:
-        ConfigError: it cannot be read, describes no pipeline, or one that is not known.
+        ConfigError: it cannot be read, or does not describe a known pipeline.
     """
     keys = load(path) if keys is None else _with_nulls(keys)
     if not isinstance(keys, dict):
         raise ConfigError(f"pipeline file {path} must hold keys and values, not {type(keys).__name__}")
     if "modules_info" in keys:
         raise ConfigError(
-            f"{path} is HubServing's own config file; start it with: hub serving start -c {path}"
+            f"{path} is a config file of HubServing; start it with: hub serving start -c {path}"
         )
     place = Path(path).absolute()
     if "Global" in keys:

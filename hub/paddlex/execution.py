@@ -1,17 +1,18 @@
 """Where and by which engine a pipeline runs: ``device``, ``use_hpip``, ``hpi_config``, ``engine``.
 
 PaddleX lets every model have its own; ``ocr_pipeline`` has one device and one engine for all of its models.
+So ``levels`` below maps where something is said (``"SubModules.TextDetection."``, ``""`` for the top of the
+file) to what is said there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hub.errors import ConfigError
 from hub.paddlex import device
-from hub.paddlex.ocr_file import Execution, Model, OCRFile
+from hub.paddlex.ocr_file import Execution
 from hub.suggestion import closest
 
 if TYPE_CHECKING:
@@ -21,59 +22,41 @@ if TYPE_CHECKING:
 _ENGINES: Final[Mapping[str, Engine | None]] = {
     "paddle": "paddle",
     "paddle_static": "paddle",
-    "paddle_dynamic": None,
     "hpi": "hpip",
     "onnxruntime": "onnxruntime",
-    "transformers": None,
-    "genai_client": None,
-    "flexible": None,
+    **dict.fromkeys(("paddle_dynamic", "transformers", "genai_client", "flexible")),
 }
 #: PaddleX's ``hpi_config.backend`` → ours.
 _BACKENDS: Final[Mapping[str, Engine | None]] = {
     "paddle": "paddle",
     "openvino": "openvino",
     "onnxruntime": "onnxruntime",
-    "tensorrt": None,
-    "om": None,
+    **dict.fromkeys(("tensorrt", "om")),
 }
 
 
-@dataclass(frozen=True)
-class Choice:
-    """``device`` as the file says it; ``cannot`` and ``idle`` as in :class:`.native.Native`."""
-
-    engine: Engine
-    device: str | None
-    cannot: tuple[str, ...]
-    idle: tuple[str, ...]
-
-
-def chosen(file: OCRFile, used: Mapping[str, Model]) -> Choice:
-    """The one engine and device that the file's parts ask for.
+def common_engine(levels: Mapping[str, Execution]) -> tuple[Engine, list[str]]:
+    """Return the one engine that the models ask for, and reasons why only PaddleX can run them so.
 
     Raises:
-        ConfigError: an engine that PaddleX does not have, or models on different devices.
+        ConfigError: an engine that PaddleX does not have.
     """
-    models = {f"SubModules.{entry}.": model for entry, model in used.items()}
-    said: dict[str, Execution] = {"": file, **models}
-    cannot: list[str] = []
+    reasons: list[str] = []
     engines: dict[Engine, str] = {}
-    for where, model in models.items():
-        engine, reason = engine_of((model, file))
+    for where in filter(None, levels):
+        engine, reason = engine_of((levels[where], levels[""]))
         engines.setdefault(engine, where)
-        cannot += [f"{where}{reason}"] if reason else []
-    # The two that choose by themselves go together: asked for once, the fast engines are meant.
+        reasons += [f"{where}{reason}"] if reason else []
+    # auto and hpip choose by themselves: asked for together, the fast engines are meant.
     named = [engine for engine in engines if engine not in ("auto", "hpip")]
-    if len(named) > 1 or (named and len(engines) > 1):
+    if named and len(engines) > 1:
         each = ", ".join(f"{where.rstrip('.')}: {engine}" for engine, where in engines.items())
-        cannot.append(f"its models run on different engines ({each})")
-    engine = named[0] if named else "hpip" if "hpip" in engines else "auto"
-    wants_fast = any(each.use_hpip or each.engine == "hpi" for each in said.values())
-    return Choice(engine, _device(said), tuple(cannot), tuple(_idle(said, wants_fast)))
+        reasons.append(f"its models run on different engines ({each})")
+    return named[0] if named else "hpip" if "hpip" in engines else "auto", reasons
 
 
 def engine_of(levels: Sequence[Execution]) -> tuple[Engine, str]:
-    """The engine that is asked for, and the reason for which only PaddleX has it, if so.
+    """Return the engine that is asked for, and the reason why only PaddleX has it, if so.
 
     ``levels`` go from the model to the whole pipeline; the first that says something counts.
 
@@ -99,20 +82,20 @@ def _ours(table: Mapping[str, Engine | None], key: str, given: str) -> tuple[Eng
     return ("auto", f"{key} is {given}") if engine is None else (engine, "")
 
 
-def _device(said: Mapping[str, Execution]) -> str | None:
-    given = {where: each.device for where, each in said.items() if each.device is not None}
+def common_device(levels: Mapping[str, Execution]) -> str | None:
+    """Return the one device that is named; raise ConfigError where models are to run on different ones."""
+    given = {where: each.device for where, each in levels.items() if each.device is not None}
     if len({device.parse(value) for value in given.values()}) > 1:
         each = ", ".join(f"{where}device {value}" for where, value in given.items())
         raise ConfigError(f"the models of a pipeline run on one device here ({each})")
     return next(iter(given.values()), None)
 
 
-def _idle(said: Mapping[str, Execution], wants_fast: bool) -> list[str]:
-    idle = []
-    for where, each in said.items():
+def ignored_keys(levels: Mapping[str, Execution]) -> Iterator[str]:
+    """Yield the keys that have no effect here, by their paths."""
+    is_fast = any(each.use_hpip or each.engine == "hpi" for each in levels.values())
+    for where, each in levels.items():
         if each.engine_config:
-            idle.append(f"{where}engine_config")
+            yield f"{where}engine_config"
         given = each.hpi_config.model_fields_set if each.hpi_config is not None else set()
-        without_effect = given - {"backend"} if wants_fast else given
-        idle += [f"{where}hpi_config.{key}" for key in sorted(without_effect)]
-    return idle
+        yield from (f"{where}hpi_config.{key}" for key in sorted(given) if key != "backend" or not is_fast)

@@ -1,27 +1,27 @@
-"""What an OCR pipeline's file means for the module ``ocr_pipeline``, and what that module cannot do.
+"""Translates an OCR pipeline's file for the module ``ocr_pipeline``, and names what that cannot do.
 
-Keys that a file leaves out have the values that PaddleX's code gives them then, which are not those of the
-file that comes with PaddleX: 960 pixels at most instead of 64 at least, and boxes that grow by 2.0.
+Keys that a file leaves out have the values that PaddleX's code then gives them. These differ from the file
+that PaddleX ships: 960 pixels at most instead of 64 at least, and boxes that grow by 2.0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from hub.engines.files import find_model_files
 from hub.errors import ConfigError, ModelNotFoundError
+from hub.paddlex import execution
 from hub.paddlex.document import Document
-from hub.paddlex.execution import Choice, chosen
-from hub.paddlex.folders import places
-from hub.paddlex.ocr_file import Detection, Model, OCRFile, Recognition, ServingExtra, ServingSection
+from hub.paddlex.folders import find_folder, places
+from hub.paddlex.ocr_file import Execution, Model, OCRFile, ServingExtra, ServingSection
 from hub.serving.config import validation
 from hub.suggestion import closest
 
-#: What PaddleX's OCR pipeline takes for keys of TextDetection that its file leaves out.
+#: PaddleX's defaults for keys of TextDetection that an OCR file leaves out.
 _DETECTION: Final[Mapping[str, Any]] = {
     "limit_side_len": 960,
     "limit_type": "max",
@@ -30,11 +30,13 @@ _DETECTION: Final[Mapping[str, Any]] = {
     "box_thresh": 0.6,
     "unclip_ratio": 2.0,
 }
-#: So alike that a letter was slipped: PP-OCRv5 for PP-OCRv4 is no slip.
+#: Keys of TextRecognition that the module takes.
+_RECOGNITION: Final = ("score_thresh", "batch_size", "return_word_box")
+#: So alike that a letter was slipped: PP-OCRv5 for PP-OCRv4 is not a slip.
 _SLIP: Final = 0.96
-#: What a picture in the reply can be at most, where the file sets no limit.
+#: The largest picture in a reply, where the file sets no limit.
 _LARGEST_JPEG: Final = (65500, 65500)
-#: Where the catalogue's weights can stand.
+#: The catalogue's weights for each model.
 _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
     "TextDetection": ("PP-OCRv4_mobile_det", "PP-OCRv6_small_det"),
     "TextRecognition": ("PP-OCRv4_mobile_rec", "PP-OCRv6_small_rec"),
@@ -42,118 +44,108 @@ _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Native:
+@dataclass
+class Translation:
     """An OCR pipeline as ``ocr_pipeline`` would serve it.
 
     Attributes:
-        init_args: what the module is initialised with.
+        init_args: the module's keyword arguments.
         weights: names of the catalogue that it needs.
-        device: as the file says it; None where it does not.
-        cannot: what the file asks for and the module does not do; with any of it, it must not be served so.
-        idle: keys that are accepted and have no effect.
+        device: as in the file; None where the file has none.
+        unsupported: what the file asks for and the module does not do; with any of it, PaddleX must serve.
+        ignored: keys that are accepted and have no effect.
     """
 
-    init_args: dict[str, Any]
-    weights: tuple[str, ...]
-    device: str | None
-    cannot: tuple[str, ...]
-    idle: tuple[str, ...]
+    init_args: dict[str, Any] = field(default_factory=dict)
+    weights: list[str] = field(default_factory=list)
+    device: str | None = None
+    unsupported: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
 
-def native(document: Document, asked: Mapping[str, Any]) -> Native:
-    """Translate an OCR pipeline's file; the keys ``asked`` for stand above those at its top.
+def translate(document: Document, options: Mapping[str, Any]) -> Translation:
+    """Translate an OCR pipeline's file; ``options`` take the place of keys at its top.
 
     Raises:
         ConfigError: an unknown key, a value that is not allowed, or a folder that is not there.
     """
-    source = f"pipeline file {document.path}"
     try:
-        file = OCRFile.model_validate({**document.keys, **asked})
-    except ValidationError as error:
-        raise ConfigError(f"{source}: {validation.problems(error, OCRFile)}") from error
-    try:
-        return _translated(file, document)
-    except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from error
+        return _translation(OCRFile.model_validate({**document.keys, **options}), document)
+    except (ConfigError, ValidationError) as error:
+        text = validation.problems(error, OCRFile) if isinstance(error, ValidationError) else error
+        raise ConfigError(f"pipeline file {document.path}: {text}") from error
 
 
-def _translated(file: OCRFile, document: Document) -> Native:
-    models = _Models(document)
-    text_line = file.SubModules.TextLineOrientation
-    # Without the switch PaddleX means yes, and fails where no model for it is named.
-    turns = text_line is not None if file.use_textline_orientation is None else file.use_textline_orientation
-    if turns and text_line is None:
-        raise ConfigError("use_textline_orientation is true, but SubModules has no TextLineOrientation")
-    detection, recognition = file.SubModules.TextDetection, file.SubModules.TextRecognition
-    used: dict[str, Model] = {"TextDetection": detection, "TextRecognition": recognition}
-    init_args: dict[str, Any] = {
-        "text_detection": {**models.place("TextDetection", detection), **_detection(detection)},
-        "text_recognition": {**models.place("TextRecognition", recognition), **_recognition(recognition)},
-        "use_textline_orientation": turns,
+def _translation(file: OCRFile, document: Document) -> Translation:
+    made = Translation()
+    models = _used_models(file)
+    args = {entry: _model_args(entry, model, document, made) for entry, model in models.items()}
+    levels: dict[str, Execution] = {"": file}
+    levels |= {f"SubModules.{entry}.": model for entry, model in models.items()}
+    engine, reasons = execution.common_engine(levels)
+    made.init_args = {
+        "text_detection": {**_DETECTION, **args["TextDetection"]},
+        "text_recognition": args["TextRecognition"],
+        "use_textline_orientation": "TextLineOrientation" in models,
+        "engine": engine,
+        **_serving_args(file.Serving),
     }
-    if turns and text_line is not None:
-        used["TextLineOrientation"] = text_line
-        place = models.place("TextLineOrientation", text_line)
-        init_args["textline_orientation"] = {**place, **_given(text_line, "batch_size")}
-    choice = chosen(file, used)
-    init_args |= {"engine": choice.engine, **_serving(file.Serving)}
-    cannot = (*models.cannot, *choice.cannot, *_cannot(file, used))
-    return Native(init_args, tuple(models.weights), choice.device, cannot, tuple(_idle(file, used, choice)))
+    if "TextLineOrientation" in models:
+        made.init_args["textline_orientation"] = args["TextLineOrientation"]
+    made.device = execution.common_device(levels)
+    serving, extra = file.Serving or ServingSection(), (file.Serving and file.Serving.extra) or ServingExtra()
+    made.unsupported += [*reasons, *_unsupported_steps(file, models), *_unsupported_replies(serving, extra)]
+    made.ignored += [*_ignored_sizes(file, models), *execution.ignored_keys(levels), *_ignored_extra(extra)]
+    return made
 
 
-class _Models:
-    """Where each model lies, and what is found out on the way."""
-
-    def __init__(self, document: Document) -> None:
-        self.weights: list[str] = []
-        self.cannot: list[str] = []
-        self._file = document.path
-
-    def place(self, entry: str, model: Model) -> dict[str, Any]:
-        """``model_dir`` for the module: a folder's absolute path, or a name of the catalogue."""
-        if model.model_dir is not None:
-            return {"model_dir": self._folder(entry, model.model_dir)}
-        if model.model_name is None:
-            raise ConfigError(f"SubModules.{entry} has neither 'model_name' nor 'model_dir'")
-        if model.model_name in _CATALOGUE[entry]:
-            self.weights.append(model.model_name)
-            return {"model_dir": model.model_name}
-        meant = closest(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
-        self.cannot.append(
-            f"SubModules.{entry}: HubServing has no weights of {model.model_name}"
-            + (f" (is {meant} meant?)" if meant else "")
-            + f"; it has {' and '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
-        )
-        return {}
-
-    def _folder(self, entry: str, given: str) -> str:
-        looked = places(given, self._file)
-        folder = next((place for place in looked if place.is_dir()), None)
-        if folder is None:
-            where = " and ".join(map(str, looked))
-            raise ConfigError(f"SubModules.{entry}: there is no folder {given}; looked for {where}")
-        try:
-            find_model_files(folder)
-        except ModelNotFoundError as error:
-            raise ConfigError(f"SubModules.{entry}: {error}") from error
-        return str(folder)
+def _used_models(file: OCRFile) -> dict[str, Model]:
+    """Return the models of the steps that are switched on; without a switch, those that are described."""
+    models: dict[str, Model] = {
+        "TextDetection": file.SubModules.TextDetection,
+        "TextRecognition": file.SubModules.TextRecognition,
+    }
+    orientation, switch = file.SubModules.TextLineOrientation, file.use_textline_orientation
+    if switch and orientation is None:
+        raise ConfigError("use_textline_orientation is true, but SubModules has no TextLineOrientation")
+    if orientation is not None and switch is not False:
+        models["TextLineOrientation"] = orientation
+    return models
 
 
-def _detection(given: Detection) -> dict[str, Any]:
-    return {**_DETECTION, **_given(given, *_DETECTION)}
+def _model_args(entry: str, model: Model, document: Document, made: Translation) -> dict[str, Any]:
+    """Return what the module takes of a model: where it is, and its keys."""
+    keys = {"TextDetection": tuple(_DETECTION), "TextRecognition": _RECOGNITION}.get(entry, ("batch_size",))
+    args = {key: getattr(model, key) for key in keys if getattr(model, key) is not None}
+    if model.model_dir is not None:
+        return {"model_dir": _folder(entry, model.model_dir, document), **args}
+    if model.model_name is None:
+        raise ConfigError(f"SubModules.{entry} has neither 'model_name' nor 'model_dir'")
+    if model.model_name in _CATALOGUE[entry]:
+        made.weights.append(model.model_name)
+        return {"model_dir": model.model_name, **args}
+    meant = closest(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
+    made.unsupported.append(
+        f"SubModules.{entry}: HubServing has no weights of {model.model_name}"
+        + (f" (is {meant} meant?)" if meant else "")
+        + f"; it has {' and '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
+    )
+    return args
 
 
-def _recognition(given: Recognition) -> dict[str, Any]:
-    return _given(given, "score_thresh", "batch_size", "return_word_box")
+def _folder(entry: str, given: str, document: Document) -> str:
+    folder = find_folder(given, document.path)
+    if folder is None:
+        where = " and ".join(map(str, places(given, document.path)))
+        raise ConfigError(f"SubModules.{entry}: there is no folder {given}; looked for {where}")
+    try:
+        find_model_files(folder)
+    except ModelNotFoundError as error:
+        raise ConfigError(f"SubModules.{entry}: {error}") from error
+    return str(folder)
 
 
-def _given(model: Model, *keys: str) -> dict[str, Any]:
-    said = {key: getattr(model, key) for key in keys}
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def _serving(section: ServingSection | None) -> dict[str, Any]:
+def _serving_args(section: ServingSection | None) -> dict[str, Any]:
     if section is None:
         return {}
     args: dict[str, Any] = {"visualize": section.visualize}
@@ -165,47 +157,47 @@ def _serving(section: ServingSection | None) -> dict[str, Any]:
     return args
 
 
-def _cannot(file: OCRFile, used: Mapping[str, Model]) -> Iterator[str]:
+def _unsupported_steps(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
     if file.text_type == "seal":
         yield "text_type is seal"
-    yield from _preprocessing(file)
-    orientation = used.get("TextLineOrientation")
-    if orientation and orientation.model_dir and "textline_ori" in (orientation.model_name or ""):
-        yield f"SubModules.TextLineOrientation is {orientation.model_name}, another kind of model"
-    for entry, model in used.items():
-        if "seal" in (model.model_name or ""):
-            yield f"SubModules.{entry} is {model.model_name}, which finds text on seals"
+    if _preprocesses(file):
+        yield "use_doc_preprocessor: pages are neither turned nor flattened before they are read"
+    for entry, model in models.items():
+        name = model.model_name or ""
+        if "seal" in name:
+            yield f"SubModules.{entry} is {name}, which finds text on seals"
+        if entry == "TextLineOrientation" and model.model_dir and "textline_ori" in name:
+            yield f"SubModules.{entry} is {name}, another kind of model"
         if getattr(model, "input_shape", None):
             yield f"SubModules.{entry}.input_shape fixes the size of the model's input"
-    extra = file.Serving.extra if file.Serving else None
-    if (file.Serving and file.Serving.return_urls) or (extra and extra.return_img_urls):
-        yield "Serving.return_urls: pictures come in the reply"
-    if extra and extra.file_storage and extra.file_storage.type != "memory":
-        yield f"Serving.extra.file_storage is {extra.file_storage.type}: pictures are kept nowhere"
 
 
-def _preprocessing(file: OCRFile) -> Iterator[str]:
+def _preprocesses(file: OCRFile) -> bool:
     part = file.SubPipelines.DocPreprocessor if file.SubPipelines else None
     wanted = part is not None if file.use_doc_preprocessor is None else file.use_doc_preprocessor
-    if wanted and (part is None or part.use_doc_orientation_classify or part.use_doc_unwarping):
-        yield "use_doc_preprocessor: pages are neither turned nor flattened before they are read"
+    steps = ("use_doc_orientation_classify", "use_doc_unwarping")
+    return wanted and (part is None or any(part.get(step, True) for step in steps))
 
 
-def _idle(file: OCRFile, used: Mapping[str, Model], choice: Choice) -> Iterator[str]:
+def _unsupported_replies(serving: ServingSection, extra: ServingExtra) -> Iterator[str]:
+    if serving.return_urls or extra.return_img_urls:
+        yield "Serving.return_urls: pictures come in the reply"
+    storage = (extra.file_storage or {}).get("type", "memory")
+    if storage != "memory":
+        yield f"Serving.extra.file_storage is {storage}: pictures are kept nowhere"
+
+
+def _ignored_sizes(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
     if file.batch_size:
         yield "batch_size"
-    for entry, model in used.items():
+    for entry, model in models.items():
         if entry == "TextDetection" and model.batch_size:
             yield f"SubModules.{entry}.batch_size"
         if model.genai_config:
             yield f"SubModules.{entry}.genai_config"
-    yield from choice.idle
-    extra = file.Serving.extra if file.Serving else None
-    if extra is not None:
-        for key in ("file_storage", "index_storage", "url_expires_in"):
-            if key in extra.model_fields_set and (key != "file_storage" or _is_memory(extra)):
-                yield f"Serving.extra.{key}"
 
 
-def _is_memory(extra: ServingExtra) -> bool:
-    return extra.file_storage is not None and extra.file_storage.type == "memory"
+def _ignored_extra(extra: ServingExtra) -> Iterator[str]:
+    for key in ("file_storage", "index_storage", "url_expires_in"):
+        if key in extra.model_fields_set:
+            yield f"Serving.extra.{key}"

@@ -1,6 +1,6 @@
 """The keys of an OCR pipeline's YAML file, as PaddleX 3 has them, with their types.
 
-What is not listed here is an error. Keys that are listed and cannot be obeyed are :mod:`.native`'s to name.
+Any other key is an error. Which of these keys have no effect, or need PaddleX itself, is in :mod:`.native`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Switches = dict[str, Any]
 
 
 class Keys(BaseModel):
-    """A part of a file; a key that it does not have is refused."""
+    """A part of a file; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -31,7 +31,7 @@ class HPIConfig(Keys):
 
 
 class Execution(Keys):
-    """What may be said of the whole, of a part, or of one model: where and how it runs."""
+    """How the whole pipeline or one model runs, and where."""
 
     device: str | None = None
     use_hpip: bool | None = None
@@ -41,7 +41,7 @@ class Execution(Keys):
 
 
 class Model(Execution):
-    """One model: a name that is known, or a folder that has its files."""
+    """One model: a known name, or a folder with its files."""
 
     module_name: str | None = None
     model_name: str | None = None
@@ -72,38 +72,12 @@ class OCRModels(Keys):
     TextLineOrientation: Model | None = None
 
 
-class DocModels(Keys):
-    DocOrientationClassify: Model | None = None
-    DocUnwarping: Model | None = None
-
-
-class Preprocessing(Execution):
-    pipeline_name: Literal["doc_preprocessor"] = "doc_preprocessor"
-    use_doc_orientation_classify: bool = True
-    use_doc_unwarping: bool = True
-    batch_size: Count | None = None
-    SubModules: DocModels | None = None
-
-
-class Parts(Keys):
-    DocPreprocessor: Preprocessing | None = None
-
-
-class Storage(Keys):
-    """Where PaddleX puts the pictures that it answers with, or its indexes."""
-
-    type: Literal["memory", "file_system", "bos"]
-    directory: str | None = None
-    endpoint: str | None = None
-    ak: str | None = None
-    sk: str | None = None
-    bucket_name: str | None = None
-    key_prefix: str | None = None
-    connection_timeout_in_mills: int | None = None
+class OCRParts(Keys):
+    DocPreprocessor: Switches | None = None
 
 
 class ServingExtra(Keys):
-    file_storage: Storage | None = None
+    file_storage: Switches | None = None
     return_img_urls: bool | None = None
     """PaddleX's older spelling of ``return_urls``."""
     url_expires_in: int = -1
@@ -111,7 +85,7 @@ class ServingExtra(Keys):
     """Pages of a document, or pictures of a TIFF; null in the file means any number."""
     max_output_img_size: tuple[Count, Count] | None = None
     """Width and height in pixels that a picture in the reply may have; null in the file means any."""
-    index_storage: Storage | None = None
+    index_storage: Switches | None = None
 
 
 class ServingSection(Keys):
@@ -129,5 +103,5 @@ class OCRFile(Execution):
     use_doc_preprocessor: bool | None = None
     use_textline_orientation: bool | None = None
     SubModules: OCRModels
-    SubPipelines: Parts | None = None
+    SubPipelines: OCRParts | None = None
     Serving: ServingSection | None = None

@@ -2,7 +2,7 @@
 
     Global:
       pipeline_name: OCR
-      input: page.png                      # of a prediction; a server has its requests
+      input: page.png                      # for a prediction; a server has its requests
     Pipeline:
       text_det_model: PP-OCRv4_mobile_det  # a name, or a folder
       text_rec_model: PP-OCRv4_mobile_rec
@@ -20,26 +20,27 @@ from typing import Any, Final
 
 from pydantic import AliasChoices, Field, ValidationError
 
+from hub.engines.description import description
 from hub.errors import ConfigError
 from hub.paddlex import names
-from hub.paddlex.folders import find_folder, model_name
+from hub.paddlex.folders import find_folder
 from hub.paddlex.ocr_file import Count, Keys
 from hub.serving.config import validation
 
-#: Pipelines of one model: what PaddleX 3 calls the model's entry, and its kind.
-_ONE_MODEL: Final[Mapping[str, tuple[str, str]]] = {
-    "anomaly_detection": ("AnomalyDetection", "anomaly_detection"),
-    "image_classification": ("ImageClassification", "image_classification"),
-    "image_multilabel_classification": ("ImageMultiLabelClassification", "image_multilabel_classification"),
-    "instance_segmentation": ("InstanceSegmentation", "instance_segmentation"),
-    "object_detection": ("ObjectDetection", "object_detection"),
-    "semantic_segmentation": ("SemanticSegmentation", "semantic_segmentation"),
-    "small_object_detection": ("SmallObjectDetection", "small_object_detection"),
-    "ts_anomaly_detection": ("TSAnomalyDetection", "ts_anomaly_detection"),
-    "ts_classification": ("TSClassification", "ts_classification"),
-    "ts_forecast": ("TSForecast", "ts_forecast"),
+#: Pipelines of one model → what PaddleX 3 calls the model's entry. Its kind is called like the pipeline.
+_ONE_MODEL: Final[Mapping[str, str]] = {
+    "anomaly_detection": "AnomalyDetection",
+    "image_classification": "ImageClassification",
+    "image_multilabel_classification": "ImageMultiLabelClassification",
+    "instance_segmentation": "InstanceSegmentation",
+    "object_detection": "ObjectDetection",
+    "semantic_segmentation": "SemanticSegmentation",
+    "small_object_detection": "SmallObjectDetection",
+    "ts_anomaly_detection": "TSAnomalyDetection",
+    "ts_classification": "TSClassification",
+    "ts_forecast": "TSForecast",
 }
-#: What PaddleX then took for PP-OCR's detectors, of code and ``inference.yml``; the files had no keys for it.
+#: PaddleX's defaults of that time for PP-OCR's detectors; the files had no keys for them.
 _DETECTION: Final = {"limit_side_len": 960, "limit_type": "max", "box_thresh": 0.6, "unclip_ratio": 1.5}
 
 
@@ -78,62 +79,54 @@ class _OneModelFile(Keys):
 
 
 def translated(keys: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
-    """The pipeline's name, and what the file says in the form of PaddleX 3.
+    """Return the pipeline's name and its keys in the form of PaddleX 3.
 
     Raises:
         ConfigError: a key or value is wrong, or the pipeline has several models and is not OCR.
     """
     given = keys["Global"].get("pipeline_name") if isinstance(keys["Global"], dict) else None
+    form: type[_OCRFile | _OneModelFile] = _OCRFile
     try:
         name = names.known(str(given)) if given is not None else "OCR"
-        if name == "OCR":
-            ocr = _OCRFile.model_validate(keys).Pipeline
-            return name, {"pipeline_name": name, **_execution(ocr), **_ocr_models(ocr, path)}
-        if name in _ONE_MODEL:
-            one = _OneModelFile.model_validate(keys).Pipeline
-            entry, kind = _ONE_MODEL[name]
-            model = {"module_name": kind, **_model(one.model, path), **_batch(one.batch_size)}
-            if model["model_name"] is None:
-                raise ConfigError(
-                    f"Pipeline.model: {model['model_dir']} has no inference.yml with Global.model_name, "
-                    "which PaddleX writes when it exports a model, and needs to run it"
-                )
-            return name, {"pipeline_name": name, **_execution(one), "SubModules": {entry: model}}
-    except ConfigError as error:
-        raise ConfigError(f"pipeline file {path}: {error}") from error
-    except ValidationError as error:
-        form = _OCRFile if error.title == _OCRFile.__name__ else _OneModelFile
-        raise ConfigError(f"pipeline file {path}: {validation.problems(error, form)}") from error
-    raise ConfigError(
-        f"pipeline file {path} has the form of PaddleX's 2024 releases, which for {name} is not read. "
-        f"PaddleX 3 writes the present one: paddlex --get_pipeline_config {name} --save_path ."
-    )
+        if name != "OCR":
+            form = _OneModelFile
+        if name != "OCR" and name not in _ONE_MODEL:
+            raise ConfigError(
+                f"it has the form of PaddleX's 2024 releases, which is read for OCR and for single models. "
+                f"PaddleX 3 writes today's form: paddlex --get_pipeline_config {name} --save_path ."
+            )
+        pipeline = form.model_validate(keys).Pipeline
+        said = {"device": pipeline.device, "use_hpip": pipeline.use_hpip}
+        execution = {key: value for key, value in said.items() if value is not None}
+        models = _models(name, pipeline, path)
+    except (ConfigError, ValidationError) as error:
+        text = validation.problems(error, form) if isinstance(error, ValidationError) else error
+        raise ConfigError(f"pipeline file {path}: {text}") from error
+    return name, {"pipeline_name": name, **execution, **models}
 
 
-def _execution(given: _Pipeline) -> dict[str, Any]:
-    said = {"device": given.device, "use_hpip": given.use_hpip}
-    return {key: value for key, value in said.items() if value is not None}
+def _models(name: str, given: _OCR | _OneModel, path: Path) -> dict[str, Any]:
+    if isinstance(given, _OCR):
+        size = given.text_rec_batch_size or given.batch_size
+        models = {
+            "TextDetection": {**_model("text_detection", given.text_det_model, path), **_DETECTION},
+            "TextRecognition": _model("text_recognition", given.text_rec_model, path, size),
+        }
+        # The pipeline had neither of these then.
+        return {"use_doc_preprocessor": False, "use_textline_orientation": False, "SubModules": models}
+    model = _model(name, given.model, path, given.batch_size)
+    if not model["model_name"]:
+        raise ConfigError(
+            f"Pipeline.model: {model['model_dir']} has no inference.yml with Global.model_name, "
+            "which PaddleX writes when it exports a model, and needs to run it"
+        )
+    return {"SubModules": {_ONE_MODEL[name]: model}}
 
 
-def _ocr_models(given: _OCR, path: Path) -> dict[str, Any]:
-    detection = {"module_name": "text_detection", **_model(given.text_det_model, path), **_DETECTION}
-    recognition = {
-        "module_name": "text_recognition",
-        **_model(given.text_rec_model, path),
-        **_batch(given.text_rec_batch_size or given.batch_size),
-    }
-    models = {"TextDetection": detection, "TextRecognition": recognition}
-    # The pipeline had neither of these then.
-    return {"use_doc_preprocessor": False, "use_textline_orientation": False, "SubModules": models}
-
-
-def _model(given: str, path: Path) -> dict[str, Any]:
-    """A folder if there is one of that name, as PaddleX had it; else the name of a model."""
+def _model(kind: str, given: str, path: Path, batch_size: int | None = None) -> dict[str, Any]:
+    """Return a model's entry: a folder if there is one of that name, as in PaddleX; else a known name."""
     folder = find_folder(given, path)
-    if folder is None:
-        return {"model_name": given}
-    return {"model_name": model_name(folder), "model_dir": str(folder)}
-
-
-def _batch(size: int | None) -> dict[str, Any]:
-    return {} if size is None else {"batch_size": size}
+    model: dict[str, Any] = {"module_name": kind, "model_name": given}
+    if folder is not None:
+        model |= {"model_name": description(folder).name or None, "model_dir": str(folder)}
+    return model if batch_size is None else {**model, "batch_size": batch_size}

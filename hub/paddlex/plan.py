@@ -15,11 +15,10 @@ from pydantic import ValidationError
 
 from hub import settings
 from hub.errors import ConfigError
-from hub.paddlex import device, document, foreign, names
+from hub.paddlex import bridged_file, device, document, names, native
 from hub.paddlex.device import Device
 from hub.paddlex.document import Document
 from hub.paddlex.execution import engine_of
-from hub.paddlex.native import native
 from hub.paddlex.ocr_file import Execution
 from hub.serving.config import hps, server_config, validation
 from hub.serving.config.server_config import ServingConfig
@@ -31,8 +30,8 @@ PORT: Final = 8080
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line says of how a pipeline runs; None where it says nothing."""
+class PipelineOptions:
+    """The command line's options of a pipeline; None where it has none."""
 
     device: str | None = None
     use_hpip: bool | None = None
@@ -41,9 +40,9 @@ class Asked:
     allow_urls: bool | None = None
 
     def keys(self) -> dict[str, Any]:
-        """What of it may also stand in a pipeline's file."""
-        said = {"use_hpip": self.use_hpip, "hpi_config": self.hpi_config, "engine": self.engine}
-        return {key: value for key, value in said.items() if value is not None}
+        """Return those that may also be in a pipeline's file."""
+        given = {"use_hpip": self.use_hpip, "hpi_config": self.hpi_config, "engine": self.engine}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,11 @@ class Plan:
     Attributes:
         pipeline: its name.
         module: ``ocr_pipeline`` or ``paddlex_pipeline``.
-        init_args: what the module is initialised with.
+        init_args: the module's keyword arguments.
         weights: names of the catalogue that it needs besides those that the module declares.
-        device: where it shall run; None where neither file nor command line say.
-        cannot: for an OCR pipeline that ``paddlex_pipeline`` is to serve: why ``ocr_pipeline`` cannot.
-        idle: keys of the file that are accepted and have no effect.
+        device: where it runs; None where neither file nor command line say.
+        unsupported: for an OCR pipeline that ``paddlex_pipeline`` serves: why ``ocr_pipeline`` cannot.
+        ignored: keys of the file that are accepted and have no effect.
     """
 
     pipeline: str
@@ -65,8 +64,8 @@ class Plan:
     init_args: dict[str, Any] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
     device: Device | None = None
-    cannot: tuple[str, ...] = ()
-    idle: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     @property
     def routes(self) -> tuple[str, ...]:
@@ -79,69 +78,69 @@ def is_pipeline_file(path: str, keys: object) -> bool:
     return path.lower().endswith(document.SUFFIXES) and document.describes_pipeline(keys)
 
 
-def plan(given: str, asked: Asked, keys: Mapping[str, Any] | None = None) -> Plan:
+def plan(given: str, options: PipelineOptions, keys: Mapping[str, Any] | None = None) -> Plan:
     """Plan a pipeline by its name, or by the path of its file, which ends in .yaml, .yml or .json.
 
-    ``keys`` is what the file says, where it has been read before.
+    ``keys`` is the file's content, where it has been read before.
 
     Raises:
         ConfigError: there is no such pipeline or file, or something in it is wrong.
     """
     if given.lower().endswith(document.SUFFIXES):
-        found = _from_file(document.read(given, keys), asked)
+        found = _from_file(document.read(given, keys), options)
     else:
-        found = _from_name(names.known(given), asked)
-    if asked.allow_urls:
+        found = _from_name(names.known(given), options)
+    if options.allow_urls:
         found = replace(found, init_args={**found.init_args, "allow_urls": True})
-    where = found.device if asked.device is None else device.parse(asked.device)
-    if where is None or where.is_ours:
-        return replace(found, device=where)
+    place = found.device if options.device is None else device.parse(options.device)
+    if place is None or place.is_ours:
+        return replace(found, device=place)
     if found.module == NATIVE:
         raise ConfigError(
-            f"device {where}: {found.pipeline} runs on cpu and gpu (NVIDIA), not on {where.kind}"
+            f"device {place}: {found.pipeline} runs on cpu and gpu (NVIDIA), not on {place.kind}"
         )
-    return replace(found, device=where, init_args={**found.init_args, "device": str(where)})
+    return replace(found, device=place, init_args={**found.init_args, "device": str(place)})
 
 
-def _from_name(name: str, asked: Asked) -> Plan:
-    if name != "OCR":
-        return Plan(name, BRIDGE, {"pipeline": name, **asked.keys()})
-    try:
-        engine, cannot = engine_of([Execution.model_validate(asked.keys())])
-    except ValidationError as error:
-        raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
-    if cannot:
-        return Plan(name, BRIDGE, {"pipeline": name, **asked.keys()}, cannot=(cannot,))
-    return Plan(name, NATIVE, {"engine": engine})
+def _from_name(name: str, options: PipelineOptions) -> Plan:
+    reason = ""
+    if name == "OCR":
+        try:
+            engine, reason = engine_of([Execution.model_validate(options.keys())])
+        except ValidationError as error:
+            raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
+        if not reason:
+            return Plan(name, NATIVE, {"engine": engine})
+    return Plan(name, BRIDGE, {"pipeline": name, **options.keys()}, unsupported=(reason,) if reason else ())
 
 
-def _from_file(read: Document, asked: Asked) -> Plan:
-    if read.pipeline != "OCR":
-        return Plan(read.pipeline, BRIDGE, _bridged(read, asked), device=_device(foreign.check(read)))
-    found = native(read, asked.keys())
-    where = _device(found.device)
-    if found.cannot:
-        return Plan(read.pipeline, BRIDGE, _bridged(read, asked), device=where, cannot=found.cannot)
-    return Plan(read.pipeline, NATIVE, found.init_args, found.weights, where, idle=found.idle)
-
-
-def _bridged(read: Document, asked: Asked) -> dict[str, Any]:
-    """PaddleX reads its own file itself, but for the older form, which it no longer knows, and JSON."""
+def _from_file(read: Document, options: PipelineOptions) -> Plan:
+    # PaddleX reads its own file, except JSON and the older form, which it no longer knows.
     is_readable = not read.is_older and read.path.suffix in (".yaml", ".yml")
-    return {"pipeline": str(read.path) if is_readable else read.keys, **asked.keys()}
+    bridged = {"pipeline": str(read.path) if is_readable else read.keys, **options.keys()}
+    if read.pipeline != "OCR":
+        bridged_file.check(read)
+        return Plan(read.pipeline, BRIDGE, bridged, device=_device(read.keys.get("device")))
+    found = native.translate(read, options.keys())
+    where, unsupported = _device(found.device), tuple(found.unsupported)
+    if unsupported:
+        return Plan(read.pipeline, BRIDGE, bridged, device=where, unsupported=unsupported)
+    weights, ignored = tuple(found.weights), tuple(found.ignored)
+    return Plan(read.pipeline, NATIVE, found.init_args, weights, where, ignored=ignored)
 
 
-def _device(given: str | None) -> Device | None:
-    return None if given is None else device.parse(given)
+def _device(given: object) -> Device | None:
+    return None if given is None else device.parse(str(given))
 
 
 def configuration(
     planned: Plan, given: Mapping[str, Any], *, python: Callable[[], Path | None] = lambda: None
 ) -> ServingConfig:
-    """The configuration of a server for a pipeline.
+    """Return the configuration of a server for a pipeline.
 
     Args:
-        given: settings of the server by the command line, ``modules_info`` of further modules among them.
+        planned: the pipeline.
+        given: settings of the server by the command line; ``modules_info`` may have further modules.
         python: tells the interpreter whose Paddle finds the device, where nothing names one.
 
     Raises:
@@ -150,9 +149,7 @@ def configuration(
     values, defaults = dict(given), {"port": PORT}
     if planned.device is not None:
         values |= planned.device.settings
-    elif (
-        not {"use_gpu"} & values.keys() and not settings.from_environment("use_gpu") and not hps.device_type()
-    ):
+    elif "use_gpu" not in values and not settings.from_environment("use_gpu") and not hps.device_type():
         defaults |= device.default(python()).settings
     others = values.pop("modules_info", {})
     values["modules_info"] = {planned.module: {"init_args": planned.init_args}, **others}

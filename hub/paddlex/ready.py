@@ -1,6 +1,7 @@
-"""Sees that a planned pipeline's module is installed, and its weights fetched, before anything starts.
+"""Installs a planned pipeline's module and fetches its weights before anything starts.
 
-The modules come with HubServing, so this is ``hub install NAME``. PaddleX itself is never installed unasked.
+The modules are bundled with HubServing, so this is ``hub install NAME``. PaddleX itself is installed only by
+the user.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ HOW_TO_INSTALL: Final = (
 
 
 def interpreter(planned: Plan) -> Path | None:
-    """The Python of the module's own environment, or None where it runs in ours."""
-    module = _installed(planned.module)
+    """Return the Python of the module's own environment, or None where it runs in ours."""
+    module = installed(planned.module)
     return None if module is None else interpreter_of(module.content)
 
 
 def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
-    """Install what is missing; returns the module if it was installed just now.
+    """Install what is missing; return the module if it was installed just now.
 
-    A module that is installed in the bundled version, or a newer one, stays as it is.
+    An installed module stays as it is, unless the bundled one is newer.
 
     Raises:
         ModuleNotInstalledError: the pipeline needs PaddleX, which is not here.
-        HubError: the module or its weights cannot be had.
+        HubError: the module or its weights cannot be fetched.
     """
-    module = _installed(planned.module)
+    module = installed(planned.module)
     if planned.module == BRIDGE:
         require_paddlex(planned)
     fresh = None
@@ -52,11 +53,12 @@ def make_ready(planned: Plan, progress: Progress) -> InstalledModule | None:
 
 
 def fetch_weights(planned: Plan, progress: Progress) -> None:
-    """Fetch the weights that the pipeline's file names; raises WeightsError."""
+    """Fetch the weights that the pipeline's file names; raise WeightsError."""
     weights.fetch(planned.weights, progress=progress)
 
 
-def _installed(name: str) -> InstalledModule | None:
+def installed(name: str) -> InstalledModule | None:
+    """Return the newest installed version of a module, or None."""
     try:
         return LocalRegistry().find(name)
     except (ModuleNotInstalledError, RegistryError):
@@ -64,7 +66,7 @@ def _installed(name: str) -> InstalledModule | None:
 
 
 def _is_older(module: InstalledModule) -> bool:
-    """Than the bundled one. One in an environment of its own is for whoever made that to replace."""
+    """Compare with the bundled one; a module in an environment of its own is for its owner to replace."""
     folder = bundled.folders().get(module.info.package)
     if folder is None or interpreter_of(module.content) is not None:
         return False
@@ -72,25 +74,25 @@ def _is_older(module: InstalledModule) -> bool:
 
 
 def has_paddlex() -> bool:
-    """Whether the real PaddleX is installed, as the module needs it: in its own environment, or in ours."""
-    module = _installed(BRIDGE)
+    """Tell whether the real PaddleX is installed, in the module's own environment or in ours."""
+    module = installed(BRIDGE)
     if module is not None and interpreter_of(module.content) is not None:
         return True
     return not _missing()
 
 
 def _missing() -> list[str]:
-    """What the module needs of our own Python and does not find there."""
+    """Return what the module needs and our own Python does not have."""
     return [str(each) for each in requirements.unmet(bundled.folders()[BRIDGE])]
 
 
 def require_paddlex(planned: Plan) -> None:
-    """Raises ModuleNotInstalledError where the real PaddleX is not here."""
+    """Raise ModuleNotInstalledError where the real PaddleX is not installed."""
     if has_paddlex():
         return
     why = "is served by the real PaddleX"
-    if planned.cannot:
-        why = f"asks for what {planned.pipeline} here does not do ({'; '.join(planned.cannot)}), so it {why}"
+    if reasons := "; ".join(planned.unsupported):
+        why = f"asks for what {planned.pipeline} here does not do ({reasons}), so it {why}"
     missing = ", ".join(_missing())
     raise ModuleNotInstalledError(
         f"the pipeline {planned.pipeline} {why}, which is not installed: {missing}. {HOW_TO_INSTALL}"

@@ -18,7 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _VERSIONS = {"version": "3.0", "spec_version": "2.3"}
-#: What the application may take to end when the process does.
+#: The longest time for the application to end when the process does.
 _CLOSE_SECONDS = 10.0
 
 

@@ -1,4 +1,4 @@
-"""What a request may not make this machine do: fetch an address, or open or write any file of its choice.
+"""Keeps requests from fetching addresses, and from opening or writing files of their choice.
 
 PaddleX takes an address for any file of a request, and fetches it from wherever this machine can reach. Its
 document understanding also takes the path of a file on the server for an image. Where it keeps pictures in a
@@ -35,7 +35,7 @@ def _is_url(text: str) -> bool:
 
 
 class Storage(Protocol):
-    """What PaddleX asks of a place for pictures."""
+    """The interface of PaddleX's places for pictures."""
 
     def set(self, key: str, value: bytes) -> None: ...
 

@@ -29,7 +29,7 @@ _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
 
 
 class Storage(Protocol):
-    """What PaddleX asks of a place for indexes."""
+    """The interface of PaddleX's places for indexes."""
 
     def get(self, key: str) -> bytes: ...
     def set(self, key: str, value: bytes) -> None: ...

@@ -43,7 +43,7 @@ class PaddleXPipeline(Module):
             device: as for PaddleX: cpu, gpu:0, npu:0, …; by default the one that the server gave this runner.
             use_gpu: the server gave it a card.
             allow_urls: fetch files that a request names by address. PaddleX fetches from anywhere.
-            options: engine, engine_config, use_hpip, hpi_config, font, mend; see ``Options``.
+            options: engine, engine_config, use_hpip, hpi_config, font, mend (sic); see ``Options``.
 
         Raises:
             EngineError: paddlex is not installed, or cannot build the pipeline.

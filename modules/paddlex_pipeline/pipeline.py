@@ -22,7 +22,7 @@ from hub.settings import engine_threads
 
 from .guards import Below
 from .indexes import SharedIndexes, shared
-from .mending import mend
+from .upstream_fix import fix
 
 log = logging.getLogger("hub.paddlex")
 
@@ -39,7 +39,7 @@ class Options:
     Attributes:
         pipeline: a name of PaddleX's, the path of a YAML or JSON file, or what would be in one.
         font: a font file, or the name of weights, for what is written into pictures.
-        mend: see ``mending.py``.
+        mend: (sic) fix a fault of PaddleX; see ``upstream_fix.py``.
     """
 
     pipeline: str | Mapping[str, Any]
@@ -79,7 +79,7 @@ def build(options: Options) -> Built:
     if options.mend:
         from paddlex.inference.models.predictors.base_predictor import BasePredictor
 
-        mend(BasePredictor)
+        fix(BasePredictor)
     from paddlex.inference.pipelines import create_pipeline
     from paddlex.inference.serving.basic_serving import create_pipeline_app
 
@@ -115,7 +115,7 @@ def check_installed() -> None:
 
 
 def routes(application: Any) -> tuple[str, ...]:
-    """Names of the routes that take POST. One with a further ``/`` is an alias that no door of ours has."""
+    """Return the names of the routes that take POST, without aliases, which have a further ``/``."""
     paths = [route.path for route in application.routes if "POST" in (getattr(route, "methods", None) or ())]
     return tuple(path.strip("/") for path in paths if "/" not in path.strip("/"))
 
@@ -142,7 +142,7 @@ def _prepare(options: Options) -> None:
     os.environ.setdefault("PADDLE_PDX_CPU_NUM_THREADS", str(engine_threads()))
     # A card that is asked for and missing should be an error, not a slow server.
     os.environ.setdefault("PADDLE_PDX_DISABLE_DEVICE_FALLBACK", "True")
-    # What it prepares at import is for training.
+    # Its preparations at import are for training.
     os.environ.setdefault("PADDLE_PDX_EAGER_INIT", "False")
     font = _font(options.font)
     if font is not None:
@@ -227,7 +227,7 @@ def _usable_hpip(asked: bool | None, config: Mapping[str, Any]) -> bool | None:
 
 
 def _advice(config: Mapping[str, Any]) -> str:
-    """What helps when models had to be downloaded: which, and where else they may come from."""
+    """Name the models that had to be downloaded, and where else they may come from."""
     kept = _cache() / "official_models"
     absent = [name for name in _official_models(config) if not (kept / name).is_dir()]
     if not absent:

@@ -36,7 +36,7 @@ def test_unknown_keywords_are_the_modules_own_error(server: Server) -> None:
     assert "unexpected keyword argument 'nonsense'" in answer.json()["msg"]
 
 
-def test_what_was_mended_is_said_once_and_files_are_untouched(server: Server) -> None:
+def test_what_was_patched_is_said_once_and_files_are_untouched(server: Server) -> None:
     lines = [line for line in server.log().splitlines() if "grey_edges was written for older" in line]
     assert len(lines) == 1
     for name in ("numpy.fromstring", ".tostring()", "numpy.float", "numpy.int", "numpy.asscalar"):

@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.paddlex import device, plan
-from hub.paddlex.plan import Asked
+from hub.paddlex.plan import PipelineOptions
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +38,9 @@ def test_what_is_no_device_is_refused_with_those_there_are(given: str) -> None:
 
 def test_a_device_of_another_maker_is_for_pipelines_that_paddlex_runs() -> None:
     with pytest.raises(ConfigError, match="device npu:0: OCR runs on cpu and gpu"):
-        plan.plan("OCR", Asked(device="npu:0"))
+        plan.plan("OCR", PipelineOptions(device="npu:0"))
 
-    config = plan.configuration(plan.plan("image_classification", Asked(device="npu:0")), {})
+    config = plan.configuration(plan.plan("image_classification", PipelineOptions(device="npu:0")), {})
     assert config.use_gpu is False
     assert config.modules_info["paddlex_pipeline"].init_args["device"] == "npu:0"
 
@@ -51,13 +51,13 @@ def test_a_device_of_another_maker_is_for_pipelines_that_paddlex_runs() -> None:
 def test_cards_are_counted_by_the_paddle_of_the_interpreter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuda: bool, cards: int, seen: int
 ) -> None:
-    """With a Paddle of two lines: this machine need not have a card."""
+    """With a Paddle of a few lines: this machine need not have a card."""
     package = tmp_path / "paddle"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "class device:\n"
-        f"    is_compiled_with_cuda = staticmethod(lambda: {cuda})\n"
-        f"    class cuda:\n        device_count = staticmethod(lambda: {cards})\n"
+        f"is_compiled_with_cuda = lambda: {cuda}\n"
+        f"class device:\n    class cuda:\n        device_count = staticmethod(lambda: {cards})\n"
+        "class version:\n    full_version, cuda = '3', staticmethod(lambda: '12')\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
@@ -74,7 +74,7 @@ def test_without_a_device_the_first_card_is_taken_where_there_is_one(
 ) -> None:
     monkeypatch.setattr(device, "has_driver", lambda: driver)
     monkeypatch.setattr(device, "cards_seen", lambda python: cards)
-    config = plan.configuration(plan.plan("OCR", Asked()), {})
+    config = plan.configuration(plan.plan("OCR", PipelineOptions()), {})
 
     assert (config.use_gpu, config.gpu) == (taken, (0,) if taken else ())
 
@@ -96,11 +96,11 @@ def test_what_is_said_anywhere_is_not_looked_for(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert plan.configuration(plan.plan("OCR", Asked()), given).use_gpu is True
+    assert plan.configuration(plan.plan("OCR", PipelineOptions()), given).use_gpu is True
 
 
 def test_a_pipeline_listens_where_paddlex_does_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = plan.plan("OCR", Asked(device="cpu"))
+    planned = plan.plan("OCR", PipelineOptions(device="cpu"))
     assert plan.configuration(planned, {}).port == 8080
     assert plan.configuration(planned, {"port": 9000}).port == 9000
 

@@ -58,5 +58,5 @@ def test_a_name_of_2024_is_taken_as_todays(former: str, today: str) -> None:
 
 
 def test_a_pipeline_that_paddlex_does_not_serve_is_refused_with_that_reason() -> None:
-    with pytest.raises(ConfigError, match="PaddleX, whose it is, has no server for it"):
+    with pytest.raises(ConfigError, match="PaddleX itself has no server for it"):
         known("text_to_speech")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError
-from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
+from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
 from tests.paddlex.files import OLDER_OCR, written
 
 OLDER_CLASSIFIER = """
@@ -25,7 +25,7 @@ NOTE:
 
 
 def test_an_ocr_file_becomes_todays(tmp_path: Path) -> None:
-    found = plan(written(tmp_path, OLDER_OCR), Asked())
+    found = plan(written(tmp_path, OLDER_OCR), PipelineOptions())
 
     assert (found.module, str(found.device)) == (NATIVE, "cpu")
     assert found.init_args == {
@@ -52,14 +52,14 @@ def test_a_model_may_be_a_folder_by_either_of_its_keys(tmp_path: Path, words: tu
     for name in ("inference.json", "inference.pdiparams"):
         (folder / name).touch()
     text = OLDER_OCR.replace("text_det_model: PP-OCRv4_mobile_det", f"{words[0]}: my_det")
-    found = plan(written(tmp_path, text.replace("text_rec_model", words[1])), Asked())
+    found = plan(written(tmp_path, text.replace("text_rec_model", words[1])), PipelineOptions())
 
     assert found.module == NATIVE
     assert found.init_args["text_detection"]["model_dir"] == str(folder)
 
 
 def test_a_pipeline_of_one_model_becomes_todays_for_paddlex(tmp_path: Path) -> None:
-    found = plan(written(tmp_path, OLDER_CLASSIFIER), Asked())
+    found = plan(written(tmp_path, OLDER_CLASSIFIER), PipelineOptions())
 
     assert (found.module, str(found.device)) == (BRIDGE, "gpu:1")
     model = {"module_name": "image_classification", "model_name": "PP-LCNet_x0_5", "batch_size": 2}
@@ -74,7 +74,7 @@ def test_a_model_of_one_s_own_has_the_name_that_was_written_beside_it(tmp_path: 
     folder = tmp_path / "best_model"
     folder.mkdir()
     (folder / "inference.yml").write_text("Global:\n  model_name: ResNet18\n")
-    found = plan(written(tmp_path, OLDER_CLASSIFIER, **{"Pipeline.model": "best_model"}), Asked())
+    found = plan(written(tmp_path, OLDER_CLASSIFIER, **{"Pipeline.model": "best_model"}), PipelineOptions())
 
     (model,) = found.init_args["pipeline"]["SubModules"].values()
     assert (model["model_name"], model["model_dir"]) == ("ResNet18", str(folder))
@@ -83,7 +83,7 @@ def test_a_model_of_one_s_own_has_the_name_that_was_written_beside_it(tmp_path: 
 def test_a_model_of_one_s_own_without_a_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "best_model").mkdir()
     with pytest.raises(ConfigError, match=r"best_model has no inference\.yml"):
-        plan(written(tmp_path, OLDER_CLASSIFIER, **{"Pipeline.model": "best_model"}), Asked())
+        plan(written(tmp_path, OLDER_CLASSIFIER, **{"Pipeline.model": "best_model"}), PipelineOptions())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_model_of_one_s_own_without_a_name_is_refused(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        plan(written(tmp_path, OLDER_OCR, **changes), Asked())
+        plan(written(tmp_path, OLDER_OCR, **changes), PipelineOptions())
 
     assert said in str(raised.value)
     assert "pipeline.yaml" in str(raised.value)

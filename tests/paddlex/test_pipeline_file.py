@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError
-from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
+from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
 from tests.paddlex.files import CLASSIFIER, OCR, REMOVED, written
 
 
 def planned(folder: Path, changes: dict[str, Any] | None = None, text: str = OCR, **asked: Any) -> Any:
-    return plan(written(folder, text, **(changes or {})), Asked(**asked))
+    return plan(written(folder, text, **(changes or {})), PipelineOptions(**asked))
 
 
 def refused(folder: Path, changes: dict[str, Any], text: str = OCR) -> str:
@@ -196,7 +196,7 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
         },
     )
 
-    assert found.idle == (
+    assert found.ignored == (
         "batch_size",
         "hpi_config.backend",  # without use_hpip
         "hpi_config.backend_config",
@@ -248,7 +248,7 @@ def test_what_our_module_does_not_do_goes_to_paddlex_with_the_reason(
 
     assert found.module == BRIDGE
     assert found.init_args == {"pipeline": str(tmp_path / "pipeline.yaml")}
-    assert any(reason in each for each in found.cannot), found.cannot
+    assert any(reason in each for each in found.unsupported), found.unsupported
 
 
 def test_a_preprocessor_with_nothing_to_do_is_none(tmp_path: Path) -> None:
@@ -307,12 +307,12 @@ def test_a_file_that_is_none_is_said_to_be_none(tmp_path: Path, text: str, said:
     path = tmp_path / "pipeline.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=said):
-        plan(str(path), Asked())
+        plan(str(path), PipelineOptions())
 
 
 def test_a_missing_file_that_is_called_like_a_pipeline_is_told_how_that_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"No such file.*named without a suffix: OCR"):
-        plan(str(tmp_path / "OCR.yaml"), Asked())
+    with pytest.raises(ConfigError, match=r"No such file.*leave the suffix out: OCR"):
+        plan(str(tmp_path / "OCR.yaml"), PipelineOptions())
 
 
 # -- the other pipelines -------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_a_missing_file_that_is_called_like_a_pipeline_is_told_how_that_is_named
 def test_another_pipeline_is_the_real_paddlex_s(tmp_path: Path) -> None:
     found = planned(tmp_path, text=CLASSIFIER, use_hpip=True)
 
-    assert (found.pipeline, found.module, found.cannot) == ("image_classification", BRIDGE, ())
+    assert (found.pipeline, found.module, found.unsupported) == ("image_classification", BRIDGE, ())
     assert found.init_args == {"pipeline": str(tmp_path / "pipeline.yaml"), "use_hpip": True}
     assert found.routes == ("image-classification",)
 

@@ -1,4 +1,4 @@
-"""What a start installs: the module that comes along, where it is missing or older, and nothing else."""
+"""What a start installs: the bundled module, where it is missing or older, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hub.cli.server_request import for_pipeline
 from hub.errors import ModuleNotInstalledError
 from hub.paddlex import device, ready
-from hub.paddlex.plan import BRIDGE, NATIVE, Asked, plan
+from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
 from hub.registry.local import LocalRegistry
 from hub.registry.progress import Silent
 from hub.registry.weights import fetch
@@ -47,7 +47,7 @@ def is_mine() -> bool:
 
 
 def test_the_module_is_installed_once() -> None:
-    planned = plan("OCR", Asked())
+    planned = plan("OCR", PipelineOptions())
     first, second = (ready.make_ready(planned, Silent()) for _ in range(2))
 
     assert first is not None
@@ -57,20 +57,20 @@ def test_the_module_is_installed_once() -> None:
 def test_a_module_of_one_s_own_making_stays_as_it_is(tmp_path: Path) -> None:
     install_own(tmp_path)
 
-    assert ready.make_ready(plan("OCR", Asked()), Silent()) is None
+    assert ready.make_ready(plan("OCR", PipelineOptions()), Silent()) is None
     assert is_mine()
 
 
 def test_an_older_one_gives_way_to_the_one_that_comes_along(tmp_path: Path) -> None:
     install_own(tmp_path, version="0.0.1")
 
-    assert ready.make_ready(plan("OCR", Asked()), Silent()) is not None
+    assert ready.make_ready(plan("OCR", PipelineOptions()), Silent()) is not None
     assert not is_mine()
 
 
 def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, OCR)
-    request = for_pipeline(path, Asked(), {"port": 9000})
+    request = for_pipeline(path, PipelineOptions(), {"port": 9000})
     # A supervisor that looks for cards would keep everybody waiting.
     monkeypatch.setattr(device, "default", lambda python: pytest.fail("nobody should look again"))
     Path(path).write_text(changed(OCR, {"SubModules.TextDetection.thresh": 0.2}))
@@ -86,7 +86,7 @@ def test_an_edited_file_is_what_a_reload_reads(tmp_path: Path, monkeypatch: pyte
 def test_paddlex_is_never_installed_unasked(tmp_path: Path) -> None:
     if ready.has_paddlex():
         pytest.skip("the real PaddleX is installed here")
-    planned = plan(written(tmp_path, OCR, text_type="seal"), Asked())
+    planned = plan(written(tmp_path, OCR, text_type="seal"), PipelineOptions())
     with pytest.raises(ModuleNotInstalledError, match=r"(?s)text_type is seal.*hub install --isolated"):
         ready.make_ready(planned, Silent())
     with pytest.raises(ModuleNotInstalledError):

@@ -61,7 +61,7 @@ def test_the_documents_line_starts_a_server_that_says_what_uvicorn_says(served: 
 
 @pytest.mark.models
 def test_what_is_installed_and_what_does_nothing_is_said_in_one_line_each(served: Started) -> None:
-    assert served.said().count("Installed ocr_pipeline 1.0.0, which comes with HubServing.") == 1
+    assert served.said().count("Installed ocr_pipeline 1.0.0, bundled with HubServing.") == 1
     assert served.said().count("--serial_number and --update_license do nothing") == 1
     assert "ocr_pipeline" in hub("list", home=served.home).stdout
 

@@ -12,7 +12,7 @@ import pytest
 
 from hub.errors import ConfigError, EngineError, InvalidInputError
 from hub.serving.messages import state
-from tests.paddlex_bridge.parts import MODULE, guards, mending, module_class, pipeline
+from tests.paddlex_bridge.parts import MODULE, guards, module_class, pipeline, upstream_fix
 from tests.serving.running import ROOT, Server, hub
 
 without_paddlex = pytest.mark.skipif(
@@ -157,7 +157,7 @@ def test_a_log_id_cannot_choose_where_pictures_are_kept(log_id: str) -> None:
     assert kept.keys == ["8f1e/ocr_img_0.jpg"]
 
 
-# -- mending ---------------------------------------------------------------------------------------
+# -- the fix of PaddleX ------------------------------------------------------------------------------
 
 
 class Predictor:
@@ -179,8 +179,8 @@ def test_a_mended_predictor_gives_each_image_its_own_classes() -> None:
     class Mended(Predictor):
         pass
 
-    mending.mend(Mended)
-    mending.mend(Mended)
+    upstream_fix.fix(Mended)
+    upstream_fix.fix(Mended)
     mask = np.zeros((2, 3))
     predictor = Mended({"class_ids": np.array([[1, 0], [2, 1]]), "scores": [0.9, 0.8], "pred": mask})
 

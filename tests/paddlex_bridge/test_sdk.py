@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.paddlex.sdk.test_sdk import call, serve
 from tests.serving.running import ROOT, hub
-from tests.triton.test_sdk import call, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1800)]
 

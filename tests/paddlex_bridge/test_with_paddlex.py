@@ -140,7 +140,7 @@ def test_image_classification_works_once_mended_and_only_then(served: Server, th
 
     assert [each["name"] for each in mended.json()["result"]["categories"]] == ["blue", "green"]
     assert (bare["http_status"], bare["reply"]["errorMsg"]) == (500, "Internal server error")
-    # When this fails, PaddleX has mended it itself: see the module's mending.py.
+    # When this fails, PaddleX has fixed it itself: see the module's upstream_fix.py.
     assert (original.status_code, original.json()["errorMsg"]) == (500, "Internal server error")
 
 

@@ -1,4 +1,4 @@
-"""Around importing a module and building its instance: what a module written for PaddleHub expects there."""
+"""Prepares a process for modules written for PaddleHub, while they are imported and built."""
 
 from __future__ import annotations
 
@@ -15,64 +15,71 @@ from hub.compat.paddlehub_api import paddlehub_env
 from hub.module import loader
 
 _is_for_good = False
-#: Folders that have been found to have all they need.
-_examined: set[Path] = set()
+#: Folders whose requirements are met.
+_checked: set[Path] = set()
 
 
-def install(*, for_good: bool, run_dir: Path | None) -> None:
-    """See :func:`hub.compat.install`; a second call may only add to the first."""
+def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
+    """Have modules that were written for PaddleHub load in this process; a second call may only add to it.
+
+    Args:
+        for_good: the process belongs to the module (a runner), so we answer ``import paddlehub`` until it
+            ends, in any file. Otherwise only in the module's own files.
+        run_dir: a private folder that is removed when the server ends.
+    """
     global _is_for_good
     facade.install()
     if files not in sys.meta_path:
         sys.meta_path.insert(0, files)
-    loader.preparation = prepared
+    loader.preparation = activated
     if run_dir is not None:
         paddlehub_env.run_dir = run_dir
     if for_good and not _is_for_good:
         _is_for_good = True
-        facade.answer_for_good()
+        facade.answer_from_now_on()
         sibling_imports.switch(on=True)
 
 
 @contextlib.contextmanager
-def prepared(folder: Path) -> Iterator[None]:
+def activated(folder: Path) -> Iterator[None]:
     """Let the module in ``folder`` be imported or built within.
 
     Raises:
         InvalidModuleError: packages that it needs are not installed.
     """
-    if not speaks_of_paddlehub(folder):
+    if not imports_paddlehub(folder):
         yield
         return
-    paddlehub_env.loading(folder)
-    with _its_world(), _reported(files.add(folder)):
-        if folder not in _examined:
+    facade.log_if_installed()
+    paddlehub_env.add_loaded(folder)
+    with _as_in_a_runner(), _reporting(files.add(folder)):
+        if folder not in _checked:
             requirements.check(folder)
             _import_paddle_before(folder)
-            _examined.add(folder)
+            _checked.add(folder)
         yield
 
 
-def speaks_of_paddlehub(folder: Path) -> bool:
-    """Whether any Python file below the folder has the word in it."""
+def imports_paddlehub(folder: Path) -> bool:
+    """Tell whether any Python file below the folder contains the word."""
     return any(b"paddlehub" in file.read_bytes() for file in folder.rglob("*.py") if file.is_file())
 
 
 def _import_paddle_before(folder: Path) -> None:
-    """As PaddleHub does. A method that is the first to import Paddle would begin outside static mode.
+    """Import Paddle first, as PaddleHub does, if the module uses it.
 
-    A module that never speaks of Paddle is spared it.
+    Otherwise the method that is the first to import Paddle would begin outside static mode.
     """
     if any(each.top == "paddle" for each in requirements.imports(folder)):
         with contextlib.suppress(ImportError), warnings.catch_warnings():
-            # For those who compile extensions; it would stand in the log of every runner.
+            # It is meant for people who compile extensions, and would be in the log of every runner.
             warnings.filterwarnings("ignore", message="No ccache found")
             importlib.import_module("paddle")
 
 
 @contextlib.contextmanager
-def _its_world() -> Iterator[None]:
-    """``import paddlehub`` and installed modules are found; ``sys.argv`` is the program's name alone."""
+def _as_in_a_runner() -> Iterator[None]:
+    """Find installed modules by name within; ``sys.argv`` is the program's name alone."""
     if _is_for_good:
         yield
         return
@@ -81,16 +88,15 @@ def _its_world() -> Iterator[None]:
     sibling_imports.switch(on=True)
     sys.argv = arguments[:1]
     try:
-        with facade.answering():
-            yield
+        yield
     finally:
         sys.argv = arguments
         sibling_imports.switch(on=was_on)
 
 
 @contextlib.contextmanager
-def _reported(folder: ModuleFolder) -> Iterator[None]:
-    """Say what was mended when all is loaded: building the instance may import more files."""
+def _reporting(folder: ModuleFolder) -> Iterator[None]:
+    """Log what was patched when all is loaded: building the instance may import more files."""
     folder.depth += 1
     try:
         yield

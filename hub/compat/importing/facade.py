@@ -1,20 +1,19 @@
 """Makes ``import paddlehub`` find our names: always as ``hub.compat.paddlehub``, as ``paddlehub`` on demand.
 
-The files of a module are rewritten to import the first, which is nobody else's name, so that they also
-find it when they import something late. The second is for everybody else who speaks of paddlehub in a
-runner (PaddleOCR's own folders, say), and is answered only while it is switched on.
+A module's files are rewritten to import the first, which nobody else uses, so that a late import finds it
+too. The second is for other code that imports paddlehub in a runner, such as PaddleOCR's own folders. In a
+script of the user's it stays what it was.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -40,23 +39,19 @@ class Facade(ModuleType):
     def __getattr__(self, name: str) -> Any:
         own: str = self.__dict__["_name"]
         if name in NAMES[own]:
-            return _resolve(NAMES[own][name])
+            file, _, attribute = NAMES[own][name].partition(":")
+            return getattr(importlib.import_module(file if file == "hub" else _API + file), attribute)
         if f"{own}.{name}" in NAMES:
             return importlib.import_module(f"{PREFIX}{own}.{name}")
-        raise AttributeError(f"{own}.{name} is not among the PaddleHub names that HubServing answers")
-
-
-def _resolve(target: str) -> Any:
-    file, _, name = target.partition(":")
-    is_whole = file == "hub" or file.startswith("hub.")
-    return getattr(importlib.import_module(file if is_whole else _API + file), name)
+        raise AttributeError(
+            f"HubServing has no {own}.{name}; its names of PaddleHub are those that serving needs"
+        )
 
 
 class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds facades under their own name, and as ``paddlehub`` while that is switched on."""
+    """Finds facades under their own name; also as ``paddlehub`` once that is switched on."""
 
-    def __init__(self) -> None:
-        self.answers_paddlehub = 0
+    answers_paddlehub = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -68,8 +63,8 @@ class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         if wanted not in NAMES:
             raise ModuleNotFoundError(
-                f"HubServing answers for the part of PaddleHub that serving needs, and {wanted} is not "
-                "in it. Training, data sets and fine-tuning are PaddleHub's own",
+                f"HubServing has the part of PaddleHub that serving needs; {wanted} is not in it. "
+                "For training, data sets and fine-tuning use PaddleHub itself",
                 name=wanted,
             )
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
@@ -81,48 +76,26 @@ class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return _facades[name]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing: a facade fetches its names when they are asked for."""
+        """Do nothing: a facade fetches its names when they are asked for."""
 
 
 finder: Final = FacadeFinder()
 
 
 def install() -> None:
-    """Put the finder into place, once; it alone changes nothing for anybody's ``import paddlehub``."""
+    """Put the finder into place, once. This alone does not change anybody's ``import paddlehub``."""
     if finder not in sys.meta_path:
         sys.meta_path.insert(0, finder)
 
 
-def answer_for_good() -> None:
-    """From here on ``import paddlehub`` means ours, in this whole process."""
-    _say_if_installed()
-    finder.answers_paddlehub += 1
-
-
-@contextlib.contextmanager
-def answering() -> Iterator[None]:
-    """Answer ``import paddlehub`` within, and leave what the process had under that name as it was."""
-    if finder.answers_paddlehub:
-        yield
-        return
-    _say_if_installed()
-    theirs = _take_out()
-    finder.answers_paddlehub += 1
-    try:
-        yield
-    finally:
-        finder.answers_paddlehub -= 1
-        _take_out()
-        sys.modules.update(theirs)
-
-
-def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name == "paddlehub" or name.startswith("paddlehub.")]
-    return {name: sys.modules.pop(name) for name in names}
+def answer_from_now_on() -> None:
+    """Let ``import paddlehub`` mean ours, in this whole process, until it ends."""
+    finder.answers_paddlehub = True
 
 
 @functools.cache
-def _say_if_installed() -> None:
+def log_if_installed() -> None:
+    """Log once that PaddleHub itself is installed and not used."""
     spec = importlib.machinery.PathFinder.find_spec("paddlehub")
     if spec is not None:
         log.info(

@@ -1,4 +1,4 @@
-"""NumPy functions that are gone and have no successor of the same form; mended modules call these."""
+"""NumPy functions that are gone and have no successor of the same form; patched modules call these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 def fromstring(
     string: bytes | str, dtype: Any = float, count: int = -1, *, sep: str = "", **others: Any
 ) -> Any:
-    """``numpy.fromstring``: numbers from text where ``sep`` is given, else a writable copy of the bytes."""
+    """Read numbers from text where ``sep`` is given; else return a writable copy of the bytes."""
     if sep:
         return np.fromstring(string, dtype=dtype, count=count, sep=sep, **others)
     data = string.encode("latin-1") if isinstance(string, str) else string
@@ -19,17 +19,17 @@ def fromstring(
 
 
 def tostring(value: Any) -> Any:
-    """``value.tostring()``; for arrays, which have lost it, ``value.tobytes()``."""
+    """Call ``value.tostring()``; for arrays, which have lost it, ``value.tobytes()``."""
     if isinstance(value, (np.ndarray, np.generic, array.array)):
         return value.tobytes()
     return value.tostring()
 
 
 def asscalar(value: Any) -> Any:
-    """The Python number in an array of one element."""
+    """Return the Python number in an array of one element."""
     return value.item()
 
 
 def msort(value: Any) -> Any:
-    """A copy sorted along the first axis."""
+    """Return a copy that is sorted along the first axis."""
     return np.sort(value, axis=0)

@@ -1,4 +1,4 @@
-"""The import hook for the files below a module's folder: they are mended, all others load as ever."""
+"""The import hook that patches the files below a module's folder; all other files load as before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger("hub.compat")
 
 @dataclass
 class ModuleFolder:
-    """A module whose files are mended, and what has been: ``numpy.int`` → ``["module.py:12"]``."""
+    """A module whose files are patched, and what has been: ``numpy.int`` → ``["module.py:12"]``."""
 
     path: str
     changes: dict[str, list[str]] = field(default_factory=dict)
@@ -38,11 +38,11 @@ class ModuleFolder:
         return path == self.path or path.startswith(self.path + os.sep)
 
     def report(self) -> None:
-        """Say once what was mended."""
+        """Log once what was patched."""
         if self.changes and not self.was_reported:
             self.was_reported = True
             log.warning(
-                "module %s was written for older libraries; mended in memory, its files are untouched: %s",
+                "module %s was written for older libraries; patched in memory, its files are untouched: %s",
                 self.package,
                 "; ".join(f"{name} ({', '.join(_few(places))})" for name, places in self.changes.items()),
             )
@@ -52,8 +52,8 @@ def _few(places: list[str], most: int = 4) -> list[str]:
     return places if len(places) <= most else [*places[:most], f"{len(places) - most} more"]
 
 
-class MendingLoader(importlib.machinery.SourceFileLoader):
-    """Compiles a mended syntax tree. Bytecode is neither read nor written: it is the unmended file's."""
+class PatchingLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a patched syntax tree. Bytecode is neither read nor written: it is the original's."""
 
     def __init__(self, fullname: str, path: str, folder: ModuleFolder) -> None:
         super().__init__(fullname, path)
@@ -61,34 +61,34 @@ class MendingLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        mended = source_fixes.mend(self.get_data(path), path, lacks)
+        patched = source_fixes.patch(self.get_data(path), path, lacks)
         place = os.path.relpath(path, self._folder.path)
-        for name, line in mended.changes:
+        for name, line in patched.changes:
             self._folder.changes.setdefault(name, []).append(f"{place}:{line}")
-        code: CodeType = compile(mended.tree, path, "exec", dont_inherit=True)
+        code: CodeType = compile(patched.tree, path, "exec", dont_inherit=True)
         return code
 
 
 @functools.cache
 def lacks(library: str, name: str) -> bool:
-    """Whether an installed library has no such name (any more); False for one that is not installed."""
+    """Tell whether an installed library lacks a name; False for a library that is not installed."""
     try:
         module = importlib.import_module(library)
     except ImportError:
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # numpy warns of names that are about to go
+        warnings.simplefilter("ignore")  # NumPy warns about deprecated names
         return not hasattr(module, name)
 
 
 class ModuleFiles(importlib.abc.MetaPathFinder):
-    """Finds the files of registered folders, as Python would, and has them mended."""
+    """Finds the files of registered folders, as Python would, and has them patched."""
 
     def __init__(self) -> None:
         self._folders: dict[str, ModuleFolder] = {}
 
     def add(self, path: Path) -> ModuleFolder:
-        """Mend the files below ``path`` from now on."""
+        """Patch the files below ``path`` from now on."""
         return self._folders.setdefault(str(path), ModuleFolder(str(path)))
 
     def find_spec(
@@ -102,11 +102,11 @@ class ModuleFiles(importlib.abc.MetaPathFinder):
         origin = os.path.realpath(spec.origin or "")
         for folder in self._folders.values():
             if folder.holds(origin):
-                spec.loader = MendingLoader(fullname, spec.loader.path, folder)
+                spec.loader = PatchingLoader(fullname, spec.loader.path, folder)
         return spec
 
     def _concerns(self, fullname: str, path: Sequence[str] | None) -> bool:
-        """Whether an import may lead into one of the folders; quick, as it is asked of every import."""
+        """Tell whether an import may lead into one of the folders; quick, as every import asks."""
         packages = {folder.package for folder in self._folders.values()}
         if fullname.partition(".")[0] in packages:
             return True

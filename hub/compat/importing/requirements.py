@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hub.compat.importing.sibling_imports import installed_folder
 from hub.errors import InvalidModuleError
 
 #: Imported as → installed as, where the two differ.
@@ -51,37 +52,48 @@ class Import:
 
 
 def check(folder: Path) -> None:
-    """Raise InvalidModuleError if packages that loading needs are missing."""
-    found = imports(folder)
-    uses_fluid = any(each.needed and each.name.startswith("paddle.fluid") for each in found)
+    """Refuse a module that needs for loading what is not here.
+
+    Raises:
+        InvalidModuleError: all that is missing, with the command that installs it.
+    """
+    needed = [each for each in imports(folder) if each.needed]
+    problems = [*_fluid(needed), *_checkout_folders(needed), *_packages(needed, folder)]
+    if problems:
+        raise InvalidModuleError(f"{folder / 'module.py'} does not import: it {'; and it '.join(problems)}")
+
+
+def _fluid(needed: Iterable[Import]) -> Iterator[str]:
+    uses_fluid = any(each.name.startswith("paddle.fluid") for each in needed)
     if uses_fluid and not _is_absent("paddle") and _is_absent("paddle.fluid"):
-        raise InvalidModuleError(
-            f"{folder / 'module.py'} does not import: it uses paddle.fluid, which Paddle dropped in "
-            "version 2.5. It has to be rewritten for paddle.static or paddle.inference"
+        yield (
+            "uses paddle.fluid, which Paddle dropped in version 2.5: rewrite it for paddle.static or "
+            "paddle.inference"
         )
-    needed = {each for each in found if each.needed}
-    checkout = sorted({each.top for each in needed if each.top in _CHECKOUT and not _in_sight(each.name)})
-    others = {each.top for each in needed} - _CHECKOUT
-    missing = sorted(top for top in others if _is_missing(top, folder))
-    if not missing and not checkout:
-        return
-    packages = [_DISTRIBUTIONS.get(name, name) for name in missing]
-    message = f"{folder / 'module.py'} does not import: it needs "
-    if checkout:
-        message += (
-            f"{', '.join(checkout)}, folders of a PaddleOCR checkout: run the command in that checkout's "
-            "top folder" + ("; and " if packages else "")
+
+
+def _checkout_folders(needed: Iterable[Import]) -> Iterator[str]:
+    absent = {each.top for each in needed if each.top in _CHECKOUT and not _is_visible(each.name)}
+    if absent:
+        yield (
+            f"needs {', '.join(sorted(absent))}, folders of a PaddleOCR checkout: run the command in that "
+            "checkout's top folder"
         )
+
+
+def _packages(needed: Iterable[Import], folder: Path) -> Iterator[str]:
+    tops = {each.top for each in needed} - _CHECKOUT
+    packages = [_DISTRIBUTIONS.get(top, top) for top in sorted(tops) if _is_missing(top, folder)]
     if packages:
-        message += (
-            f"packages that are not installed: {', '.join(packages)}. "
-            f"Install them with: pip install {' '.join(repr(p) if '<' in p else p for p in packages)}"
+        command = " ".join(repr(each) if "<" in each else each for each in packages)
+        yield (
+            f"needs packages that are not installed: {', '.join(packages)}. "
+            f"Install them with: pip install {command}"
         )
-    raise InvalidModuleError(message)
 
 
 def imports(folder: Path) -> set[Import]:
-    """What the files that ``module.py`` reaches import, without what lies in the folder itself."""
+    """Return what the files that ``module.py`` reaches import, without what is in the folder itself."""
     found: set[Import] = set()
     waiting, seen = [folder / "module.py", folder / "__init__.py"], set()
     while waiting:
@@ -89,41 +101,40 @@ def imports(folder: Path) -> set[Import]:
         if file in seen or not file.is_file():
             continue
         seen.add(file)
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError):  # importing it will say so, with the line
-            continue
-        for each in _imports_in(tree.body, file, folder, needed=True):
-            inside = _inside(each.name, folder)
-            if inside:
-                waiting += inside
-            else:
+        for each in _imports_of(file, folder):
+            own_files = _own_files(each.name, folder)
+            waiting += own_files
+            if not own_files:
                 found.add(each)
     return found
 
 
-def _imports_in(body: list[ast.stmt], file: Path, folder: Path, *, needed: bool) -> Iterator[Import]:
-    for node in body:
+def _imports_of(file: Path, folder: Path) -> Iterator[Import]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):  # importing it will say so, with the line
+        return
+    for node, needed in _statements(tree, needed=True):
+        module = _absolute(node, file, folder) if isinstance(node, ast.ImportFrom) else ""
+        if module:
+            yield Import(module, needed)
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(alias.name, needed)
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, file, folder)
-            if module:
-                yield Import(module, needed)
-                if module.partition(".")[0] == folder.name:  # may name files of the module
-                    for alias in node.names:
-                        yield Import(f"{module}.{alias.name}", needed)
+            yield from (Import(alias.name, needed) for alias in node.names)
+        elif module and module.partition(".")[0] == folder.name:  # what it imports may be files of the module
+            yield from (Import(f"{module}.{alias.name}", needed) for alias in node.names)
+
+
+def _statements(node: ast.AST, *, needed: bool) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """Yield every import statement below a node, and whether loading the file runs it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield child, needed
         else:
-            within = needed and _runs_at_import(node)
-            for name in ("body", "orelse", "finalbody"):
-                yield from _imports_in(getattr(node, name, []), file, folder, needed=within)
-            for handler in getattr(node, "handlers", []):
-                yield from _imports_in(handler.body, file, folder, needed=False)
+            yield from _statements(child, needed=needed and _runs_at_import(child))
 
 
-def _runs_at_import(node: ast.stmt) -> bool:
-    """False for functions, for ``try`` and for what only ``__main__`` or a type checker comes to."""
+def _runs_at_import(node: ast.AST) -> bool:
+    """Tell functions, ``try`` and what only ``__main__`` or a type checker comes to from all else."""
     if isinstance(node, ast.If):
         return not any(
             isinstance(part, ast.Name) and part.id in ("__name__", "TYPE_CHECKING")
@@ -133,7 +144,7 @@ def _runs_at_import(node: ast.stmt) -> bool:
 
 
 def _absolute(node: ast.ImportFrom, file: Path, folder: Path) -> str | None:
-    """The module of a from-import by its full name; None where dots lead out of the folder."""
+    """Return the module of a from-import by its full name; None where dots lead out of the folder."""
     if not node.level:
         return node.module
     package = [folder.name, *file.parent.relative_to(folder).parts]
@@ -141,8 +152,8 @@ def _absolute(node: ast.ImportFrom, file: Path, folder: Path) -> str | None:
     return ".".join([*base, *([node.module] if node.module else [])]) if base else None
 
 
-def _inside(name: str, folder: Path) -> list[Path]:
-    """The module's own files behind a dotted name; empty for what is not the module's."""
+def _own_files(name: str, folder: Path) -> list[Path]:
+    """Return the module's own files behind a dotted name; none for what is not the module's."""
     parts = name.split(".")
     if parts[0] != folder.name:
         return []
@@ -153,27 +164,25 @@ def _inside(name: str, folder: Path) -> list[Path]:
 def _is_missing(top: str, folder: Path) -> bool:
     if top in sys.stdlib_module_names or top in ("paddlehub", "hub", folder.name):
         return False
-    if _lies_in(Path.cwd(), top):  # modules put "." on sys.path themselves
+    if _holds(Path.cwd(), top):  # modules put "." on sys.path themselves
         return False
     if any(folder.rglob(f"{top}.py")) or any(folder.rglob(f"{top}/")):  # it may put a folder of its own there
         return False
-    from hub.compat.importing.sibling_imports import installed_folder
-
     return _is_absent(top) and installed_folder(top) is None
 
 
-def _in_sight(name: str) -> bool:
-    """Whether a checkout's folder can be imported; a package that is only called the same does not count."""
+def _is_visible(name: str) -> bool:
+    """Tell whether a checkout's folder can be imported; another package of that name does not count."""
     top, *inside = name.split(".")[:2]
-    if not _lies_in(Path.cwd(), top):
+    if _holds(Path.cwd(), top):
+        places = [str(Path.cwd() / top)]
+    else:
         spec = None if _is_absent(top) else importlib.util.find_spec(top)
         places = list(spec.submodule_search_locations or []) if spec else []
-    else:
-        places = [str(Path.cwd() / top)]
-    return bool(places) and all(any(_lies_in(Path(place), part) for place in places) for part in inside)
+    return bool(places) and all(any(_holds(Path(place), part) for place in places) for part in inside)
 
 
-def _lies_in(place: Path, top: str) -> bool:
+def _holds(place: Path, top: str) -> bool:
     return (place / top).is_dir() or (place / f"{top}.py").is_file()
 
 

@@ -1,4 +1,4 @@
-"""Modules that import from other installed modules by name, as if all lay side by side in MODULE_HOME."""
+"""Lets a module import from other installed modules by name, as if all were side by side in MODULE_HOME."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.errors import HubError
 
 
 def installed_folder(package: str) -> Path | None:
-    """Folder of the newest installed version of a module, or None; its files stay while we live."""
+    """Return the folder of a module's newest installed version, or None; its files stay while we run."""
     from hub.registry.resolve import installed
 
     try:
@@ -25,7 +25,7 @@ def installed_folder(package: str) -> Path | None:
 
 
 class SiblingFinder(importlib.abc.MetaPathFinder):
-    """Asked last, for top-level names that nobody else has found."""
+    """Is asked last, for top-level names that no other finder has found."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -43,7 +43,7 @@ finder: Final = SiblingFinder()
 
 
 def switch(*, on: bool) -> None:
-    """Let installed modules be importable by name, or not."""
+    """Turn imports of installed modules by name on or off."""
     if on and finder not in sys.meta_path:
         sys.meta_path.append(finder)
     elif not on and finder in sys.meta_path:

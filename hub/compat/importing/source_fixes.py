@@ -1,7 +1,7 @@
-"""Mend what libraries have dropped since a module was written, in its syntax tree. Pure: no import, no file.
+"""Replaces what libraries have dropped since a module was written, in its syntax tree. No import, no file.
 
-Only names that are certain are touched: an attribute is mended when what stands before the dot was imported
-as the library, and when the installed library really lacks it. Lines keep their numbers.
+Only certain names are touched: an attribute is replaced if the part before the dot was imported as the
+library, and if the installed library really lacks the attribute. Lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-#: Says whether the installed library lacks a name: ``lacks("numpy", "int")``.
+#: Tells whether the installed library lacks a name: ``lacks("numpy", "int")``.
 Lacks = Callable[[str, str], bool]
 
 #: Our own functions for what has no successor of the same form.
 _OWN: Final = "hub.compat.importing.numpy_names"
 _OWN_ALIAS: Final = "__hub_numpy__"
+
+
+def _renamed(library: str, pairs: str) -> dict[str, tuple[str, str]]:
+    """Read ``old=new`` pairs of names that have stayed in their library."""
+    return {old: (library, new) for old, _, new in (pair.partition("=") for pair in pairs.split())}
+
 
 #: library → dropped name → (where its successor is, its name).
 SUCCESSORS: Final[dict[str, dict[str, tuple[str, str]]]] = {
@@ -24,75 +30,54 @@ SUCCESSORS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         **{name: ("builtins", name) for name in ("int", "float", "bool", "object", "str", "complex")},
         "long": ("builtins", "int"),
         "unicode": ("builtins", "str"),
-        "bool8": ("numpy", "bool_"),
-        "float_": ("numpy", "float64"),
-        "complex_": ("numpy", "complex128"),
-        "int0": ("numpy", "intp"),
-        "object0": ("numpy", "object_"),
-        "string_": ("numpy", "bytes_"),
-        "unicode_": ("numpy", "str_"),
-        **dict.fromkeys(("Inf", "Infinity", "infty", "PINF"), ("numpy", "inf")),
-        **dict.fromkeys(("NaN", "NAN"), ("numpy", "nan")),
-        "product": ("numpy", "prod"),
-        "cumproduct": ("numpy", "cumprod"),
-        "alltrue": ("numpy", "all"),
-        "sometrue": ("numpy", "any"),
-        "round_": ("numpy", "round"),
-        "in1d": ("numpy", "isin"),
-        "row_stack": ("numpy", "vstack"),
-        "trapz": ("numpy", "trapezoid"),
-        "mat": ("numpy", "asmatrix"),
-        "find_common_type": ("numpy", "result_type"),
+        **_renamed(
+            "numpy",
+            "bool8=bool_ float_=float64 complex_=complex128 int0=intp object0=object_ string_=bytes_ "
+            "unicode_=str_ Inf=inf Infinity=inf infty=inf PINF=inf NaN=nan NAN=nan product=prod "
+            "cumproduct=cumprod alltrue=all sometrue=any round_=round in1d=isin row_stack=vstack "
+            "trapz=trapezoid mat=asmatrix find_common_type=result_type",
+        ),
         **{name: (_OWN, name) for name in ("asscalar", "fromstring", "msort")},
     },
     "collections": {
         name: ("collections.abc", name)
         for name in ("Callable", "Iterable", "Iterator", "Mapping", "MutableMapping", "Sequence", "Sized")
     },
-    "PIL.Image": {
-        "ANTIALIAS": ("PIL.Image", "LANCZOS"),
-        "LINEAR": ("PIL.Image", "BILINEAR"),
-        "CUBIC": ("PIL.Image", "BICUBIC"),
-    },
+    "PIL.Image": _renamed("PIL.Image", "ANTIALIAS=LANCZOS LINEAR=BILINEAR CUBIC=BICUBIC"),
     # The names of Paddle 2.0's beta, which its releases write with a capital D.
     "paddle.nn": {
-        f"{name}{size}d": ("paddle.nn", f"{name}{size}D")
-        for name in ("Conv", "BatchNorm", "InstanceNorm", "MaxPool", "AvgPool")
+        f"{old}{size}d": ("paddle.nn", new.format(size))
+        for old, new in (
+            *((name, name + "{}D") for name in ("Conv", "BatchNorm", "InstanceNorm", "MaxPool", "AvgPool")),
+            *((name, name + "{}D") for name in ("AdaptiveAvgPool", "AdaptiveMaxPool")),
+            ("ConvTranspose", "Conv{}DTranspose"),
+        )
         for size in (1, 2, 3)
-    }
-    | {
-        f"Adaptive{name}Pool{size}d": ("paddle.nn", f"Adaptive{name}Pool{size}D")
-        for name in ("Avg", "Max")
-        for size in (1, 2, 3)
-    }
-    | {f"ConvTranspose{size}d": ("paddle.nn", f"Conv{size}DTranspose") for size in (1, 2, 3)},
+    },
 }
 #: Still there, but no longer for bytes.
 _HALF_GONE: Final = {("numpy", "fromstring")}
 
 
 @dataclass
-class Mended:
-    """A file's syntax tree as it is run, and what was changed: ``(name, line)``."""
+class Patched:
+    """A file's patched syntax tree, and the changes: ``(name, line)``."""
 
     tree: ast.Module
     changes: list[tuple[str, int]] = field(default_factory=list)
 
 
-def mend(source: bytes, filename: str, lacks: Lacks) -> Mended:
-    """Parse a file and mend it; raises SyntaxError as ``compile`` would."""
-    tree = ast.parse(source, filename)
-    mender = _Mender(_imported_names(tree), lacks)
-    mended = mender.visit(tree)
-    if mender.uses_own:
-        helper = ast.Import([ast.alias(_OWN, _OWN_ALIAS)])
-        mended.body.insert(_after_the_head(mended), helper)
-    ast.fix_missing_locations(mended)
-    return Mended(mended, mender.changes)
+def patch(source: bytes, filename: str, lacks: Lacks) -> Patched:
+    """Parse a file and patch it; raise SyntaxError as ``compile`` would."""
+    patcher = _Patcher(tree := ast.parse(source, filename), lacks)
+    tree = patcher.visit(tree)
+    if patcher.uses_own:
+        tree.body.insert(_end_of_head(tree), ast.Import([ast.alias(_OWN, _OWN_ALIAS)]))
+    return Patched(ast.fix_missing_locations(tree), patcher.changes)
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
-    """Local name → what it was imported as: ``{"np": "numpy", "Image": "PIL.Image"}``."""
+    """Map local names to what they were imported as: ``{"np": "numpy", "Image": "PIL.Image"}``."""
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -105,8 +90,8 @@ def _imported_names(tree: ast.Module) -> dict[str, str]:
     return names
 
 
-def _after_the_head(tree: ast.Module) -> int:
-    """Index of the first statement behind the docstring and the ``__future__`` imports."""
+def _end_of_head(tree: ast.Module) -> int:
+    """Return the index of the first statement after the docstring and the ``__future__`` imports."""
     for index, node in enumerate(tree.body):
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
@@ -115,11 +100,11 @@ def _after_the_head(tree: ast.Module) -> int:
     return len(tree.body)
 
 
-class _Mender(ast.NodeTransformer):
-    def __init__(self, names: dict[str, str], lacks: Lacks) -> None:
+class _Patcher(ast.NodeTransformer):
+    def __init__(self, tree: ast.Module, lacks: Lacks) -> None:
         self.changes: list[tuple[str, int]] = []
         self.uses_own = False
-        self._names = names
+        self._names = _imported_names(tree)
         self._lacks = lacks
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -150,7 +135,7 @@ class _Mender(ast.NodeTransformer):
             return node
         library = self._library(function.value)
         if function.attr == "tostring" and not node.args and not node.keywords and library is None:
-            # Who has such a method is known when it runs: an array has lost it, an XML tree has it.
+            # Only at run time it is known who has the method: arrays have lost it, an XML tree has it.
             self.changes.append((".tostring()", node.lineno))
             self.uses_own = True
             helper = ast.Attribute(ast.Name(_OWN_ALIAS, ast.Load()), "tostring", ast.Load())
@@ -185,7 +170,7 @@ class _Mender(ast.NodeTransformer):
         return fresh
 
     def visit_Import(self, node: ast.Import) -> list[ast.Import]:
-        """``import paddlehub.env`` binds ``paddlehub``; ours must bind the same names and no ``hub``."""
+        """Bind what ``import paddlehub.env`` binds, which is ``paddlehub``, and not ``hub``."""
         statements = []
         for alias in node.names:
             wanted = [alias]
@@ -198,7 +183,7 @@ class _Mender(ast.NodeTransformer):
         return statements
 
     def _library(self, node: ast.expr) -> str | None:
-        """``numpy`` for the expression ``np``, ``paddle.nn`` for ``paddle.nn``; None for anything else."""
+        """Return ``numpy`` for the expression ``np``, ``paddle.nn`` for ``paddle.nn``; else None."""
         if isinstance(node, ast.Name):
             return self._names.get(node.id)
         if isinstance(node, ast.Attribute):

@@ -1,1 +1,1 @@
-"""What PaddleHub's names resolve to: base classes, transforms, tokenisers, folders."""
+"""The behaviour behind PaddleHub's names: base classes, transforms, tokenisers, folders."""

@@ -18,11 +18,11 @@ def pad_batch_data(
     return_num_token: bool = False,
     return_seq_lens: bool = False,
 ) -> Any:
-    """Pad every sequence to ``max_seq_len``; the array, or a list that starts with it if more is asked for.
+    """Pad every sequence to ``max_seq_len``; return the array, or a list that starts with it.
 
     Returns:
-        In this order: int64 ids of shape (n, max_seq_len, 1); int64 positions, likewise; float32 mask,
-        1 where there is a token; ``max_seq_len``; how many tokens there are; int64 lengths (n, 1).
+        The wanted of these, in this order: int64 ids of shape (n, max_seq_len, 1); int64 positions, likewise;
+        float32 mask, 1 where there is a token; ``max_seq_len``; the number of tokens; int64 lengths (n, 1).
 
     Raises:
         ValueError: a sequence is longer than ``max_seq_len``.

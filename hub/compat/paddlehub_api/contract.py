@@ -1,16 +1,15 @@
 """PaddleHub's ``@moduleinfo``, ``@serving``, ``@runnable`` and ``RunModule``, on top of our own contract.
 
 PaddleHub adds a base class to the marked class, ``meta`` or ``RunModule``, by building the class anew.
-Then ``super().__init__()`` in it fails, because it still means the old class. Here the class stays itself
-where Python allows that; where it does not (a class derived from nothing but ``object``) the copy's methods
-are made to mean the copy.
+Then ``super().__init__()`` in it fails, because it still means the old class. Here the class stays the same
+where Python allows that. Where it does not (a class derived from nothing but ``object``) ``super()`` in the
+copy's methods is rebound to the copy.
 """
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from hub.compat.paddlehub_api import static_mode
@@ -18,22 +17,14 @@ from hub.module import contract
 from hub.module.contract import runnable as runnable
 from hub.module.contract import serving as serving
 
-#: What modules that ask for PaddleHub's version are told: the release whose behaviour this is.
+#: PaddleHub's version, for modules that ask for it: the release whose behaviour this is.
 PADDLEHUB_VERSION: Final = "2.4.0"
 
 C = TypeVar("C", bound=type)
 
 
-class InvalidHubModule(Exception):
-    """PaddleHub's error for a folder that is no module."""
-
-    def __init__(self, directory: str) -> None:
-        super().__init__(f"{directory} is not a valid HubModule")
-        self.directory = directory
-
-
 class RunModule:
-    """What every module of PaddleHub is: its methods run in Paddle's static mode, unless it is a Layer."""
+    """Base class of PaddleHub's modules: the methods run in Paddle's static mode, unless it is a Layer."""
 
     directory: ClassVar[str] = ""
     name: ClassVar[str] = ""
@@ -47,12 +38,6 @@ class RunModule:
             return static_mode.static(value)
         return value
 
-    @classmethod
-    def get_py_requirements(cls) -> list[str]:
-        """Lines of the module's requirements.txt."""
-        listed = Path(cls.directory) / "requirements.txt"
-        return listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
-
     @property
     def serving_func_name(self) -> str | None:
         found = contract.serving_method(type(self))
@@ -60,7 +45,7 @@ class RunModule:
 
     @property
     def is_runnable(self) -> bool:
-        """Whether ``hub run`` may call it."""
+        """True if ``hub run`` may call it."""
         return contract.runnable_method(type(self)) is not None
 
 
@@ -74,16 +59,8 @@ def moduleinfo(
     meta: type | None = None,
     **others: Any,
 ) -> Callable[[C], C]:
-    """Mark a class as the module of its file; ``meta`` is a class whose methods it gets as well."""
-    mark = contract.moduleinfo(
-        name=name,
-        version=version,
-        author=author,
-        author_email=author_email,
-        summary=summary,
-        type=type,
-        **others,
-    )
+    """Mark a class as the module of its file; ``meta`` is a class whose methods it inherits as well."""
+    mark = contract.moduleinfo(name, version, author, author_email, summary, type, **others)
 
     def wrap(cls: C) -> C:
         marked = mark(_with_base(cls, meta or RunModule))
@@ -98,14 +75,14 @@ def moduleinfo(
 def settle(instance: object) -> None:
     """Leave Paddle in the mode that the module's methods run in, in a process that is its own.
 
-    Turning the switch to and fro costs 0.2 ms at every call.
+    Switching back and forth costs 0.2 ms at every call.
     """
     if isinstance(instance, RunModule) and not _is_layer(type(instance)):
         static_mode.switch(to_static=True)
 
 
 def _is_layer(cls: type) -> bool:
-    """Whether it derives from paddle.nn.Layer, asked without importing Paddle."""
+    """Tell whether it derives from paddle.nn.Layer, without importing Paddle."""
     return any(base.__name__ == "Layer" and base.__module__.startswith("paddle.") for base in cls.__mro__)
 
 
@@ -124,15 +101,15 @@ def _copy_with_base(cls: C, base: type) -> C:
     attributes = {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")}
     copy = type(cls)(cls.__name__, (*bases, base), attributes)
     for value in attributes.values():
-        _let_super_mean(copy, value)
+        _rebind_super(copy, value)
     return copy
 
 
-def _let_super_mean(cls: type, value: Any) -> None:
-    """Point the ``__class__`` cell, by which ``super()`` knows its class, of a method at ``cls``."""
+def _rebind_super(cls: type, value: Any) -> None:
+    """Set the ``__class__`` cell of a method, by which ``super()`` knows its class, to ``cls``."""
     if isinstance(value, property):
         for function in (value.fget, value.fset, value.fdel):
-            _let_super_mean(cls, function)
+            _rebind_super(cls, function)
         return
     function = getattr(value, "__func__", value)
     while function is not None:

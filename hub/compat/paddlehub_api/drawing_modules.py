@@ -1,8 +1,7 @@
-"""What modules that answer with pictures inherit: colouring photographs, painting in another's style."""
+"""Base classes of modules that answer with pictures: colouring photographs, painting in another style."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from hub.compat.paddlehub_api.images import Image, cv2_to_base64
 
 
 class ImageColorizeModule(ImageModule):
-    """Meta class of colouring networks; they bring ``transforms`` and ``preprocess``."""
+    """Meta class of colouring networks, which have ``transforms`` and ``preprocess``."""
 
     def predict(
         self,
@@ -28,7 +27,7 @@ class ImageColorizeModule(ImageModule):
         batch_size: int = 1,
         save_path: str = "colorization",
     ) -> list[dict[str, Image]]:
-        """Per image the RGB pictures ``gray``, ``hint``, ``real`` and ``fake_reg``, the coloured one."""
+        """Return, per image, RGB pictures ``gray``, ``hint``, ``real`` and ``fake_reg``, the coloured one."""
         module: Any = self
         found = []
         for batch in self.batches(images, batch_size):
@@ -53,9 +52,9 @@ class ImageColorizeModule(ImageModule):
 
     @serving
     def serving_method(self, images: list[str], **kwargs: Any) -> dict[str, Any]:
-        """``{"data": [{"gray", "hint", "real", "fake_reg"}, …]}``, JPEGs in base64 as large as the image."""
+        """Return ``{"data": [{"gray", "hint", "real", "fake_reg"}, …]}``: JPEGs, as large as the image."""
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        given = pictures.decoded(images)
+        given = pictures.decode_all(images)
         data = []
         for image, drawn in zip(given, self.predict(given, **kwargs), strict=True):
             size = (image.shape[1], image.shape[0])
@@ -69,18 +68,13 @@ class ImageColorizeModule(ImageModule):
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[dict[str, Image]]:
-        """``hub run NAME --input_path FILE [--output_dir DIR]``."""
-
-        def add(parser: argparse.ArgumentParser) -> None:
-            parser.add_argument("--input_path", required=True, help="path to image.")
-            parser.add_argument("--output_dir", default="colorization", help="where the result is saved.")
-
-        given = self.parsed(argvs, add)
+        """Run ``hub run NAME --input_path FILE [--output_dir DIR]``."""
+        given = self.arguments(argvs, output_dir="colorization")
         return self.predict([given.input_path], save_path=given.output_dir)
 
 
 class StyleTransferModule(ImageModule):
-    """Meta class of style transfer networks; they bring ``transform`` and ``setTarget``."""
+    """Meta class of style transfer networks, which have ``transform`` and ``setTarget``."""
 
     def predict(
         self,
@@ -90,7 +84,7 @@ class StyleTransferModule(ImageModule):
         visualization: bool = True,
         save_path: str = "style_tranfer",
     ) -> list[Image]:
-        """Every content image in the style of ``style``: BGR uint8."""
+        """Return every content image in the style of ``style``: BGR uint8."""
         import paddle
 
         module: Any = self
@@ -109,30 +103,27 @@ class StyleTransferModule(ImageModule):
 
     @serving
     def serving_method(self, images: list[Any], **kwargs: Any) -> dict[str, Any]:
-        """``images`` is ``[[content, …], style]``; answers ``{"data": [picture, …]}``, all in base64."""
+        """Take ``[[content, …], style]`` and return ``{"data": [picture, …]}``, all in base64."""
         from hub.errors import InvalidInputError
 
         if len(images) != 2 or not isinstance(images[0], list) or not isinstance(images[1], str):
             raise InvalidInputError("images must be [[content image, …], style image], each in base64")
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        contents, (style,) = pictures.decoded(images[0], "images[0]"), pictures.decoded(images[1:], "style")
+        contents, (style,) = (
+            pictures.decode_all(images[0], "images[0]"),
+            pictures.decode_all(images[1:], "style"),
+        )
         return {"data": [cv2_to_base64(each) for each in self.predict(contents, style, **kwargs)]}
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Image]:
-        """``hub run NAME --input_path FILE --style_path FILE [--output_dir DIR]``."""
-
-        def add(parser: argparse.ArgumentParser) -> None:
-            parser.add_argument("--input_path", required=True, help="path to image.")
-            parser.add_argument("--style_path", required=True, help="path to style image.")
-            parser.add_argument("--output_dir", default="style_tranfer", help="where the result is saved.")
-
-        given = self.parsed(argvs, add)
+        """Run ``hub run NAME --input_path FILE --style_path FILE [--output_dir DIR]``."""
+        given = self.arguments(argvs, style_path="", output_dir="style_tranfer")
         return self.predict([given.input_path], given.style_path, save_path=given.output_dir)
 
 
 def _rgb(lightness: Any, colours: Any) -> Image:
-    """Lightness and a/b planes (n, 1|2, h, w), arrays or tensors, as (n, h, w, 3) uint8 RGB."""
+    """Return lightness and a/b planes (n, 1|2, h, w), arrays or tensors, as (n, h, w, 3) uint8 RGB."""
     rgb = LAB2RGB()(np.concatenate([np.asarray(lightness), np.asarray(colours)], axis=1))
     pixels: Image = (np.clip(rgb.transpose(0, 2, 3, 1), 0, 1) * 255).astype(np.uint8)
     return pixels

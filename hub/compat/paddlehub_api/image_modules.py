@@ -1,7 +1,7 @@
-"""What classifiers and segmenters inherit: ``predict``, their serving method, and ``hub run``.
+"""Base classes of classifiers and segmenters: ``predict``, the serving method, and ``hub run``.
 
-The network is the module's own (an ``nn.Layer`` that names one of these as ``meta``); it brings
-``transforms`` and, a classifier, ``labels``. Training is PaddleHub's own.
+The network is the module's own (an ``nn.Layer`` that names one of these as ``meta``). It has ``transforms``
+and, in a classifier, ``labels``. Training is PaddleHub's own.
 """
 
 from __future__ import annotations
@@ -18,21 +18,10 @@ import numpy as np
 from hub.compat.paddlehub_api import images as pictures
 from hub.compat.paddlehub_api.contract import RunModule, runnable, serving
 from hub.compat.paddlehub_api.images import Image, cv2_to_base64
-from hub.compat.paddlehub_api.segmentation_transforms import restored
+from hub.compat.paddlehub_api.segmentation_transforms import overlay, palette_image, restored
 
 
-class ImageServing:
-    """Images in base64 in, whatever ``predict`` returns out."""
-
-    predict: Any
-
-    @serving
-    def serving_method(self, images: list[str], **kwargs: Any) -> Any:
-        """Run on images in base64."""
-        return self.predict(images=pictures.decoded(images), **kwargs)
-
-
-class ImageModule(RunModule, ImageServing):
+class ImageModule(RunModule):
     """An ``nn.Layer`` that takes batches of images."""
 
     @staticmethod
@@ -43,7 +32,7 @@ class ImageModule(RunModule, ImageServing):
             yield items[start : start + int(size)]
 
     def forwarded(self, *inputs: Image) -> Any:
-        """The network's output in evaluation mode, without gradients; it is always a tuple or list."""
+        """Return the network's output in evaluation mode, without gradients, always as a tuple or list."""
         import paddle
 
         network: Any = self
@@ -52,12 +41,13 @@ class ImageModule(RunModule, ImageServing):
             output = network(*(paddle.to_tensor(each) for each in inputs))
         return output if isinstance(output, (tuple, list)) else (output,)
 
-    def parsed(self, argvs: list[str], add: Any) -> argparse.Namespace:
-        """Arguments of ``hub run``; ``add`` declares them."""
-        parser = argparse.ArgumentParser(
-            prog=f"hub run {self.name}", description=f"Run the {self.name} module."
-        )
-        add(parser)
+    def arguments(self, argvs: list[str], **options: str | int) -> argparse.Namespace:
+        """Parse what follows ``hub run NAME``: ``--input_path``, and options with their defaults, if any."""
+        description = f"Run the {self.name} module."
+        parser = argparse.ArgumentParser(prog=f"hub run {self.name}", description=description)
+        parser.add_argument("--input_path", required=True, help="path of the image")
+        for name, default in options.items():
+            parser.add_argument(f"--{name}", type=type(default), default=default, required=default == "")
         return parser.parse_args(argvs)
 
 
@@ -67,7 +57,7 @@ class ImageClassifierModule(ImageModule):
     def predict(
         self, images: Sequence[str | Image], batch_size: int = 1, top_k: int = 1
     ) -> list[dict[str, float]]:
-        """The ``top_k`` likeliest labels of each image (BGR array or path), the likeliest first."""
+        """Return the ``top_k`` likeliest labels of each image (BGR array or path), the likeliest first."""
         module: Any = self
         found = []
         for batch in self.batches(images, batch_size):
@@ -79,18 +69,13 @@ class ImageClassifierModule(ImageModule):
 
     @serving
     def serving_method(self, images: list[str], top_k: int = 1, **kwargs: Any) -> dict[str, Any]:
-        """``{"data": [{label: probability}, …]}``, one entry per image."""
-        return {"data": self.predict(pictures.decoded(images), top_k=int(top_k), **kwargs)}
+        """Return ``{"data": [{label: probability}, …]}``, one entry per image."""
+        return {"data": self.predict(pictures.decode_all(images), top_k=int(top_k), **kwargs)}
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[dict[str, float]]:
-        """``hub run NAME --input_path FILE [--top_k N]``."""
-
-        def add(parser: argparse.ArgumentParser) -> None:
-            parser.add_argument("--input_path", required=True, help="path to image.")
-            parser.add_argument("--top_k", type=int, default=1, help="how many labels.")
-
-        given = self.parsed(argvs, add)
+        """Run ``hub run NAME --input_path FILE [--top_k N]``."""
+        given = self.arguments(argvs, top_k=1)
         return self.predict([given.input_path], top_k=given.top_k)
 
 
@@ -104,7 +89,7 @@ class ImageSegmentationModule(ImageModule):
         visualization: bool = True,
         save_path: str = "seg_result",
     ) -> list[Image]:
-        """A mask of class numbers per image, uint8 (height, width), as large as the image."""
+        """Return a mask of class numbers per image, uint8 (height, width), as large as the image."""
         module: Any = self
         found = []
         for batch in self.batches(images, batch_size):
@@ -121,19 +106,14 @@ class ImageSegmentationModule(ImageModule):
 
     @serving
     def serving_method(self, images: list[str], **kwargs: Any) -> list[str]:
-        """A mask per image as base64; PNG, which keeps class numbers where JPEG would blur them."""
+        """Return a mask per image as base64; PNG, which keeps class numbers where JPEG would blur them."""
         kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decoded(images), **kwargs)]
+        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decode_all(images), **kwargs)]
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Image]:
-        """``hub run NAME --input_path FILE [--output_dir DIR]``."""
-
-        def add(parser: argparse.ArgumentParser) -> None:
-            parser.add_argument("--input_path", required=True, help="path to image.")
-            parser.add_argument("--output_dir", default="seg_result", help="where drawings are saved.")
-
-        given = self.parsed(argvs, add)
+        """Run ``hub run NAME --input_path FILE [--output_dir DIR]``, where drawings are saved."""
+        given = self.arguments(argvs, output_dir="seg_result")
         return self.predict([given.input_path], save_path=given.output_dir)
 
 
@@ -144,16 +124,14 @@ def _softmax(scores: Image) -> Image:
 
 
 def _first(transformed: Any) -> Image:
-    """The image, where a transform returns the label with it."""
+    """Return the image alone, where a transform returns the label with it."""
     image: Image = transformed[0] if isinstance(transformed, tuple) else transformed
     return image
 
 
 def _save_mask(image: Image, mask: Image, folder: Path) -> None:
-    from hub.compat.paddlehub_api.visuals import get_pseudo_color_map, visualize
-
     name = f"{time.time()}.png"
     for part in ("image", "mask"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(folder / "image" / name), visualize(image, mask))
-    get_pseudo_color_map(mask).save(folder / "mask" / name)
+    cv2.imwrite(str(folder / "image" / name), overlay(image, mask))
+    palette_image(mask).save(folder / "mask" / name)

@@ -1,16 +1,13 @@
-"""PaddleHub's logger: ``logger.info(…)``, the levels TRAIN and EVAL, on and off, and a progress bar.
+"""PaddleHub's logger: ``logger.info(…)``, the levels TRAIN and EVAL, on and off.
 
-Lines go to the standard logger "PaddleHub", and so into the server's log with the request's id; in a
-script that has set up no logging they go to stderr, as PaddleHub's did.
+Lines go to the standard logger "PaddleHub", and so into the server's log with the request's id. In a script
+that has not set up logging they go to stderr, as in PaddleHub.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import sys
-from collections.abc import Iterator
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 LEVELS: Final = {
     "DEBUG": 10,
@@ -24,7 +21,7 @@ LEVELS: Final = {
 
 
 class Logger:
-    """See PaddleHub's of the same name."""
+    """Stands for PaddleHub's class of the same name."""
 
     def __init__(self, name: str | None = None) -> None:
         for level, number in LEVELS.items():
@@ -44,7 +41,7 @@ class Logger:
         self.logger.log(number, str(msg), *args)
 
     def __getattr__(self, name: str) -> Any:
-        """``logger.info`` and ``logger.INFO``, which are the same; likewise for every level."""
+        """Answer ``logger.info`` and ``logger.INFO``, which are the same, and likewise every other level."""
         if name.upper() not in LEVELS:
             raise AttributeError(f"PaddleHub's logger has no {name!r}")
         return lambda msg, *args, **_: self(name, msg, *args)
@@ -53,7 +50,7 @@ class Logger:
         self("WARNING", msg, *args)
 
     def exception(self, msg: object, *args: Any) -> None:
-        """An error with the traceback of the exception being handled."""
+        """Log an error with the traceback of the exception that is being handled."""
         if self.is_enable:
             self.logger.exception(str(msg), *args)
 
@@ -65,40 +62,6 @@ class Logger:
 
     def disable(self) -> None:
         self.is_enable = False
-
-    @contextlib.contextmanager
-    def processing(self, msg: str, interval: float = 0.1) -> Iterator[None]:
-        """Say that something goes on. PaddleHub drew a turning bar; a log has no use for one."""
-        self("INFO", msg)
-        yield
-
-    @contextlib.contextmanager
-    def use_terminator(self, terminator: str) -> Iterator[None]:
-        """Lines always end with a newline here."""
-        yield
-
-
-class ProgressBar:
-    """``with ProgressBar("Download x") as bar: bar.update(0.5)``, drawn where a person looks."""
-
-    def __init__(self, title: str, flush_interval: float = 0.1, stream: TextIO | None = None) -> None:
-        self._title = title
-        self._stream = stream or sys.stderr
-
-    def __enter__(self) -> ProgressBar:
-        self._stream.write(f"{self._title}\n")
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.update(1.0)
-        self._stream.write("\n")
-
-    def update(self, progress: float) -> None:
-        """``progress`` from 0 to 1."""
-        if self._stream.isatty() or progress >= 1:
-            self._stream.write(f"\r[{'#' * int(progress * 50):<50}] {progress * 100:.2f}%")
-            self._stream.flush()
 
 
 logger = Logger()

@@ -1,4 +1,4 @@
-"""What text modules with an inference model inherit: its predictor, tensors with LoD, ``hub run``.
+"""Base classes of text modules with an inference model: its predictor, tensors with LoD, ``hub run``.
 
 PaddleHub built these on ``paddle.fluid``, which is gone; the methods that modules call are the same, on
 ``paddle.inference``.
@@ -24,7 +24,7 @@ _GPU_MEMORY_MB = 500
 
 
 class DataFormatError(Exception):
-    """The input of ``hub run`` has not the form that the module expects."""
+    """The input of ``hub run`` does not have the form that the module expects."""
 
 
 class PaddleTensor:
@@ -62,7 +62,7 @@ class Predictor:
         self._predictor = inference.create_predictor(config)
 
     def run(self, inputs: Sequence[PaddleTensor]) -> list[PaddleTensor]:
-        """The model's outputs, in its order."""
+        """Return the model's outputs, in its order."""
         names = self._predictor.get_input_names()
         for number, tensor in enumerate(inputs):
             handle = self._predictor.get_input_handle(tensor.name if tensor.name in names else names[number])
@@ -103,22 +103,21 @@ class NLPPredictionModule(NLPBaseModule):
             self.gpu_predictor = Predictor(self.pretrained_model_path, use_gpu=True)
 
     def texts2tensor(self, texts: Sequence[dict[str, Any]]) -> PaddleTensor:
-        """The token numbers under each text's ``processed`` as one int64 column, with their LoD."""
+        """Return the token numbers under each text's ``processed`` as one int64 column, with their LoD."""
         lengths = [len(text["processed"]) for text in texts]
         numbers = [number for text in texts for number in text["processed"]]
         ends = np.cumsum([0, *lengths]).tolist()
         return PaddleTensor(np.array(numbers, np.int64).reshape(-1, 1), "words", [ends])
 
     def to_unicode(self, texts: Any) -> Any:
-        """Texts as they are: Python 2's bytes are no more."""
+        """Return texts as they are: only Python 2 had bytes here."""
         return texts
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> Any:
-        """``hub run NAME --input_text TEXT`` or ``--input_file FILE``."""
-        self.parser = argparse.ArgumentParser(
-            prog=f"hub run {self.name}", description=f"Run the {self.name} module."
-        )
+        """Run ``hub run NAME --input_text TEXT`` or ``--input_file FILE``."""
+        description = f"Run the {self.name} module."
+        self.parser = argparse.ArgumentParser(prog=f"hub run {self.name}", description=description)
         self.arg_input_group = self.parser.add_argument_group("Input options", "Input data. Required")
         self.arg_config_group = self.parser.add_argument_group("Config options", "Not required.")
         self.add_module_config_arg()
@@ -144,7 +143,7 @@ class NLPPredictionModule(NLPBaseModule):
         self.arg_input_group.add_argument("--input_text", help="text to predict")
 
     def check_input_data(self, args: argparse.Namespace) -> list[str]:
-        """The texts that the command line gives.
+        """Return the texts that the command line gives.
 
         Raises:
             FileNotFoundError: there is no such input file.
@@ -162,36 +161,18 @@ class NLPPredictionModule(NLPBaseModule):
 class TransformerModule(NLPBaseModule):
     """Base class of PaddleHub 1.x's transformers, as far as inference needs it.
 
-    Its fine-tuning half (``context``) built programs out of ``paddle.fluid`` layers and says that it is gone.
+    Its other half, ``context`` for fine-tuning, built programs of ``paddle.fluid`` layers, which are gone.
     """
 
     params_path: str = ""
 
-    def __init__(
-        self,
-        name: str | None = None,
-        directory: str | None = None,
-        module_dir: Any = None,
-        version: str | None = None,
-        max_seq_len: int = 128,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, max_seq_len: int = 128, **kwargs: Any) -> None:
         super().__init__()
         self.max_seq_len = max_seq_len
 
-    def param_prefix(self) -> str:
-        return f"@HUB_{self.name}@"
-
-    def context(self, *args: Any, **kwargs: Any) -> Any:
-        """Raises: there is nothing left to build the program with."""
-        raise NotImplementedError(
-            f"{self.name}.context() builds a program with paddle.fluid, which Paddle dropped in 2.5; "
-            "use the module's own predict methods, or a module of PaddleHub 2.x"
-        )
-
 
 def _model_files(model: Path) -> tuple[str, ...]:
-    """Arguments of Paddle's Config for a folder or a path without its ending."""
+    """Return the arguments of Paddle's Config for a folder, or for a path without its ending."""
     if (model / "__model__").is_file():  # Paddle 1.x
         params = model / "__params__"
         return (str(model / "__model__"), str(params)) if params.is_file() else (str(model),)
@@ -204,5 +185,5 @@ def _model_files(model: Path) -> tuple[str, ...]:
         return str(model / "model"), str(model / "params")
     raise ModelNotFoundError(
         f"there is no Paddle inference model in {model}: it needs __model__ with its weights, or a .json or "
-        ".pdmodel file next to its .pdiparams. PaddleHub's archives bring it, its source repository does not"
+        ".pdmodel file beside its .pdiparams. PaddleHub's archives contain it, its source repository does not"
     )

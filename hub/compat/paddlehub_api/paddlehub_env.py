@@ -1,8 +1,8 @@
-"""PaddleHub's folders: ``MODULE_HOME`` and its neighbours, below this hub's home. Made when asked for.
+"""PaddleHub's ``env``: ``MODULE_HOME`` and other folders, below this hub's home. Made when asked for.
 
-PaddleHub keeps one version of a module, in ``MODULE_HOME/<package>``; here versions lie side by side. So
-``MODULE_HOME`` is a folder of symlinks, one per installed module, made for this process and removed with
-it: ``os.path.join(MODULE_HOME, "msgnet", "vgg16.pdparams")`` finds the file.
+PaddleHub keeps one version of a module, in ``MODULE_HOME/<package>``; we keep several. So ``MODULE_HOME`` is
+a folder of symlinks, one per installed module, made for this process and removed with it:
+``os.path.join(MODULE_HOME, "msgnet", "vgg16.pdparams")`` finds the file.
 """
 
 from __future__ import annotations
@@ -20,21 +20,15 @@ from hub.settings import hub_home
 _BELOW_HOME: Final = {
     "CACHE_HOME": "cache",
     "DATA_HOME": "dataset",
-    "CONF_HOME": "conf",
     "THIRD_PARTY_HOME": "thirdparty",
-    "TMP_HOME": "tmp",
-    "SOURCES_HOME": "sources",
-    "LOG_HOME": "log",
 }
 #: Where the folder of symlinks is made; None for the system's temporary folder.
 run_dir: Path | None = None
-#: Modules that this process loads, by package: they come before the installed ones of the same name.
+#: Modules that this process loads, by package; they hide installed ones of the same name.
 _loaded: dict[str, Path] = {}
 
 
 def __getattr__(name: str) -> str:
-    if name == "USER_HOME":
-        return str(Path.home())
     if name == "HUB_HOME":
         return str(hub_home())
     if name == "MODULE_HOME":
@@ -46,41 +40,41 @@ def __getattr__(name: str) -> str:
     raise AttributeError(name)
 
 
-def loading(folder: Path) -> None:
-    """Show this folder under its package's name in MODULE_HOME, installed or not."""
+def add_loaded(folder: Path) -> None:
+    """Link this folder under its package's name in MODULE_HOME, installed or not."""
     _loaded[folder.name] = folder
-    if _view.cache_info().currsize:
-        _show(_view(), folder.name, folder)
+    if _links.cache_info().currsize:
+        _link(_links(), folder.name, folder)
 
 
 def module_home() -> str:
-    """The folder in which every installed module is ``<package>/``; new ones appear at the next call."""
+    """Return the folder with a ``<package>`` for every installed module; new ones appear at the next call."""
     from hub.registry.local import LocalRegistry
     from hub.registry.resolve import installed
 
-    view = _view()
+    links = _links()
     packages = {module.info.package for module in LocalRegistry().list()} - set(_loaded)
     for package in packages:
         try:
-            _show(view, package, installed(package, None))
+            _link(links, package, installed(package, None))
         except HubError:  # uninstalled this moment
             continue
     for package, folder in _loaded.items():
-        _show(view, package, folder)
-    return str(view)
+        _link(links, package, folder)
+    return str(links)
 
 
 @functools.cache
-def _view() -> Path:
-    view = Path(tempfile.mkdtemp(prefix="modules-", dir=run_dir))
-    atexit.register(shutil.rmtree, view, ignore_errors=True)
-    return view
+def _links() -> Path:
+    links = Path(tempfile.mkdtemp(prefix="modules-", dir=run_dir))
+    atexit.register(shutil.rmtree, links, ignore_errors=True)
+    return links
 
 
-def _show(view: Path, package: str, folder: Path) -> None:
-    link = view / package
+def _link(links: Path, package: str, folder: Path) -> None:
+    link = links / package
     if link.is_symlink() and link.readlink() == folder:
         return
-    fresh = view / f".{package}"
+    fresh = links / f".{package}"
     fresh.symlink_to(folder)
     fresh.replace(link)

@@ -1,9 +1,8 @@
 """Paddle's static and dynamic mode, which is one switch for the whole process.
 
-PaddleHub ran every method of a module that is no ``nn.Layer`` in static mode, and a method that raised left
-the switch where it was: from then on every dynamic module of the process failed. Here whoever turns the
-switch turns it back, whatever happens. Paddle is never imported here: unless somebody else has, there is
-no mode.
+PaddleHub ran every method of a module that is not an ``nn.Layer`` in static mode, and a method that raised
+left the switch where it was: from then on every dynamic module of the process failed. Here the switch is
+always turned back. Paddle is never imported here: where nobody else has, there is no mode.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ R = TypeVar("R")
 
 
 def is_static() -> bool:
-    """Whether Paddle is in static mode; False where it has not been imported (whole)."""
+    """Tell whether Paddle is in static mode; False where it has not been imported completely."""
     in_dynamic_mode = getattr(sys.modules.get("paddle"), "in_dynamic_mode", None)
     return in_dynamic_mode is not None and not in_dynamic_mode()
 
@@ -43,14 +42,14 @@ def unchanged() -> Iterator[None]:
 
 @contextlib.contextmanager
 def static_mode() -> Iterator[None]:
-    """Static mode within, afterwards the mode of before."""
+    """Turn static mode on within, and restore the mode afterwards."""
     with unchanged():
         switch(to_static=True)
         yield
 
 
 def static(method: Callable[P, R]) -> Callable[P, R]:
-    """The method, run in static mode; itself where there is no Paddle or static mode is on already."""
+    """Wrap a method to run in static mode; return it as it is where Paddle is absent or already static."""
     if "paddle" not in sys.modules or is_static():
         return method
 
@@ -63,7 +62,7 @@ def static(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def kept(method: Callable[P, R]) -> Callable[P, R]:
-    """The method, begun and left in the mode of now, so that no call meets what another has left behind."""
+    """Wrap a method to begin and end in the mode of now, so that calls do not change each other's mode."""
     home = is_static()
 
     @functools.wraps(method)

@@ -1,36 +1,31 @@
-"""What text modules that are ``nn.Layer``s inherit: transformers and word embeddings.
+"""Base classes of text modules that are ``nn.Layer``s: transformers and word embeddings.
 
 The tokenizer and the network are the module's own (usually of PaddleNLP, which is not imported here).
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from hub.compat.paddlehub_api.contract import RunModule, serving
-from hub.compat.paddlehub_api.downloads import download
 from hub.errors import InvalidInputError
 
 _TASKS = "'seq-cls', 'token-cls', 'text-matching', or None for embeddings"
 
 
-class TextServing:
-    """The serving method of transformers."""
+class TransformerModule(RunModule):
+    """Meta class of ERNIE, BERT and the like, which have ``get_tokenizer``, ``task`` and ``label_map``."""
 
     task: str | None
     label_map: Any
-    predict: Any
-    get_embedding: Any
-    _tasks_supported: ClassVar[tuple[str, ...]]
+    _tasks_supported: ClassVar[tuple[str, ...]] = ("seq-cls", "token-cls", "text-matching")
 
     @serving
     def predict_method(
         self, data: list[list[str]], max_seq_len: int = 128, batch_size: int = 1, use_gpu: bool = False
     ) -> Any:
-        """Labels of texts or text pairs, or their embeddings if the module was loaded without a task."""
+        """Return labels of texts or text pairs; without a task, their embeddings."""
         if self.task is None:
             return self.get_embedding(data, use_gpu)
         if self.label_map:  # a JSON object's keys are text
@@ -40,12 +35,6 @@ class TextServing:
             return [labels[1 : len(texts[0]) + 1] for texts, labels in zip(data, results, strict=True)]
         return results
 
-
-class TransformerModule(RunModule, TextServing):
-    """Meta class of ERNIE, BERT and their like; they bring ``get_tokenizer``, ``task`` and ``label_map``."""
-
-    _tasks_supported: ClassVar[tuple[str, ...]] = ("seq-cls", "token-cls", "text-matching")
-
     def predict(
         self,
         data: Sequence[Sequence[str]],
@@ -54,7 +43,7 @@ class TransformerModule(RunModule, TextServing):
         batch_size: int = 1,
         use_gpu: bool = False,
     ) -> list[Any]:
-        """A label per text (pair), one per token for token-cls, or ``[pooled, sequence]`` without a task."""
+        """Return a label per text (pair); for token-cls per token; without a task ``[pooled, sequence]``."""
         import numpy as np
         import paddle
 
@@ -77,7 +66,7 @@ class TransformerModule(RunModule, TextServing):
         return results
 
     def get_embedding(self, data: Sequence[Sequence[str]], use_gpu: bool = False) -> list[Any]:
-        """``[pooled, sequence]`` of every text (pair)."""
+        """Return ``[pooled, sequence]`` of every text (pair)."""
         if self.task is not None:
             raise RuntimeError(
                 f"get_embedding is for modules loaded without a task; this one has {self.task!r}"
@@ -92,7 +81,7 @@ class TransformerModule(RunModule, TextServing):
     def _batches(
         self, data: Sequence[Sequence[str]], max_seq_len: int, batch_size: int, split_char: str
     ) -> Iterator[dict[str, list[Any]]]:
-        """The network's arguments for one batch after the other."""
+        """Yield the network's arguments for one batch after the other."""
         module: Any = self
         tokenizer = module.get_tokenizer()
         for start in range(0, len(data), batch_size):
@@ -109,13 +98,8 @@ class TransformerModule(RunModule, TextServing):
     def _encoded(
         self, tokenizer: Any, texts: list[str], max_seq_len: int, split_char: str
     ) -> dict[str, list[int]]:
-        def encode(text: Any, pair: str | None = None) -> tuple[list[int], list[int]]:
-            options: dict[str, Any] = {"text": text, "max_seq_len": max_seq_len, "pad_to_max_seq_len": True}
-            if pair is not None:
-                options["text_pair"] = pair
-            if self.task == "token-cls":
-                options["is_split_into_words"] = True
-            encoded = tokenizer(**options)
+        def encode(text: Any, **options: Any) -> tuple[list[int], list[int]]:
+            encoded = tokenizer(text=text, max_seq_len=max_seq_len, pad_to_max_seq_len=True, **options)
             types = encoded["token_type_ids"] if "token_type_ids" in encoded else encoded["segment_ids"]
             return encoded["input_ids"], types
 
@@ -130,18 +114,20 @@ class TransformerModule(RunModule, TextServing):
                 "title_token_type_ids": title_types,
             }
         first: Any = texts[0]
+        options: dict[str, Any] = {"text_pair": texts[1]} if len(texts) == 2 else {}
         if self.task == "token-cls":
             first = first.split(split_char) if split_char in first else list(first)
-        ids, types = encode(first, texts[1] if len(texts) == 2 else None)
+            options["is_split_into_words"] = True
+        ids, types = encode(first, **options)
         return {"input_ids": ids, "token_type_ids": types}
 
 
-class EmbeddingServing:
-    """The serving method of word embeddings; the class brings ``cosine_sim``, ``vocab`` and the rest."""
+class EmbeddingModule(RunModule):
+    """Meta class of word embeddings, which have ``cosine_sim`` and ``vocab``."""
 
     @serving
     def calc_similarity(self, data: list[list[str]]) -> list[str]:
-        """The cosine similarity of each pair of words, as text."""
+        """Return the cosine similarity of each pair of words, as text."""
         embedding: Any = self
         results = []
         for number, pair in enumerate(data):
@@ -155,26 +141,3 @@ class EmbeddingServing:
                     raise InvalidInputError(f'Word "{word}" is not in vocab. Please check your inputs.')
             results.append(str(embedding.cosine_sim(*pair)))
         return results
-
-
-class EmbeddingModule(RunModule, EmbeddingServing):
-    """Meta class of word embeddings."""
-
-    base_url = "https://paddlenlp.bj.bcebos.com/models/embeddings/"
-    embedding_name: str = ""
-
-    def get_vocab_path(self) -> str:
-        """The vocabulary's file, fetched by PaddleNLP's address if it is not there."""
-        nlp: Any = importlib.import_module("paddlenlp.embeddings.token_embedding")
-        name = f"vocab.{self.embedding_name}"
-        path = Path(nlp.EMBEDDING_HOME) / name
-        return (
-            str(path) if path.exists() else download(f"{nlp.EMBEDDING_URL_ROOT}/{name}", nlp.EMBEDDING_HOME)
-        )
-
-    def get_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
-        """PaddleNLP's tokenizer for Chinese words."""
-        if self.embedding_name.endswith(".en"):
-            raise NotImplementedError("PaddleHub has no tokenizer for English embeddings")
-        embedding: Any = self
-        return importlib.import_module("paddlenlp.data").JiebaTokenizer(embedding.vocab)

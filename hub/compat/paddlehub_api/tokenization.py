@@ -29,7 +29,7 @@ _ASCII_PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 def convert_to_unicode(text: str | bytes) -> str:
-    """Text as it is, bytes as UTF-8 without what is none."""
+    """Return text as it is, and bytes decoded as UTF-8 without the invalid ones."""
     if isinstance(text, str):
         return text
     if isinstance(text, bytes):
@@ -38,7 +38,7 @@ def convert_to_unicode(text: str | bytes) -> str:
 
 
 def load_vocab(vocab_file: str) -> dict[str, int]:
-    """Token → number: the line's own after a tab, else the line's place in the file."""
+    """Map tokens to numbers: the line's own after a tab, else the line's place in the file."""
     vocab: dict[str, int] = {}
     with Path(vocab_file).open(encoding="utf-8") as lines:
         for place, line in enumerate(lines):
@@ -53,16 +53,8 @@ def convert_by_vocab(vocab: Mapping[K, V], items: Iterable[K]) -> list[V]:
     return [vocab[item] for item in items]
 
 
-def convert_tokens_to_ids(vocab: Mapping[str, int], tokens: Iterable[str]) -> list[int]:
-    return convert_by_vocab(vocab, tokens)
-
-
-def convert_ids_to_tokens(inv_vocab: Mapping[int, str], ids: Iterable[int]) -> list[str]:
-    return convert_by_vocab(inv_vocab, ids)
-
-
-def whitespace_tokenize(text: str) -> list[str]:
-    return text.split()
+convert_tokens_to_ids = convert_ids_to_tokens = convert_by_vocab
+whitespace_tokenize = str.split
 
 
 class BasicTokenizer:
@@ -102,7 +94,7 @@ class WordpieceTokenizer:
         return [piece for word in words for piece in self._pieces(word) or [self.unk_token]]
 
     def _pieces(self, word: str) -> list[str] | None:
-        """None for a word that cannot be put together from the vocabulary."""
+        """Return a word's pieces; None if the vocabulary does not have them."""
         if len(word) > self.max_input_chars_per_word:
             return None
         pieces: list[str] = []
@@ -150,7 +142,7 @@ class FullTokenizer:
 
 
 def _spaced(character: str) -> str:
-    """A character as it goes into the words: nothing, a space, itself, or itself between spaces."""
+    """Return a character as it goes into the words: dropped, as a space, as it is, or between spaces."""
     if character in "\t\n\r" or unicodedata.category(character) == "Zs":
         return " "
     if character in "\0\ufffd" or unicodedata.category(character).startswith("C"):

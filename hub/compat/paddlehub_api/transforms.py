@@ -2,64 +2,59 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, NoReturn
 
 import cv2
 import numpy as np
 
-from hub.compat.paddlehub_api import images
-from hub.compat.paddlehub_api.images import Image
+from hub.compat.paddlehub_api.images import Image, read
 
-Step = Callable[[Image], Image]
 Size = int | Sequence[int]
-
-_GREY = (127.5, 127.5, 127.5)
 
 
 class Compose:
     """One step after the other; the result is (c, h, w). ``to_rgb`` turns BGR to RGB first."""
 
-    def __init__(self, transforms: list[Step], to_rgb: bool = False) -> None:
-        self.transforms = checked_steps(transforms)
+    def __init__(self, transforms: list[Callable[..., Any]], to_rgb: bool = False) -> None:
+        if not isinstance(transforms, list):
+            raise TypeError(f"transforms must be a list, not {type(transforms).__name__}")
+        if not transforms:
+            raise ValueError("transforms must hold at least one step")
+        self.transforms = transforms
         self.to_rgb = to_rgb
 
-    def __call__(self, im: str | Image) -> Image:
-        image = images.read(im).astype("float32") if isinstance(im, str) else im
+    def __call__(self, im: str | Image) -> Any:
+        image = read(im).astype("float32") if isinstance(im, str) else im
         if image is None:
             raise ValueError("there is no image")
         if self.to_rgb:
             image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         for step in self.transforms:
-            image = step(image)
-        return images.permute(image)
+            image = self.apply(step, image)
+        return np.transpose(image, (2, 0, 1))
 
-
-def checked_steps(transforms: Any) -> list[Any]:
-    if not isinstance(transforms, list):
-        raise TypeError(f"transforms must be a list, not {type(transforms).__name__}")
-    if not transforms:
-        raise ValueError("transforms must hold at least one step")
-    return transforms
-
-
-def checked_size(size: Any) -> Any:
-    if isinstance(size, (list, tuple)):
-        if len(size) != 2:
-            raise ValueError(f"a size is (width, height), not {size!r}")
-    elif not isinstance(size, int):
-        raise TypeError(f"a size is a whole number or (width, height), not {type(size).__name__}")
-    return size
+    def apply(self, step: Callable[..., Any], image: Image) -> Image:
+        """Return what a step makes of the image."""
+        result: Image = step(image)
+        return result
 
 
 def pair(size: Size) -> tuple[int, int]:
-    """(width, height) of a size."""
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+    """Return (width, height) of a size, which may be one number for both."""
+    if isinstance(size, int):
+        return size, size
+    if not isinstance(size, (list, tuple)):
+        raise TypeError(f"a size is a whole number or (width, height), not {type(size).__name__}")
+    if len(size) != 2:
+        raise ValueError(f"a size is (width, height), not {size!r}")
+    return int(size[0]), int(size[1])
 
 
-class Interpolation:
-    """OpenCV's interpolations by PaddleHub's words; RANDOM is another one at every call."""
+class Resize:
+    """To (width, height), or to a square. RANDOM is another of OpenCV's interpolations at every call."""
 
     interpolation_dict: ClassVar[dict[str, int]] = {
         "NEAREST": cv2.INTER_NEAREST,
@@ -69,76 +64,36 @@ class Interpolation:
         "LANCZOS4": cv2.INTER_LANCZOS4,
     }
 
-    @classmethod
-    def check(cls, name: str) -> str:
-        if name != "RANDOM" and name not in cls.interpolation_dict:
-            allowed = ", ".join([*cls.interpolation_dict, "RANDOM"])
-            raise ValueError(f"interpolation {name!r} is not one of {allowed}")
-        return name
-
-    @classmethod
-    def flag(cls, name: str) -> int:
-        if name == "RANDOM":
-            return random.choice(list(cls.interpolation_dict.values()))
-        return cls.interpolation_dict[name]
-
-
-class Resize(Interpolation):
-    """To (width, height), or to a square."""
-
     def __init__(self, target_size: Size, interpolation: str = "LINEAR") -> None:
-        self.target_size = checked_size(target_size)
-        self.interpolation = self.check(interpolation)
+        pair(target_size)
+        if interpolation != "RANDOM" and interpolation not in self.interpolation_dict:
+            allowed = ", ".join([*self.interpolation_dict, "RANDOM"])
+            raise ValueError(f"interpolation {interpolation!r} is not one of {allowed}")
+        self.target_size = target_size
+        self.interpolation = interpolation
 
-    def __call__(self, im: Image) -> Image:
-        return images.resize(im, self.target_size, self.flag(self.interpolation))
+    def __call__(self, im: Image) -> Any:
+        name = self.interpolation
+        if name == "RANDOM":
+            name = random.choice(list(self.interpolation_dict))
+        return cv2.resize(im, pair(self.target_size), interpolation=self.interpolation_dict[name])
 
 
 class ResizeByLong:
-    """The longer side to ``long_size``."""
+    """The longer side to ``long_size``, the shape kept."""
 
     def __init__(self, long_size: int) -> None:
         self.long_size = long_size
 
     def __call__(self, im: Image) -> Image:
-        return images.resize_long(im, self.long_size)
-
-
-class ResizeRangeScaling:
-    """The longer side to a random size of a range."""
-
-    def __init__(self, min_value: int = 400, max_value: int = 600) -> None:
-        if min_value > max_value:
-            raise ValueError(f"min_value {min_value} is above max_value {max_value}")
-        self.min_value, self.max_value = min_value, max_value
-
-    def __call__(self, im: Image) -> Image:
-        return images.resize_long(im, round(np.random.uniform(self.min_value, self.max_value)))
-
-
-class ResizeStepScaling:
-    """By a random factor out of evenly spaced ones."""
-
-    def __init__(
-        self, min_scale_factor: float = 0.75, max_scale_factor: float = 1.25, scale_step_size: float = 0.25
-    ) -> None:
-        if min_scale_factor > max_scale_factor:
-            raise ValueError(f"min_scale_factor {min_scale_factor} is above max {max_scale_factor}")
-        self.min_scale_factor, self.max_scale_factor = min_scale_factor, max_scale_factor
-        self.scale_step_size = scale_step_size
-
-    def __call__(self, im: Image) -> Image:
-        low, high = self.min_scale_factor, self.max_scale_factor
-        if self.scale_step_size == 0:
-            factor = np.random.uniform(low, high)
-        else:
-            factor = np.random.choice(np.linspace(low, high, int((high - low) / self.scale_step_size + 1)))
         height, width = im.shape[:2]
-        return images.resize(im, (round(width * factor), round(height * factor)))
+        scale = self.long_size / max(height, width)
+        result: Image = cv2.resize(im, (round(width * scale), round(height * scale)))
+        return result
 
 
 class Normalize:
-    """``(im / 255 - mean) / std``."""
+    """``(im / 255 - mean) / std`` as float32, per channel."""
 
     def __init__(self, mean: Sequence[float] = (0.5,) * 3, std: Sequence[float] = (0.5,) * 3) -> None:
         if not isinstance(mean, (list, tuple)) or not isinstance(std, (list, tuple)):
@@ -147,28 +102,29 @@ class Normalize:
             raise ValueError(f"std must not hold 0: {std}")
         self.mean, self.std = mean, std
 
-    def __call__(self, im: Image) -> Image:
-        return images.normalize(im, self.mean, self.std)
+    def __call__(self, im: Image) -> Any:
+        mean, std = np.asarray(self.mean, np.float64), np.asarray(self.std, np.float64)
+        result = im.astype(np.float32)
+        result *= (1.0 / (255.0 * std)).astype(np.float32)
+        result -= (mean / std).astype(np.float32)
+        return result
 
 
 class Padding:
     """To (width, height) by a border at the right and the bottom."""
 
-    def __init__(self, target_size: Size, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.target_size = checked_size(target_size)
+    def __init__(self, target_size: Size, im_padding_value: Sequence[float] = (127.5, 127.5, 127.5)) -> None:
+        pair(target_size)
+        self.target_size = target_size
         self.im_padding_value = im_padding_value
 
-    def __call__(self, im: Image) -> Image:
-        return padded(im, pair(self.target_size), self.im_padding_value)
-
-
-def padded(im: Image, target: tuple[int, int], value: Any) -> Image:
-    height, width = im.shape[:2]
-    below, right = target[1] - height, target[0] - width
-    if below < 0 or right < 0:
-        raise ValueError(f"an image of {width}×{height} cannot be padded to {target[0]}×{target[1]}")
-    result: Image = cv2.copyMakeBorder(im, 0, below, 0, right, cv2.BORDER_CONSTANT, value=value)
-    return result
+    def __call__(self, im: Image) -> Any:
+        (width, height), (own_height, own_width) = pair(self.target_size), im.shape[:2]
+        below, right = height - own_height, width - own_width
+        if below < 0 or right < 0:
+            raise ValueError(f"an image of {own_width}×{own_height} cannot be padded to {width}×{height}")
+        border: Any = self.im_padding_value
+        return cv2.copyMakeBorder(im, 0, below, 0, right, cv2.BORDER_CONSTANT, value=border)
 
 
 class CenterCrop:
@@ -182,105 +138,27 @@ class CenterCrop:
         return img[top : top + self.crop_size, left : left + self.crop_size]
 
 
-class RandomPaddingCrop:
-    """A random cut of (width, height), from an image padded where it is smaller."""
-
-    def __init__(self, crop_size: Size, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.crop_size = checked_size(crop_size)
-        self.im_padding_value = im_padding_value
-
-    def __call__(self, im: Image) -> Image:
-        width, height = pair(self.crop_size)
-        im = padded(im, (max(width, im.shape[1]), max(height, im.shape[0])), self.im_padding_value)
-        top, left = np.random.randint(im.shape[0] - height + 1), np.random.randint(im.shape[1] - width + 1)
-        return im[top : top + height, left : left + width]
+#: Steps of training that change an image at random. They can be imported and built, not run.
+_TRAINING_STEPS: Final = frozenset(
+    f"Random{name}"
+    for name in ("Blur", "Distort", "HorizontalFlip", "PaddingCrop", "Rotation", "VerticalFlip")
+) | {"ResizeRangeScaling", "ResizeStepScaling"}
 
 
-class RandomHorizontalFlip:
-    def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
+class _TrainingStep:
+    """A step that a module may name beside those that it serves with."""
 
-    def __call__(self, im: Image) -> Image:
-        return images.horizontal_flip(im) if random.random() < self.prob else im
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-
-class RandomVerticalFlip:
-    def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
-
-    def __call__(self, im: Image) -> Image:
-        return images.vertical_flip(im) if random.random() < self.prob else im
-
-
-class RandomBlur:
-    def __init__(self, prob: float = 0.1) -> None:
-        self.prob = prob
-
-    def __call__(self, im: Image) -> Image:
-        if random.random() >= self.prob:
-            return im
-        size = random.choice((3, 5, 7, 9))
-        result: Image = cv2.GaussianBlur(im, (size, size), 0)
-        return result
-
-
-class RandomRotation:
-    """By up to ``max_rotation`` degrees either way, grown so that nothing is cut off."""
-
-    def __init__(self, max_rotation: float = 15, im_padding_value: Sequence[float] = _GREY) -> None:
-        self.max_rotation = max_rotation
-        self.im_padding_value = im_padding_value
-
-    def __call__(self, im: Image) -> Image:
-        height, width = im.shape[:2]
-        angle = np.random.uniform(-self.max_rotation, self.max_rotation)
-        matrix = cv2.getRotationMatrix2D((width // 2, height // 2), angle, 1.0)
-        cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-        grown = int(height * sine + width * cosine), int(height * cosine + width * sine)
-        matrix[:, 2] += grown[0] / 2 - width // 2, grown[1] / 2 - height // 2
-        result: Image = cv2.warpAffine(
-            im, matrix, grown, borderMode=cv2.BORDER_CONSTANT, borderValue=tuple(self.im_padding_value)
+    def __call__(self, *args: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"transforms.{type(self).__name__} changes images at random, for training. HubServing "
+            "serves modules and does not train them"
         )
-        return result
 
 
-class RandomDistort:
-    """Brightness, contrast, saturation (factors around 1) and hue (of 256), each with its own probability."""
-
-    def __init__(
-        self,
-        brightness_range: float = 0.5,
-        brightness_prob: float = 0.5,
-        contrast_range: float = 0.5,
-        contrast_prob: float = 0.5,
-        saturation_range: float = 0.5,
-        saturation_prob: float = 0.5,
-        hue_range: float = 18,
-        hue_prob: float = 0.5,
-    ) -> None:
-        self._steps: list[tuple[Callable[[Image, float], Image], float, float]] = [
-            (lambda im, change: im * (1 + change), brightness_range, brightness_prob),
-            (lambda im, change: im.mean() + (im - im.mean()) * (1 + change), contrast_range, contrast_prob),
-            (_saturated, saturation_range, saturation_prob),
-            (_turned, hue_range, hue_prob),
-        ]
-
-    def __call__(self, im: Image) -> Image:
-        image = im.astype(np.float32)
-        for step, most, probability in random.sample(self._steps, len(self._steps)):
-            if random.random() < probability:
-                image = np.clip(step(image, np.random.uniform(-most, most)), 0, 255).astype(np.float32)
-        return image
-
-
-def _saturated(im: Image, change: float) -> Image:
-    grey = im @ np.array([0.299, 0.587, 0.114], np.float32)
-    result: Image = grey[..., None] + (im - grey[..., None]) * (1 + change)
-    return result
-
-
-def _turned(im: Image, change: float) -> Image:
-    hsv = cv2.cvtColor(im.astype(np.uint8), cv2.COLOR_RGB2HSV_FULL)
-    hsv[..., 0] = ((hsv[..., 0].astype(np.int32) + int(change)) % 256).astype(np.uint8)
-    result: Image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).astype(np.float32)
-    return result
+@functools.cache
+def __getattr__(name: str) -> type[_TrainingStep]:
+    if name in _TRAINING_STEPS:
+        return type(name, (_TrainingStep,), {})
+    raise AttributeError(name)

@@ -5,7 +5,7 @@
                model_repo/<name or endpoint>/  config_cpu.pbtxt  config_gpu.pbtxt  1/<package>/module.py …
       client/  client.py  requirements.txt  paddlex_hps_client-<version>-py3-none-any.whl
 
-``server/`` runs wherever HubServing is installed; ``client/`` needs Python 3.8 and nothing of ours.
+``server/`` runs where HubServing is installed; ``client/`` needs Python 3.8 and no package of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from hub.errors import RegistryError
 from hub.paddlex.sdk import wheel
 from hub.paddlex.sdk.subject import Subject, subject
+from hub.version import __version__
 
 _TEMPLATES = files("hub.paddlex.sdk") / "templates"
 #: Version folder in the model repository; Triton counts from 1.
@@ -27,7 +28,7 @@ _CONFIG = "pipeline_config.yaml"
 
 
 def pack(name: str, destination: Path, version: str | None = None) -> Path:
-    """Write the SDK folder of an installed module or a pipeline into ``destination``; returns the folder.
+    """Write the SDK folder of an installed module or a pipeline into ``destination``; return the folder.
 
     Raises:
         ModuleNotInstalledError: there is no such module or pipeline, or the pipeline needs PaddleX.
@@ -76,14 +77,20 @@ def _write(packed: Subject, folder: Path) -> None:
     (client / "requirements.txt").write_text(_filled("requirements.txt", names))
     for executable in (server / "server.sh", client / "client.py"):
         executable.chmod(0o755)
-    package_source = {
-        f"paddlex_hps_client/{source}": (_TEMPLATES / "paddlex_hps_client" / source).read_bytes()
-        for source in ("__init__.py", "utils.py")
-    }
-    wheel.write(client, package_source)
+    _write_client_package(client)
+
+
+def _write_client_package(folder: Path) -> None:
+    # PaddleX's name: scripts that import it, and the document's ``pip install`` line, work as they are.
+    name, version = "paddlex_hps_client", f"{__version__}+hubserving"
+    info = f"{name}-{version}.dist-info"
+    files = {f"{name}/{file}": _filled(f"{name}/{file}", {}) for file in ("__init__.py", "utils.py")}
+    for file in ("METADATA", "WHEEL"):
+        files[f"{info}/{file}"] = _filled(f"{name}.dist-info/{file}", {"wheel": version})
+    wheel.write(folder / f"{name}-{version}-py3-none-any.whl", files, info)
 
 
 def _filled(file: str, names: dict[str, str]) -> str:
-    """A template with each ``@word@`` replaced; ``$`` belongs to the shell."""
+    """Return a template with each ``@word@`` replaced; ``$`` belongs to the shell."""
     text = (_TEMPLATES / file).read_text(encoding="utf-8")
     return re.sub(r"@([a-z]+)@", lambda mark: names[mark[1]], text)

@@ -1,7 +1,7 @@
-"""What an SDK folder is made for: an installed module, or a pipeline of PaddleX's.
+"""The subject of an SDK folder: an installed module, or a pipeline of PaddleX's.
 
-A pipeline that HubServing serves itself (OCR) brings its module and a pipeline file of ours. Every other one
-is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
+For a pipeline that HubServing serves itself (OCR) the module and a pipeline file of ours are packed. Every
+other one is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pathlib import Path
 from hub.errors import ConfigError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.paddlex import names, plan, ready
-from hub.paddlex.plan import Asked
+from hub.paddlex.plan import PipelineOptions
 from hub.registry.local import LocalRegistry
 from hub.registry.sources import bundled
 
-#: Prints where PaddleX lies in the environment whose Python runs this.
+#: Prints where PaddleX is installed in the environment whose Python runs this.
 _WHERE = "import importlib.util as u; print(u.find_spec('paddlex').submodule_search_locations[0])"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is packed.
+    """A module or a pipeline to pack.
 
     Attributes:
         title: its name, which the folder gets.
@@ -62,27 +62,19 @@ def subject(name: str, version: str | None) -> Subject:
 
 
 def _pipeline(name: str) -> Subject:
-    planned = plan.plan(name, Asked())
+    planned = plan.plan(name, PipelineOptions())
     routes = planned.routes
+    installed = ready.installed(planned.module)
+    directory = installed.directory if installed else bundled.folders()[planned.module]
+    info = read_module_info(directory)
     if planned.module == plan.NATIVE:
-        directory = _newest(planned.module)
-        return Subject(name, routes[0], read_module_info(directory), routes, directory)
+        return Subject(name, routes[0], info, routes, directory)
     ready.require_paddlex(planned)
-    info = read_module_info(_newest(planned.module))
-    return Subject(
-        name, routes[0], info, routes, pipeline_file=_paddlexs_file(name, ready.interpreter(planned))
-    )
+    file = _shipped_file(name, ready.interpreter(planned))
+    return Subject(name, routes[0], info, routes, pipeline_file=file)
 
 
-def _newest(module: str) -> Path:
-    """The folder of an installed module, or of the bundled one."""
-    try:
-        return LocalRegistry().find(module).directory
-    except ModuleNotInstalledError:
-        return bundled.folders()[module]
-
-
-def _paddlexs_file(name: str, python: Path | None) -> Path:
+def _shipped_file(name: str, python: Path | None) -> Path:
     where = subprocess.run(
         [python or sys.executable, "-c", _WHERE], text=True, capture_output=True, check=False, timeout=60
     )

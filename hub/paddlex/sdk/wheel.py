@@ -1,4 +1,4 @@
-"""The SDK's client as a wheel: a zip of its files and three of metadata, without any build tool."""
+"""The SDK's client as a wheel, without any build tool: a zip of its files and a list of them."""
 
 from __future__ import annotations
 
@@ -7,52 +7,16 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
-
-import hub
-
-#: PaddleX's name, so that scripts which import it, and the document's ``pip install`` line, work as they are.
-NAME: Final = "paddlex_hps_client"
-#: The same content is the same file.
-_TIME: Final = (2026, 1, 1, 0, 0, 0)
-_METADATA: Final = """\
-Metadata-Version: 2.1
-Name: paddlex-hps-client
-Version: {version}
-Summary: Client of HubServing's SDK folders, with the functions that PaddleX's client of that name has
-License: Apache-2.0
-Requires-Python: >=3.8
-Provides-Extra: grpc
-Requires-Dist: tritonclient[grpc]; extra == 'grpc'
-
-HTTP needs the standard library only; gRPC needs tritonclient.
-"""
-_WHEEL: Final = """\
-Wheel-Version: 1.0
-Generator: hubserving
-Root-Is-Purelib: true
-Tag: py3-none-any
-"""
 
 
-def write(folder: Path, sources: Mapping[str, bytes]) -> Path:
-    """Write the wheel of ``sources`` (path within it → content) into ``folder``; returns the file."""
-    version = f"{hub.__version__}+hubserving"
-    info = f"{NAME}-{version}.dist-info"
-    contents = {
-        **sources,
-        f"{info}/METADATA": _METADATA.format(version=version).encode(),
-        f"{info}/WHEEL": _WHEEL.encode(),
-    }
-    record = "".join(f"{path},{_hash(data)},{len(data)}\n" for path, data in contents.items())
-    contents[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
-    target = folder / f"{NAME}-{version}-py3-none-any.whl"
+def write(target: Path, files: Mapping[str, str], info: str) -> None:
+    """Write the wheel ``target`` of ``files`` (path in it → text); ``info`` is its metadata's folder."""
+    record = "".join(f"{path},{_hash(text.encode())},{len(text.encode())}\n" for path, text in files.items())
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in contents.items():
-            member = zipfile.ZipInfo(path, _TIME)
+        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            member = zipfile.ZipInfo(path)  # without the time of now: the same content is the same file
             member.external_attr = 0o644 << 16
-            archive.writestr(member, data, zipfile.ZIP_DEFLATED)
-    return target
+            archive.writestr(member, text, zipfile.ZIP_DEFLATED)
 
 
 def _hash(data: bytes) -> str:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Call @name@ with an image (or any JSON) and print what it answers. Python 3.8 or newer.
+"""Call @name@ with an image (or any JSON) and print its answer. Python 3.8 or newer.
 
 python client.py --file page.jpg                                  gRPC, port 8001
 python client.py --file page.jpg --url http://localhost:8000      HTTP, without any package but the wheel
-python client.py --json '{"texts": ["hello"]}'                    a module that takes something else
+python client.py --json '{"texts": ["hello"]}'                    a module that takes other arguments
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
 
 from paddlex_hps_client import ServingError, connect, triton_request, utils
 
@@ -34,7 +33,9 @@ def main() -> int:
         return 1
     if reply["msg"]:
         print(reply["msg"], file=sys.stderr)
-    show(reply["results"])
+    results = reply["results"]
+    for result in results if isinstance(results, list) else [results]:
+        print(json.dumps(result, ensure_ascii=False))
     return 0
 
 
@@ -51,17 +52,6 @@ def parse_arguments() -> argparse.Namespace:
     if not options.file and options.json == "{}":
         parser.error("name a file (--file), or give arguments (--json)")
     return options
-
-
-def show(results: Any) -> None:
-    """OCR results line by line, anything else as JSON."""
-    for result in results if isinstance(results, list) else [results]:
-        lines = result if isinstance(result, list) else [None]
-        if all(isinstance(line, dict) and "text" in line for line in lines):
-            for line in lines:
-                print("{:.3f}  {}".format(line.get("confidence", 0.0), line["text"]))
-        else:
-            print(json.dumps(result, ensure_ascii=False))
 
 
 if __name__ == "__main__":

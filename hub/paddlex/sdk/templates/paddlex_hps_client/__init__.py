@@ -4,7 +4,7 @@
     client = connect("http://localhost:8000")        # HTTP, needs nothing
     reply = triton_request(client, "ocr_system", {"images": [utils.prepare_input_file("page.jpg")]})
 
-Runs on Python 3.8 and newer. A gRPC client of tritonclient's may be handed over, too.
+Runs on Python 3.8 and newer. A gRPC client of tritonclient may be passed, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class HTTPClient:
         self.headers = headers or {}
 
     def request(self, model_name: str, body: str, timeout: float = _TIMEOUT_S) -> str:
-        """The text of the model's tensor ``output`` for the text of its tensor ``input``."""
+        """Send a text as the model's tensor ``input``; return the text of its ``output``."""
         tensor = {"name": "input", "datatype": "BYTES", "shape": [1, 1], "data": [body]}
         data = json.dumps({"inputs": [tensor], "outputs": [{"name": "output"}]}).encode()
         headers = dict(self.headers, **{"Content-Type": "application/json"})
@@ -49,7 +49,7 @@ class HTTPClient:
 
 
 def connect(url: str, key: Optional[str] = None) -> Any:
-    """A client for ``http(s)://HOST:PORT`` or, without a scheme, for gRPC at ``HOST:PORT``."""
+    """Return a client for ``http(s)://HOST:PORT`` or, without a scheme, for gRPC at ``HOST:PORT``."""
     if url.startswith(("http://", "https://")):
         return HTTPClient(url, {"Authorization": "Bearer " + key} if key else None)
     try:
@@ -69,7 +69,7 @@ def connect(url: str, key: Optional[str] = None) -> Any:
 def triton_request(
     client: Any, model_name: str, data: Any, *, request_kwargs: Optional[Dict[str, Any]] = None
 ) -> Any:
-    """Send ``data`` as JSON to the model's tensor ``input``; the JSON of its ``output``.
+    """Send ``data`` as JSON to the model's tensor ``input``; return the JSON of its ``output``.
 
     ``request_kwargs`` go to the client's own call. Raises ServingError.
     """

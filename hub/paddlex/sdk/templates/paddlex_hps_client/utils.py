@@ -12,14 +12,14 @@ def is_url(text: str) -> bool:
 
 
 def prepare_input_file(file: str) -> str:
-    """A URL as it is, for the server to fetch; a local file as base64."""
+    """Return a URL as it is, for the server to fetch; a local file as base64."""
     if is_url(file):
         return file
     return base64.b64encode(Path(file).read_bytes()).decode("ascii")
 
 
 def save_output_file(file: str, output_path: str) -> None:
-    """Write what a reply holds, base64 or a URL, to a local file."""
+    """Write the content of a reply, base64 or a URL, to a local file."""
     if is_url(file):
         with urllib.request.urlopen(file, timeout=60) as reply:
             data = reply.read()

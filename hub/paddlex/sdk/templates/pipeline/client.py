@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Call the pipeline @title@ with a file, print what it answers, and save its pictures. Python 3.8 or newer.
+"""Call the pipeline @title@ with a file, print its answer, and save its pictures. Python 3.8 or newer.
 
 python client.py --file page.jpg --file-type 1                    gRPC, port 8001
 python client.py --file scan.pdf --file-type 0 --no-visualization
@@ -56,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--file-type", type=int, choices=[0, 1], help="0: PDF, 1: image")
     parser.add_argument("--no-visualization", action="store_true", help="no pictures")
     parser.add_argument("--url", default="localhost:8001", help="HOST:PORT of gRPC, or http://HOST:PORT")
-    parser.add_argument("--output", default="", help="what the names of saved pictures begin with")
+    parser.add_argument("--output", default="", help="prefix of the names of saved pictures")
     parser.add_argument("--endpoint", choices=ENDPOINTS, default=ENDPOINTS[0])
     parser.add_argument("--json", default="{}", help="further fields of the request, as a JSON object")
     parser.add_argument("--key", help="API key, where the server wants one")
@@ -67,7 +67,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def without_pictures(value: Any, start: str, name: str, saved: list[str]) -> Any:
-    """The same with every picture saved to a file, and that file's name in its place."""
+    """Save every picture to a file; return the value with the files' names in their place."""
     if isinstance(value, dict):
         return {key: without_pictures(each, start, key, saved) for key, each in value.items()}
     if isinstance(value, list):

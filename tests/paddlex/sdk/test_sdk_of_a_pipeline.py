@@ -15,8 +15,8 @@ import requests
 import yaml
 
 from hub.registry.weights import fetch
+from tests.paddlex.sdk.test_sdk import Running, call, has_grpc, serve
 from tests.serving.running import ROOT, hub
-from tests.triton.test_sdk import Running, call, has_grpc, serve
 
 pytestmark = pytest.mark.models
 

@@ -1,4 +1,4 @@
-"""Names that libraries have dropped are mended in the syntax tree, and nothing else is touched."""
+"""Names that libraries have dropped are replaced in the syntax tree, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from hub.compat.importing.patching_loader import lacks
-from hub.compat.importing.source_fixes import mend
+from hub.compat.importing.source_fixes import patch
 
 
 def run(source: str) -> dict[str, Any]:
-    """Names of the mended source, executed."""
+    """Run the patched source and return its names."""
     names: dict[str, Any] = {}
-    code = compile(mend(source.encode(), "module.py", lacks).tree, "module.py", "exec")
+    code = compile(patch(source.encode(), "module.py", lacks).tree, "module.py", "exec")
     exec(code, names)  # noqa: S102 - the tests' own source
     return names
 
 
-def mended(source: str) -> tuple[str, list[str]]:
-    found = mend(source.encode(), "module.py", lacks)
+def patched(source: str) -> tuple[str, list[str]]:
+    found = patch(source.encode(), "module.py", lacks)
     return ast.unparse(found.tree), [name for name, _ in found.changes]
 
 
@@ -53,7 +53,7 @@ def test_what_fromstring_returns_may_be_written_to() -> None:
     assert array.tolist() == [0, ord("b")]
 
 
-def test_from_imports_are_mended() -> None:
+def test_from_imports_are_patched() -> None:
     names = run(
         "from numpy import int, fromstring as read, arange\nfrom collections import Mapping, OrderedDict"
     )
@@ -62,7 +62,7 @@ def test_from_imports_are_mended() -> None:
     assert names["arange"](1).tolist() == [0]
 
 
-def test_attributes_of_collections_and_pillow_are_mended() -> None:
+def test_attributes_of_collections_and_pillow_are_patched() -> None:
     names = run(
         "import collections\nfrom PIL import Image\n"
         "value = isinstance({}, collections.Mapping), Image.ANTIALIAS"
@@ -87,7 +87,7 @@ def test_others_with_such_a_method_keep_it() -> None:
     ],
 )
 def test_nothing_else_is_touched(source: str) -> None:
-    assert mended(source) == (ast.unparse(ast.parse(source)), [])
+    assert patched(source) == (ast.unparse(ast.parse(source)), [])
 
 
 def test_lines_keep_their_numbers() -> None:
@@ -96,7 +96,7 @@ def test_lines_keep_their_numbers() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         run(source)
     assert caught.traceback[-1].lineno + 1 == 6
-    assert mend(source.encode(), "m", lacks).changes == [("numpy.fromstring", 5)]
+    assert patch(source.encode(), "m", lacks).changes == [("numpy.fromstring", 5)]
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_imports_of_paddlehub_bind_what_they_always_did(statement: str, bound: d
 
 
 def test_the_encoding_of_a_file_is_honoured() -> None:
-    assert mend("# coding: gbk\nx = '中'".encode("gbk"), "m", lacks).tree.body[0].value.value == "中"  # type: ignore[attr-defined]
+    assert patch("# coding: gbk\nx = '中'".encode("gbk"), "m", lacks).tree.body[0].value.value == "中"  # type: ignore[attr-defined]

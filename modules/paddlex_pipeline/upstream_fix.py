@@ -1,4 +1,4 @@
-"""Mends one fault of PaddleX 3.5 to 3.7, without which several of its pipelines answer nothing but errors.
+"""Fixes one fault of PaddleX 3.5 to 3.7, without which several of its pipelines answer nothing but errors.
 
 Since 3.5 a model's answer for a batch is taken apart into one result per image only where it is a list. The
 classes of image and video classifiers and the features of recognisers are arrays: every result got those
@@ -14,26 +14,26 @@ from typing import Any, Final
 
 import numpy as np
 
-#: Of a model's answer, what is meant per image and comes as one array.
+#: Parts of a model's answer that are meant per image and come as one array.
 PER_IMAGE: Final = ("class_ids", "feature")
 
 
-def mend(predictor: type[Any]) -> None:
-    """Have ``predictor`` (PaddleX's ``BasePredictor``) take those arrays apart as well.
+def fix(predictor: type[Any]) -> None:
+    """Make ``predictor`` (PaddleX's ``BasePredictor``) take those arrays apart as well.
 
     A release of PaddleX that does so itself is not changed by it.
     """
     apply = predictor.apply
-    if getattr(apply, "is_mended", False):
+    if getattr(apply, "is_fixed", False):
         return
 
-    def mended(self: Any, input: Any, **options: Any) -> Iterator[Any]:
+    def fixed(self: Any, input: Any, **options: Any) -> Iterator[Any]:
         if "process" not in vars(self):
             self.process = _taking_apart(self.process)
         yield from apply(self, input, **options)
 
-    mended.is_mended = True  # type: ignore[attr-defined]
-    predictor.apply = mended
+    fixed.is_fixed = True  # type: ignore[attr-defined]
+    predictor.apply = fixed
 
 
 def _taking_apart(process: Callable[..., Any]) -> Callable[..., Any]:
