@@ -26,7 +26,7 @@ LEFT_OUT = (
 )
 RULES = [
     (r"\bcome[s]? along\b", "is bundled"),
-    (r"\bdoors?\b", "protocol"),
+    (r"\b(?<!by the )doors?\b", "protocol"),
     (r"\bmend(s|ed|ing)?\b", "patch, fix"),
     (r"(?<!there )(?<!There )\b(is|are) no (?!longer|more|other|such|network|need)[a-z]", "is not a"),
     (r"\bwhat is none\b", "anything else"),

@@ -140,7 +140,7 @@ class Supervisor:
             for helper in self._helpers:
                 helper.tick(now)
         for helper in self._helpers:
-            # The metrics server and the gRPC gateway, once they have served, are no reason to end the rest.
+            # The metrics server and the gRPC gateway, once they have served, do not end the rest.
             is_needed = helper is self._gateway or not self._is_settled
             if helper.gives_up and is_needed and not self._is_stopping:
                 self._fail(f"the {helper.name} does not stay up; its log lines above say why")

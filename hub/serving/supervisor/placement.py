@@ -64,7 +64,7 @@ def plan(
     ``visible_gpus`` is an exported CUDA_VISIBLE_DEVICES, within which card numbers count, or None.
 
     Raises:
-        ConfigError: a card number lies outside what is visible.
+        ConfigError: a card number is outside the visible ones.
     """
     cards: list[str | None] = []
     for group in groups:

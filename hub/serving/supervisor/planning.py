@@ -87,7 +87,7 @@ class RegistryPlanner:
 
 @dataclass(frozen=True)
 class _Located:
-    """Where a module lies, the Python it needs (None: ours), and how to let go of its files."""
+    """Where a module is, the Python it needs (None: ours), and how to let go of its files."""
 
     version: str
     directory: str
