@@ -14,32 +14,32 @@ PLACES = ("modules", "deploy/hubserving")
 SHIPPED = sorted(found.parent for place in PLACES for found in HERE.glob(f"{place}/*/module.py"))
 
 CORE = [
-    "click>=8.1",
+    "click>=8.1.3",
     "filelock>=4.2.1",
     "flask>=3.0",
     "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
-    "gunicorn>=25",
-    "httpx2>=2.0",  # the client, blocking and async
-    "numpy>=1.26",
-    "opencv-python>=4.10",
+    "gunicorn>=27.0",
+    "httpx2>=2.2",  # the client, blocking and async
+    "numpy>=2.0",
+    "opencv-python>=4.12.0.88",
     "orjson>=3.10",
     "packaging>=24",
-    "paddlepaddle>=3.0",
+    "paddlepaddle>=3.2",
     "pillow>=10.3",
     "prometheus-client>=0.21",
     "pybase64>=1.4",
-    "pyclipper>=1.3",
-    "pydantic>=2.7",
+    "pyclipper>=1.3.0.post4",
+    "pydantic>=2.10",
     "pypdfium2>=4.30",
     "pyyaml>=6.0",
-    "requests>=2.32",
-    "rich>=13.7",
-    "unearth>=0.17",
+    "requests>=2.32.2",
+    "rich>=13.9.4",
+    "unearth>=0.18.3",
 ]
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60"]
-GRPC = ["grpcio>=1.60", "protobuf>=4.25"]
+GRPC = ["grpcio>=1.67.1", "protobuf>=5.26.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
     line
