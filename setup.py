@@ -53,6 +53,7 @@ DEVELOPMENT = [
     "mypy>=1.15",
     "openapi-spec-validator>=0.7",
     "playwright>=1.49",  # drives the system's Chromium
+    "pre-commit>=4.0",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
