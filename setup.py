@@ -18,13 +18,13 @@ CORE = [
     "filelock>=4.2.1",
     "flask>=3.0",
     "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
-    "gunicorn>=25.2",
-    "httpx2>=2.0",  # the client, blocking and async
-    "numpy>=1.26",
-    "opencv-python>=4.11.0.86",
+    "gunicorn>=27.0",
+    "httpx2>=2.2",  # the client, blocking and async
+    "numpy>=2.0",
+    "opencv-python>=4.12.0.88",
     "orjson>=3.10",
     "packaging>=24",
-    "paddlepaddle>=3.0",
+    "paddlepaddle>=3.2",
     "pillow>=10.3",
     "prometheus-client>=0.21",
     "pybase64>=1.4",
@@ -39,7 +39,7 @@ CORE = [
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60"]
-GRPC = ["grpcio>=1.67", "protobuf>=4.25"]
+GRPC = ["grpcio>=1.67.1", "protobuf>=5.26.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
     line
