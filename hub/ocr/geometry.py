@@ -28,10 +28,10 @@ _VERTICAL_RATIO: Final = 1.5
 def order_clockwise(points: npt.NDArray[np.generic]) -> Box:
     """Sort four corners: smallest and largest x+y, then of the rest smallest and largest y-x."""
     sums = points.sum(axis=1)
-    first, third = int(sums.argmin()), int(sums.argmax())
+    first, third = int(np.argmin(sums)), int(np.argmax(sums))
     rest = np.delete(points, (first, third), axis=0)
     slopes = np.diff(rest, axis=1)[:, 0]
-    corners = [points[first], rest[slopes.argmin()], points[third], rest[slopes.argmax()]]
+    corners = [points[first], rest[np.argmin(slopes)], points[third], rest[np.argmax(slopes)]]
     return np.asarray(corners, np.float32)
 
 

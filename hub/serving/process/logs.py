@@ -39,6 +39,13 @@ class _Lines(logging.Handler):
     def createLock(self) -> None:
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit the record; Python 3.13's own method enters the lock without asking whether there is one."""
+        is_wanted = bool(self.filter(record))
+        if is_wanted:
+            self.emit(record)
+        return is_wanted
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             os.write(STDERR, (self.format(record) + "\n").encode(errors="replace"))
