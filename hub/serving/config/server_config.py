@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving.config import hps, model_repo, validation
+from hub.serving.config import hps, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.ray import RayOptions
 from hub.serving.messages import message
@@ -199,7 +199,7 @@ class ServingConfig(BaseModel):
     @field_validator("grpc_port")
     @classmethod
     def _has_grpc(cls, value: int | None) -> int | None:
-        if value is not None and not all(find_spec(name) for name in ("grpc", "google.protobuf")):
+        if value is not None and not find_spec("grpc"):
             raise ValueError("gRPC needs an extra: pip install 'hubserving[grpc]'")
         return value
 
@@ -304,6 +304,8 @@ def build(
         device = hps.device_type() or ("gpu" if _is_true(merged.get("use_gpu")) else "cpu")
         modules = merged.get("modules_info", {})
         if isinstance(modules, dict):  # anything else is the validation's to refuse
+            from hub.serving.config import model_repo  # which imports protobuf
+
             repository = Path(str(merged["model_repo"]))
             merged["modules_info"] = model_repo.merge(modules, repository, device, folders or {})
     try:
