@@ -22,7 +22,7 @@ from hub.serving.process import procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0
-#: What reading a file raises that is not there, or not a PID file.
+#: Raised by reading a file that is not there, or not a PID file.
 _UNREADABLE = (OSError, ValueError, TypeError)
 
 

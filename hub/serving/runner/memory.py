@@ -1,6 +1,6 @@
 """Memory that a module freed goes back to the system.
 
-The C library gives back only large blocks and what lies at the end of its heaps; whole pages between blocks
+The C library gives back only large blocks and the ends of its heaps; whole pages between blocks
 still in use stay with the process. Engines that keep kernels for the shapes seen last leave many of them:
 after 500 images of 200 sizes an OCR runner held 130 MB, an eighth of its memory.
 """
