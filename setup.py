@@ -27,6 +27,7 @@ CORE = [
     "paddlepaddle>=3.2",
     "pillow>=10.3",
     "prometheus-client>=0.21",
+    "protobuf>=5.26.1",  # reads Triton's config.pbtxt; paddlepaddle needs it too
     "pybase64>=1.4",
     "pyclipper>=1.3.0.post4",
     "pydantic>=2.10",
@@ -39,7 +40,7 @@ CORE = [
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60"]
-GRPC = ["grpcio>=1.67.1", "protobuf>=5.26.1"]
+GRPC = ["grpcio>=1.67.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
     line

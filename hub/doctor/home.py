@@ -90,6 +90,4 @@ def _weights(home: Path) -> Finding:
 
 def _existing(path: Path) -> Path:
     """Return the path, or the nearest folder above it that is there."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
+    return next(each for each in (path, *path.parents) if each.exists())

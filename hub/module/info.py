@@ -61,16 +61,14 @@ def read_module_info(directory: str | Path) -> ModuleInfo:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and _called_name(decorator) == "moduleinfo":
+                if isinstance(decorator, ast.Call) and _is_moduleinfo(decorator.func):
                     return _info_from(decorator, source, _constants(tree))
     raise InvalidModuleError(f"{source} has no class marked with @moduleinfo(name=…, version=…)")
 
 
-def _called_name(call: ast.Call) -> str:
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+def _is_moduleinfo(function: ast.expr) -> bool:
+    """Tell whether it is ``moduleinfo``, or an attribute of that name."""
+    return ast.unparse(function).rpartition(".")[2] == "moduleinfo"
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:

@@ -15,23 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError
-from hub.serving.config import triton
+from hub.serving.config import hps, triton
 
 
-def merge(
-    modules: Mapping[str, Any], repository: Path, device: str, folders: Mapping[str, str]
-) -> dict[str, Any]:
+def merge(values: Mapping[str, Any], folders: Mapping[str, str]) -> Any:
     """Return ``modules_info`` on top of the repository's settings for each module.
 
-    ``device`` is ``cpu`` or ``gpu``; ``folders`` names other folders for modules that have none of their own.
+    Args:
+        values: a server's keys, with ``model_repo``, before they are validated.
+        folders: other folders for modules that have none of their own.
 
     Raises:
         ConfigError: the folder is missing, or a configuration in it is wrong.
     """
+    modules = values.get("modules_info", {})
+    if not isinstance(modules, dict):  # the validation's to refuse
+        return modules
+    repository = Path(str(values["model_repo"]))
+    wants_gpu = str(values.get("use_gpu")).lower() in ("true", "1", "yes", "on")
+    device = hps.device_type() or ("gpu" if wants_gpu else "cpu")
     if not repository.is_dir():
         raise ConfigError(f"model_repo {repository} is not a folder")
     names = list(modules) or sorted(
-        folder.name for folder in repository.iterdir() if configuration(folder, device) is not None
+        folder.name for folder in repository.iterdir() if _configuration(folder, device) is not None
     )
     if not names:
         raise ConfigError(
@@ -47,7 +53,7 @@ def merge(
     return merged
 
 
-def configuration(folder: Path, device: str) -> Path | None:
+def _configuration(folder: Path, device: str) -> Path | None:
     """Return the file that applies: of the device type, else the general one."""
     for file in (folder / f"config_{device}.pbtxt", folder / "config.pbtxt"):
         if file.is_file():
@@ -57,7 +63,7 @@ def configuration(folder: Path, device: str) -> Path | None:
 
 def _entry(entry: dict[str, Any], folder: Path, device: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
-    file = configuration(folder, device)
+    file = _configuration(folder, device)
     if file is not None:
         try:
             text = file.read_text(encoding="utf-8")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -15,10 +16,20 @@ Delay = Annotated[float, Field(ge=0, le=86400)]
 EXTRA: Final = "pip install 'hubserving[ray]'"
 
 
-class RayOptions(BaseModel):
-    """How a module runs on a Ray cluster; the local engine does not look at it."""
+def _check_address(value: str) -> str:
+    if value != "auto" and not re.fullmatch(r"[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", value):
+        raise ValueError(
+            "auto or host:port is allowed; this machine must be a node of the cluster "
+            "(ray start --address=HOST:PORT --num-cpus=0)"
+        )
+    return value
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+Address = Annotated[str, AfterValidator(_check_address)]
+
+
+class RayOptions(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+    """How a module runs on a Ray cluster; the local engine does not look at it."""
 
     num_cpus: Annotated[float, Field(gt=0)] | None = None
     """Cores that a replica takes, and its engine threads; 1 unless given."""

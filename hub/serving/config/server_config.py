@@ -13,25 +13,33 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving.config import hps, model_repo, validation
+from hub.serving.config import hps, validation
 from hub.serving.config import ray as ray_options
-from hub.serving.config.ray import RayOptions
+from hub.serving.config.ray import Address, RayOptions
 from hub.serving.messages import message
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Card = Annotated[int, Field(ge=0)]
 
 
-class InstanceGroup(BaseModel):
-    """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [] if value is None else [value] if isinstance(value, int) else value
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+CommaList = BeforeValidator(_split)
+
+
+class InstanceGroup(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+    """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
 
     count: PositiveInt = 1
     """Runners; of kind gpu, on each of the cards."""
@@ -46,10 +54,8 @@ class InstanceGroup(BaseModel):
         return value.lower().removeprefix("kind_") if isinstance(value, str) else value
 
 
-class ModuleConfig(BaseModel):
+class ModuleConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
     """One entry of ``modules_info``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     init_args: dict[str, Any] = {}
     """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
@@ -97,26 +103,24 @@ class ModuleConfig(BaseModel):
         return {key: value for key, value in self.init_args.items() if key not in consumed}
 
 
-class ServingConfig(BaseModel):
+class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
     """Everything a server can be told."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
     """The modules: for each name at /predict/<name> the settings of the next table, or {}."""
     engine: Literal["local", "ray"] = "local"
     """Where modules run: in processes of this machine, or as Ray Serve applications (extra `ray`)."""
-    ray_address: str | None = None
+    ray_address: Address | None = None
     """`auto` or `host:port` of a Ray cluster; without, engine ray starts a Ray instance of its own."""
     ray_modules: Literal["archive", "shared"] | None = None
     """How modules reach a cluster's nodes: sent there as an archive (default), or at the same paths there."""
     host: str = "127.0.0.1"
     """The address to listen on; 0.0.0.0 lets other machines in."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 8866
+    port: Port = 8866
     """The port to listen on."""
     use_gpu: bool = False
     """One runner for each card, instead of the CPU."""
-    gpu: tuple[Card, ...] = ()
+    gpu: Annotated[tuple[Card, ...], CommaList] = ()
     """With use_gpu, the cards: "0,1,2"; the first unless given."""
     use_multiprocess: bool = False
     """Several runners per module, which share the cores."""
@@ -152,9 +156,9 @@ class ServingConfig(BaseModel):
     """A runner is replaced after this many requests; never unless given."""
     max_memory_mb: PositiveInt | None = None
     """A runner is replaced above this much memory (PSS), looked at every 15 s; never unless given."""
-    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    metrics_port: Port | None = None
     """A second port for /metrics and /health, answered by a process of its own."""
-    grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    grpc_port: Port | None = None
     """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
@@ -166,7 +170,7 @@ class ServingConfig(BaseModel):
     """The TLS certificate, with its chain, as PEM."""
     keyfile: Path | None = None
     """Its private key, as PEM."""
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: Annotated[tuple[str, ...], CommaList] = ()
     """Web origins that browsers may call from; "*" for all."""
     ui: bool = True
     """The playground at / and the API page at /docs."""
@@ -184,22 +188,15 @@ class ServingConfig(BaseModel):
 
     @field_validator("ray_address")
     @classmethod
-    def _is_ray_address(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        if info.data.get("engine") == "local":
+    def _has_engine_ray(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("engine") == "local":
             raise ValueError('it is for engine ray; give "engine": "ray" too')
-        if value != "auto" and not re.fullmatch(r"[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", value):
-            raise ValueError(
-                "auto or host:port is allowed; this machine must be a node of the cluster "
-                "(ray start --address=HOST:PORT --num-cpus=0)"
-            )
         return value
 
     @field_validator("grpc_port")
     @classmethod
     def _has_grpc(cls, value: int | None) -> int | None:
-        if value is not None and not all(find_spec(name) for name in ("grpc", "google.protobuf")):
+        if value is not None and not find_spec("grpc"):
             raise ValueError("gRPC needs an extra: pip install 'hubserving[grpc]'")
         return value
 
@@ -217,13 +214,6 @@ class ServingConfig(BaseModel):
             if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
                 raise ValueError(f"{name!r} cannot be part of a URL; use letters, digits, '_', '-' and '.'")
         return value
-
-    @field_validator("gpu", "cors_origins", mode="before")
-    @classmethod
-    def _comma_list(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return [] if value is None else [value] if isinstance(value, int) else value
 
 
 def save(config: ServingConfig, path: Path) -> None:
@@ -294,23 +284,14 @@ def build(
         defaults: for keys that neither ``values`` nor the environment have.
         folders: modules whose folder in a model repository may have another name, and that name.
     """
-    merged: dict[str, Any] = {}
-    for key in ServingConfig.model_fields:
-        from_environment = settings.from_environment(key)
-        if from_environment is not None and key != "modules_info":
-            merged[key] = from_environment
-    merged = {**(defaults or {}), **hps.defaults(), **merged, **values}
+    environment = {key: settings.from_environment(key) for key in ServingConfig.model_fields}
+    given = {key: value for key, value in environment.items() if value and key != "modules_info"}
+    merged = {**(defaults or {}), **hps.defaults(), **given, **values}
     if merged.get("model_repo"):
-        device = hps.device_type() or ("gpu" if _is_true(merged.get("use_gpu")) else "cpu")
-        modules = merged.get("modules_info", {})
-        if isinstance(modules, dict):  # anything else is the validation's to refuse
-            repository = Path(str(merged["model_repo"]))
-            merged["modules_info"] = model_repo.merge(modules, repository, device, folders or {})
+        from hub.serving.config import model_repo  # which imports protobuf
+
+        merged["modules_info"] = model_repo.merge(merged, folders or {})
     try:
         return ServingConfig.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(f"{source}: {validation.problems(error, ServingConfig)}") from error
-
-
-def _is_true(value: Any) -> bool:
-    return str(value).lower() in ("true", "1", "yes", "on")

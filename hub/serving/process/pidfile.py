@@ -22,6 +22,8 @@ from hub.serving.process import procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0
+#: Raised by reading a file that is not there, or not a PID file.
+_UNREADABLE = (OSError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -98,53 +100,48 @@ def read(port: int) -> PidFile:
     """Return the record of a port; raises NotRunningError, which names the ports that have a server."""
     path = path_for(port)
     try:
-        return PidFile(**json.loads(path.read_text()))
+        return _read(path)
     except FileNotFoundError:
         ports = ", ".join(str(record.port) for record in records() if record.is_running())
         others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
         raise NotRunningError(f"No server is running on port {port}. {others}") from None
-    except (OSError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise NotRunningError(
             f"{path} is not a PID file of HubServing: {error}; remove it by hand"
         ) from error
+
+
+def _read(path: Path) -> PidFile:
+    return PidFile(**json.loads(path.read_text()))
 
 
 def records() -> list[PidFile]:
     """Return what the PID files of this home say, by port; one that cannot be read is left out."""
     found = []
     for path in (settings.hub_home() / "conf").glob("serving_*.json"):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append(PidFile(**json.loads(path.read_text())))
+        with contextlib.suppress(*_UNREADABLE):
+            found.append(_read(path))
     return sorted(found, key=lambda record: record.port)
 
 
 def remove(record: PidFile) -> None:
     """Remove file and run dir, unless another server has taken the port's file meanwhile."""
     path = path_for(record.port)
-    try:
-        if PidFile(**json.loads(path.read_text())).pid == record.pid:
+    with contextlib.suppress(*_UNREADABLE):
+        if _read(path).pid == record.pid:
             path.unlink()
-    except (OSError, ValueError, TypeError):
-        pass
     shutil.rmtree(record.run_dir, ignore_errors=True)
 
 
-def sweep() -> list[int]:
-    """Clean up after servers that died without doing so: end their children, remove their files.
-
-    Returns the ports that were swept.
-    """
-    swept = []
+def sweep() -> None:
+    """Clean up after servers that died without doing so."""
     for record in records():
         if not record.is_running():
-            end_children(record)
-            remove(record)
-            swept.append(record.port)
-    return swept
+            _clean_up(record)
 
 
-def end_children(record: PidFile) -> None:
-    """Kill what a dead supervisor left behind; its children normally leave by themselves.
+def _clean_up(record: PidFile) -> None:
+    """Kill the processes that a dead supervisor left behind, if any, and remove its files.
 
     state.json does not know HTTP workers, which would hold the port a second longer than their master lives;
     the name of the run dir, which is made for one server, tells them.
@@ -153,6 +150,7 @@ def end_children(record: PidFile) -> None:
     for pid, start in left:
         procfs.send_signal(pid, start, signal.SIGKILL)
     procfs.wait_gone(left, time.monotonic() + KILL_SECONDS)
+    remove(record)
 
 
 def stop(port: int, *, force_after: float | None = None) -> None:
@@ -166,8 +164,7 @@ def stop(port: int, *, force_after: float | None = None) -> None:
     """
     record = read(port)
     if not record.is_running():
-        end_children(record)
-        remove(record)
+        _clean_up(record)
         raise NotRunningError(
             f"the server on port {port} (pid {record.pid}) had died; its leftovers are removed"
         )

@@ -7,17 +7,15 @@ import signal
 import time
 from pathlib import Path
 
+from hub import container
+
 
 def started(pid: int) -> int | None:
-    """Start time in clock ticks since boot (field 22 of ``/proc/PID/stat``), None if there is no such
-    process or only its zombie. With the boot id it identifies a process for good; PIDs are reused."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    if fields[0] in "ZX" and not _has_threads(pid):
-        return None
-    return int(fields[19])
+    """Return the start time in clock ticks since boot (field 22 of ``/proc/PID/stat``), None if there is no
+    such process or only its zombie. With the boot id it identifies a process for good; PIDs are reused."""
+    fields = container.read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    is_there = fields and (fields[0] not in "ZX" or _has_threads(pid))
+    return int(fields[19]) if is_there else None
 
 
 def _has_threads(pid: int) -> bool:
@@ -50,12 +48,9 @@ def boot_id() -> str:
 
 def memory_mb(pid: int) -> float:
     """Return proportional set size (shared pages counted in part) in MiB; 0.0 if it cannot be read."""
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
+    for line in container.read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
     return 0.0
 
 

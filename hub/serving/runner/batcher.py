@@ -7,6 +7,7 @@ is never split, and a batch never exceeds ``max_batch_size`` unless one request 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -81,11 +82,8 @@ def split(results: Any, requests: Sequence[Joinable], argument: str) -> list[Any
     if not isinstance(results, (list, tuple)) or len(results) != sum(sizes):
         got = len(results) if isinstance(results, (list, tuple)) else type(results).__name__
         raise ValueError(f"a batched module returns one result per item: {sum(sizes)} items gave {got}")
-    shares, start = [], 0
-    for size in sizes:
-        shares.append(list(results[start : start + size]))
-        start += size
-    return shares
+    remaining = iter(results)
+    return [list(itertools.islice(remaining, size)) for size in sizes]
 
 
 def item_count(request: Joinable, argument: str | None) -> int:
@@ -98,17 +96,14 @@ def _fits(members: Sequence[Joinable], request: Joinable, policy: BatchPolicy) -
     argument = policy.argument
     if not policy.batches or argument is None:
         return False
-    first = members[0].arguments
-    if not isinstance(first.get(argument), list) or not isinstance(request.arguments.get(argument), list):
-        return False
+    lists = [each.arguments.get(argument) for each in (*members, request)]
     # An empty list is an error in most modules: it must fail alone.
-    if not first[argument] or not request.arguments[argument]:
+    if not all(isinstance(items, list) and items for items in lists):
         return False
-    total = sum(len(member.arguments[argument]) for member in members) + len(request.arguments[argument])
-    if total > policy.max_batch_size:
+    if sum(item_count(each, argument) for each in (*members, request)) > policy.max_batch_size:
         return False
     try:
-        return _others(first, argument) == _others(request.arguments, argument)
+        return _others(members[0].arguments, argument) == _others(request.arguments, argument)
     except ValueError:  # arrays do not compare to one truth value: such requests run apart
         return False
 

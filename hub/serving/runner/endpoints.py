@@ -67,13 +67,12 @@ def not_idempotent(module: object, declared: Collection[str]) -> list[str]:
     Raises:
         InvalidModuleError: one of them is not declared.
     """
-    if not declared:  # then a module may call anything so, its serving method for one
-        return []
-    once = getattr(module, "once", ())
+    # Without endpoints a module may call anything so, its serving method for one.
+    once = getattr(module, "once", ()) if declared else ()
     if isinstance(once, str) or not set(once) <= set(declared):
         raise InvalidModuleError(
             f"{type(module).__name__}.once must be names of its endpoints "
-            f"({', '.join(declared) or 'none'}), not {once!r}"
+            f"({', '.join(declared)}), not {once!r}"
         )
     return list(once)
 
@@ -84,13 +83,11 @@ def schemas(module: object, declared: Collection[str]) -> dict[str, Any]:
     Raises:
         InvalidModuleError: one of them is not for an endpoint, or is not an object.
     """
-    if not declared:
-        return {}
-    given = getattr(module, "endpoint_schemas", {})
+    given = getattr(module, "endpoint_schemas", {}) if declared else {}
     if not isinstance(given, Mapping) or not set(given) <= set(declared):
         raise InvalidModuleError(
             f"{type(module).__name__}.endpoint_schemas must map names of its endpoints "
-            f"({', '.join(declared) or 'none'}) to JSON schemas, not be {given!r}"
+            f"({', '.join(declared)}) to JSON schemas, not be {given!r}"
         )
     return dict(given)
 

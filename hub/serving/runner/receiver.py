@@ -60,10 +60,9 @@ class Intake:
 
         More requests are taken while the policy wants them; a resent one ends the collecting.
         """
-        was_idle = False
         connection = self._accept()
-        if connection is None:
-            was_idle = True
+        was_idle = connection is None
+        if was_idle:
             if not self._wait(timeout):
                 return []
             connection = self._accept()
