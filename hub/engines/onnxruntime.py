@@ -43,10 +43,6 @@ def load_model(request: LoadRequest) -> ONNXModel:
     Raises:
         EngineError: ONNX Runtime cannot load the file, or has no CUDA where a GPU is asked for.
     """
-    if request.precision in ("bf16", "int8"):
-        raise EngineError(
-            f"precision {request.precision} is offered by engine openvino, not onnxruntime: use f32 or auto"
-        )
     ort.disable_telemetry_events()  # it keeps a database of events in the user's cache folder
     options = ort.SessionOptions()
     options.intra_op_num_threads = request.threads
@@ -63,7 +59,7 @@ def load_model(request: LoadRequest) -> ONNXModel:
 
 
 def _providers(request: LoadRequest) -> list[str]:
-    if request.device == "cpu":
+    if request.execution.device == "cpu":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         raise EngineError(

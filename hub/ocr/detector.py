@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, Unpack
+from typing import Final
 
 import cv2
 import numpy as np
 
-from hub.engines.base import Batch, EngineOptions, Normalize, load
+from hub.engines.base import Batch, LoadedModel
 from hub.ocr.db import boxes_from_map
 from hub.ocr.geometry import Box, Image, clip_and_filter
 from hub.ocr.params import DetectorParams
@@ -18,19 +17,14 @@ from hub.ocr.params import DetectorParams
 _STRIDE: Final = 32
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
-#: Kernels kept, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a size anew takes as
-#: long as computing it.
-_KERNELS: Final = 2200
 
 
 class Detector:
     """A loaded detector. Safe to call from several threads."""
 
-    def __init__(self, model_dir: Path, params: DetectorParams, **engine: Unpack[EngineOptions]) -> None:
+    def __init__(self, model: LoadedModel, params: DetectorParams) -> None:
+        self.model = model
         self.params = params
-        normalize = Normalize(params.det_mean, params.det_std)
-        engine = {"kernels": _KERNELS, **engine}
-        self.model = load(model_dir, normalize=normalize, wide=True, single=True, **engine)
 
     def detect(self, images: Sequence[Image], params: DetectorParams | None = None) -> list[list[Box]]:
         """Find the text lines of each image: its boxes in contour order (not reading order).

@@ -16,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
+from hub.engines.base import Batch
 from hub.ocr.geometry import Image
 
 #: Fast mode's widths are multiples of this power of two up to sixteen of them, then of the next: at most
@@ -59,6 +61,24 @@ def fast_plans(lines: Sequence[Image], *, height: int) -> Iterator[Plan]:
     """One batch for each line, at about its own width."""
     for index, line in enumerate(lines):
         yield Plan((index,), rounded_width(scaled_width(line, height)))
+
+
+def line_batch(lines: Sequence[Image], height: int, width: int) -> Batch:
+    """Scale lines to a height and pad them on the right to one width.
+
+    Args:
+        lines: uint8 (h, w, 3), BGR.
+        height: pixels of the model's input.
+        width: the same; a line that is wider after scaling is squeezed to it.
+
+    Returns:
+        uint8 (n, height, width, 3), BGR, and the width of each line in it.
+    """
+    pixels = np.zeros((len(lines), height, width, 3), np.uint8)
+    widths = tuple(min(scaled_width(line, height), width) for line in lines)
+    for line, valid, target in zip(lines, widths, pixels, strict=True):
+        target[:, :valid] = cv2.resize(line, (valid, height))
+    return Batch(pixels, widths)
 
 
 def scaled_width(image: Image, height: int) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadRequest
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
 from hub.engines.openvino.int8 import Rounding, find_roundings, quantize
@@ -110,7 +110,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     Raises:
         EngineError: OpenVINO cannot read or compile it, or what was asked for is not offered here.
     """
-    if request.device == "gpu":
+    if request.execution.device == "gpu":
         raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
     precision, roundings = _precision(request)
     streams = max(1, request.threads // _WIDE_THREADS) if request.wide else request.threads
@@ -120,7 +120,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         "INFERENCE_NUM_THREADS": request.threads,
         # Several processes that each pin their threads would meet on the same cores.
         "ENABLE_CPU_PINNING": False,
-        "CPU_RUNTIME_CACHE_CAPACITY": request.kernels,
+        "CPU_RUNTIME_CACHE_CAPACITY": request.execution.kernels or DEFAULT_KERNELS,
     }
     try:
         model = extended_model(request)
@@ -133,15 +133,16 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
 
 def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
     """What to compute in, and what of it in int8 instead."""
+    wanted = request.execution.precision
     has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
     usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
-    if request.precision == "int8" and not has_int8:
+    if wanted == "int8" and not has_int8:
         raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
-    if request.precision in ("auto", "int8"):
+    if wanted in ("auto", "int8"):
         return usual, find_roundings(request.files) if has_int8 else ()
-    if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if wanted == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
-    return request.precision, ()
+    return wanted, ()
 
 
 @lru_cache(maxsize=1)
