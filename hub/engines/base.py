@@ -71,12 +71,14 @@ class LoadedModel(Protocol):
         parallel: how many batches ``run_many`` works on at the same time.
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
+        dictionary: a recogniser's, a line for each class, where an ``.onnx`` file has it inside; else "".
     """
 
     engine: str
     precision: str
     parallel: int
     prefers_few_shapes: bool
+    dictionary: str
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         """Run batches and yield each one's outputs, in the order of the input.

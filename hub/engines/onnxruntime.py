@@ -22,6 +22,7 @@ class ONNXModel:
 
     def __init__(self, session: Any, normalize: Normalize, *, wants_top1: bool) -> None:
         self._session = session
+        self.dictionary = session.get_modelmeta().custom_metadata_map.get("character", "")
         self._input = session.get_inputs()[0].name
         self._normalize = normalize
         self._wants_top1 = wants_top1

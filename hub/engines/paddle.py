@@ -41,6 +41,7 @@ class PaddleModel:
     precision = "f32"
     parallel = 1
     prefers_few_shapes = False
+    dictionary = ""
 
     def __init__(self, predictor: Any, request: LoadRequest) -> None:
         self._predictor = predictor

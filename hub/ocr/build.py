@@ -105,11 +105,12 @@ def build_recognizer(
     options.setdefault("kernels", _PARITY_KERNELS if parity else _RECOGNIZER_KERNELS)
     given, use_space_char = params.rec_char_dict_path, params.use_space_char
     path = _dictionary(given, folder, find) if given else None
+    model = _load("text recognition", params.rec_model_dir, _line_request(folder, options))
     recognizer = Recognizer(
-        _load("text recognition", params.rec_model_dir, _line_request(folder, options)),
+        model,
         read_characters(path, use_space_char=use_space_char)
         if path
-        else characters_inside(folder, use_space_char=use_space_char),
+        else characters_inside(model, folder, use_space_char=use_space_char),
         params,
         parity=parity,
         right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell

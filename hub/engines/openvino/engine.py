@@ -29,6 +29,8 @@ from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
 
+#: Where OpenVINO keeps the entry ``character`` of an ONNX file's metadata.
+_DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
 #: What /proc/cpuinfo calls the instructions that compute in bf16. OpenVINO offers it on every CPU with
@@ -44,8 +46,11 @@ class OpenVINOModel:
     engine = "openvino"
     prefers_few_shapes = True
 
-    def __init__(self, compiled: Any, precision: str, parallel: int, request: LoadRequest) -> None:
+    def __init__(
+        self, compiled: Any, precision: str, parallel: int, dictionary: str, request: LoadRequest
+    ) -> None:
         self.precision = precision
+        self.dictionary = dictionary
         self.parallel = parallel
         self._compiled = compiled
         self._padded = request.padded
@@ -128,7 +133,8 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
-    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, request)
+    dictionary = model.get_rt_info(_DICTIONARY).astype(str) if model.has_rt_info(_DICTIONARY) else ""
+    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, dictionary, request)
 
 
 def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
@@ -187,7 +193,10 @@ def extended_model(request: LoadRequest) -> Any:
         inputs.append(widths)
     old.output(0).replace(planes.output(0))
     outputs = [result.input_value(0) for result in model.get_results()]
-    return ov.Model(outputs, inputs, "extended")
+    extended = ov.Model(outputs, inputs, "extended")
+    if model.has_rt_info(_DICTIONARY):
+        extended.set_rt_info(model.get_rt_info(_DICTIONARY), _DICTIONARY)
+    return extended
 
 
 def _valid_columns(planes: Any, widths: Any) -> Any:
