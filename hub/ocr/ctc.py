@@ -22,7 +22,7 @@ _LATIN_OR_ONE: Final = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """What a line says.
+    """The text of a line.
 
     Attributes:
         confidence: mean probability of its characters, 0.0 for no text.
@@ -76,9 +76,9 @@ def decode(
     """Collapse one line's steps: drop repeats of the step before, then blanks.
 
     Args:
-        ids: (steps,), class of each step.
-        scores: float32 (steps,), its probability.
-        characters: as :func:`read_characters` gives them.
+        ids: integers (steps,), the class of each step.
+        scores: float32 (steps,), its probability, 0 to 1.
+        characters: as :func:`read_characters` returns them.
         right_to_left: the model read an Arabic line from the left; put it in reading order.
         columns: the reading says at which step each character was read; its ``steps`` are all there are.
     """

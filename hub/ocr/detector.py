@@ -32,6 +32,9 @@ class Detector:
         Args:
             images: uint8 (h, w, 3), BGR.
             params: sizes and thresholds for this call only; the model stays the one that was loaded.
+
+        Returns:
+            Per image float32 (4, 2) arrays, corners (x, y) in pixels, clockwise from the top left.
         """
         params = params or self.params
         outputs = self.model.run_many(Batch(self.prepare(image, params)[None]) for image in images)
@@ -81,7 +84,7 @@ def pad_tiny(image: Image) -> Image:
 def input_size(
     height: int, width: int, limit_type: str, limit: int, longest: int | None = None
 ) -> tuple[int, int]:
-    """Height and width of the model's input.
+    """Return height and width of the model's input, in pixels.
 
     The limited side first, then the longest of all, then each side to the nearest multiple of 32; halves
     go to the even multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.

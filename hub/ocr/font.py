@@ -113,7 +113,7 @@ def _search_folders() -> FontFile | None:
 
 
 def _rank(path: Path) -> int:
-    """Place of a font file in ``_PREFERRED`` by its name; the length of that list where it is not in it."""
+    """Return the place of a font file in ``_PREFERRED`` by its name; its length where it is not in it."""
     name = path.name.lower().replace("-", "").replace("_", "")
     places = (place for place, wanted in enumerate(_PREFERRED) if wanted in name)
     return next(places, len(_PREFERRED))

@@ -1,4 +1,4 @@
-"""How wide a recogniser's input is: which lines go into one batch, and what they are padded to.
+"""The width of a recogniser's input: which lines go into one batch, and what they are padded to.
 
 A recogniser sees the whole width of its input, so padding changes what is read, if only now and then.
 Two ways are offered:
@@ -42,11 +42,12 @@ class Plan:
 
 
 def parity_plans(lines: Sequence[Image], *, height: int, min_width: int, batch_num: int) -> Iterator[Plan]:
-    """PaddleOCR's batches for the lines of one page.
+    """Yield PaddleOCR's batches for the lines of one page.
 
     Args:
         lines: uint8 (h, w, 3).
-        height, min_width: ``rec_image_shape``.
+        height: of ``rec_image_shape``, in pixels.
+        min_width: of the same.
         batch_num: ``rec_batch_num``.
     """
     ratios = np.array([line.shape[1] / line.shape[0] for line in lines])
@@ -58,7 +59,7 @@ def parity_plans(lines: Sequence[Image], *, height: int, min_width: int, batch_n
 
 
 def fast_plans(lines: Sequence[Image], *, height: int) -> Iterator[Plan]:
-    """One batch for each line, at about its own width."""
+    """Yield one batch for each line, at about its own width."""
     for index, line in enumerate(lines):
         yield Plan((index,), rounded_width(scaled_width(line, height)))
 
@@ -82,13 +83,13 @@ def line_batch(lines: Sequence[Image], height: int, width: int) -> Batch:
 
 
 def scaled_width(image: Image, height: int) -> int:
-    """Width of an image scaled to a height, rounded up; not yet limited."""
+    """Return the width of an image scaled to a height, rounded up; not yet limited."""
     ratio: float = image.shape[1] / image.shape[0]
     return math.ceil(height * ratio)
 
 
 def usual_widths() -> list[int]:
-    """Fast mode's widths, up to lines of some twenty-five characters."""
+    """Return fast mode's widths, up to lines of some twenty-five characters."""
     return sorted({rounded_width(width) for width in range(_WIDTH_STEP, _USUAL_WIDTH + 1, _WIDTH_STEP)})
 
 

@@ -1,8 +1,8 @@
 """OpenVINO on CPU: reads Paddle's ``inference.pdmodel`` as it is, and ONNX.
 
 One compiled model for all callers. Normally it has one stream per thread: a stream executes one batch on
-one core, so a single caller fills all cores by submitting several batches, and several callers share the
-same streams with no setting to change. A ``wide`` model has one stream per four threads, and each batch
+one core, so a single caller fills all cores by submitting several batches. There is no latency/throughput
+switch: the same streams serve both. A ``wide`` model has one stream per four threads, and each batch
 uses all of its stream's: for the detector, of which a request has one batch. Its working memory, the
 largest of all, exists once per stream.
 """
@@ -33,7 +33,7 @@ from hub.errors import EngineError
 _DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
-#: What /proc/cpuinfo calls the instructions that compute in bf16. OpenVINO offers it on every CPU with
+#: The names in /proc/cpuinfo of the instructions that compute in bf16. OpenVINO offers it on every CPU with
 #: AVX-512, but without these it converts back and forth and is no faster.
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 #: And those that multiply bytes; without them sums of products overflow.
@@ -75,7 +75,7 @@ class OpenVINOModel:
                 left.cancel()
 
     def _execute(self, batch: Batch) -> tuple[Array, ...]:
-        """Runs in the thread of a stream: there are no more requests, each with memory, than streams."""
+        """Execute a batch in a stream's thread: there are as many requests, with their memory, as streams."""
         try:
             request = self._idle.pop()
         except IndexError:
@@ -138,7 +138,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
 
 
 def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
-    """What to compute in, and what of it in int8 instead."""
+    """Return what to compute in, and the convolutions that are in int8 instead."""
     wanted = request.execution.precision
     has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
     usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
@@ -153,7 +153,7 @@ def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
 
 @lru_cache(maxsize=1)
 def cpu_flags() -> frozenset[str]:
-    """The instructions that this CPU has, by what the kernel says of it."""
+    """Return the instructions that this CPU has, as the kernel lists them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -200,7 +200,7 @@ def extended_model(request: LoadRequest) -> Any:
 
 
 def _valid_columns(planes: Any, widths: Any) -> Any:
-    """1.0 left of each image's width, 0.0 from there on: (n, 1, 1, width)."""
+    """Return 1.0 left of each image's width, 0.0 from there on: (n, 1, 1, width)."""
     last = ops.gather(ops.shape_of(planes, "i32"), np.int32(3), np.int32(0))
     columns = ops.range(np.int32(0), last, np.int32(1), "i32")
     return ops.convert(ops.less(columns, widths), "f32")

@@ -1,4 +1,4 @@
-"""Where a module's files are on a node: in the archive that Ray unpacked, or at the server's paths."""
+"""Finds a module's files on a node: in the archive that Ray unpacked, or at the server's paths."""
 
 from __future__ import annotations
 

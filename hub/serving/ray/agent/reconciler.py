@@ -2,7 +2,7 @@
 
 An application's name is made of the module's name and a digest of everything that makes a difference to a
 reply: files, weights, arguments, limits. So servers that want the same share it without knowing of each
-other, and a new version is another application beside the old one. How many replicas there are is no part.
+other, and a new version is another application beside the old one. The number of replicas is not part of it.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class ReplicaClient:
         self._is_connected.set()
 
     def _handle(self, delivery: Delivery) -> DeploymentHandle[Any]:
-        """Return the way to an application; raises UnavailableError while there is no connection or none."""
+        """Return the way to an application; raises UnavailableError while there is none, or no connection."""
         if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, delivery.remaining))):
             raise errors.UnavailableError(self._problem, retry_after=2)
         application = delivery.module.application

@@ -143,7 +143,7 @@ def _environment(run_dir: RunDir, *, owns_cluster: bool) -> dict[str, str]:
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32))
         environment |= {
-            # Ray's name for it: a machine that is no node of a cluster. All ports are then of 127.0.0.1.
+            # So this machine is not a node of a cluster for Ray, and all ports are of 127.0.0.1.
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             # Where it does not answer for so long it is dead: nothing lies between us. By default a minute.
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
