@@ -82,7 +82,7 @@ def _box(contour: npt.NDArray[np.int32], probabilities: Map, options: DBOptions)
 def min_area_box(points: npt.NDArray[np.generic]) -> tuple[Points, float]:
     """Return the smallest rectangle, at any angle, around points, and the length of its shorter side.
 
-    float32 (4, 2), clockwise from the top left: the two leftmost and the two rightmost corners, each pair by y.
+    float32 (4, 2), clockwise from the top left: the two leftmost, the two rightmost corners, each pair by y.
     """
     rectangle = cv2.minAreaRect(points)
     by_x = sorted(cv2.boxPoints(rectangle), key=lambda point: float(point[0]))
