@@ -173,7 +173,7 @@ def ratios(figures: dict[tuple[str, int], Figures]) -> dict[str, dict[int, dict[
 
 
 def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str, Any]:
-    """Measure the server's PSS with default settings, and in parity mode, after so many images of 200 sizes."""
+    """Measure the server's PSS with default settings, and in parity mode, after images of 200 sizes."""
     rng = np.random.default_rng(5)
     sizes = [tuple(int(side) for side in rng.integers(240, 1400, 2)) for _ in range(200)]
     requests = []
