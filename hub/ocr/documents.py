@@ -86,17 +86,18 @@ def _read_image(data: bytes, max_pixels: int) -> Image:
 
 @contextlib.contextmanager
 def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
-    with contextlib.ExitStack() as stack:
+    with _decoder_errors():
+        file = Pillow.open(io.BytesIO(data), formats=["TIFF"])
+
+    def page(number: int) -> Image:
         with _decoder_errors():
-            file = stack.enter_context(Pillow.open(io.BytesIO(data), formats=["TIFF"]))
+            file.seek(number)
+            _check_pixels(*file.size, max_pixels, page=number)
+            return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
+
+    with file:
+        with _decoder_errors():
             total = _count_frames(file)
-
-        def page(number: int) -> Image:
-            with _decoder_errors():
-                file.seek(number)
-                _check_pixels(*file.size, max_pixels, page=number)
-                return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
-
         if total == 1:
             yield Document("image", 1, lambda _: _read_image(data, max_pixels))
         else:
@@ -118,37 +119,28 @@ def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
         import pypdfium2
     except ImportError as error:
         raise _invalid("PDF files are not read here; on the server: pip install pypdfium2") from error
-    with contextlib.ExitStack() as stack:
+    with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
+        file = pypdfium2.PdfDocument(data)
+        file.init_forms()
+        total = len(file)
+
+    def page(number: int) -> Image:
         with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
-            file = pypdfium2.PdfDocument(data)
-            file.init_forms()
-            total = len(file)
-        stack.callback(_close, file)
+            return _render(file[number], number, max_pixels)
 
-        def page(number: int) -> Image:
-            with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
-                return _render(file[number], number, max_pixels)
-
+    try:
         yield Document("pdf", total, page)
-
-
-def _close(file: Any) -> None:
-    with _PDFIUM:
-        file.close()
+    finally:
+        with _PDFIUM:
+            file.close()
 
 
 def _render(page: Any, number: int, max_pixels: int) -> Image:
-    try:
+    with contextlib.closing(page):
         scale = pdf_scale(*page.get_size(), max_pixels=max_pixels, page=number)
-        bitmap = page.render(scale=scale)
-        try:
-            return np.ascontiguousarray(
-                bitmap.to_numpy()[:, :, :3]
-            )  # a copy: the bitmap's memory goes with it
-        finally:
-            bitmap.close()
-    finally:
-        page.close()
+        with contextlib.closing(page.render(scale=scale)) as bitmap:
+            # A copy: the bitmap's memory goes with it.
+            return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
 
 
 def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:

@@ -59,7 +59,7 @@ def with_pictures(
     """
     font = fetched_font(find)
     return [
-        {"lines": items, "image": None if image is None else _as_base64(_drawn(image, items, font))}
+        {"lines": items, "image": None if image is None else _drawn(image, items, font)}
         for image, items in zip(images_bgr, pages, strict=True)
     ]
 
@@ -79,13 +79,10 @@ def checked_flag(value: Any) -> bool:
     return value
 
 
-def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> Picture:
+def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> str:
     scale = min(1.0, _LONGEST_SIDE / max(image_bgr.shape[:2]))
-    return draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
-
-
-def _as_base64(picture_bgr: Picture) -> str:
-    return base64.b64encode(jpeg(picture_bgr)).decode()
+    picture = draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
+    return base64.b64encode(jpeg(picture)).decode()
 
 
 def jpeg(picture_bgr: Picture, max_size: tuple[int, int] | None = None) -> bytes:
