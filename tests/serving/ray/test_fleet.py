@@ -220,7 +220,7 @@ def test_an_agent_of_another_version_is_a_problem_and_not_the_end(
     fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     with monkeypatch.context() as upgraded:
-        upgraded.setattr("hub.__version__", "99.0.0")
+        upgraded.setattr("hub.serving.messages.message.__version__", "99.0.0")
         desired_state.write(agent.run_dir / desired_state.OBSERVED, ObservedState(7))
     agent.backend.tick(1.0)
     fleet.tick(1.0)
