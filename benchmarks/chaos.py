@@ -68,7 +68,7 @@ class Samples:
         self.before = self.count_descriptors()
 
     def count_descriptors(self) -> dict[str, int]:
-        """Of the supervisor, and of the gateway's processes together."""
+        """Count those of the supervisor, and of the gateway's processes together."""
         gateways = [process["pid"] for process in self.server.state()["processes"]]
         pids = [pid for gateway in gateways for pid in machine.tree(gateway)]
         return {
@@ -81,7 +81,7 @@ class Samples:
         self.descriptors.append(self.count_descriptors())
 
     def growth(self) -> list[str]:
-        """What is higher in the last quarter than in the first, or after the load than before, in words."""
+        """Say what grew from the first quarter to the last, or from before the load to after it."""
         found = []
         first, last = quarters(self.memory)
         if last > first * MEMORY_GROWTH + MEMORY_NOISE_MB:
@@ -98,19 +98,19 @@ class Samples:
 
 
 def quarters(values: Sequence[float]) -> tuple[float, float]:
-    """Medians of the first and of the last quarter."""
+    """Return the medians of the first and of the last quarter."""
     size = max(1, len(values) // 4)
     return median(values[:size]), median(values[-size:])
 
 
 def different_bodies(client: int, serial: int) -> tuple[bytes, bytes]:
-    """A request that is like no other, and what its answer must contain."""
+    """Return a request that is like no other, and what its answer must contain."""
     text = f"client {client} request {serial}"
     return load.post("/predict/fast", json.dumps({"text": text}).encode()), f'"{text}"'.encode()
 
 
 def loaded(port: int, seconds: float, every_second: Callable[[float], None]) -> load.Outcome:
-    """The load, in a thread of its own, while ``every_second`` is called with the time gone by."""
+    """Run the load in a thread of its own, while ``every_second`` is called with the time gone by."""
     result: Future[load.Outcome] = Future()
 
     def run() -> None:
@@ -131,7 +131,7 @@ def loaded(port: int, seconds: float, every_second: Callable[[float], None]) -> 
 
 
 def kill_runners(seconds: float, chance: random.Random) -> tuple[str, list[str]]:
-    """The first run: its line of figures, and what went wrong."""
+    """Do the first run; return its line of figures, and what went wrong."""
     killed = 0
     reloads: list[Future[str]] = []
     with HubServer({"fast": {}}, install=True, use_multiprocess=True, workers=2) as server:
@@ -170,7 +170,7 @@ def kill_runners(seconds: float, chance: random.Random) -> tuple[str, list[str]]
 
 
 def kill_http_workers(seconds: float, chance: random.Random) -> tuple[str, list[str]]:
-    """The second run: its line of figures, and what went wrong."""
+    """Do the second run; return its line of figures, and what went wrong."""
     theirs: list[int] = []
     killed = 0
     with HubServer({"fast": {}}, install=True, http_workers=2) as server:
@@ -215,7 +215,7 @@ def _requests(outcome: load.Outcome) -> str:
 
 
 def _kill_a_ready_runner(server: HubServer, chance: random.Random) -> int:
-    """SIGKILL to one; 0 where none is ready just now."""
+    """Send SIGKILL to one; return 0 where none is ready just now."""
     runners: list[dict[str, Any]] = server.state()["modules"]["fast"]["runners"]
     ready = [runner["pid"] for runner in runners if runner["ready"]]
     if not ready:
@@ -240,7 +240,7 @@ def _reload(server: HubServer, newer: bool) -> str:
 
 
 def _client_ports(worker: int, port: int) -> list[int]:
-    """Local ports of the clients whose connections a (stopped) worker holds."""
+    """Return the local ports of the clients whose connections a (stopped) worker holds."""
     held = set()
     for descriptor in Path(f"/proc/{worker}/fd").iterdir():
         with contextlib.suppress(OSError):

@@ -117,7 +117,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 
 def in_turns(url: str, images: Sequence[str], *, rounds: int) -> dict[str, float]:
-    """Door → its time, relative to /predict; raises RuntimeError where doors do not read the same."""
+    """Return door → its time, relative to /predict; raises RuntimeError where doors do not read the same."""
     session = requests.Session()
     seconds: dict[tuple[str, int], list[float]] = {}
     for number in range(rounds + 1):
@@ -149,7 +149,7 @@ def in_turns(url: str, images: Sequence[str], *, rounds: int) -> dict[str, float
 def four_callers(
     server: HubServer, images: Sequence[str], *, rounds: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Images a second, and CPU time per image, of each door relative to /predict: medians of the rounds."""
+    """Return images/s and CPU time per image of each door relative to /predict: medians of the rounds."""
     rates: dict[str, list[float]] = {door.name: [] for door in DOORS}
     cpu: dict[str, list[float]] = {door.name: [] for door in DOORS}
     requests_of = {

@@ -21,7 +21,7 @@ _RECONNECT_SECONDS = 0.01
 
 
 def post(path: str, body: bytes, content_type: str = "application/json") -> bytes:
-    """A whole request as it goes over the wire."""
+    """Return a whole request as it goes over the wire."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -137,7 +137,7 @@ class _Run:
         connection.socket.close()
 
     def _reopen(self, connection: _Connection) -> None:
-        """After its connection was lost: count that, and go on with the next request."""
+        """Count that the connection was lost, and go on with the next request."""
         self._outcome.lost.append(connection.port)
         self._close(connection)
         self._open(connection.number, connection.serial)

@@ -16,7 +16,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def describe() -> dict[str, Any]:
-    """The machine, for the reader of a result."""
+    """Describe the machine, for the reader of a result."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
@@ -29,7 +29,7 @@ def describe() -> dict[str, Any]:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all its descendants that are alive."""
+    """Return a process and all its descendants that are alive."""
     found = [pid]
     for parent in found:
         with contextlib.suppress(OSError):
@@ -39,7 +39,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time that these processes have used so far."""
+    """Return the user and system time that these processes have used so far."""
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -49,7 +49,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def memory_mb(pids: Iterable[int], field: str = "Pss") -> float:
-    """Their proportional set sizes together, in MiB; a process that is just ending counts 0.
+    """Return their proportional set sizes together, in MiB; a process that is just ending counts 0.
 
     ``Pss_Anon`` leaves out the files that are mapped: of a library that other programs use too, a process is
     charged a share that changes when those come and go.
@@ -64,7 +64,7 @@ def memory_mb(pids: Iterable[int], field: str = "Pss") -> float:
 
 
 def descriptors(pid: int) -> int:
-    """Open file descriptors; 0 for a process that is gone."""
+    """Count open file descriptors; 0 for a process that is gone."""
     try:
         return len(list(Path(f"/proc/{pid}/fd").iterdir()))
     except OSError:
@@ -78,7 +78,7 @@ def send(number: signal.Signals, pids: Iterable[int]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """As Markdown, so that it can go into a document as it is."""
+    """Print Markdown, so that it can go into a document as it is."""
     cells = [columns, *rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     lines = ["| " + " | ".join(cell.ljust(widths[i]) for i, cell in enumerate(row)) + " |" for row in cells]

@@ -132,7 +132,7 @@ def measure_speed(
 
 
 def measure_share(served: Contender, alone: Inside, requests: list[bytes], rounds: int) -> dict[str, Any]:
-    """Images a second in process, and those of the server relative to them; all with four callers."""
+    """Return images a second in process, and those of the server relative to them; all with four callers."""
     works: dict[str, Callable[[], float]] = {
         "served": lambda: drive(served, requests, 4, 600.0, len(requests)).requests_per_second,
         "pipeline": lambda: alone.images_per_second("pipeline", 4),
@@ -153,7 +153,7 @@ def measure_share(served: Contender, alone: Inside, requests: list[bytes], round
 
 
 def ratios(figures: dict[tuple[str, int], Figures]) -> dict[str, dict[int, dict[str, float]]]:
-    """Row → callers → images/s and p50 relative to the faster peer, median of the rounds' ratios."""
+    """Return row → callers → images/s and p50 relative to the faster peer, median of the rounds' ratios."""
     said: dict[str, dict[int, dict[str, float]]] = {}
     peers = [f"RapidOCR, {kind}" for kind in PEERS]
     for name in OURS:
@@ -173,7 +173,7 @@ def ratios(figures: dict[tuple[str, int], Figures]) -> dict[str, dict[int, dict[
 
 
 def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str, Any]:
-    """PSS of the server with default settings, and in parity mode, after so many images of 200 sizes."""
+    """Measure the server's PSS with default settings, and in parity mode, after images of 200 sizes."""
     rng = np.random.default_rng(5)
     sizes = [tuple(int(side) for side in rng.integers(240, 1400, 2)) for _ in range(200)]
     requests = []
@@ -202,7 +202,7 @@ def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str
 
 
 def judge(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each target of the project, and whether it was reached in this run."""
+    """Return each target of the project, and whether it was reached in this run."""
     checks = [
         check(f"{name}, {callers} callers: images/s against the faster peer", ratio, ">=", target)
         for name, target in TARGETS.items()

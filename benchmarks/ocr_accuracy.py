@@ -78,20 +78,20 @@ SETTINGS: Final = (
 
 
 def load(setting: Setting) -> Any:
-    """The module, as it is on a CPU with or without bf16."""
+    """Load the module, as it is on a CPU with or without bf16."""
     flags = openvino.cpu_flags() - (frozenset() if setting.has_bf16 else openvino.BF16_FLAGS)
     with mock.patch.object(openvino, "cpu_flags", lambda: flags):
         return create(MODULE, setting.init_args)
 
 
 def canonical(text: str) -> str:
-    """A text without spaces, full-width forms and curly quotes as ASCII."""
+    """Return a text without spaces, full-width forms and curly quotes as ASCII."""
     straight = text.translate(str.maketrans("“”‘’", "\"\"''"))
     return "".join(unicodedata.normalize("NFKC", straight).split())
 
 
 def errors(written: str, read: str) -> int:
-    """Fewest insertions, deletions and replacements that make one text of the other."""
+    """Return the fewest insertions, deletions and replacements that make one text of the other."""
     one, other = canonical(written), canonical(read)
     row = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):
@@ -102,7 +102,7 @@ def errors(written: str, read: str) -> int:
 
 
 def page_errors(labels: list[dict[str, Any]], items: list[dict[str, Any]]) -> int:
-    """Errors of one page: every item belongs to the written line that its centre lies in, or is too much."""
+    """Count the errors of one page: an item belongs to the line that its centre is in, or is too much."""
     quads = [np.array(label["box"], np.float32) for label in labels]
     found: list[list[tuple[float, str]]] = [[] for _ in labels]
     surplus = 0
@@ -132,7 +132,7 @@ class Result:
         return 100 * float(self.errors.sum()) / float(self.characters.sum())
 
     def difference(self, other: Result) -> tuple[float, float, float]:
-        """Points more than ``other`` has, and the ends of the 95 % interval."""
+        """Return the points more than ``other`` has, and the ends of the 95 % interval."""
         rng = np.random.default_rng(0)
         gap = self.errors - other.errors
         samples = rng.integers(0, len(gap), (1000, len(gap)))
@@ -158,7 +158,7 @@ class LabelledSet:
 
 
 def measure_lines(module: Any, labelled: LabelledSet) -> Result:
-    """The recogniser alone."""
+    """Measure the recogniser alone."""
     wrong, characters, seconds = [], [], 0.0
     for names in labelled.groups("line", LINES_PER_PAGE):
         images = [labelled.read(name) for name in names]
@@ -173,7 +173,7 @@ def measure_lines(module: Any, labelled: LabelledSet) -> Result:
 
 
 def measure_pages(module: Any, labelled: LabelledSet) -> Result:
-    """The whole pipeline, angle classifier and all."""
+    """Measure the whole pipeline, angle classifier and all."""
     wrong, characters, seconds = [], [], 0.0
     for names in labelled.groups("page", PAGES_PER_REQUEST):
         images = [labelled.read(name) for name in names]
@@ -187,7 +187,7 @@ def measure_pages(module: Any, labelled: LabelledSet) -> Result:
 
 
 def row(name: str, results: dict[str, Result], reference: dict[str, Result]) -> dict[str, Any]:
-    """What the table and the JSON say of one setting."""
+    """Return the row of one setting, in the table and the JSON."""
     said: dict[str, Any] = {"setting": name}
     for kind, result in results.items():
         difference, low, high = result.difference(reference[kind])
@@ -203,7 +203,7 @@ def row(name: str, results: dict[str, Result], reference: dict[str, Result]) -> 
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The table of doc/measurements.md."""
+    """Return the table of doc/measurements.md."""
     heads = ("setting", "lines", "against parity f32", "pages", "against parity f32", "CPU time, pages")
     lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
     for each in rows:

@@ -27,7 +27,7 @@ class Drawn:
 
 
 def draw(folder: Path, count: int) -> list[Drawn]:
-    """So many images, cards and pages in turn."""
+    """Draw so many images, cards and pages in turn."""
     script = machine.ROOT / "tools" / "labelled_set.py"
     counts = ["--lines", "0", "--cards", str(count // 2), "--pages", str(count // 2), "--seed", "7"]
     subprocess.run([sys.executable, str(script), str(folder), *counts], check=True, stdout=subprocess.DEVNULL)
@@ -49,7 +49,7 @@ def drive(
     most: int = 2_000_000,
     first: int = 0,
 ) -> load.Outcome:
-    """Closed loop over all images in turn, beginning with number ``first``."""
+    """Run a closed loop over all images in turn, beginning with number ``first``."""
     sent = iter(range(first, first + most + callers))
 
     def make(_client: int, _serial: int) -> tuple[bytes, bytes | None]:
@@ -63,7 +63,7 @@ def drive(
 
 
 def error_rate(contender: Contender, requests: list[bytes], drawn: list[Drawn]) -> float:
-    """Per cent of the written characters, every image once; which also warms the server up."""
+    """Return the per cent of the written characters, every image once; which also warms the server up."""
 
     def ask(body: bytes) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{contender.port}{contender.path}"

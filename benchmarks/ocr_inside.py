@@ -37,7 +37,7 @@ class Recorder:
 
 
 def record(module: Any, images: list[bytes]) -> list[tuple[list[Batch], list[Batch]]]:
-    """The batches of detector and recogniser for each image."""
+    """Return the batches of detector and recogniser for each image."""
     pipeline = module.pipeline
     detector, recognizer = pipeline.detector.model, pipeline.recognizer.model
     pipeline.detector.model, pipeline.recognizer.model = Recorder(detector), Recorder(recognizer)
@@ -49,7 +49,7 @@ def record(module: Any, images: list[bytes]) -> list[tuple[list[Batch], list[Bat
 
 
 def loop(work: Callable[[int], object], count: int, callers: int) -> float:
-    """Calls per second of ``callers`` threads, with each number below ``count`` once."""
+    """Return the calls per second of ``callers`` threads, with each number below ``count`` once."""
     numbers = iter(range(count))
 
     def call() -> None:

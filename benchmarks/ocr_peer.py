@@ -85,7 +85,7 @@ def serve_fastapi(port: int) -> None:
 
 
 def application() -> Any:
-    """The FastAPI app of one uvicorn worker."""
+    """Make the FastAPI app of one uvicorn worker."""
     from fastapi import FastAPI
 
     app, ocr = FastAPI(), build()

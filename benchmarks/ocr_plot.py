@@ -11,7 +11,7 @@ COLOURS = ("#1f6f8b", "#b8b8b8")  # ours, the others'
 
 
 def draw(servers: Mapping[str, Any], memory: Mapping[str, int]) -> str:
-    """Two columns of bars, one server a row: images/s at four callers, and MB of its processes."""
+    """Draw two columns of bars, one server a row: images/s at four callers, and MB of its processes."""
     rates = {name: levels[4]["images_per_second"] for name, levels in servers.items()}
     height = 64 + len(rates) * (BAR + GAP)
     parts = [

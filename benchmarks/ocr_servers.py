@@ -35,7 +35,7 @@ class Contender:
 
 
 def module_folder(folder: Path, *, angle_classifier: bool) -> Path:
-    """A copy of ocr_system whose params.py names the models by folder, so that a private home will do."""
+    """Make a copy of ocr_system whose params.py names the models by folder, so that a private home does."""
     copy = folder / ("with_cls" if angle_classifier else "without_cls") / "ocr_system"
     shutil.copytree(MODULE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     params = (copy / "params.py").read_text()
@@ -48,7 +48,7 @@ def module_folder(folder: Path, *, angle_classifier: bool) -> Path:
 
 @contextmanager
 def hubserving(name: str, folder: Path, **init_args: Any) -> Iterator[Contender]:
-    """``hub serving start`` with ocr_system; nothing is set but what ``init_args`` says."""
+    """Run ``hub serving start`` with ocr_system; nothing is set but what ``init_args`` says."""
     begun = time.monotonic()
     with HubServer({"ocr_system": {"init_args": {"directory": str(folder), **init_args}}}) as server:
         yield Contender(
@@ -58,7 +58,7 @@ def hubserving(name: str, folder: Path, **init_args: Any) -> Iterator[Contender]
 
 @contextmanager
 def rapidocr(kind: str) -> Iterator[Contender]:
-    """RapidOCR behind ``mosec`` or ``fastapi``."""
+    """Run RapidOCR behind ``mosec`` or ``fastapi``."""
     python, port, begun = peer_python(), free_port(), time.monotonic()
     script = Path(__file__).with_name("ocr_peer.py")
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
@@ -73,7 +73,7 @@ def rapidocr(kind: str) -> Iterator[Contender]:
 
 
 def peer_python() -> Path:
-    """The interpreter of the peers' environment, which is made when it is not there yet."""
+    """Return the interpreter of the peers' environment, which is made when it is not there yet."""
     python = VENV / "bin" / "python"
     if not (VENV / "done").exists():
         print(f"installing {', '.join(PACKAGES)} into {VENV.relative_to(machine.ROOT)}", flush=True)
@@ -98,7 +98,7 @@ class Inside:
         self._answer()
 
     def images_per_second(self, kind: str, callers: int) -> float:
-        """Of all images once; ``kind`` is "pipeline" or "engine"."""
+        """Measure all images once; ``kind`` is "pipeline" or "engine"."""
         assert self._process.stdin is not None
         print(kind, callers, file=self._process.stdin, flush=True)
         return float(self._answer()["images_per_second"])

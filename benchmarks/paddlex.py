@@ -77,7 +77,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 
 def installed() -> Path:
-    """The module, in a home of the benchmarks: PaddleX lies beside it. Installed when it is not there yet."""
+    """Return the module, in a home of the benchmarks, with PaddleX; install it when it is not there yet."""
     environment = {**os.environ, "HUB_HOME": str(HOME), "PYTHONPATH": str(machine.ROOT)}
     words = ["install", "--isolated", "paddlex_pipeline"]  # does nothing where it is there, and current
     print(f"hub {' '.join(words)}, into {HOME.relative_to(machine.ROOT)}", flush=True)
@@ -100,7 +100,7 @@ def body(path: Path) -> bytes:
 
 @contextmanager
 def paddlex(module: Path, pipeline: Path, folder: Path) -> Iterator[Contender]:
-    """``paddlex --serve``."""
+    """Run ``paddlex --serve``."""
     port, log = free_port(), folder / "paddlex.log"
     words = [str(module.parent / "venv" / "bin" / "paddlex"), "--serve", "--pipeline", str(pipeline)]
     with log.open("w") as output:

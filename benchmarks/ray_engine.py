@@ -54,7 +54,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 
 def measure_cost(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
-    """Case → engine → median ms for one caller, requests/s of several, CPU ms per request."""
+    """Return case → engine → median ms for one caller, requests/s of several, CPU ms per request."""
     small = json.dumps({"text": "x" * 1000}).encode()
     large, page = _body(_noise(740_000)), _body(_page())
     cases: dict[str, tuple[str, bytes, int]] = {
@@ -82,7 +82,7 @@ def measure_cost(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
 def _compare(
     servers: dict[str, Server], request: bytes, clients: int, rounds: int, seconds: float
 ) -> dict[str, Any]:
-    """One caller, then ``clients``, in each of ``rounds``; the engines alternate."""
+    """Measure one caller, then ``clients``, in each of ``rounds``; the engines alternate."""
     measured: dict[str, list[tuple[float, float, float]]] = {engine: [] for engine in servers}
     for server in servers.values():
         _load(server, request, clients, seconds / 2)  # warm
@@ -108,7 +108,7 @@ def _compare(
 
 
 def _load(server: Server, request: bytes, clients: int, seconds: float) -> tuple[load.Outcome, float]:
-    """The outcome, and ms of CPU per request of all the server's processes."""
+    """Return the outcome, and ms of CPU per request of all the server's processes."""
     before = machine.cpu_seconds(server.pids)
     outcome = load.run(server.port, clients, seconds, lambda client, serial: (request, None))
     used = machine.cpu_seconds(server.pids) - before
@@ -118,7 +118,7 @@ def _load(server: Server, request: bytes, clients: int, seconds: float) -> tuple
 
 
 def _idle_cpu(server: Server) -> float:
-    """Per cent of one core that it uses while nobody asks."""
+    """Return the per cent of one core that it uses while nobody asks."""
     before, begun = machine.cpu_seconds(server.pids), time.monotonic()
     time.sleep(IDLE_SECONDS)
     return round((machine.cpu_seconds(server.pids) - before) / (time.monotonic() - begun) * 100, 1)
@@ -128,7 +128,7 @@ def _idle_cpu(server: Server) -> float:
 
 
 def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
-    """Case → engine → number of copies → requests/s."""
+    """Return case → engine → number of copies → requests/s."""
     page = load.post(
         "/predict/ocr_system", json.dumps({"images": [base64.b64encode(_page()).decode()]}).encode()
     )
@@ -186,7 +186,7 @@ def _body(picture: bytes) -> bytes:
 
 
 def _noise(size: int) -> bytes:
-    """A JPEG of about ``size`` bytes."""
+    """Make a JPEG of about ``size`` bytes."""
     side = int((size / 1.2) ** 0.5)
     picture = np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)
     return cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 80))[1].tobytes()

@@ -43,7 +43,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM; what is left of its session after 20 s is killed."""
+    """Send SIGTERM; what is left of its session after 20 s is killed."""
     process.terminate()
     try:
         process.wait(20)
@@ -93,7 +93,7 @@ class HubServer:
         return machine.tree(self.process.pid)
 
     def hub(self, *words: str) -> str:
-        """Run a ``hub`` command to its end; what it printed. Raises CalledProcessError."""
+        """Run a ``hub`` command to its end and return what it printed. Raises CalledProcessError."""
         return subprocess.run(
             self._command(*words),
             env=self._environment,
@@ -106,7 +106,7 @@ class HubServer:
         ).stdout
 
     def state(self) -> dict[str, Any]:
-        """The supervisor's state.json."""
+        """Read the supervisor's state.json."""
         record = json.loads((self.home / "conf" / f"serving_{self.port}.json").read_text())
         state: dict[str, Any] = json.loads((Path(record["run_dir"]) / "state.json").read_text())
         return state

@@ -81,7 +81,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 
 def measure_overhead(repetitions: int) -> dict[str, dict[str, float]]:
-    """Medians in ms of a call in process, of the same by HTTP, and the difference; see the module's text."""
+    """Return medians in ms of a call in process, of the same by HTTP, and the difference; see above."""
     bmp = _image(1_000_000, ".bmp")
     text = base64.b64encode(bmp).decode()
     noop = loader.create(MODULES / "noop", {})
@@ -112,7 +112,7 @@ def _compare(port: int, request: bytes, call: Callable[[], Any], repetitions: in
     inside: list[float] = []
 
     def make(client: int, serial: int) -> tuple[bytes, bytes | None]:
-        """Each request is followed by one call in process, so that both see the same noise."""
+        """Follow each request by one call in process, so that both see the same noise."""
         begun = time.perf_counter()
         call()
         inside.append(time.perf_counter() - begun)
@@ -147,7 +147,7 @@ class Contender:
     may_fail: bool
 
     def measure(self, body: bytes, seconds: float) -> tuple[load.Outcome, float]:
-        """Its outcome under load, and the µs of CPU that it used per request."""
+        """Return its outcome under load, and the µs of CPU that it used per request."""
         pids = machine.tree(self.pid)
         if self.freeze:
             machine.send(signal.SIGCONT, pids)
@@ -167,7 +167,7 @@ class Contender:
 
 
 def measure_throughput(bodies: dict[str, bytes], rounds: int, quick: bool) -> dict[str, Any]:
-    """Body → figures of both servers and their ratio."""
+    """Return body → figures of both servers and their ratio."""
     seconds = 1.0 if quick else 3.0
     tried = _try_settings(bodies, 1.0 if quick else 2.0)
     found: dict[str, Any] = {}
@@ -199,7 +199,7 @@ def measure_throughput(bodies: dict[str, bytes], rounds: int, quick: bool) -> di
 
 
 def _try_settings(bodies: dict[str, bytes], seconds: float) -> dict[str, dict[str, dict[str, float]]]:
-    """Server → setting → body → requests/s, in one short round each: only to choose a setting.
+    """Return server → setting → body → requests/s, in one short round each: only to choose a setting.
 
     A setting under which requests were lost counts as 0.
     """
@@ -272,7 +272,7 @@ def _litserve(setting: str) -> Iterator[Contender]:
 
 
 def _is_ours(pid: int, script: Path) -> bool:
-    """Whether a process is still (a fork of) our LitServe, and not another that got its number since."""
+    """Tell whether a process is still (a fork of) our LitServe, and not another that got its number since."""
     try:
         return str(script).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -280,7 +280,7 @@ def _is_ours(pid: int, script: Path) -> bool:
 
 
 def _litserve_python() -> Path:
-    """The interpreter of LitServe's environment, which is made when it is not there yet."""
+    """Return the interpreter of LitServe's environment, which is made when it is not there yet."""
     python = VENV / "bin" / "python"
     if not (VENV / "done").exists():
         print(f"installing LitServe into {VENV.relative_to(machine.ROOT)}", flush=True)
@@ -292,7 +292,7 @@ def _litserve_python() -> Path:
 
 
 def _bodies() -> tuple[bytes, bytes]:
-    """A small body, and one of 1 MB that is a base64 JPEG of that length."""
+    """Make a small body, and one of 1 MB that is a base64 JPEG of that length."""
     picture = base64.b64encode(_image(740_000, ".jpg")).decode()
     return (
         json.dumps({"text": "a small body of sixty bytes, as in a chat"}).encode(),
@@ -301,7 +301,7 @@ def _bodies() -> tuple[bytes, bytes]:
 
 
 def _image(size: int, suffix: str) -> bytes:
-    """Coloured noise of about ``size`` bytes in a format."""
+    """Make coloured noise of about ``size`` bytes in a format."""
     random = np.random.default_rng(1)
     side = int((size / 3) ** 0.5)
     encoded = b""

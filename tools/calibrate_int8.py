@@ -25,7 +25,7 @@ import numpy.typing as npt
 import openvino as ov
 
 import hub
-from hub.engines.base import CENTERED, Batch, LoadRequest
+from hub.engines.base import CENTERED, Batch, Execution, LoadRequest
 from hub.engines.files import find_model_files
 from hub.engines.openvino.engine import extended_model
 from hub.engines.openvino.graph import constant
@@ -151,7 +151,7 @@ def as_json(rounding: Rounding) -> dict[str, Any]:
 def main(model: str, folder: Path, output: Path) -> None:
     """Measure MODEL with the pictures line_*.jpg of FOLDER and write OUTPUT."""
     files = find_model_files(model if Path(model).is_dir() else hub.model_path(model))
-    request = LoadRequest(files, "f32", 0, "cpu", True, CENTERED, padded=True, top1=True)
+    request = LoadRequest(files, CENTERED, padded=True, top1=True, execution=Execution(precision="f32"))
     lines = read_lines(folder)
     done: list[Rounding] = []
     nodes = large_convolutions(extended_model(request))

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 8.0
 
 
 def check(server: PidFile) -> None:
-    """Raises OSError when the server does not answer, or answers that it is not ready."""
+    """Raise OSError when the server does not answer, or answers that it is not ready."""
     has_tls = json.loads((Path(server.run_dir) / "config.json").read_text())["certfile"] is not None
     scheme = "https" if has_tls else "http"
     # It is asked by this address, for which its certificate was not made.

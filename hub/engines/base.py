@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypedDict
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from hub.settings import engine_threads, wants_hpip
 
 log = logging.getLogger(__name__)
 
-Engine = Literal["auto", "hpip", "paddle", "openvino", "onnxruntime"]
+Engine = Literal["auto", "hpip", "openvino", "onnxruntime", "paddle"]
 Precision = Literal["auto", "f32", "bf16", "int8"]
 Device = Literal["cpu", "gpu"]
 Array = npt.NDArray[Any]
@@ -71,12 +71,14 @@ class LoadedModel(Protocol):
         parallel: how many batches ``run_many`` works on at the same time.
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
+        dictionary: a recogniser's, a line for each class, where an ``.onnx`` file has it inside; else "".
     """
 
     engine: str
     precision: str
     parallel: int
     prefers_few_shapes: bool
+    dictionary: str
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         """Run batches and yield each one's outputs, in the order of the input.
@@ -92,8 +94,12 @@ class LoadedModel(Protocol):
         ...
 
 
+#: Kernels that OpenVINO keeps, enough for three to five shapes of a PP-OCR model.
+DEFAULT_KERNELS: Final = 200
+
+
 class EngineOptions(TypedDict, total=False):
-    """Keyword arguments of :func:`load` that choose how a model is executed."""
+    """Keyword arguments of :func:`load` that choose how a model is executed; see :class:`Execution`."""
 
     engine: Engine
     precision: Precision
@@ -104,66 +110,10 @@ class EngineOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class LoadRequest:
-    """What :func:`load` asks of one engine; ``precision`` may still be ``auto``."""
+class Execution:
+    """How a model is executed.
 
-    files: ModelFiles
-    precision: Precision
-    threads: int
-    device: Device
-    onednn: bool
-    normalize: Normalize
-    padded: bool
-    top1: bool
-    wide: bool = False
-    single: bool = False
-    kernels: int = 0
-
-
-#: For ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
-_PREFERENCE: Final = ("openvino", "onnxruntime", "paddle")
-_PRECISIONS: Final = ("auto", "f32", "bf16", "int8")
-_DEVICES: Final = ("cpu", "gpu")
-#: Where each adapter is; imported when it is used.
-_ADAPTERS: Final = {
-    "paddle": "hub.engines.paddle",
-    "openvino": "hub.engines.openvino.engine",
-    "onnxruntime": "hub.engines.onnxruntime",
-}
-_IMPORTS: Final = {"paddle": "paddle", "openvino": "openvino", "onnxruntime": "onnxruntime"}
-#: Enough for three to five shapes of a PP-OCR model; see :mod:`hub.engines.openvino`.
-DEFAULT_KERNELS: Final = 200
-#: Which files each engine can read.
-_READS: Final = {
-    "openvino": ("pdmodel", "onnx"),
-    "onnxruntime": ("onnx",),
-    "paddle": ("pdmodel", "json"),
-}
-
-
-def load(
-    model_dir: str | Path,
-    *,
-    normalize: Normalize,
-    padded: bool = False,
-    top1: bool = False,
-    engine: Engine = "auto",
-    precision: Precision = "auto",
-    threads: int | None = None,
-    device: Device = "cpu",
-    onednn: bool = True,
-    wide: bool = False,
-    single: bool = False,
-    kernels: int = DEFAULT_KERNELS,
-) -> LoadedModel:
-    """Load a model folder into an engine.
-
-    Args:
-        model_dir: folder with ``inference.pdmodel`` (or ``inference.json``) and
-            ``inference.pdiparams``, or with one ``.onnx`` file.
-        normalize: how pixels become numbers.
-        padded: batches carry ``widths``.
-        top1: hand back argmax and max over the last axis instead of that axis.
+    Attributes:
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
             the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
             Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
@@ -173,33 +123,103 @@ def load(
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
         device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
         onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).
+        kernels: OpenVINO only: how many kernels of a kind a stream keeps for the shapes seen last.
+
+    Raises:
+        EngineError: a value is not one of those allowed.
+    """
+
+    engine: Engine = "auto"
+    precision: Precision = "auto"
+    threads: int | None = None
+    device: Device = "cpu"
+    onednn: bool = True
+    kernels: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, literal in {"engine": Engine, "precision": Precision, "device": Device}.items():
+            value, allowed = getattr(self, name), get_args(literal)
+            if value not in allowed:
+                raise EngineError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """A model and how it is used.
+
+    Attributes:
+        normalize: how pixels become numbers.
+        padded: batches carry ``widths``.
+        top1: hand back argmax and max over the last axis instead of that axis.
         wide: a batch runs on several cores, for a step that has one batch per request; otherwise
             each batch runs on one core, and a request's batches run side by side.
         single: every batch is one image, which lets OpenVINO put more of a graph into its kernels.
-        kernels: OpenVINO only: how many kernels of a kind a stream keeps for the shapes seen last.
+    """
+
+    files: ModelFiles
+    normalize: Normalize
+    padded: bool = False
+    top1: bool = False
+    wide: bool = False
+    single: bool = False
+    execution: Execution = field(default_factory=Execution)
+
+    @property
+    def threads(self) -> int:
+        """Cores to use."""
+        return self.execution.threads or engine_threads()
+
+
+class _Adapter(NamedTuple):
+    """The module that knows an engine, imported when it is used, and the kinds of files that it reads."""
+
+    module: str
+    reads: tuple[str, ...]
+
+
+#: By the name of the engine, which is also that of its package; for ``auto``, best first: OpenVINO is the
+#: fastest on CPU, Paddle always there.
+_ADAPTERS: Final = {
+    "openvino": _Adapter("hub.engines.openvino.engine", ("pdmodel", "onnx")),
+    "onnxruntime": _Adapter("hub.engines.onnxruntime", ("onnx",)),
+    "paddle": _Adapter("hub.engines.paddle", ("pdmodel", "json")),
+}
+
+
+def load(
+    model_dir: str | Path,
+    *,
+    normalize: Normalize,
+    padded: bool = False,
+    top1: bool = False,
+    wide: bool = False,
+    single: bool = False,
+    **options: Unpack[EngineOptions],
+) -> LoadedModel:
+    """Load a model folder into an engine.
+
+    Args:
+        model_dir: folder with ``inference.pdmodel`` (or ``inference.json``) and
+            ``inference.pdiparams``, or with one ``.onnx`` file.
+        normalize: see :class:`LoadRequest`, as for the next four.
+        padded: batches carry ``widths``.
+        top1: hand back argmax and max over the last axis.
+        wide: a batch runs on several cores.
+        single: every batch is one image.
+        **options: see :class:`Execution`.
 
     Raises:
         ModelNotFoundError: the folder or a file in it is missing.
         EngineError: no such engine, not installed, or it cannot load the model.
     """
-    _check("engine", engine, ("auto", "hpip", *_PREFERENCE))
-    _check("precision", precision, _PRECISIONS)
-    _check("device", device, _DEVICES)
+    execution = Execution(**options)
     files = find_model_files(model_dir)
-    cores = threads or engine_threads()
-    request = LoadRequest(
-        files,
-        precision,
-        cores,
-        device,
-        onednn,
-        normalize,
-        padded,
-        top1,
-        wide=wide,
-        single=single,
-        kernels=kernels,
-    )
+    return load_model(LoadRequest(files, normalize, padded, top1, wide, single, execution))
+
+
+def load_model(request: LoadRequest) -> LoadedModel:
+    """Load a model as :func:`load` does; raises EngineError."""
+    engine = request.execution.engine
     if engine == "hpip" or (engine == "auto" and wants_hpip()):
         _require_fast(request)
     if engine in ("auto", "hpip"):
@@ -208,41 +228,39 @@ def load(
 
 
 def can_read(engine: Engine, model_dir: str | Path) -> bool:
-    """Whether an engine reads the kind of file that a folder holds; ``auto`` and ``hpip`` read all."""
-    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _READS.get(engine, ())
+    """Tell whether an engine reads the kind of file in a folder; ``auto`` and ``hpip`` read all."""
+    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _ADAPTERS[engine].reads
 
 
-def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise EngineError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
+def _readers(request: LoadRequest) -> list[str]:
+    """Return the engines that read the model's kind of file, best first."""
+    return [name for name, adapter in _ADAPTERS.items() if request.files.kind in adapter.reads]
 
 
-def _able(request: LoadRequest) -> list[str]:
-    """Engines that can read the model on the device, best first."""
-    able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
-    if request.device == "gpu":
-        able = [name for name in able if name != "openvino"]  # its GPU device is Intel's, not CUDA
-    return able
+def _candidates(request: LoadRequest) -> list[str]:
+    """Return the engines that can read the model on the device, best first."""
+    on_gpu = request.execution.device == "gpu"  # OpenVINO's GPU device is Intel's, not CUDA
+    return [name for name in _readers(request) if not (on_gpu and name == "openvino")]
 
 
 def _require_fast(request: LoadRequest) -> None:
-    """Raises EngineError where a faster engine than Paddle could run the model, but none is installed."""
-    fast = [name for name in _able(request) if name != "paddle"]
-    graph = request.files.graph.name
+    """Raise EngineError where a faster engine than Paddle could run the model, but none is installed."""
+    fast = [name for name in _candidates(request) if name != "paddle"]
+    graph, device = request.files.graph.name, request.execution.device
     if not fast:
-        log.info("no engine faster than Paddle reads %s on %s", graph, request.device)
-    elif not any(find_spec(_IMPORTS[name]) for name in fast):
-        package = "onnxruntime-gpu" if request.device == "gpu" else f"'hubserving[{fast[0]}]'"
+        log.info("no engine faster than Paddle reads %s on %s", graph, device)
+    elif not any(map(find_spec, fast)):
+        package = "onnxruntime-gpu" if device == "gpu" else f"'hubserving[{fast[0]}]'"
         raise EngineError(
-            f"use_hpip needs {' or '.join(fast)} for {graph}, and it is not installed: pip install {package}"
+            f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: pip install {package}"
         )
 
 
 def _load_with_best(request: LoadRequest) -> LoadedModel:
-    able = _able(request)
-    present = [name for name in able if find_spec(_IMPORTS[name])]
+    candidates = _candidates(request)
+    present = [name for name in candidates if find_spec(name)]
     if not present:
-        raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(able)}")
+        raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(candidates)}")
     *others, last = present
     for name in others:
         try:
@@ -253,11 +271,15 @@ def _load_with_best(request: LoadRequest) -> LoadedModel:
 
 
 def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
-    if not find_spec(_IMPORTS[engine]):
+    if not find_spec(engine):
         raise EngineError(f"engine {engine!r} is not installed: pip install 'hubserving[{engine}]'")
-    if request.files.kind not in _READS[engine]:
-        able = [name for name in _PREFERENCE if request.files.kind in _READS[name]]
-        raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(able)} can")
-    adapter = import_module(_ADAPTERS[engine])
-    loaded: LoadedModel = adapter.load_model(request)
+    readers = _readers(request)
+    if engine not in readers:
+        raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can")
+    precision = request.execution.precision
+    if precision in ("bf16", "int8") and engine != "openvino":
+        raise EngineError(
+            f"precision {precision} is offered by engine openvino, not by {engine}: use f32 or auto"
+        )
+    loaded: LoadedModel = import_module(_ADAPTERS[engine].module).load_model(request)
     return loaded

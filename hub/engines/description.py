@@ -1,4 +1,4 @@
-"""What PaddleX writes beside an exported model: ``inference.yml``, with its name and its dictionary."""
+"""PaddleX's ``inference.yml`` beside an exported model, with its name and its dictionary."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILE_NAME: Final = "inference.yml"
 
 @dataclass(frozen=True)
 class Description:
-    """``name`` is PaddleX's for the model, "" where there is none; ``dictionary`` a character per class."""
+    """``name`` is PaddleX's for the model, "" for none; ``dictionary`` has a character per class."""
 
     name: str = ""
     dictionary: Sequence[str] = ()
 
 
 def description(model_dir: Path) -> Description:
-    """The description in a model folder; an empty one where it has none.
+    """Return the description in a model folder; an empty one where it has none.
 
     Raises:
         ModelNotFoundError: the file is there and cannot be understood.

@@ -1,4 +1,4 @@
-"""Which files in a model folder are the model. Looks, never loads."""
+"""Finds the files of a model in its folder. Looks, never loads."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ def find_model_files(model_dir: str | Path) -> ModelFiles:
         return ModelFiles("onnx", onnx[0])
     found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     raise ModelNotFoundError(
-        f"{folder.absolute()} is no model folder: it needs inference.pdmodel (or inference.json) and "
+        f"{folder.absolute()} is not a model folder: it needs inference.pdmodel (or inference.json) and "
         f"inference.pdiparams, or one .onnx file, and holds {found}"
     )

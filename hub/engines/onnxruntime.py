@@ -22,6 +22,7 @@ class ONNXModel:
 
     def __init__(self, session: Any, normalize: Normalize, *, wants_top1: bool) -> None:
         self._session = session
+        self.dictionary = session.get_modelmeta().custom_metadata_map.get("character", "")
         self._input = session.get_inputs()[0].name
         self._normalize = normalize
         self._wants_top1 = wants_top1
@@ -43,10 +44,6 @@ def load_model(request: LoadRequest) -> ONNXModel:
     Raises:
         EngineError: ONNX Runtime cannot load the file, or has no CUDA where a GPU is asked for.
     """
-    if request.precision in ("bf16", "int8"):
-        raise EngineError(
-            f"precision {request.precision} is offered by engine openvino, not onnxruntime: use f32 or auto"
-        )
     ort.disable_telemetry_events()  # it keeps a database of events in the user's cache folder
     options = ort.SessionOptions()
     options.intra_op_num_threads = request.threads
@@ -63,7 +60,7 @@ def load_model(request: LoadRequest) -> ONNXModel:
 
 
 def _providers(request: LoadRequest) -> list[str]:
-    if request.device == "cpu":
+    if request.execution.device == "cpu":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         raise EngineError(

@@ -41,6 +41,7 @@ class PaddleModel:
     precision = "f32"
     parallel = 1
     prefers_few_shapes = False
+    dictionary = ""
 
     def __init__(self, predictor: Any, request: LoadRequest) -> None:
         self._predictor = predictor
@@ -78,20 +79,16 @@ def load_model(request: LoadRequest) -> PaddleModel:
     """Build a predictor.
 
     Raises:
-        EngineError: Paddle cannot load the files, has no CUDA where a GPU is asked for, or bf16 is.
+        EngineError: Paddle cannot load the files, or has no CUDA where a GPU is asked for.
     """
-    if request.precision in ("bf16", "int8"):
-        raise EngineError(
-            f"precision {request.precision} is offered by engine openvino, not by paddle: use f32 or auto"
-        )
-    if request.device == "gpu":
+    if request.execution.device == "gpu":
         _require_cuda()
     return _worker.submit(_build, request).result()
 
 
 def _build(request: LoadRequest) -> PaddleModel:
     config = inference.Config(str(request.files.graph), str(request.files.params))
-    if request.device == "gpu":
+    if request.execution.device == "gpu":
         config.enable_use_gpu(GPU_MEMORY_MB, 0)
     else:
         _configure_cpu(config, request)
@@ -107,7 +104,7 @@ def _build(request: LoadRequest) -> PaddleModel:
 def _configure_cpu(config: Any, request: LoadRequest) -> None:
     config.disable_gpu()
     config.set_cpu_math_library_num_threads(request.threads)
-    if request.onednn:
+    if request.execution.onednn:
         config.enable_mkldnn()
         config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
     else:

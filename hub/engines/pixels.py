@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 
 @lru_cache(maxsize=16)
 def _table(normalize: Normalize) -> Floats:
-    """The value of each of the 256 pixel values per channel: float32 (1, 256, 3).
+    """Return the value of each of the 256 pixel values per channel: float32 (1, 256, 3).
 
     PaddleOCR computes in float32 and multiplies by float32(1/255); looked up, the same numbers cost
     half the time.
@@ -26,7 +26,7 @@ def _table(normalize: Normalize) -> Floats:
 
 
 def to_planes(batch: Batch, normalize: Normalize) -> Floats:
-    """Normalise and pad a batch: float32 (n, 3, height, width)."""
+    """Normalise and pad a batch: float32 (n, 3, height, width), channels in the order of the images (BGR)."""
     count, height, width, channels = batch.images.shape
     planes = np.empty((count, channels, height, width), np.float32)
     for image, target in zip(batch.images, planes, strict=True):
@@ -37,7 +37,7 @@ def to_planes(batch: Batch, normalize: Normalize) -> Floats:
 
 
 def top1(output: Array) -> tuple[Array, Array]:
-    """Argmax and max over the last axis."""
+    """Return argmax (integer) and max (float32) over the last axis."""
     ids = output.argmax(axis=-1)
     scores = np.take_along_axis(output, ids[..., None], axis=-1)[..., 0]
     return ids, scores

@@ -9,13 +9,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 
 import cv2
 
-from hub.engines.base import Engine, EngineOptions, LoadedModel, Precision, can_read
+from hub.engines.base import (
+    CENTERED,
+    Engine,
+    EngineOptions,
+    Execution,
+    LoadedModel,
+    LoadRequest,
+    Normalize,
+    Precision,
+    can_read,
+    load_model,
+)
+from hub.engines.files import find_model_files
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
+from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
 from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
@@ -23,6 +36,13 @@ from hub.ocr.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
 
+#: Kernels that the detector keeps, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a
+#: size anew takes as long as computing it.
+_DETECTOR_KERNELS: Final = 2200
+#: The recogniser's, some 22 for each width, which take 2.5 MB in f32 and 3.3 MB in int8.
+_RECOGNIZER_KERNELS: Final = 1000
+#: Of parity mode, where nearly every page brings widths of its own.
+_PARITY_KERNELS: Final = 1300
 #: Finds a weights name, folder or file; raises ModelNotFoundError where there is none.
 Find = Callable[[str | Path], Path]
 
@@ -43,78 +63,92 @@ def engine_options(
     }
 
 
-def build_detector(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Detector:
+def build_detector(config: object, find: Find, **options: Unpack[EngineOptions]) -> Detector:
     """Load and warm the detector that ``read_params()`` describes.
 
     Raises:
         ConfigError: a field of params.py is wrong.
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
-    _keep_opencv_to_one_thread()
     params = DetectorParams.read(config)
-    detector = Detector(find(params.det_model_dir), params, **engine)
-    _tell("text detection", params.det_model_dir, detector.model, engine)
+    options.setdefault("kernels", _DETECTOR_KERNELS)
+    request = LoadRequest(
+        find_model_files(find(params.det_model_dir)),
+        Normalize(params.det_mean, params.det_std),
+        wide=True,
+        single=True,
+        execution=Execution(**options),
+    )
+    detector = Detector(_load("text detection", params.det_model_dir, request), params)
     detector.warm_up()
     return detector
 
 
-def build_classifier(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Classifier:
+def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
-    _keep_opencv_to_one_thread()
     params = ClassifierParams.read(config)
-    classifier = Classifier(find(params.cls_model_dir), params, **engine)
-    _tell("text line orientation", params.cls_model_dir, classifier.model, engine)
+    request = _line_request(find(params.cls_model_dir), options)
+    classifier = Classifier(_load("text line orientation", params.cls_model_dir, request), params)
     classifier.warm_up()
     return classifier
 
 
 def build_recognizer(
-    config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]
+    config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]
 ) -> Recognizer:
     """Load and warm the recogniser that ``read_params()`` describes.
 
     The dictionary is looked for as a path, then beside the model; None means inside it.
     """
-    _keep_opencv_to_one_thread()
     params = RecognizerParams.read(config)
     folder = find(params.rec_model_dir)
-    dictionary = params.rec_char_dict_path and _dictionary(params.rec_char_dict_path, folder, find)
-    recognizer = Recognizer(folder, dictionary or None, params, parity=parity, **engine)
-    _tell("text recognition", params.rec_model_dir, recognizer.model, engine)
+    options.setdefault("kernels", _PARITY_KERNELS if parity else _RECOGNIZER_KERNELS)
+    given, use_space_char = params.rec_char_dict_path, params.use_space_char
+    path = _dictionary(given, folder, find) if given else None
+    model = _load("text recognition", params.rec_model_dir, _line_request(folder, options))
+    recognizer = Recognizer(
+        model,
+        read_characters(path, use_space_char=use_space_char)
+        if path
+        else characters_inside(model, folder, use_space_char=use_space_char),
+        params,
+        parity=parity,
+        right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell
+    )
     recognizer.warm_up()
     return recognizer
 
 
-def build_pipeline(config: object, find: Find, *, parity: bool, **engine: Unpack[EngineOptions]) -> Pipeline:
+def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]) -> Pipeline:
     """Load and warm detector, recogniser and, with ``use_angle_cls``, classifier.
 
     A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
     """
     params = PipelineParams.read(config)
-    return Pipeline(
-        build_detector(config, find, **engine),
-        build_recognizer(config, find, parity=parity, **engine),
-        _build_any_classifier(config, find, **engine) if params.use_angle_cls else None,
-        drop_score=params.drop_score,
+    detector = build_detector(config, find, **options)
+    recognizer = build_recognizer(config, find, parity=parity, **options)
+    classifier = None
+    if params.use_angle_cls:
+        folder = find(ClassifierParams.read(config).cls_model_dir)
+        if not can_read(options.get("engine", "auto"), folder):
+            options["engine"] = "auto"
+        classifier = build_classifier(config, find, **options)
+    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score)
+
+
+def _line_request(folder: Path, options: EngineOptions) -> LoadRequest:
+    return LoadRequest(
+        find_model_files(folder), CENTERED, padded=True, top1=True, execution=Execution(**options)
     )
 
 
-def _build_any_classifier(config: object, find: Find, **engine: Unpack[EngineOptions]) -> Classifier:
-    folder = find(ClassifierParams.read(config).cls_model_dir)
-    if not can_read(engine.get("engine", "auto"), folder):
-        engine = {**engine, "engine": "auto"}
-    return build_classifier(config, find, **engine)
-
-
-def _keep_opencv_to_one_thread() -> None:
-    """Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing."""
+def _load(step: str, name: str | Path, request: LoadRequest) -> LoadedModel:
+    # Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing.
     cv2.setNumThreads(1)
-
-
-def _tell(step: str, name: str | Path, model: LoadedModel, engine: EngineOptions) -> None:
-    """One line in the log: what was chosen for this model."""
-    where = engine.get("device", "cpu")
-    log.info("%s: %s runs on %s (%s, %s)", step, name, model.engine, model.precision, where)
+    model = load_model(request)
+    device = request.execution.device
+    log.info("%s: %s runs on %s (%s, %s)", step, name, model.engine, model.precision, device)
+    return model
 
 
 def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from hub.engines.base import CENTERED, Batch, EngineOptions, load
+from hub.engines.base import Batch, LoadedModel
 from hub.errors import ConfigError
 from hub.ocr.geometry import Image
-from hub.ocr.padding import scaled_width
+from hub.ocr.padding import line_batch
 from hub.ocr.params import ClassifierParams, height_and_width
 
 
@@ -26,10 +24,10 @@ class Angle(NamedTuple):
 class Classifier:
     """A loaded angle classifier. Safe to call from several threads."""
 
-    def __init__(self, model_dir: Path, params: ClassifierParams, **engine: Unpack[EngineOptions]) -> None:
+    def __init__(self, model: LoadedModel, params: ClassifierParams) -> None:
+        self.model = model
         self.params = params
         self.height, self.width = height_and_width(params.cls_image_shape)
-        self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
 
     def classify(self, images: Sequence[Image]) -> list[Angle]:
         """Tell the angle of each line image: uint8 (h, w, 3), BGR."""
@@ -59,11 +57,7 @@ class Classifier:
         size = 1 if self.model.prefers_few_shapes else self.params.cls_batch_num
         for start in range(0, len(images), size):
             part = images[start : start + size]
-            pixels = np.zeros((len(part), self.height, self.width, 3), np.uint8)
-            widths = tuple(min(scaled_width(image, self.height), self.width) for image in part)
-            for image, width, target in zip(part, widths, pixels, strict=True):
-                target[:, :width] = cv2.resize(image, (width, self.height))
-            yield Batch(pixels, widths)
+            yield line_batch(part, self.height, self.width)
 
     def warm_up(self) -> None:
         """Run on every stream, so that the first request does not pay for what engines do late."""

@@ -10,9 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hub.engines.base import LoadedModel
 from hub.engines.description import description
-from hub.engines.files import find_model_files
-from hub.engines.onnx_metadata import read_metadata
 from hub.errors import ModelNotFoundError
 
 #: Class 0 separates repeated characters and is never printed.
@@ -23,7 +22,7 @@ _LATIN_OR_ONE: Final = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """What a line says.
+    """The text of a line.
 
     Attributes:
         confidence: mean probability of its characters, 0.0 for no text.
@@ -38,7 +37,7 @@ class Reading(NamedTuple):
 
 
 def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
-    """The character of every class: blank, the lines of a dictionary file (UTF-8), then the space."""
+    """Return the character of every class: blank, the lines of a dictionary file (UTF-8), then the space."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -46,19 +45,16 @@ def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
     return _classes(lines, use_space_char=use_space_char)
 
 
-def characters_inside(model_dir: Path, *, use_space_char: bool) -> list[str]:
-    """The same from what comes with a model: an ``.onnx`` file's metadata, where PP-OCR models have it as
-    ``character``, or PaddleX's ``inference.yml`` beside the model.
+def characters_inside(model: LoadedModel, model_dir: Path, *, use_space_char: bool) -> list[str]:
+    """Return the same from a model itself, or from PaddleX's ``inference.yml`` beside it.
 
     Raises:
         ModelNotFoundError: neither has a dictionary.
     """
-    files = find_model_files(model_dir)
-    dictionary = read_metadata(files.graph).get("character", "") if files.kind == "onnx" else ""
-    lines = dictionary.split("\n") if dictionary else description(model_dir).dictionary
+    lines = model.dictionary.split("\n") if model.dictionary else description(model_dir).dictionary
     if not lines:
         raise ModelNotFoundError(
-            f"{files.graph} has no dictionary inside: give rec_char_dict_path in params.py"
+            f"the model in {model_dir} has no dictionary inside: give rec_char_dict_path in params.py"
         )
     return _classes(lines, use_space_char=use_space_char)
 
@@ -80,9 +76,9 @@ def decode(
     """Collapse one line's steps: drop repeats of the step before, then blanks.
 
     Args:
-        ids: (steps,), class of each step.
-        scores: float32 (steps,), its probability.
-        characters: as :func:`read_characters` gives them.
+        ids: integers (steps,), the class of each step.
+        scores: float32 (steps,), its probability, 0 to 1.
+        characters: as :func:`read_characters` returns them.
         right_to_left: the model read an Arabic line from the left; put it in reading order.
         columns: the reading says at which step each character was read; its ``steps`` are all there are.
     """

@@ -50,7 +50,8 @@ def boxes_from_map(
 
     Args:
         probabilities: float32 (h, w), the detector's output.
-        width, height: size of the image that the boxes shall be scaled to.
+        width: pixels of the image that the boxes shall be scaled to.
+        height: the same.
         options: the thresholds.
 
     Returns:
@@ -79,9 +80,9 @@ def _box(contour: npt.NDArray[np.int32], probabilities: Map, options: DBOptions)
 
 
 def min_area_box(points: npt.NDArray[np.generic]) -> tuple[Points, float]:
-    """Smallest rectangle, at any angle, around points; and the length of its shorter side.
+    """Return the smallest rectangle, at any angle, around points, and the length of its shorter side.
 
-    Corners clockwise from the top left: the two leftmost and the two rightmost, each pair by y.
+    float32 (4, 2), clockwise from the top left: the two leftmost, the two rightmost corners, each pair by y.
     """
     rectangle = cv2.minAreaRect(points)
     by_x = sorted(cv2.boxPoints(rectangle), key=lambda point: float(point[0]))
@@ -95,7 +96,7 @@ def _upper_first(one: Points, other: Points) -> tuple[Points, Points]:
 
 
 def mean_inside(probabilities: Map, outline: Points) -> float:
-    """Mean of the map under a polygon, corners truncated to whole pixels of its bounding box."""
+    """Return the mean of the map under a polygon, corners truncated to whole pixels of its bounding box."""
     height, width = probabilities.shape
     left, top = np.floor(outline.min(axis=0)).astype(np.int32)
     right, bottom = np.ceil(outline.max(axis=0)).astype(np.int32)
@@ -125,7 +126,7 @@ def unclip(box: Points, ratio: float) -> npt.NDArray[np.int32] | None:
 
 
 def _scale(box: Points, map_shape: tuple[int, ...], width: int, height: int) -> npt.NDArray[np.int32]:
-    """From the map's pixels to the image's: rounded half to even, clipped to [0, size]."""
+    """Convert the map's pixels to the image's: rounded half to even, clipped to [0, size]."""
     rows, columns = map_shape
     scaled = np.empty_like(box)
     scaled[:, 0] = np.clip(np.round(box[:, 0] / columns * width), 0, width)

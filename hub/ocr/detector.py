@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, Unpack
+from typing import Final
 
 import cv2
 import numpy as np
 
-from hub.engines.base import Batch, EngineOptions, Normalize, load
+from hub.engines.base import Batch, LoadedModel
 from hub.ocr.db import boxes_from_map
 from hub.ocr.geometry import Box, Image, clip_and_filter
 from hub.ocr.params import DetectorParams
@@ -18,19 +17,14 @@ from hub.ocr.params import DetectorParams
 _STRIDE: Final = 32
 #: Below this sum of both sides an image is padded first.
 _TINY_SUM: Final = 64
-#: Kernels kept, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a size anew takes as
-#: long as computing it.
-_KERNELS: Final = 2200
 
 
 class Detector:
     """A loaded detector. Safe to call from several threads."""
 
-    def __init__(self, model_dir: Path, params: DetectorParams, **engine: Unpack[EngineOptions]) -> None:
+    def __init__(self, model: LoadedModel, params: DetectorParams) -> None:
+        self.model = model
         self.params = params
-        normalize = Normalize(params.det_mean, params.det_std)
-        engine = {"kernels": _KERNELS, **engine}
-        self.model = load(model_dir, normalize=normalize, wide=True, single=True, **engine)
 
     def detect(self, images: Sequence[Image], params: DetectorParams | None = None) -> list[list[Box]]:
         """Find the text lines of each image: its boxes in contour order (not reading order).
@@ -38,6 +32,9 @@ class Detector:
         Args:
             images: uint8 (h, w, 3), BGR.
             params: sizes and thresholds for this call only; the model stays the one that was loaded.
+
+        Returns:
+            Per image float32 (4, 2) arrays, corners (x, y) in pixels, clockwise from the top left.
         """
         params = params or self.params
         outputs = self.model.run_many(Batch(self.prepare(image, params)[None]) for image in images)
@@ -87,7 +84,7 @@ def pad_tiny(image: Image) -> Image:
 def input_size(
     height: int, width: int, limit_type: str, limit: int, longest: int | None = None
 ) -> tuple[int, int]:
-    """Height and width of the model's input.
+    """Return height and width of the model's input, in pixels.
 
     The limited side first, then the longest of all, then each side to the nearest multiple of 32; halves
     go to the even multiple (48 to 64, 80 to 64, 112 to 128), as Python rounds.

@@ -1,7 +1,7 @@
-"""From a file's bytes to its pages: an image, a TIFF of several pages, or a PDF.
+"""Reads the pages of a file: an image, a TIFF of several pages, or a PDF.
 
 Pages come one by one, so that only one of them is in memory at a time. Arrays are uint8 (height, width, 3),
-BGR. What cannot be read is an InvalidInputError, worded as PaddleX words it, with the reason after it.
+BGR. A file that cannot be read is an InvalidInputError, worded as in PaddleX, with the reason after it.
 """
 
 from __future__ import annotations
@@ -79,24 +79,25 @@ def _read_image(data: bytes, max_pixels: int) -> Image:
     except InvalidInputError as error:  # OpenCV has its own limit of pixels
         raise _invalid(str(error)) from error
     if image is None:
-        raise _invalid("it is no image that OpenCV can read")
+        raise _invalid("OpenCV cannot read it as an image")
     _check_pixels(image.shape[1], image.shape[0], max_pixels)
     return image
 
 
 @contextlib.contextmanager
 def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
-    with contextlib.ExitStack() as stack:
-        with _complaints():
-            file = stack.enter_context(Pillow.open(io.BytesIO(data), formats=["TIFF"]))
+    with _decoder_errors():
+        file = Pillow.open(io.BytesIO(data), formats=["TIFF"])
+
+    def page(number: int) -> Image:
+        with _decoder_errors():
+            file.seek(number)
+            _check_pixels(*file.size, max_pixels, page=number)
+            return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
+
+    with file:
+        with _decoder_errors():
             total = _count_frames(file)
-
-        def page(number: int) -> Image:
-            with _complaints():
-                file.seek(number)
-                _check_pixels(*file.size, max_pixels, page=number)
-                return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
-
         if total == 1:
             yield Document("image", 1, lambda _: _read_image(data, max_pixels))
         else:
@@ -118,41 +119,32 @@ def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
         import pypdfium2
     except ImportError as error:
         raise _invalid("PDF files are not read here; on the server: pip install pypdfium2") from error
-    with contextlib.ExitStack() as stack:
-        with _PDFIUM, _complaints(pypdfium2.PdfiumError):
-            file = pypdfium2.PdfDocument(data)
-            file.init_forms()
-            total = len(file)
-        stack.callback(_close, file)
+    with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
+        file = pypdfium2.PdfDocument(data)
+        file.init_forms()
+        total = len(file)
 
-        def page(number: int) -> Image:
-            with _PDFIUM, _complaints(pypdfium2.PdfiumError):
-                return _render(file[number], number, max_pixels)
+    def page(number: int) -> Image:
+        with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
+            return _render(file[number], number, max_pixels)
 
+    try:
         yield Document("pdf", total, page)
-
-
-def _close(file: Any) -> None:
-    with _PDFIUM:
-        file.close()
+    finally:
+        with _PDFIUM:
+            file.close()
 
 
 def _render(page: Any, number: int, max_pixels: int) -> Image:
-    try:
+    with contextlib.closing(page):
         scale = pdf_scale(*page.get_size(), max_pixels=max_pixels, page=number)
-        bitmap = page.render(scale=scale)
-        try:
-            return np.ascontiguousarray(
-                bitmap.to_numpy()[:, :, :3]
-            )  # a copy: the bitmap's memory goes with it
-        finally:
-            bitmap.close()
-    finally:
-        page.close()
+        with contextlib.closing(page.render(scale=scale)) as bitmap:
+            # A copy: the bitmap's memory goes with it.
+            return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
 
 
 def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:
-    """Pixels per point at which a page of ``width`` × ``height`` points is rendered.
+    """Return the pixels per point at which a page of ``width`` × ``height`` points is rendered.
 
     Raises:
         InvalidInputError: the page is too large at any scale.
@@ -179,8 +171,8 @@ def _check_pixels(width: int, height: int, max_pixels: int, page: int | None = N
 
 
 @contextlib.contextmanager
-def _complaints(*kinds: type[Exception]) -> Iterator[None]:
-    """Whatever a decoder says of a broken file is the caller's to know."""
+def _decoder_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn the error that a decoder raises on a broken file into InvalidInputError."""
     try:
         yield
     except InvalidInputError:

@@ -1,4 +1,4 @@
-"""Fetching a file that a request names by its URL, without becoming a way into the server's own network.
+"""Fetches a file that a request names by its URL, without opening a way into the server's own network.
 
 Only public addresses are connected to. A name is resolved once, every address that it has is checked, and
 the connection goes to a checked address, so that a second answer of the name server changes nothing. Each
@@ -34,13 +34,13 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, by the system's resolver."""
+    """Return the addresses of a host, by the system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the public Internet, seen through every way to write an IPv4 address."""
+    """Tell whether an address is a public one, in whatever way an IPv4 address is written."""
     try:
         address: Address = ipaddress.ip_address(text)
     except ValueError:  # with a zone: a link-local one
@@ -70,7 +70,7 @@ class Fetcher:
     may_connect: Callable[[str], bool] = is_public
 
     def fetch(self, url: str) -> bytes:
-        """The content behind an http or https URL; raises InvalidInputError with the reason."""
+        """Return the content behind an http or https URL; raises InvalidInputError with the reason."""
         deadline = time.monotonic() + self.seconds
         for _ in range(MAX_REDIRECTS + 1):
             content, location = self._get(url, deadline)
@@ -80,7 +80,7 @@ class Fetcher:
         raise _refused(f"more than {MAX_REDIRECTS} redirects")
 
     def _get(self, url: str, deadline: float) -> tuple[bytes, str | None]:
-        """The content, or where to look instead."""
+        """Return the content, or where to look instead."""
         parts, host, port = _parse(url)
         try:
             with self._connect(parts.scheme, host, port, deadline) as connection:
@@ -119,11 +119,11 @@ class Fetcher:
     def _connect(
         self, scheme: str, host: str, port: int, deadline: float
     ) -> Iterator[http.client.HTTPConnection]:
-        """A connection to a checked address of the host, cut off at the deadline."""
+        """Open a connection to a checked address of the host, cut off at the deadline."""
         addresses = self.resolve(host, port)
         for address in addresses:
             if not self.may_connect(address):
-                raise _refused(f"{host} is at {address}, which is no public address")
+                raise _refused(f"{host} is at {address}, which is not a public address")
         if not addresses:
             raise _refused(f"{host} has no address")
         sock = _open(addresses, port, deadline)
@@ -151,7 +151,7 @@ class Fetcher:
 
 
 def _parse(url: str) -> tuple[SplitResult, str, int]:
-    """The URL's parts, its host as ASCII, its port; raises InvalidInputError."""
+    """Return the URL's parts, its host as ASCII and its port; raises InvalidInputError."""
     if any(character <= " " or character == "\x7f" for character in url):
         raise _refused("it has blanks or control characters")
     try:
@@ -172,7 +172,7 @@ def _parse(url: str) -> tuple[SplitResult, str, int]:
 
 
 def _ascii(text: str) -> str:
-    """Characters beyond ASCII as a browser writes them."""
+    """Write characters beyond ASCII as a browser does."""
     return "".join(
         character if character.isascii() else "".join(f"%{byte:02X}" for byte in character.encode())
         for character in text
@@ -180,7 +180,7 @@ def _ascii(text: str) -> str:
 
 
 def _open(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
-    """A connection to the first address that answers; raises OSError."""
+    """Open a connection to the first address that answers; raises OSError."""
     problem: OSError | None = None
     for address in addresses:
         try:

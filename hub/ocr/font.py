@@ -2,7 +2,7 @@
 
 Looked for in this order, once per process:
 
-1. a font installed on the system (fontconfig is asked, without it the usual folders are searched);
+1. a font installed on the system, which fontconfig knows;
 2. ``fallback``, a font file or a folder holding one, which the caller provides: HubServing's
    weights store has one under the name ``NotoSansCJKsc``, and this package may not reach for it by itself;
 3. Pillow's built-in font, which has no Chinese; a warning says so once.
@@ -27,7 +27,6 @@ FONT_WEIGHTS_NAME = "NotoSansCJKsc"
 
 #: Sans-serif faces made for simplified Chinese come first: they stay legible when drawn small.
 _PREFERRED = ("notosanscjk", "notosanssc", "sourcehansans", "wqy", "wenquanyi", "droidsansfallback", "simhei")
-_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _SUFFIXES = (".otf", ".ttf", ".ttc")
 
 
@@ -56,7 +55,7 @@ def cjk_font(size: int, fallback: Path | None = None) -> Font:
 @lru_cache(maxsize=8)
 def cjk_font_file(fallback: Path | None = None) -> FontFile | None:
     """Return the face that ``cjk_font`` opens, or None where there is no Chinese font at all."""
-    installed = _ask_fontconfig() or _search_folders()
+    installed = _ask_fontconfig()
     if installed is not None or fallback is None:
         return installed
     files = [fallback] if fallback.is_file() else sorted(fallback.rglob("*"))
@@ -87,7 +86,7 @@ def _ask_fontconfig() -> FontFile | None:
     try:
         listing = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        logger.debug("fc-list failed, the usual font folders are searched instead: %s", error)
+        logger.debug("fc-list failed: %s", error)
         return None
     faces: list[tuple[tuple[int, bool, bool, str], FontFile]] = []
     for line in listing.splitlines():
@@ -101,19 +100,8 @@ def _ask_fontconfig() -> FontFile | None:
     return min(faces, key=lambda ranked: ranked[0])[1] if faces else None
 
 
-def _search_folders() -> FontFile | None:
-    found = [
-        path
-        for folder in _FOLDERS
-        for path in Path(folder).expanduser().rglob("*")
-        if path.suffix.lower() in _SUFFIXES and _rank(path) < len(_PREFERRED)
-    ]
-    best = min(found, key=lambda path: (_rank(path), "regular" not in path.name.lower(), path), default=None)
-    return FontFile(best) if best is not None else None
-
-
 def _rank(path: Path) -> int:
-    """Place of a font file in ``_PREFERRED`` by its name; the length of that list where it is not in it."""
+    """Return the place of a font file in ``_PREFERRED`` by its name; its length where it is not in it."""
     name = path.name.lower().replace("-", "").replace("_", "")
     places = (place for place, wanted in enumerate(_PREFERRED) if wanted in name)
     return next(places, len(_PREFERRED))

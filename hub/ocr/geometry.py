@@ -52,7 +52,7 @@ def clip_and_filter(boxes: Sequence[npt.NDArray[np.int32]], height: int, width: 
 
 
 def reading_order(boxes: Sequence[Box]) -> list[Box]:
-    """Top to bottom, and left to right where two tops are less than ten pixels apart.
+    """Sort from top to bottom, and from left to right where two tops are less than ten pixels apart.
 
     One insertion pass after the sort, as in PaddleOCR: a tilted line may stay out of order.
     """
@@ -85,13 +85,13 @@ def crop(image: Image, box: Box) -> Image:
 
 
 def side_lengths(box: Box) -> tuple[int, int]:
-    """Width and height of a box, the longer of each two opposite sides, in whole pixels."""
+    """Return width and height of a box, the longer of each two opposite sides, in whole pixels."""
     width = int(max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[2] - box[3])))
     height = int(max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2])))
     return width, height
 
 
 def is_column(box: Box) -> bool:
-    """Whether its text is read from the top."""
+    """Tell whether its text is read from the top."""
     width, height = side_lengths(box)
     return height / width >= _VERTICAL_RATIO

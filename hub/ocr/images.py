@@ -1,7 +1,7 @@
-"""What a caller may hand over as an image, and how it becomes an array.
+"""Turns what a caller may hand over as an image into an array.
 
 Arrays are uint8 (height, width, 3) in BGR order with the EXIF orientation applied, as OpenCV reads
-them; None stands for bytes that are no image.
+them; None stands for bytes that are not an image.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def as_image(item: Any) -> Image | None:
 
     Raises:
         InvalidInputError: not base64, no bytes at all, an array of another shape or dtype, or
-            something that is no image by its type.
+            something of another type.
     """
     if item is None:
         return None
@@ -69,7 +69,7 @@ def _checked(array: Any) -> Image:
 
 
 def read_images(paths: Sequence[str]) -> list[Image]:
-    """Read image files; one that is no image is left out with a warning.
+    """Read image files; one that cannot be decoded is left out with a warning.
 
     Raises:
         InvalidInputError: a path is not a file.
@@ -89,7 +89,7 @@ def read_images(paths: Sequence[str]) -> list[Image]:
 def chosen_images(
     images: Sequence[Any], paths: Sequence[str], read: Callable[[Sequence[str]], list[Image]] = read_images
 ) -> list[Image | None]:
-    """The images of ``predict(images=…, paths=…)``: one of the two must be given, not both.
+    """Return the images of ``predict(images=…, paths=…)``: one of the two must be given, not both.
 
     Raises:
         InvalidInputError: neither or both, or no readable image; the messages are PaddleOCR's.

@@ -1,4 +1,4 @@
-"""How wide a recogniser's input is: which lines go into one batch, and what they are padded to.
+"""The width of a recogniser's input: which lines go into one batch, and what they are padded to.
 
 A recogniser sees the whole width of its input, so padding changes what is read, if only now and then.
 Two ways are offered:
@@ -16,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
+from hub.engines.base import Batch
 from hub.ocr.geometry import Image
 
 #: Fast mode's widths are multiples of this power of two up to sixteen of them, then of the next: at most
@@ -40,11 +42,12 @@ class Plan:
 
 
 def parity_plans(lines: Sequence[Image], *, height: int, min_width: int, batch_num: int) -> Iterator[Plan]:
-    """PaddleOCR's batches for the lines of one page.
+    """Yield PaddleOCR's batches for the lines of one page.
 
     Args:
         lines: uint8 (h, w, 3).
-        height, min_width: ``rec_image_shape``.
+        height: of ``rec_image_shape``, in pixels.
+        min_width: of the same.
         batch_num: ``rec_batch_num``.
     """
     ratios = np.array([line.shape[1] / line.shape[0] for line in lines])
@@ -56,19 +59,37 @@ def parity_plans(lines: Sequence[Image], *, height: int, min_width: int, batch_n
 
 
 def fast_plans(lines: Sequence[Image], *, height: int) -> Iterator[Plan]:
-    """One batch for each line, at about its own width."""
+    """Yield one batch for each line, at about its own width."""
     for index, line in enumerate(lines):
         yield Plan((index,), rounded_width(scaled_width(line, height)))
 
 
+def line_batch(lines: Sequence[Image], height: int, width: int) -> Batch:
+    """Scale lines to a height and pad them on the right to one width.
+
+    Args:
+        lines: uint8 (h, w, 3), BGR.
+        height: pixels of the model's input.
+        width: the same; a line that is wider after scaling is squeezed to it.
+
+    Returns:
+        uint8 (n, height, width, 3), BGR, and the width of each line in it.
+    """
+    pixels = np.zeros((len(lines), height, width, 3), np.uint8)
+    widths = tuple(min(scaled_width(line, height), width) for line in lines)
+    for line, valid, target in zip(lines, widths, pixels, strict=True):
+        target[:, :valid] = cv2.resize(line, (valid, height))
+    return Batch(pixels, widths)
+
+
 def scaled_width(image: Image, height: int) -> int:
-    """Width of an image scaled to a height, rounded up; not yet limited."""
+    """Return the width of an image scaled to a height, rounded up; not yet limited."""
     ratio: float = image.shape[1] / image.shape[0]
     return math.ceil(height * ratio)
 
 
 def usual_widths() -> list[int]:
-    """Fast mode's widths, up to lines of some twenty-five characters."""
+    """Return fast mode's widths, up to lines of some twenty-five characters."""
     return sorted({rounded_width(width) for width in range(_WIDTH_STEP, _USUAL_WIDTH + 1, _WIDTH_STEP)})
 
 

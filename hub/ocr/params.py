@@ -1,6 +1,6 @@
 """The fields of a module's params.py that the OCR library understands, checked.
 
-The names and defaults are PaddleOCR's. Fields that we have no use for are accepted and ignored, as
+The names and defaults are PaddleOCR's. Unused fields are accepted and ignored, as
 PaddleOCR's files have many; a known field of the wrong type or value is a ConfigError.
 """
 
@@ -99,6 +99,6 @@ class PipelineParams(Params):
 
 
 def height_and_width(shape: str) -> tuple[int, int]:
-    """Last two numbers of PaddleOCR's ``"3, 48, 320"``."""
+    """Return the last two numbers of PaddleOCR's ``"3, 48, 320"``."""
     _, height, width = (int(number) for number in shape.split(","))
     return height, width

@@ -21,8 +21,8 @@ class Page:
 
     Attributes:
         boxes: float32 (4, 2), a line's corners in pixels (x, y), clockwise from the top left.
-        readings: what each says.
-        turned: whether a line was upside down and read turned round; None where nobody looked.
+        readings: the text of each.
+        turned: whether a line was upside down and read turned round; None where no classifier ran.
     """
 
     boxes: list[Box]
@@ -35,7 +35,6 @@ class TextLine:
     """One line of text.
 
     Attributes:
-        text: what it says.
         confidence: mean probability of its characters, 0 to 1.
         box: float32 (4, 2), its corners in pixels (x, y), clockwise from the top left.
     """

@@ -36,7 +36,7 @@ PRESETS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
 
 
 def with_models(config: object, name: str | None) -> object:
-    """The object that ``read_params()`` gave, with the fields of a set of models replaced.
+    """Return the object that ``read_params()`` gave, with the fields of a set of models replaced.
 
     Raises:
         ConfigError: there is no such set.

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, Unpack
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hub.engines.base import CENTERED, Batch, EngineOptions, load
+from hub.engines.base import Batch, LoadedModel
 from hub.errors import ConfigError
-from hub.ocr.ctc import Reading, characters_inside, decode, read_characters
+from hub.ocr.ctc import Reading, decode
 from hub.ocr.geometry import Image
-from hub.ocr.padding import Plan, fast_plans, parity_plans, scaled_width, usual_widths
+from hub.ocr.padding import Plan, fast_plans, line_batch, parity_plans, scaled_width, usual_widths
 from hub.ocr.params import RecognizerParams, height_and_width
-
-#: Kernels kept per stream, some 22 for each width, which take 2.5 MB in f32 and 3.3 MB in int8.
-_KERNELS: Final = 1000
-#: Of parity mode, where nearly every page brings widths of its own.
-_PARITY_KERNELS: Final = 1300
 
 
 class Recognizer:
@@ -28,24 +20,19 @@ class Recognizer:
 
     def __init__(
         self,
-        model_dir: Path,
-        dictionary: Path | None,
+        model: LoadedModel,
+        characters: list[str],
         params: RecognizerParams,
         *,
         parity: bool = True,
-        **engine: Unpack[EngineOptions],
+        right_to_left: bool = False,
     ) -> None:
+        self.model = model
+        self.characters = characters
         self.params = params
         self.parity = parity
+        self.right_to_left = right_to_left
         self.height, self.width = height_and_width(params.rec_image_shape)
-        self.characters = (
-            read_characters(dictionary, use_space_char=params.use_space_char)
-            if dictionary is not None
-            else characters_inside(model_dir, use_space_char=params.use_space_char)
-        )
-        self.reversed = dictionary is not None and "arabic" in dictionary.name  # PaddleOCR's way to tell
-        engine = {"kernels": _PARITY_KERNELS if parity else _KERNELS, **engine}
-        self.model = load(model_dir, normalize=CENTERED, padded=True, top1=True, **engine)
 
     def recognize(self, pages: Sequence[Sequence[Image]], *, columns: bool = False) -> list[list[Reading]]:
         """Read the lines of several pages; lines of one page may share a batch, pages do not.
@@ -63,7 +50,9 @@ class Recognizer:
         lines = [line for page in pages for line in page]
         plans = self._plans(pages)
         readings: dict[int, Reading] = {}
-        outputs = self.model.run_many(self._batch(lines, plan) for plan in plans)
+        outputs = self.model.run_many(
+            line_batch([lines[i] for i in plan.lines], self.height, plan.width) for plan in plans
+        )
         for plan, (ids, scores) in zip(plans, outputs, strict=True):
             for line, line_ids, line_scores in zip(plan.lines, ids, scores, strict=True):
                 reading = self._decode(line_ids, line_scores, columns)
@@ -103,18 +92,11 @@ class Recognizer:
         batch_num = self.params.rec_batch_num
         return list(parity_plans(page, height=self.height, min_width=self.width, batch_num=batch_num))
 
-    def _batch(self, lines: Sequence[Image], plan: Plan) -> Batch:
-        pixels = np.zeros((len(plan.lines), self.height, plan.width, 3), np.uint8)
-        widths = tuple(min(scaled_width(lines[i], self.height), plan.width) for i in plan.lines)
-        for i, width, target in zip(plan.lines, widths, pixels, strict=True):
-            target[:, :width] = cv2.resize(lines[i], (width, self.height))
-        return Batch(pixels, widths)
-
     def _decode(
         self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32], columns: bool
     ) -> Reading:
         try:
-            return decode(ids, scores, self.characters, right_to_left=self.reversed, columns=columns)
+            return decode(ids, scores, self.characters, right_to_left=self.right_to_left, columns=columns)
         except IndexError as error:
             raise ConfigError(
                 f"params.py: rec_char_dict_path = {str(self.params.rec_char_dict_path)!r} does not belong to "

@@ -1,4 +1,4 @@
-"""Draw what an OCR module found: its boxes on the picture, its text on a white panel beside it.
+"""Draws the result of an OCR module: boxes on the picture, text on a white panel beside it.
 
 Every item has one colour, the same on both sides, so that the eye finds a line again. Nothing is
 read from or written to disk here except the font.
@@ -59,13 +59,13 @@ def with_pictures(
     """
     font = fetched_font(find)
     return [
-        {"lines": items, "image": None if image is None else _as_base64(_drawn(image, items, font))}
+        {"lines": items, "image": None if image is None else _drawn(image, items, font)}
         for image, items in zip(images_bgr, pages, strict=True)
     ]
 
 
 def fetched_font(find: Callable[[str], Path]) -> Path | None:
-    """The font of the weights store, for a system without a Chinese one; None where it was not fetched."""
+    """Return the weights store's font, for a system without a Chinese one; None where it was not fetched."""
     try:
         return find(FONT_WEIGHTS_NAME)
     except HubError:
@@ -73,23 +73,20 @@ def fetched_font(find: Callable[[str], Path]) -> Path | None:
 
 
 def checked_flag(value: Any) -> bool:
-    """``visualize`` of a request; raises InvalidInputError where it is neither true nor false."""
+    """Return ``visualize`` of a request; raises InvalidInputError where it is neither true nor false."""
     if not isinstance(value, bool):
         raise InvalidInputError(f"visualize must be true or false, not {value!r}"[:200])
     return value
 
 
-def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> Picture:
+def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> str:
     scale = min(1.0, _LONGEST_SIDE / max(image_bgr.shape[:2]))
-    return draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
-
-
-def _as_base64(picture_bgr: Picture) -> str:
-    return base64.b64encode(jpeg(picture_bgr)).decode()
+    picture = draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
+    return base64.b64encode(jpeg(picture)).decode()
 
 
 def jpeg(picture_bgr: Picture, max_size: tuple[int, int] | None = None) -> bytes:
-    """A JPEG file of a picture, made smaller where it is wider or higher than ``max_size``."""
+    """Return a JPEG file of a picture, made smaller where it exceeds ``max_size`` (width, height)."""
     if max_size is not None:
         picture_bgr, _ = _scaled(picture_bgr, (), _fitting(picture_bgr.shape[1::-1], max_size))
     encoded = cv2.imencode(".jpg", picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
@@ -103,7 +100,7 @@ def drawn_jpeg(
     max_size: tuple[int, int] | None,
     font: Path | None,
 ) -> bytes:
-    """A JPEG file of what ``draw_ocr`` makes, no wider or higher than ``max_size``.
+    """Return a JPEG file of what ``draw_ocr`` makes, within ``max_size`` (width, height in pixels).
 
     The image is made smaller first, so that what is written beside it stays sharp.
     """
@@ -120,7 +117,7 @@ def _fitting(size: tuple[int, ...], max_size: tuple[int, int]) -> float:
 def _scaled(
     image_bgr: Picture, items: Sequence[dict[str, Any]], scale: float
 ) -> tuple[Picture, Sequence[dict[str, Any]]]:
-    """Image and regions made smaller; both as they are at 1."""
+    """Make image and regions smaller; a scale of 1 or more changes nothing."""
     if scale >= 1.0:
         return image_bgr, items
     height, width = image_bgr.shape[:2]
@@ -244,7 +241,7 @@ def _corners(quad: Quad) -> npt.NDArray[np.int32]:
 
 
 def _side_lengths(quad: Quad) -> tuple[int, int]:
-    """Width and height of a quadrilateral, the longer of each two opposite sides, in whole pixels."""
+    """Return width and height of a quadrilateral, the longer of each two opposite sides, in whole pixels."""
     sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
     return max(1, round(float(max(sides[0], sides[2])))), max(1, round(float(max(sides[1], sides[3]))))
 

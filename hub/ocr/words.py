@@ -1,4 +1,4 @@
-"""Where the words of a line are, from the steps at which its characters were read.
+"""Finds the words of a line, from the steps at which its characters were read.
 
 Words are grouped, and boxes measured, as PaddleX does for ``returnWordBox``; on an upright line the boxes
 are the same to the pixel. On a tilted or upside-down line they follow the line, where PaddleX's do not.
@@ -75,7 +75,7 @@ class _Line:
         self.step = self.length / steps
 
     def rectangle(self, start: float, end: float) -> tuple[int, int, int, int]:
-        """What is upright around the part of the line between two positions."""
+        """Return the upright rectangle around the part of the line between two positions."""
         shares = np.clip(np.array([start, end]) / self.length, 0, 1)
         if self._turned:
             shares = 1 - shares
@@ -86,7 +86,7 @@ class _Line:
 
 
 def _chinese_size(groups: list[_Group], reading: Reading, along: _Line) -> float:
-    """Mean width of a Chinese character: of the runs of several, else as if all characters were alike."""
+    """Return the mean width of a Chinese character: of runs of several, else as if all were alike."""
     sizes = [
         (reading.columns[end - 1] - reading.columns[start] + 1) * along.step / (end - start - 1)
         for kind, start, end in groups
@@ -96,7 +96,7 @@ def _chinese_size(groups: list[_Group], reading: Reading, along: _Line) -> float
 
 
 def _groups(text: str) -> list[_Group]:
-    """Neighbours of one kind together."""
+    """Group neighbours of one kind."""
     groups = []
     for kind, members in itertools.groupby(enumerate(_kinds(text)), key=lambda member: member[1]):
         indices = [index for index, _ in members]
@@ -105,7 +105,7 @@ def _groups(text: str) -> list[_Group]:
 
 
 def _kinds(text: str) -> list[Kind]:
-    """A point before a digit and a hyphen belong to the letters and digits that they follow."""
+    """Return each character's kind; a point before a digit and a hyphen join the letters before them."""
     kinds: list[Kind] = []
     for index, character in enumerate(text):
         after_latin = bool(kinds) and kinds[-1] == "latin"

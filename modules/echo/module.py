@@ -1,4 +1,4 @@
-"""Says back what it is told: ``POST /predict/echo``. The smallest module, to learn from and to test with."""
+"""Repeats its texts: ``POST /predict/echo``. The smallest module, to learn from and to test with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hub.module import Module, moduleinfo, serving
 @moduleinfo(name="echo", version="1.0.0", summary="says back what it is told", type="example")
 class Echo(Module):
     def _initialize(self, prefix: str = "") -> None:
-        """``prefix`` comes from ``init_args`` in config.json."""
+        """Keep ``prefix``, which comes from ``init_args`` in config.json."""
         self.prefix = prefix
 
     @serving(batch="texts", thread_safe=True)
     def echo(self, texts: list[str], times: int = 1) -> list[str]:
-        """Each text ``times`` times, after the prefix; the arguments are the request's keys."""
+        """Return each text ``times`` times, after the prefix; the arguments are the request's keys."""
         return [self.prefix + text * times for text in texts]

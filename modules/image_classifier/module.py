@@ -82,7 +82,7 @@ class ImageClassifier(Module):
         return [{} if image is None else self._top(next(answers), count) for image in images]
 
     def _probabilities(self, images: list[Any]) -> Any:
-        """float32 (n, classes)."""
+        """Return float64 (n, classes), each row summing to 1."""
         if not images:
             return []
         ((output, *_),) = self.model.run_many([Batch(np.stack(images))])
@@ -107,7 +107,7 @@ class ImageClassifier(Module):
 
 
 def prepare(image: Any, params: Config) -> Any:
-    """An image as the network takes it: uint8 (height, width, 3) in its channel order."""
+    """Return an image as the network takes it: uint8 (height, width, 3) in its channel order."""
     height, width = params.image_size
     if params.resize_short is None:
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)

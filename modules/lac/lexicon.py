@@ -1,4 +1,4 @@
-"""From a text to what the network reads: tokens and their ids.
+"""Turns a text into tokens and their ids, which the network reads.
 
 A token is a word of ``small_seg.dic`` or a character. The lexicon says how often each word occurs, and of
 all ways to cut a text the most probable one is taken. What the network has no id for is spelled out.
@@ -33,7 +33,7 @@ class Lexicon:
         self.labels = _labels(conf / "tag.dic")
 
     def encode(self, text: str) -> tuple[list[int], list[int]]:
-        """Ids of the text's tokens, and of how many characters each is made."""
+        """Return the ids of the text's tokens, and of how many characters each is made."""
         ids: list[int] = []
         lengths: list[int] = []
         for token in self.cut(text.translate(self._simplified)):
@@ -47,11 +47,11 @@ class Lexicon:
         return ids, lengths
 
     def _id(self, character: str) -> int:
-        """An emoji is no unknown word: read as a sign, it leaves the words around it alone."""
+        """Return a character's id; an emoji is read as a sign, which leaves the words around it alone."""
         return self._ids.get(character, self._unknown if character.isalnum() else self._sign)
 
     def cut(self, text: str) -> list[str]:
-        """The text's most probable tokens; joined they are the text."""
+        """Return the text's most probable tokens; joined they are the text."""
         tokens: list[str] = []
         for index, part in enumerate(_LATIN.split(text)):
             if index % 2:
@@ -61,7 +61,7 @@ class Lexicon:
         return tokens
 
     def _route(self, text: str) -> list[str]:
-        """From the end to the start: the best token at each place, given the best cut of what follows."""
+        """Go from the end to the start: the best token at each place, given the best cut of what follows."""
         count = len(text)
         scores = [0.0] * (count + 1)
         ends = [0] * count
@@ -86,14 +86,14 @@ def _lines(path: Path) -> list[str]:
 
 
 def _log_probabilities(path: Path) -> dict[str, float]:
-    """Of each word; single characters have no entry and count as seen once."""
+    """Return that of each word; single characters have no entry and count as seen once."""
     counts = {word: int(count) for word, count in (line.split(" ") for line in _lines(path))}
     total = math.log(sum(counts.values()))
     return {word: math.log(count) - total for word, count in counts.items()} | {"": -total}
 
 
 def _labels(path: Path) -> list[tuple[str, bool]]:
-    """By id: ``n-B`` starts a noun, ``n-I`` goes on with it, ``O`` stands alone."""
+    """Return the labels by id: ``n-B`` starts a noun, ``n-I`` goes on with it, ``O`` stands alone."""
     rows = dict(line.split("\t") for line in _lines(path))
     names = [rows.get(str(number), "O") for number in range(max(map(int, rows)) + 1)]
     return [(name.removesuffix("-B").removesuffix("-I"), not name.endswith("-I")) for name in names]

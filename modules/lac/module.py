@@ -103,7 +103,7 @@ class LAC(Module):
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Result]:
-        """What ``hub run lac --input_text …`` calls with its remaining arguments."""
+        """Run ``hub run lac --input_text …`` with its remaining arguments."""
         parser = argparse.ArgumentParser(prog="hub run lac", description="Cut Chinese text into words.")
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument("--input_text", help="the text")
@@ -150,7 +150,7 @@ class LAC(Module):
         return results
 
     def _parts(self, text: str) -> list[str]:
-        """The text, or if it is long its sentences, those cut hard where they are long themselves."""
+        """Return the text, or the sentences of a long one, those cut hard where they are long themselves."""
         limit = self.max_characters
         if len(text) <= limit:
             return [text]
@@ -159,14 +159,14 @@ class LAC(Module):
 
 
 def _words(text: str, tags: list[str], starts: list[bool]) -> Result:
-    """A word ends where the next starts; like LAC, it has its last character's tag."""
+    """Join characters to words; like LAC, a word has its last character's tag."""
     places = [0, *(place for place, start in enumerate(starts) if start and place), len(text)]
     spans = list(pairwise(places)) if text else []
     return {"tag": [tags[end - 1] for _, end in spans], "word": [text[start:end] for start, end in spans]}
 
 
 def _chosen(**given: Any) -> list[str]:
-    """The one argument that brings the texts, as a list."""
+    """Return the one argument that brings the texts, as a list."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) != 1:
         raise InvalidInputError(

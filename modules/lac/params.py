@@ -16,5 +16,5 @@ class Config:
 
 
 def read_params() -> Config:
-    """The parameters, one object with a field each."""
+    """Return the parameters, one object with a field each."""
     return Config()

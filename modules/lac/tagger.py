@@ -58,7 +58,7 @@ class Tagger:
         self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
 
     def tag(self, sentences: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Label ids of each sentence's tokens; a sentence without tokens has none."""
+        """Return the label ids of each sentence's tokens; a sentence without tokens has none."""
         labels: list[list[int]] = [[] for _ in sentences]
         for batch in self._batches(sentences):
             ends = [0, *accumulate(len(sentences[index]) for index in batch)]
@@ -68,7 +68,7 @@ class Tagger:
         return labels
 
     def _batches(self, sentences: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Indices of sentences that together have at most ``max_tokens`` tokens."""
+        """Yield indices of sentences that together have at most ``max_tokens`` tokens."""
         batch: list[int] = []
         room = self._max_tokens
         for index, sentence in enumerate(sentences):

@@ -44,7 +44,7 @@ class UserWords:
 
     @classmethod
     def read(cls, given: Any) -> UserWords:
-        """From a request's ``user_dict``, or from a file (a ``Path``, which no request can bring).
+        """Read a request's ``user_dict``, or a file (a ``Path``, which no request can bring).
 
         Raises:
             InvalidInputError: it has another form; the message shows the allowed ones.
@@ -91,7 +91,7 @@ class UserWords:
 
 
 def _phrase(line: str) -> Phrase | None:
-    """None for an empty line."""
+    """Parse a line; None for an empty one."""
     words = []
     for item in line.split():
         word, slash, tag = item.rpartition("/")
@@ -99,14 +99,14 @@ def _phrase(line: str) -> Phrase | None:
             word, tag = item, ""
         elif slash and not _TAG.match(tag):
             raise InvalidInputError(
-                f"user_dict: {tag!r} in {line!r:.80} is no tag; write word/tag, as 春天/TIME"
+                f"user_dict: {tag!r} in {line!r:.80} is not a tag; write word/tag, as 春天/TIME"
             )
         words.append((word, tag))
     return Phrase("".join(word for word, _ in words), tuple(words)) if words else None
 
 
 def _uploaded(lines: list[str]) -> list[str] | None:
-    """The lines of a form's file, which arrives as one base64 text; None for anything else."""
+    """Return the lines of a form's file, which arrives as one base64 text; None for anything else."""
     if len(lines) != 1 or not lines[0].isascii():
         return None
     try:

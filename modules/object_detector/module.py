@@ -102,7 +102,7 @@ class ObjectDetector(Module):
 
 
 def prepare(image: Any, params: Config) -> dict[str, Any]:
-    """The network's inputs, float32, for one uint8 (h, w, 3) BGR image."""
+    """Return the network's inputs, float32, for one uint8 (h, w, 3) BGR image."""
     height, width = params.image_size
     scales = height / image.shape[0], width / image.shape[1]
     if params.keep_ratio:

@@ -19,7 +19,7 @@ Run = Callable[[Mapping[str, Any]], list[Any]]
 
 
 def load(folder: Path, *, use_gpu: bool, enable_mkldnn: bool) -> tuple[list[str], Run]:
-    """Names of the inputs, and what runs the network.
+    """Return the names of the inputs, and a function that runs the network.
 
     Raises:
         ModelNotFoundError: the folder holds no model, or more than one.

@@ -33,7 +33,7 @@ class Config:
 
 
 def read_params(**changes: Any) -> Config:
-    """The parameters, with ``init_args`` over them.
+    """Return the parameters, with ``init_args`` over them.
 
     Raises:
         ConfigError: an unknown name, or a value that cannot be meant.

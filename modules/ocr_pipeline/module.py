@@ -108,7 +108,7 @@ class OCRPipeline(Module):
         return {"http_status": 200, "reply": {**_reply(log_id, 0, "Success"), "result": result}}
 
     def _asked(self, request: Request | OldRequest) -> Asked | None:
-        """How pages are to be read; None where that needs a model that is not loaded."""
+        """Return how pages are to be read; None where that needs a model that is not loaded."""
         has_classifier = self.pipeline.classifier is not None
         changed = request.detection()
         detection = self.pipeline.detector.params
@@ -128,7 +128,7 @@ class OCRPipeline(Module):
         )
 
     def _open(self, request: Request | OldRequest) -> contextlib.AbstractContextManager[Document]:
-        """The request's file, fetched where it is a URL; raises InvalidInputError."""
+        """Open the request's file, fetched where it is a URL; raises InvalidInputError."""
         file = request.image if isinstance(request, OldRequest) else request.file
         kind: FileKind = "image" if isinstance(request, OldRequest) else _kind(request)
         if isinstance(file, str) and file.startswith(_URLS):
@@ -165,7 +165,7 @@ class OCRPipeline(Module):
         return {**result, **_left_out(document, 1)}
 
     def _pages(self, document: Document, asked: Asked, limit: int | None) -> Iterator[tuple[Image, Page]]:
-        """Each page and what is on it, one after the other."""
+        """Yield each page and its text, one after the other."""
         for number in range(document.total if limit is None else min(limit, document.total)):
             image = document.page(number)
             (page,) = self.pipeline.examine(
@@ -179,7 +179,7 @@ def _reply(log_id: str, code: int, message: str) -> dict[str, Any]:
 
 
 def _left_out(document: Document, read: int) -> dict[str, Any]:
-    """What the caller must know: that there was more."""
+    """Return the warning that there was more, which the caller must know."""
     if read == document.total:
         return {}
     message = f"only the first {read} of {document.total} pages were read (max_num_input_imgs)"
@@ -188,7 +188,7 @@ def _left_out(document: Document, read: int) -> dict[str, Any]:
 
 
 def _kind(request: Request) -> FileKind:
-    """Image or PDF, as the caller says, or as a URL ends; raises InvalidInputError as PaddleX does."""
+    """Tell an image from a PDF, by the request or the URL; raises InvalidInputError as PaddleX does."""
     if request.file_type is not None:
         return "image" if request.file_type == 1 else "pdf"
     if not isinstance(request.file, str) or not request.file.startswith(_URLS):
@@ -213,12 +213,12 @@ def _chosen(asked: T | None, otherwise: T) -> T:
 
 
 def _dictionary(folder: Path) -> str | None:
-    """The name of PaddleOCR's dictionary where it lies beside the model; None means inside it."""
+    """Return the name of PaddleOCR's dictionary beside the model; None means inside it."""
     return DICTIONARY if (folder / DICTIONARY).is_file() else None
 
 
 def _refuse_other_classifiers(folder: Path) -> None:
-    """PaddleX's PP-LCNet classifiers take lines prepared in another way, and would answer nonsense."""
+    """Refuse PaddleX's PP-LCNet classifiers, which take lines prepared in another way."""
     name = description(folder).name
     if name.startswith("PP-LCNet"):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""From what was found on a page to the JSON that PaddleX's clients expect."""
+"""Turns the text of a page into the JSON that PaddleX's clients expect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hub.ocr.pipeline import Page
 from hub.ocr.visualize import drawn_jpeg, fetched_font, jpeg
 from hub.ocr.words import words
 
-#: What ``textline_orientation_angles`` has where nobody looked.
+#: An entry of ``textline_orientation_angles`` where no classifier ran.
 _NOT_RUN: Final = -1
 
 
@@ -31,7 +31,7 @@ class Asked:
 
 
 def pruned_result(page: Page, asked: Asked) -> dict[str, Any]:
-    """PaddleX's ``prunedResult``."""
+    """Return PaddleX's ``prunedResult``."""
     kept = _kept(page, asked)
     boxes = [_corners(page.boxes[i]) for i in kept]
     result = {
@@ -66,7 +66,7 @@ def pruned_result(page: Page, asked: Asked) -> dict[str, Any]:
 
 
 def old_texts(page: Page, asked: Asked) -> list[dict[str, Any]]:
-    """``texts`` of the older form."""
+    """Return ``texts`` of the older form."""
     return [
         {
             "poly": _corners(page.boxes[i]),
@@ -78,7 +78,7 @@ def old_texts(page: Page, asked: Asked) -> list[dict[str, Any]]:
 
 
 def data_info(kind: str, sizes: Sequence[tuple[int, int]], total: int) -> dict[str, Any]:
-    """PaddleX's ``dataInfo`` for pages of (width, height); ``totalPages`` is ours."""
+    """Return PaddleX's ``dataInfo`` for pages of (width, height); ``totalPages`` is ours."""
     pages = [{"width": width, "height": height} for width, height in sizes]
     if kind == "image":
         return {**pages[0], "type": kind}
@@ -93,14 +93,14 @@ class Pictures:
         self._font = fetched_font(find)
 
     def drawn(self, image: Image, page: Page, asked: Asked) -> str:
-        """The page with its boxes, and its text beside it."""
+        """Draw the page with its boxes, and its text beside it."""
         items = [
             {"text": page.readings[i].text, "text_region": page.boxes[i].tolist()} for i in _kept(page, asked)
         ]
         return _base64(drawn_jpeg(image, items, max_size=self._max_size, font=self._font))
 
     def plain(self, image: Image) -> str:
-        """The page as it was read."""
+        """Return the page as it was read."""
         return _base64(jpeg(image, self._max_size))
 
 

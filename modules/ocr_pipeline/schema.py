@@ -1,6 +1,6 @@
 """The bodies that ``POST /ocr`` takes: PaddleX's present one, and the older one with ``image``.
 
-Checked as PaddleX checks them: unknown fields are ignored, "1" is a number, and complaints have its form.
+Checked as PaddleX checks them: unknown fields are ignored, "1" is a number, and errors have its form.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Request(_Body):
     return_word_box: bool | None = None
 
     def detection(self) -> dict[str, Any]:
-        """Fields of :class:`hub.ocr.params.DetectorParams` that this request sets."""
+        """Return the fields of :class:`hub.ocr.params.DetectorParams` that this request sets."""
         given = {
             "det_limit_side_len": self.text_det_limit_side_len,
             "det_limit_type": self.text_det_limit_type,
@@ -87,18 +87,18 @@ class OldRequest(_Body):
     ] = None
 
     def detection(self) -> dict[str, Any]:
-        """As for :class:`Request`."""
+        """Return the same as for :class:`Request`."""
         longest = self.inference_params.max_long_side if self.inference_params else None
         return {} if longest is None else {"det_limit_side_len": longest, "det_limit_type": "max"}
 
 
 def json_schema() -> dict[str, Any]:
-    """Both forms as JSON schema, for the API page."""
+    """Return both forms as JSON schema, for the API page."""
     return {"anyOf": [form.model_json_schema() for form in (Request, OldRequest)]}
 
 
 def parse(body: Mapping[str, Any]) -> Request | OldRequest:
-    """The body in the form that it has.
+    """Parse the body in the form that it has.
 
     Raises:
         InvalidInputError: its message is PaddleX's: a JSON list of ``{"type", "loc", "msg"}``.

@@ -1,4 +1,4 @@
-"""How the pipeline is set up: params.py, and over it ``init_args`` in the words of PaddleX's files."""
+"""The settings of the pipeline: params.py, and over it ``init_args`` in the words of PaddleX's files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NONE_IS_NO_LIMIT: Final = ("max_num_input_imgs", "max_output_img_size")
 
 
 class Settings(BaseModel):
-    """What is the pipeline's own; the rest of params.py is the models' (:mod:`hub.ocr.params`)."""
+    """The pipeline's own settings; the rest of params.py is the models' (:mod:`hub.ocr.params`)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -65,7 +65,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, config: object) -> Settings:
-        """Raises ConfigError."""
+        """Check the settings; raises ConfigError."""
         try:
             return cls.model_validate(vars(config))
         except ValidationError as error:
@@ -74,7 +74,7 @@ class Settings(BaseModel):
 
 
 def combined(params: object, given: Mapping[str, Any]) -> SimpleNamespace:
-    """params.py's fields, with those replaced that ``init_args`` give.
+    """Return params.py's fields, with those replaced that ``init_args`` give.
 
     Args:
         params: what ``read_params()`` gave.
@@ -103,7 +103,7 @@ def combined(params: object, given: Mapping[str, Any]) -> SimpleNamespace:
 
 
 def _known(key: str, names: Iterable[str], where: str) -> None:
-    """Raises ConfigError for a key that is none of these."""
+    """Raise ConfigError for a key that is not one of these."""
     names = list(names)
     if key not in names:
         close = difflib.get_close_matches(str(key), names, n=1)

@@ -15,7 +15,7 @@ _URLS = ("http://", "https://")
 
 
 def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
-    """Why a request is not passed on to PaddleX, or None."""
+    """Return why a request is not passed on to PaddleX, or None."""
     if not allow_urls:
         for place, text in _texts(body, "body"):
             if _is_url(text):
@@ -30,7 +30,7 @@ def refusal(body: Mapping[str, Any], *, allow_urls: bool) -> str | None:
 
 
 def _is_url(text: str) -> bool:
-    """Also as the parsers behind PaddleX's schemas read one: in capitals, after blanks."""
+    """Recognise a URL as the parsers behind PaddleX's schemas do: also in capitals, after blanks."""
     return text.lstrip()[:8].lower().startswith(_URLS)
 
 
@@ -54,7 +54,7 @@ class Below:
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Every string, however deep, and where it is."""
+    """Yield every string, however deep, and where it is."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, Mapping):
@@ -66,7 +66,7 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def _pictures(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Images of a chat's messages. With max_image_tokens set, PaddleX decodes them and opens nothing."""
+    """Yield images of a chat's messages; with max_image_tokens PaddleX decodes them and opens nothing."""
     if body.get("max_image_tokens") is not None:
         return
     for place, text in _texts(body.get("messages"), "body.messages"):

@@ -75,7 +75,7 @@ class SharedIndexes:
 
     @contextlib.contextmanager
     def changing(self, endpoint: str, body: Mapping[str, Any]) -> Iterator[None]:
-        """Within, nobody else changes the index that the request is about; the lock dies with its holder."""
+        """Keep others from changing the index that the request is about; the lock dies with its holder."""
         key = body.get("indexKey")
         if not endpoint.endswith(CHANGING) or not isinstance(key, str) or not _KEY.match(key):
             yield
@@ -87,7 +87,7 @@ class SharedIndexes:
 
 
 def shared(inner: Storage, config: Mapping[str, Any] | None) -> SharedIndexes:
-    """Around the storage that PaddleX made of ``Serving.extra.index_storage``.
+    """Wrap the storage that PaddleX made of ``Serving.extra.index_storage``.
 
     Raises:
         ConfigError: it is in memory, where each runner would have indexes of its own.

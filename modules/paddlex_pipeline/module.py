@@ -90,14 +90,14 @@ class PaddleXPipeline(Module):
 
 
 def _device(device: str | None, use_gpu: bool) -> str:
-    """PaddleX's name of the device. A runner that was given a card sees that one only, as number 0."""
+    """Return PaddleX's name of the device. A runner that was given a card sees that one only, as number 0."""
     if use_gpu and (device is None or device.partition(":")[0] == "gpu"):
         return "gpu:0"
     return device or "cpu"
 
 
 def _error(body: Mapping[str, Any], code: int, message: str) -> dict[str, Any]:
-    """PaddleX's envelope of an error."""
+    """Return PaddleX's envelope of an error."""
     log_id = body.get("logId")
     return {
         "logId": log_id if isinstance(log_id, str) and log_id else str(uuid.uuid4()),

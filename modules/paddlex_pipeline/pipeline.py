@@ -104,7 +104,7 @@ def build(options: Options) -> Built:
 
 
 def check_installed() -> None:
-    """Raises EngineError, with the commands that help, where a package is missing."""
+    """Raise EngineError, with the commands that help, where a package is missing."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise EngineError(
@@ -137,7 +137,7 @@ def _share_indexes(context: Any) -> SharedIndexes | None:
 
 
 def _prepare(options: Options) -> None:
-    """The environment that PaddleX reads, which holds what it has no argument for."""
+    """Set the environment that PaddleX reads for settings without an argument."""
     # Its own default is ten threads per model, however many runners share the cores.
     os.environ.setdefault("PADDLE_PDX_CPU_NUM_THREADS", str(engine_threads()))
     # A card that is asked for and missing should be an error, not a slow server.
@@ -159,7 +159,7 @@ class _ToRoot(logging.Handler):
 
 
 def _font(given: str | None) -> Path | None:
-    """A font file for PaddleX, or None to leave it to itself: it downloads one with its first picture."""
+    """Return a font file for PaddleX, or None: then it downloads one with its first picture."""
     if given is not None:
         return _font_file(Path(hub.model_path(given)))
     if os.environ.get(FONT_VARIABLE) or any(_cache().glob("fonts/*.ttf")):
@@ -178,7 +178,7 @@ def _font_file(path: Path) -> Path:
 
 
 def _cache() -> Path:
-    """Where PaddleX keeps what it downloads."""
+    """Return the folder of PaddleX's downloads."""
     return Path(os.environ.get("PADDLE_PDX_CACHE_HOME") or Path.home() / ".paddlex")
 
 
@@ -214,7 +214,7 @@ def _unknown(name: str) -> str:
 
 
 def _usable_hpip(asked: bool | None, config: Mapping[str, Any]) -> bool | None:
-    """``asked``, or False where PaddleX's plugin for it is not installed: then the plain engine runs."""
+    """Return ``asked``, or False without PaddleX's plugin for it: then the plain engine runs."""
     wanted = config.get("use_hpip", False) if asked is None else asked
     if not wanted or find_spec("ultra_infer") is not None:
         return asked
@@ -239,7 +239,7 @@ def _advice(config: Mapping[str, Any]) -> str:
 
 
 def _official_models(config: Any) -> list[str]:
-    """Models of a configuration, however deep, that have no folder of their own."""
+    """Return the models of a configuration, however deep, that have no folder of their own."""
     if not isinstance(config, Mapping):
         return []
     name = config.get("model_name")

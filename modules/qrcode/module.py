@@ -31,7 +31,7 @@ class QRCode(Module):
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[list[dict[str, Any]]]:
-        """``hub run qrcode --input_path a.jpg [b.jpg …]``."""
+        """Run ``hub run qrcode --input_path a.jpg [b.jpg …]``."""
         import argparse
 
         parser = argparse.ArgumentParser(prog="hub run qrcode", description="Read QR codes in image files.")
@@ -53,7 +53,7 @@ def _codes(image: Any) -> list[dict[str, Any]]:
 
 
 def _decoded(data: bytes) -> str:
-    """QR codes without a declared encoding are UTF-8 in practice, Latin-1 by the standard."""
+    """Decode a text: without a declared encoding it is UTF-8 in practice, Latin-1 by the standard."""
     try:
         return bytes(data).decode("utf-8")
     except UnicodeDecodeError:

@@ -134,7 +134,7 @@ def test_a_dictionary_file_serves_requests_that_bring_none(lac_weights: Path, tm
         ({"texts": TEXTS, "use_gpu": True}, "needs a CUDA build of Paddle"),
         ({"texts": TEXTS, "user_dict": "dict.txt"}, "init_args.user_dict"),
         ({"texts": TEXTS, "user_dict": "/etc/passwd.txt"}, "init_args.user_dict"),
-        ({"texts": TEXTS, "user_dict": "好/1!"}, "'1!' in '好/1!' is no tag"),
+        ({"texts": TEXTS, "user_dict": "好/1!"}, "'1!' in '好/1!' is not a tag"),
         ({"texts": TEXTS, "user_dict": 3}, "user_dict is 3"),
     ],
 )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hub.errors import ModelNotFoundError
 from hub.ocr.ctc import Reading, characters_inside, decode, read_characters, reverse
 
 CHARACTERS = ["", "a", "b", "c"]
+NOTHING_INSIDE: Any = SimpleNamespace(dictionary="")
 
 
 def read(ids: list[int], scores: list[float] | None = None) -> Reading:
@@ -66,7 +69,14 @@ def test_paddlexs_description_beside_a_model_has_its_dictionary(tmp_path: Path) 
     (tmp_path / "inference.pdiparams").touch()
     (tmp_path / "inference.yml").write_text("PostProcess:\n  character_dict: ['茶', '\u3000', '1', '#']\n")
 
-    assert characters_inside(tmp_path, use_space_char=True) == ["", "茶", "\u3000", "1", "#", " "]
+    assert characters_inside(NOTHING_INSIDE, tmp_path, use_space_char=True) == [
+        "",
+        "茶",
+        "\u3000",
+        "1",
+        "#",
+        " ",
+    ]
 
 
 def test_a_description_that_is_no_yaml_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -75,4 +85,4 @@ def test_a_description_that_is_no_yaml_is_an_error_that_names_it(tmp_path: Path)
     (tmp_path / "inference.yml").write_text("PostProcess: [")
 
     with pytest.raises(ModelNotFoundError, match=r"inference\.yml cannot be read"):
-        characters_inside(tmp_path, use_space_char=True)
+        characters_inside(NOTHING_INSIDE, tmp_path, use_space_char=True)

@@ -87,7 +87,7 @@ def test_redirects_are_followed(fetcher: Fetcher, port: int) -> None:
     [
         pytest.param("large", "more than 0.002 MB", id="too long"),
         pytest.param(
-            "inside", "inside.example is at 10.0.0.8, which is no public", id="redirect to a private one"
+            "inside", "inside.example is at 10.0.0.8, which is not a public", id="redirect to a private one"
         ),
         pytest.param("elsewhere", "only http:// and https://", id="redirect to a file"),
         pytest.param("round", "more than 4 redirects", id="in circles"),
@@ -107,20 +107,20 @@ def test_what_goes_wrong_is_said(fetcher: Fetcher, port: int, path: str, said: s
      "http://localhost/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://169.254.169.254/latest/meta-data"],
 )  # fmt: skip
 def test_this_machine_is_never_connected_to_however_it_is_written(url: str) -> None:
-    with pytest.raises(InvalidInputError, match="no public address"):
+    with pytest.raises(InvalidInputError, match="not a public address"):
         Fetcher(1000, 1.0).fetch(url)
 
 
 def test_loopback_is_refused_by_the_real_resolver(port: int) -> None:
     with pytest.raises(
-        InvalidInputError, match=r"localhost is at (127\.0\.0\.1|::1), which is no public address"
+        InvalidInputError, match=r"localhost is at (127\.0\.0\.1|::1), which is not a public address"
     ):
         Fetcher(1000, 1.0).fetch(f"http://localhost:{port}/file")
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC, "192.168.0.1"], ["192.168.0.1", PUBLIC], ["fe80::1%eth0"]])
 def test_one_private_address_among_several_is_enough_to_refuse(addresses: list[str]) -> None:
-    with pytest.raises(InvalidInputError, match="no public address"):
+    with pytest.raises(InvalidInputError, match="not a public address"):
         Fetcher(1000, 1.0, resolve=lambda *_: addresses).fetch("http://example.org/")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import hub
+from hub.engines.base import CENTERED, load
 from hub.errors import ConfigError, ModelNotFoundError, WeightsError
 from hub.module.loader import create
 from hub.ocr.ctc import characters_inside
@@ -77,8 +78,11 @@ def test_paddle_cannot_read_pp_ocrv6_and_says_what_can(v6: dict[str, Path]) -> N
 
 @pytest.mark.models
 def test_the_dictionary_inside_has_blank_first_and_the_space_last(v6: dict[str, Path]) -> None:
-    characters = characters_inside(v6["PP-OCRv6_small_rec"], use_space_char=True)
-    assert (len(characters), characters[0], characters[-1]) == (18710, "", " ")
+    folder = v6["PP-OCRv6_small_rec"]
+    for engine in ("openvino", "onnxruntime"):
+        model = load(folder, normalize=CENTERED, padded=True, engine=engine)
+        characters = characters_inside(model, folder, use_space_char=True)
+        assert (len(characters), characters[0], characters[-1]) == (18710, "", " ")
 
 
 @pytest.mark.models
@@ -87,7 +91,7 @@ def test_a_model_without_a_dictionary_inside_needs_one_beside(
 ) -> None:
     for folder in (v6["PP-OCRv6_small_det"], weights["PP-OCRv4_mobile_rec"]):
         with pytest.raises(ModelNotFoundError, match="has no dictionary inside"):
-            characters_inside(folder, use_space_char=True)
+            characters_inside(load(folder, normalize=CENTERED), folder, use_space_char=True)
 
 
 @pytest.mark.models

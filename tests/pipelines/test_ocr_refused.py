@@ -34,8 +34,8 @@ BROKEN_TIFF = text_of(b"II\x2a\x00" + b"\xff" * 50)
         pytest.param({"textDetUnclipRatio": 1e12}, 422, "equal to 100", id="boxes without bounds"),
         pytest.param({"useDocUnwarping": True}, *NO_MODEL, id="unwarping"),
         pytest.param({"useDocOrientationClassify": True}, *NO_MODEL, id="document orientation"),
-        pytest.param({"file": "http://127.0.0.1:9/a.png"}, 422, "which is no public address", id="URL"),
-        pytest.param({"file": "https://[::1]/a.png"}, 422, "which is no public address", id="URL, IPv6"),
+        pytest.param({"file": "http://127.0.0.1:9/a.png"}, 422, "which is not a public address", id="URL"),
+        pytest.param({"file": "https://[::1]/a.png"}, 422, "which is not a public address", id="URL, IPv6"),
         pytest.param({"file": "http://x/a", "fileType": None}, 422, "Unsupported file", id="URL, no type"),
     ],
 )  # fmt: skip

@@ -32,9 +32,8 @@ def ink(panel: np.ndarray[Any, Any]) -> tuple[slice, slice]:
 
 @pytest.fixture
 def no_system_font(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A machine with no fontconfig and empty font folders."""
+    """A machine without fontconfig."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(font, "_FOLDERS", (str(tmp_path / "fonts"),))
     font.cjk_font_file.cache_clear()
     font._warn_no_font.cache_clear()
     yield
@@ -126,15 +125,15 @@ def test_fontconfig_is_asked_for_the_simplified_chinese_face(no_system_font: Non
     assert font.cjk_font_file() == font.FontFile(Path("/f/NotoSansCJK-Regular.ttc"), 2)
 
 
-def test_a_broken_fontconfig_leaves_the_font_folders(no_system_font: None, tmp_path: Path) -> None:
+def test_a_broken_fontconfig_leaves_the_fallback(no_system_font: None, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "fc-list"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    found = tmp_path / "fonts" / "deep" / "NotoSansSC-Regular.ttf"
-    found.parent.mkdir(parents=True)
+    found = tmp_path / "weights" / "NotoSansSC-Regular.ttf"
+    found.parent.mkdir()
     found.write_bytes(b"")
-    assert font.cjk_font_file() == font.FontFile(found)
+    assert font.cjk_font_file(tmp_path / "weights") == font.FontFile(found)
 
 
 def test_drawing_a_page_of_100_lines_is_quick() -> None:

@@ -1,4 +1,4 @@
-"""Which way up a line of text is: ``POST /predict/ocr_cls``.
+"""Tells which way up a line of text is: ``POST /predict/ocr_cls``.
 
 The answer is a list of one list for all images, and leaves out what cannot be decoded, as PaddleOCR's.
 """
@@ -61,7 +61,7 @@ class OCRCls(Module):
             One list inside a list, ``[[{"angle": "0" or "180", "confidence": 0…1}, …]]``, in input order.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image is none by its form.
+            InvalidInputError: neither or both were given, or an image has another form.
         """
         chosen = chosen_images(images, paths, self.read_images)
         angles = self.classifier.classify([image for image in chosen if image is not None])

@@ -1,4 +1,4 @@
-"""Where the text is: ``POST /predict/ocr_det``.
+"""Finds the lines of text: ``POST /predict/ocr_det``.
 
 Boxes come in the detector's own order, not in reading order, as PaddleOCR's do.
 """
@@ -69,7 +69,7 @@ class OCRDet(Module):
             ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image is none by its form.
+            InvalidInputError: neither or both were given, or an image has another form.
         """
         draw = checked_flag(visualize)
         chosen = chosen_images(images, paths, self.read_images)

@@ -1,4 +1,4 @@
-"""What a line of text says: ``POST /predict/ocr_rec``.
+"""Reads a line of text: ``POST /predict/ocr_rec``.
 
 The answer is a list of one list for all images, and leaves out what cannot be decoded, as PaddleOCR's.
 """
@@ -63,7 +63,7 @@ class OCRRec(Module):
             One list inside a list, ``[[{"text": …, "confidence": 0…1}, …]]``, in input order.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image is none by its form.
+            InvalidInputError: neither or both were given, or an image has another form.
         """
         chosen = chosen_images(images, paths, self.read_images)
         readings = self.recognizer.recognize([[image for image in chosen if image is not None]])[0]

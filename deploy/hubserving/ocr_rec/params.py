@@ -20,5 +20,5 @@ class Config:
 
 
 def read_params() -> Config:
-    """The parameters, one object with a field each."""
+    """Return the parameters, one object with a field each."""
     return Config()

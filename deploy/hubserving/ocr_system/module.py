@@ -1,4 +1,4 @@
-"""Where the text is and what it says: ``POST /predict/ocr_system``.
+"""Finds and reads text: ``POST /predict/ocr_system``.
 
 Lines come in reading order; those below ``drop_score`` are left out.
 """
@@ -70,7 +70,7 @@ class OCRSystem(Module):
             ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image is none by its form.
+            InvalidInputError: neither or both were given, or an image has another form.
         """
         draw = checked_flag(visualize)
         chosen = chosen_images(images, paths, self.read_images)

@@ -28,8 +28,9 @@ def pad_batch_data(
         ValueError: a sequence is longer than ``max_seq_len``.
     """
     lengths = np.array([len(sequence) for sequence in insts], dtype=np.int64)
-    if lengths.size and np.max(lengths) > max_seq_len:
-        raise ValueError(f"a sequence of {np.max(lengths)} tokens does not fit into max_seq_len={max_seq_len}")
+    longest = int(np.max(lengths, initial=0))
+    if longest > max_seq_len:
+        raise ValueError(f"a sequence of {longest} tokens does not fit into max_seq_len={max_seq_len}")
     places = np.arange(max_seq_len)
     filled = places[None, :] < lengths[:, None]
     ids = np.full(filled.shape, pad_idx, dtype=np.int64)

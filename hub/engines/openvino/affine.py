@@ -1,4 +1,4 @@
-"""``fold_affine``: what scales and shifts a convolution's input or output, put into its weights.
+"""``fold_affine``: scales and shifts of a convolution's input or output, put into its weights.
 
 PP-LCNetV3 has x · s + b before and after every activation, s and b one number each, beside the
 convolution's own bias. OpenVINO runs them inside the convolution, but as four more steps, which every
@@ -83,7 +83,7 @@ def _fold(node: Any) -> None:
 
 
 def _before(node: Any) -> tuple[Any, _Affine]:
-    """Where the node's input comes from, and what one scale and shift is made of it on the way."""
+    """Return where the node's input comes from, and the one scale and shift on the way."""
     source, total = node.input_value(0), _SAME
     while _readers(source.get_node()) == 1:
         step = _step(source.get_node(), channels=1)
@@ -95,7 +95,7 @@ def _before(node: Any) -> tuple[Any, _Affine]:
 
 
 def _after(node: Any, channels: int) -> tuple[Any, _Affine]:
-    """The last node that only scales and shifts the node's output, and what that comes to."""
+    """Return the last node that only scales and shifts the node's output, and both together."""
     total = _SAME
     while _readers(node) == 1:
         (reader,) = node.output(0).get_target_inputs()
@@ -112,7 +112,7 @@ def _readers(node: Any) -> int:
 
 
 def _step(node: Any, channels: int) -> tuple[Any, _Affine] | None:
-    """What the node scales or shifts, and how; None where it does something else."""
+    """Return what the node scales or shifts, and how; None where it does something else."""
     kind = node.get_type_name()
     if kind not in ("Add", "Multiply"):
         return None

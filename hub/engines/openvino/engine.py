@@ -1,8 +1,8 @@
 """OpenVINO on CPU: reads Paddle's ``inference.pdmodel`` as it is, and ONNX.
 
 One compiled model for all callers. Normally it has one stream per thread: a stream executes one batch on
-one core, so a single caller fills all cores by submitting several batches, and several callers share the
-same streams with no setting to change. A ``wide`` model has one stream per four threads, and each batch
+one core, so a single caller fills all cores by submitting several batches. There is no latency/throughput
+switch: the same streams serve both. A ``wide`` model has one stream per four threads, and each batch
 uses all of its stream's: for the detector, of which a request has one batch. Its working memory, the
 largest of all, exists once per stream.
 """
@@ -20,7 +20,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadRequest
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
 from hub.engines.openvino.int8 import Rounding, find_roundings, quantize
@@ -29,9 +29,11 @@ from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
 
+#: Where OpenVINO keeps the entry ``character`` of an ONNX file's metadata.
+_DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
-#: What /proc/cpuinfo calls the instructions that compute in bf16. OpenVINO offers it on every CPU with
+#: The names in /proc/cpuinfo of the instructions that compute in bf16. OpenVINO offers it on every CPU with
 #: AVX-512, but without these it converts back and forth and is no faster.
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 #: And those that multiply bytes; without them sums of products overflow.
@@ -44,8 +46,11 @@ class OpenVINOModel:
     engine = "openvino"
     prefers_few_shapes = True
 
-    def __init__(self, compiled: Any, precision: str, parallel: int, request: LoadRequest) -> None:
+    def __init__(
+        self, compiled: Any, precision: str, parallel: int, dictionary: str, request: LoadRequest
+    ) -> None:
         self.precision = precision
+        self.dictionary = dictionary
         self.parallel = parallel
         self._compiled = compiled
         self._padded = request.padded
@@ -70,7 +75,7 @@ class OpenVINOModel:
                 left.cancel()
 
     def _execute(self, batch: Batch) -> tuple[Array, ...]:
-        """Runs in the thread of a stream: there are no more requests, each with memory, than streams."""
+        """Execute a batch in a stream's thread: there are as many requests, with their memory, as streams."""
         try:
             request = self._idle.pop()
         except IndexError:
@@ -110,7 +115,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     Raises:
         EngineError: OpenVINO cannot read or compile it, or what was asked for is not offered here.
     """
-    if request.device == "gpu":
+    if request.execution.device == "gpu":
         raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
     precision, roundings = _precision(request)
     streams = max(1, request.threads // _WIDE_THREADS) if request.wide else request.threads
@@ -120,7 +125,7 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         "INFERENCE_NUM_THREADS": request.threads,
         # Several processes that each pin their threads would meet on the same cores.
         "ENABLE_CPU_PINNING": False,
-        "CPU_RUNTIME_CACHE_CAPACITY": request.kernels,
+        "CPU_RUNTIME_CACHE_CAPACITY": request.execution.kernels or DEFAULT_KERNELS,
     }
     try:
         model = extended_model(request)
@@ -128,25 +133,27 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
-    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, request)
+    dictionary = model.get_rt_info(_DICTIONARY).astype(str) if model.has_rt_info(_DICTIONARY) else ""
+    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, dictionary, request)
 
 
 def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
-    """What to compute in, and what of it in int8 instead."""
+    """Return what to compute in, and the convolutions that are in int8 instead."""
+    wanted = request.execution.precision
     has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
     usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
-    if request.precision == "int8" and not has_int8:
+    if wanted == "int8" and not has_int8:
         raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
-    if request.precision in ("auto", "int8"):
+    if wanted in ("auto", "int8"):
         return usual, find_roundings(request.files) if has_int8 else ()
-    if request.precision == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if wanted == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
-    return request.precision, ()
+    return wanted, ()
 
 
 @lru_cache(maxsize=1)
 def cpu_flags() -> frozenset[str]:
-    """The instructions that this CPU has, by what the kernel says of it."""
+    """Return the instructions that this CPU has, as the kernel lists them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -186,11 +193,14 @@ def extended_model(request: LoadRequest) -> Any:
         inputs.append(widths)
     old.output(0).replace(planes.output(0))
     outputs = [result.input_value(0) for result in model.get_results()]
-    return ov.Model(outputs, inputs, "extended")
+    extended = ov.Model(outputs, inputs, "extended")
+    if model.has_rt_info(_DICTIONARY):
+        extended.set_rt_info(model.get_rt_info(_DICTIONARY), _DICTIONARY)
+    return extended
 
 
 def _valid_columns(planes: Any, widths: Any) -> Any:
-    """1.0 left of each image's width, 0.0 from there on: (n, 1, 1, width)."""
+    """Return 1.0 left of each image's width, 0.0 from there on: (n, 1, 1, width)."""
     last = ops.gather(ops.shape_of(planes, "i32"), np.int32(3), np.int32(0))
     columns = ops.range(np.int32(0), last, np.int32(1), "i32")
     return ops.convert(ops.less(columns, widths), "f32")

@@ -59,7 +59,7 @@ def _gated(node: Any) -> tuple[Any, Any] | None:
 
 
 def _chain(last: Any) -> list[Any]:
-    """The nodes from the first that enlarges to ``last``; empty where there is none."""
+    """Return the nodes from the first that enlarges to ``last``; empty where there is none."""
     nodes: list[Any] = []
     while _enlarges(last) or _is_per_channel(last):
         nodes.insert(0, last)
@@ -95,13 +95,13 @@ def _is_per_channel(node: Any) -> bool:
 
 
 def _constants(node: Any) -> list[npt.NDArray[np.float32]]:
-    """Those of its inputs after the first that are constant."""
+    """Return those of its inputs after the first that are constant."""
     found = (constant(value) for value in node.input_values()[1:])
     return [each for each in found if each is not None]
 
 
 def constant(value: Any) -> npt.NDArray[np.float32] | None:
-    """The numbers behind ``value``, in its own shape; None where they are not constant."""
+    """Return the numbers behind ``value``, in its own shape; None where they are not constant."""
     node = value.get_node()
     if node.get_type_name() in ("Unsqueeze", "Reshape"):  # around Paddle's biases and depthwise kernels
         inside = constant(node.input_value(0))
@@ -130,7 +130,7 @@ def _at_small_size(chain: list[Any]) -> Any:
 
 
 def _by_parts(kernel: npt.NDArray[np.float32], parts: int) -> npt.NDArray[np.float32]:
-    """The 1 × 1 kernel with which each part makes four of its own.
+    """Return the 1 × 1 kernel with which each part makes four of its own.
 
     Args:
         kernel: (inputs, outputs, 2, 2) of the transposed convolution.

@@ -66,7 +66,7 @@ class Rounding:
 
 
 def large_convolutions(model: Any) -> list[Any]:
-    """The 1 × 1 convolutions with constant weights, at least 200 input channels and more than one pixel."""
+    """Return 1 × 1 convolutions with constant weights, 200 or more input channels and more than one pixel."""
     return [node for node in model.get_ordered_ops() if _is_large(node)]
 
 
@@ -124,7 +124,7 @@ def _quantize(node: Any, rounding: Rounding) -> None:
 
 
 def find_roundings(files: ModelFiles) -> tuple[Rounding, ...]:
-    """What is known of a model: from ``int8.json`` beside it, else from HubServing's own; or nothing.
+    """Return the roundings of a model: from ``int8.json`` beside it, else HubServing's own; or none.
 
     Raises:
         EngineError: the file beside it cannot be read, or was measured with other weights.
@@ -145,7 +145,7 @@ def find_roundings(files: ModelFiles) -> tuple[Rounding, ...]:
 
 
 def fingerprint(files: ModelFiles) -> str:
-    """SHA-256 of a model's weights, in hexadecimal."""
+    """Return the SHA-256 of a model's weights, in hexadecimal."""
     return hashlib.sha256((files.params or files.graph).read_bytes()).hexdigest()
 
 

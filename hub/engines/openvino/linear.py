@@ -68,19 +68,19 @@ def split_convolutions(model: Any) -> None:
 def average_early(model: Any) -> None:
     """Change the mean of what a 1 × 1 convolution widens to the convolution of the mean."""
     for node in model.get_ordered_ops():
-        if node.get_type_name() == "ReduceMean" and _averages_what_is_widened(node):
+        if node.get_type_name() == "ReduceMean" and _averages_a_widened_map(node):
             convolution = node.input_value(0).get_node()
             mean = ops.reduce_mean(convolution.input_value(0), node.input_value(1), keep_dims=True)
             node.output(0).replace(_convolution(mean.output(0), convolution.input_value(1)))
 
 
-def _averages_what_is_widened(node: Any) -> bool:
+def _averages_a_widened_map(node: Any) -> bool:
     before, after = node.input_value(0), node.output(0)
     return _widens(before.get_node()) and _is_gate(after) and _have_equal_channels([before, after])
 
 
 def _is_plain_convolution(node: Any, *, side: int) -> bool:
-    """Whether a convolution has a constant kernel with such sides, and an output of its input's size."""
+    """Tell whether a convolution has a constant kernel of such sides, and an output of its input's size."""
     if node.get_type_name() != "Convolution" or constant(node.input_value(1)) is None:
         return False
     found = node.get_attributes()
@@ -93,7 +93,7 @@ def _is_plain_convolution(node: Any, *, side: int) -> bool:
 
 
 def _widens(node: Any) -> bool:
-    """Whether it is a 1 × 1 convolution to more channels."""
+    """Tell whether it is a 1 × 1 convolution to more channels."""
     if not _is_plain_convolution(node, side=1):
         return False
     outputs, inputs = list(node.input_value(1).get_shape())[:2]
@@ -120,7 +120,7 @@ def _terms(value: Any, kernel: Any) -> list[_Term]:
 
 
 def _simplified(value: Any) -> tuple[Any, list[_Maker]]:
-    """What comes before gates and widening 1 × 1 convolutions, and these."""
+    """Return what comes before gates and widening 1 × 1 convolutions, and these."""
     makers: list[_Maker] = []
     while True:
         node = value.get_node()
@@ -137,7 +137,7 @@ def _simplified(value: Any) -> tuple[Any, list[_Maker]]:
 
 
 def _with_makers(kernel: Any, makers: list[_Maker]) -> Any:
-    """The kernel, of any sides, for what the makers were given."""
+    """Return the kernel, of any sides, for the input of the makers."""
     for maker in makers:
         if maker.is_gate:
             kernel = ops.multiply(kernel, maker.value).output(0)
@@ -153,7 +153,7 @@ def _has_gate(product: Any) -> bool:
 
 
 def _is_gate(value: Any) -> bool:
-    """Whether it has one number per channel."""
+    """Tell whether it has one number per channel."""
     return _sides(value) == [1, 1]
 
 
@@ -169,7 +169,7 @@ def _is_map(value: Any) -> bool:
 
 
 def _sides(value: Any) -> list[Any]:
-    """Height and width; empty where it has not four dimensions."""
+    """Return height and width; nothing where it does not have four dimensions."""
     shape = value.get_partial_shape()
     return list(shape)[2:] if shape.rank.is_static and len(shape) == 4 else []
 
@@ -179,7 +179,7 @@ def _channels(value: Any) -> int:
 
 
 def _factor(value: Any) -> int:
-    """By how much a map is enlarged, each pixel repeated; 0 where nothing is."""
+    """Return by how much a map is enlarged, each pixel repeated; 0 where it is not."""
     node = value.get_node()
     if node.get_type_name() == "Identity":
         return _factor(node.input_value(0))
@@ -214,7 +214,7 @@ def _enlarged(value: Any, factor: int) -> Any:
 
 
 def _sum(terms: list[_Term]) -> Any:
-    """The convolutions of all terms: those of one size as one, of their maps side by side."""
+    """Return the convolutions of all terms: those of one size as one, of their maps side by side."""
     sums = []
     for enlarged in (True, False):
         some = [term for term in terms if term.enlarged == enlarged]
@@ -233,7 +233,7 @@ def _side_by_side(values: list[Any]) -> Any:
 
 
 def _spread(kernel: Any) -> Any:
-    """The four kernels (4 × outputs, inputs, 2, 2) whose outputs lie side by side in the enlarged map."""
+    """Return the four kernels (4 × outputs, inputs, 2, 2) of neighbouring outputs in the enlarged map."""
     outputs, inputs = (kernel.get_partial_shape()[axis].get_length() for axis in (0, 1))
     small = ops.matmul(ops.reshape(kernel, [-1, 9], False), _SPREAD, False, False)
     small = ops.transpose(ops.reshape(small, [outputs, inputs, 4, 2, 2], False), [2, 0, 1, 3, 4])

@@ -59,9 +59,9 @@ def build(config: ServingConfig, run_dir: RunDir) -> Gateway:
 def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
     """Make the way to the modules, wherever the configuration has them run."""
     if config.engine == "ray":
-        from hub.serving.ray.gateway_side.replica_client import RayDispatcher
+        from hub.serving.ray.gateway_side.replica_client import ReplicaClient
 
-        return RayDispatcher(run_dir.path, states)
+        return ReplicaClient(run_dir.path, states)
     return RunnerClient(states)
 
 

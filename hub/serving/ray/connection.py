@@ -22,9 +22,9 @@ def connect(address: str, *, shows_logs: bool = False) -> None:
     In the main thread Ray takes over SIGTERM; in another it leaves signals alone.
 
     Raises:
-        ServerError: there is none, or it does not want us; the message says what to look at.
+        ServerError: there is none, or it refuses the connection; the message says what to look at.
     """
-    # Told of each deployment and connection; what goes wrong is said by whoever asked for it.
+    # It logs each deployment and connection; what goes wrong is an error to the one that asked for it.
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     try:
         if address != "auto":

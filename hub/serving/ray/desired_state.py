@@ -1,37 +1,39 @@
-"""What supervisor and agent tell each other: two files of the run dir, each with one writer.
+"""The messages between supervisor and agent: two files of the run dir, each with one writer.
 
-    ray-wanted.json    the supervisor's: which deployments there should be
-    ray-seen.json      the agent's: what became of each
+    ray-desired.json     the supervisor's: which deployments there should be
+    ray-observed.json    the agent's: what became of each
 
-Both are replaced whole. There is nothing to answer and nothing to lose: who starts again reads what is
-wanted, or seen, now. ``ray-address.json`` says where the cluster is; whoever connects to it reads that.
+Both are replaced whole. There is nothing to answer and nothing to lose: a process that starts again reads
+the latest. ``ray-address.json`` says where the cluster is, for all that connect to it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hub.serving.messages import atomic_json
+from hub.serving.messages import atomic_json, message
 from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.message import Message
+from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import LOADING, ProcessState
 
-WANTED = "ray-wanted.json"
-SEEN = "ray-seen.json"
+DESIRED = "ray-desired.json"
+OBSERVED = "ray-observed.json"
 ADDRESS = "ray-address.json"
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployment(Message):
     """One generation of one module, as it should run.
 
     Attributes:
         key: ``<module>@<generation>``, unique in this server.
-        spec: the fields of its ``RunnerSpec``.
         replicas: how many; where ``autoscaling`` is None.
         threads: engine threads of a replica.
         gpu: whether it runs on one.
@@ -43,7 +45,7 @@ class Deployment:
     """
 
     key: str
-    spec: dict[str, Any]
+    spec: RunnerSpec
     replicas: int
     threads: int
     gpu: bool
@@ -51,7 +53,7 @@ class Deployment:
     num_gpus: float
     resources: dict[str, float]
     autoscaling: dict[str, Any] | None
-    weights: list[str]
+    weights: tuple[str, ...]
     max_ongoing_requests: int | None
     max_queue_size: int
     hang_timeout: float
@@ -61,37 +63,29 @@ class Deployment:
     is_private: bool = False
 
     @property
-    def name(self) -> str:
-        return str(self.spec["name"])
-
-    @property
     def at_least(self) -> int:
         """Replicas without which it is not complete."""
         return self.replicas if self.autoscaling is None else int(self.autoscaling["min_replicas"])
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState(Message):
     """``serial`` grows with each change."""
 
     serial: int = 0
     deployments: tuple[Deployment, ...] = ()
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Wanted:
-        return cls(data["serial"], tuple(Deployment(**entry) for entry in data["deployments"]))
-
 
 @dataclass(frozen=True)
-class Sight:
-    """What the agent sees of a deployment.
+class DeploymentStatus(Message):
+    """What the agent observes of a deployment.
 
     Attributes:
         application: its name in Ray Serve, where requests go.
         state: LOADING, READY (at least one replica takes requests) or FAILED.
         wanted: replicas that there should be.
         restarts: replicas that died and were replaced.
-        manifest: as a runner tells it; empty until a replica has loaded.
+        manifest: as a runner tells it, once a replica has loaded.
     """
 
     application: str = ""
@@ -104,11 +98,11 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedState(Message):
     """The agent's view.
 
     Attributes:
-        serial: of what was wanted when it looked.
+        serial: of the desired state that it went by.
         problem: why it cannot look; "" while it can.
         deployments: by key.
         leaving: keys whose replicas still finish what they have.
@@ -116,47 +110,36 @@ class Seen:
 
     serial: int = -1
     problem: str = ""
-    deployments: dict[str, Sight] = field(default_factory=dict)
+    deployments: dict[str, DeploymentStatus] = field(default_factory=dict)
     leaving: tuple[str, ...] = ()
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Seen:
-        sights = {}
-        for key, fields in data["deployments"].items():
-            runners = tuple(ProcessState(**runner) for runner in fields.pop("runners"))
-            manifest = Manifest.from_json(fields.pop("manifest"))
-            sights[key] = Sight(**fields, runners=runners, manifest=manifest)
-        return cls(data["serial"], data["problem"], sights, tuple(data["leaving"]))
+
+def write(path: Path, state: DesiredState | ObservedState) -> None:
+    """Replace the file whole."""
+    atomic_json.write(path, message.stamp(state))
+
+
+class Reader(atomic_json.Reader[M]):
+    """Reads the other's file; gives the default while there is none."""
+
+    def __init__(self, path: Path, default: M) -> None:
+        cls = type(default)
+        super().__init__(path, lambda path: message.unstamp(cls, json.loads(path.read_bytes())), default)
+
+    def current(self) -> M:
+        with contextlib.suppress(FileNotFoundError):
+            super().current()
+        return self._seen
 
 
 def write_address(run_dir: Path, address: str) -> None:
     """Say where the cluster is: ``auto`` or ``host:port``."""
-    atomic_json.write(run_dir / ADDRESS, {"address": address})
+    atomic_json.write(run_dir / ADDRESS, address)
 
 
 def read_address(run_dir: Path) -> str | None:
-    """Where the cluster is; None before it is known."""
+    """Return the address of the cluster; None before it is known."""
     try:
-        return str(json.loads((run_dir / ADDRESS).read_bytes())["address"])
+        return str(json.loads((run_dir / ADDRESS).read_bytes()))
     except FileNotFoundError:
         return None
-
-
-T = TypeVar("T")
-
-
-def write(path: Path, told: Wanted | Seen) -> None:
-    """Replace the file whole."""
-    atomic_json.write(path, asdict(told))
-
-
-class Reader(atomic_json.Reader[T]):
-    """The other's file; the default while there is none."""
-
-    def __init__(self, path: Path, parse: Callable[[dict[str, Any]], T], default: T) -> None:
-        super().__init__(path, lambda path: parse(json.loads(path.read_bytes())), default)
-
-    def current(self) -> T:
-        with contextlib.suppress(FileNotFoundError):
-            super().current()
-        return self._seen

@@ -4,6 +4,7 @@
 
 It listens on 127.0.0.1 only, wants the key in the run dir, has no dashboard and sends no statistics. Ray's
 processes are children of this one and end with it, however it ends.
+Private to Ray: ``ray.init(_temp_dir=…)``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
     logs.set_up(config.log_format, "ray")
     context = ray.init(
         address="local",
-        # Cores are shared by all modules, as with the local engine. One of them, or Ray starts spare
+        # Cores are shared by all modules, as with the local backend. One of them, or Ray starts spare
         # processes for each.
         num_cpus=1,
         object_store_memory=max(LEAST_STORE_BYTES, int(config.max_inflight_mb * 1e6)),

@@ -1,4 +1,4 @@
-"""Where a module's files are on a node: in the archive that Ray unpacked, or at the server's paths."""
+"""Finds a module's files on a node: in the archive that Ray unpacked, or at the server's paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.serving.messages.runner_spec import RunnerSpec
 
 
 def find_module(spec: RunnerSpec, *, is_shared: bool, home: str) -> Path:
-    """The module's folder on this node; from now on weights are looked for beside it.
+    """Return the module's folder on this node; from now on weights are looked for beside it.
 
     Raises:
         InvalidModuleError: it is not there.  ChecksumError: it is not as it was sent.

@@ -1,1 +1,1 @@
-"""The process that brings a Ray cluster to what the supervisor wants."""
+"""The process that brings a Ray cluster to the state that the supervisor desires."""

@@ -1,4 +1,7 @@
-"""Ray Serve: applications are deployed, looked at and deleted here, and nowhere else."""
+"""Ray Serve: applications are deployed, looked at and deleted here, and nowhere else.
+
+Private to Ray, with a contract test: ``Deployment._version`` and ``serve.delete(_blocking=…)``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import contextlib
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any, Final
 
 from ray import serve
@@ -14,10 +16,10 @@ from ray.serve.schema import ApplicationStatusOverview
 
 import hub
 from hub.serving.config.ray import EXTRA
-from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.ray.agent.reconciler import Status
+from hub.serving.ray.agent.application import ApplicationStatus
 from hub.serving.ray.desired_state import Deployment
 from hub.serving.ray.replica import DidNotLoadError, Replica
+from hub.serving.ray.replica_messages import ReplicaReport
 from hub.serving.supervisor.placement import RunnerPlan
 
 #: A replica that cannot say how it is within this time is left out of the picture.
@@ -25,7 +27,7 @@ DESCRIBE_SECONDS: Final = 3.0
 #: How often Ray Serve looks whether a replica lives, and how long that one may take to answer.
 _HEALTH_SECONDS: Final = 2.0
 _HEALTH_TIMEOUT_SECONDS: Final = 30.0
-#: As with the local engine, a module that does not load is tried three times.
+#: As with the local backend, a module that does not load is tried three times.
 _LOAD_ATTEMPTS: Final = 3
 #: How soon a waiting request asks again for a free replica: Ray Serve's own pauses, up to half a second, are
 #: for modules that take longer.
@@ -42,8 +44,8 @@ class Cluster:
         self._server = server
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="describe")
 
-    def statuses(self) -> dict[str, Status]:
-        """Every application by its name, also those that are none of ours."""
+    def statuses(self) -> dict[str, ApplicationStatus]:
+        """Return every application by its name, also those that are not ours."""
         return {name: _status(found) for name, found in serve.status().applications.items()}
 
     def deploy(self, application: str, deployment: Deployment, uri: str | None, ongoing: int) -> None:
@@ -56,13 +58,12 @@ class Cluster:
             ongoing: requests that a replica is sent at once.
         """
         serve.start(proxy_location="Disabled")
-        spec = RunnerSpec(**deployment.spec)
         threads = RunnerPlan(0, None, deployment.threads).environment()
-        environment: dict[str, Any] = {"env_vars": {**threads, **spec.environment()}}
+        environment: dict[str, Any] = {"env_vars": {**threads, **deployment.spec.environment()}}
         if uri is not None:
             environment["working_dir"] = uri
         options: dict[str, Any] = {
-            "name": deployment.name,
+            "name": deployment.spec.name,
             "max_ongoing_requests": ongoing,
             "max_queued_requests": deployment.max_queue_size,
             "user_config": {"max_ongoing_requests": ongoing},
@@ -88,7 +89,7 @@ class Cluster:
         # By it Ray Serve knows that replicas may stay as they are; without, it would replace each of them.
         made._version = application
         target = serve.RunTarget(
-            target=made.bind(asdict(deployment), hub.__version__), name=application, route_prefix=None
+            target=made.bind(deployment.to_json(), hub.__version__), name=application, route_prefix=None
         )
         serve.run_many(
             [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
@@ -98,51 +99,49 @@ class Cluster:
         """Have its replicas finish what they have and go."""
         serve.delete(application, _blocking=False)
 
-    def describe(self, applications: Mapping[str, bool]) -> dict[str, list[dict[str, Any]]]:
-        """Application → what each of its replicas says; takes some seconds at most.
+    def describe(self, applications: Mapping[str, bool]) -> dict[str, list[ReplicaReport]]:
+        """Ask the replicas of applications; takes some seconds at most.
 
-        The values say whether this server is leaving it; see ``Replica.describe``.
+        Args:
+            applications: name → whether this server is leaving it; see ``Replica.describe``.
+
+        Returns:
+            Name → a report of each replica that answered.
         """
         found = self._pool.map(self._describe, applications.keys(), applications.values())
         return dict(zip(applications, found, strict=True))
 
-    def _describe(self, application: str, is_leaving: bool) -> list[dict[str, Any]]:
+    def _describe(self, application: str, is_leaving: bool) -> list[ReplicaReport]:
         with contextlib.suppress(Exception):  # not there yet, or just going: the next look will tell
             answers = serve.get_app_handle(application).broadcast("describe", self._server, is_leaving)
             said = answers.results(timeout_s=DESCRIBE_SECONDS, return_exceptions=True)
-            return [answer for answer in said if isinstance(answer, dict)]
+            return [answer for answer in said if isinstance(answer, ReplicaReport)]
         return []
 
 
-def _status(found: ApplicationStatusOverview) -> Status:
+def _status(found: ApplicationStatusOverview) -> ApplicationStatus:
     deployments = list(found.deployments.values())
     replicas: Mapping[str, int] = deployments[0].replica_states if deployments else {}
     counts = {str(getattr(state, "value", state)): count for state, count in replicas.items()}
-    messages = [deployment.message for deployment in deployments] + [found.message]
+    wanted = sum(counts.get(state, 0) for state in _COMING)
+    # A replica goes on serving while it is told of another number of requests.
+    running = counts.get("RUNNING", 0) + counts.get("UPDATING", 0)
+    messages = (*(deployment.message for deployment in deployments), found.message)
+    reason = next((shortened(text) for text in messages if text), "")
+    if running:
+        reason = f"{running} of {wanted} replicas run" + (f": {reason}" if reason else "")
     status = found.status.value
-    return Status(
+    return ApplicationStatus(
         is_leaving=status == "DELETING",
         has_failed=status == "DEPLOY_FAILED",
-        wanted=sum(counts.get(state, 0) for state in _COMING),
-        running=_running(counts),
-        reason="" if status == "RUNNING" else _reason(counts, messages),
+        wanted=wanted,
+        running=running,
+        reason="" if status == "RUNNING" else reason,
     )
 
 
-def _reason(counts: Mapping[str, int], messages: list[str]) -> str:
-    wanted = sum(counts.get(state, 0) for state in _COMING)
-    reason = next((why(text) for text in messages if text), "")
-    running = _running(counts)
-    return f"{running} of {wanted} replicas run" + (f": {reason}" if reason else "") if running else reason
-
-
-def _running(counts: Mapping[str, int]) -> int:
-    """A replica goes on serving while it is told of another number of requests."""
-    return counts.get("RUNNING", 0) + counts.get("UPDATING", 0)
-
-
-def why(message: str) -> str:
-    """What people need of a message of Ray Serve, which brings its tracebacks along."""
+def shortened(message: str) -> str:
+    """Return what people need of a message of Ray Serve, without its tracebacks."""
     text = _COLOURS.sub("", message).strip()
     _, marker, reason = text.rpartition(f"{DidNotLoadError.__name__}: ")
     if marker:

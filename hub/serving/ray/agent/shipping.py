@@ -2,7 +2,7 @@
 
 An archive is put into the cluster's own store under the SHA-256 of its bytes. Each node fetches and unpacks
 it when a replica is first started there, and drops it when none needs it any more. The store forgets what no
-job or process refers to, so what is wanted is renewed every minute.
+job or process refers to, so what is desired is renewed every minute.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Ray offers this only for one folder per job, at the job's start; modules come and go while this one runs.
+# Private, with a contract test: Ray offers this only for one folder per job, at the job's start; modules
+# come and go while this one runs.
 from ray._private.runtime_env.packaging import (
     GCS_STORAGE_MAX_SIZE,
     package_exists,
@@ -43,7 +44,7 @@ class Archive:
 
 
 class Shipper:
-    """Packs modules into ``folder``, and keeps in the cluster what is wanted."""
+    """Packs modules into ``folder``, and keeps in the cluster what is desired."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,13 +52,13 @@ class Shipper:
         folder.mkdir(exist_ok=True)
 
     def pack(self, deployment: Deployment) -> Archive:
-        """The archive of a deployment's module and weights. The same content makes the same archive.
+        """Return the archive of a deployment's module and weights. The same content makes the same archive.
 
         Raises:
             WeightsError: weights are not on this machine.
             RegistryError: it is larger than the cluster's store takes.
         """
-        directory = Path(deployment.spec["directory"])
+        directory = Path(deployment.spec.directory)
         target = self._folder / f"{deployment.key}.tar.gz"
         module = InstalledModule(read_module_info(directory), directory, directory.parent)
         pack.pack(module, target, home=Path(deployment.home), progress=Silent(), more=deployment.weights)
@@ -65,7 +66,7 @@ class Shipper:
         if size >= GCS_STORAGE_MAX_SIZE:
             target.unlink()
             raise RegistryError(
-                f"{deployment.name} and its weights are {size / 1e6:.0f} MB, and Ray sends at most "
+                f"{deployment.spec.name} and its weights are {size / 1e6:.0f} MB, and Ray sends at most "
                 f"{GCS_STORAGE_MAX_SIZE / 1e6:.0f} MB to its nodes; have the nodes share HUB_HOME, and set "
                 'ray_modules to "shared"'
             )

@@ -1,1 +1,1 @@
-"""Ray as the gateway has it: the way to replicas."""
+"""The gateway's way to replicas."""

@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-import ray
 from ray import serve
-from ray.exceptions import RayError, RayTaskError, TaskCancelledError
-from ray.serve.exceptions import BackPressureError, RayServeException, RequestCancelledError
-from ray.serve.handle import DeploymentHandle
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import BackPressureError, RayServeException
+from ray.serve.handle import DeploymentHandle, DeploymentResponse, DeploymentResponseGenerator
 
 from hub import errors
 from hub.serving.gateway.body import Body
@@ -28,7 +27,7 @@ from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
 from hub.serving.messages.state import ModuleState, StateReader
 from hub.serving.ray import connection, desired_state
-from hub.serving.ray.gateway_side.callers import Callers
+from hub.serving.ray.replica_messages import Parcel
 
 log = logging.getLogger("hub.gateway")
 
@@ -36,11 +35,13 @@ log = logging.getLogger("hub.gateway")
 RECONNECT_SECONDS: Final = 1.0
 #: A worker that has just started lets requests wait so long for its connection.
 CONNECT_SECONDS: Final = 10.0
+#: How often it is looked whether the client of a request still waits.
+LOOK_SECONDS: Final = 0.25
 #: Pause before an already admitted request knocks again at a full queue, or at a module on the move.
 PAUSE_SECONDS: Final = 0.05
 
 
-class RayDispatcher:
+class ReplicaClient:
     """Sends requests to the applications that state.json names. One instance serves all threads.
 
     Make it after the fork: it connects this process to the cluster, in a thread of its own.
@@ -50,7 +51,6 @@ class RayDispatcher:
         self._run_dir = run_dir
         self._states = states
         self._quarantine = Quarantine()
-        self._callers = Callers()
         self._handles: dict[str, DeploymentHandle[Any]] = {}
         self._lock = threading.Lock()
         self._is_connected = threading.Event()
@@ -78,6 +78,8 @@ class RayDispatcher:
             except RayTaskError:
                 raise  # a mistake of ours in the replica
             except RayError as error:
+                # Ray Serve itself tries again what no replica had taken; later attempts are announced.
+                delivery.has_started |= delivery.number == 1
                 log.warning("request %s: its replica went away (%s)", context.request_id, _first_line(error))
                 delivery.runner_died(self._quarantine)
             delivery.module = refuse_unless_served(
@@ -92,82 +94,23 @@ class RayDispatcher:
         Raises:
             RayError: the replica died.  RayServeException: it never got there.  CallerLeft.  RequestError.
         """
-        frame = delivery.frame()
-        # Each machine has a clock of its own; what counts is the time that is left.
-        fields = {**frame.header, "remaining": delivery.remaining}
+        call = Parcel.of(delivery.frame(), seconds=delivery.remaining)
         begun = time.monotonic()
         if delivery.number == 1:
-            parcel = self._ask(handle, delivery, fields, frame.blobs)
+            answer = _ask(handle, delivery, call)
         else:
-            parcel = asyncio.run(self._ask_announced(handle, delivery, fields, frame.blobs))
-        kind, fields, blobs = parcel
-        reply = delivery.reply(wire.Frame(kind, fields, blobs))
-        waited = time.monotonic() - begun - float(fields["elapsed"])
+            answer = asyncio.run(_ask_announced(handle, delivery, call))
+        waited = time.monotonic() - begun - answer.seconds
+        reply = delivery.reply(answer.frame)
         header = dataclasses.replace(
             reply.header, queue_seconds=max(0.0, waited), generation=delivery.module.generation
         )
         return dataclasses.replace(reply, header=header)
 
-    def _ask(
-        self, handle: DeploymentHandle[Any], delivery: Delivery, header: dict[str, Any], blobs: Any
-    ) -> Any:
-        has_left = threading.Event()
-        response = handle.call.remote(header, blobs)
-
-        def leave() -> None:
-            has_left.set()
-            response.cancel()
-
-        with self._callers.watched(delivery.context.caller, leave):
-            try:
-                return response.result(timeout_s=max(0.0, delivery.remaining))
-            except TimeoutError as error:
-                response.cancel()
-                raise delivery.too_late() from error
-            except (RequestCancelledError, TaskCancelledError) as error:
-                if has_left.is_set():
-                    raise CallerLeft from error
-                raise
-            except RayTaskError:
-                raise
-            except RayError:
-                delivery.has_started = True  # Ray Serve itself tries again what no replica had taken
-                raise
-
-    async def _ask_announced(
-        self, handle: DeploymentHandle[Any], delivery: Delivery, header: dict[str, Any], blobs: Any
-    ) -> Any:
-        """The same for a request that was sent before: its replica says first that it starts now."""
-        loop, me = asyncio.get_running_loop(), asyncio.current_task()
-        assert me is not None
-        has_left = threading.Event()
-
-        def leave() -> None:
-            has_left.set()
-            loop.call_soon_threadsafe(me.cancel)
-
-        responses = handle.options(stream=True).call_announced.remote(header, blobs)
-        with self._callers.watched(delivery.context.caller, leave):
-            try:
-                async with asyncio.timeout(max(0.0, delivery.remaining)):
-                    async for parcel in responses:
-                        if parcel[0] != wire.STARTED:
-                            return parcel
-                        delivery.has_started = True
-            except TimeoutError as error:
-                responses.cancel()
-                raise delivery.too_late() from error
-            except asyncio.CancelledError as error:
-                responses.cancel()
-                if has_left.is_set():
-                    raise CallerLeft from error
-                raise
-        raise RayServeException("the replica ended its answer without one")
-
     # -- the cluster -------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        """Until connected: then this process stays so, or ends with its node's Ray."""
+        """Try until connected: then this process stays so, or ends with its node's Ray."""
         while True:
             address = desired_state.read_address(self._run_dir)
             if address is not None:
@@ -180,7 +123,7 @@ class RayDispatcher:
         self._is_connected.set()
 
     def _handle(self, delivery: Delivery) -> DeploymentHandle[Any]:
-        """Raises UnavailableError while there is no connection, or no such application."""
+        """Return the way to an application; raises UnavailableError while there is none, or no connection."""
         if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, delivery.remaining))):
             raise errors.UnavailableError(self._problem, retry_after=2)
         application = delivery.module.application
@@ -196,7 +139,7 @@ class RayDispatcher:
             del self._handles[gone]
         try:
             self._handles[application] = serve.get_app_handle(application)
-        except (RayServeException, ray.exceptions.RayError) as error:
+        except (RayServeException, RayError) as error:
             raise errors.UnavailableError(
                 f"Ray Serve does not have {application} at the moment", retry_after=2
             ) from error
@@ -205,6 +148,50 @@ class RayDispatcher:
     def _forget(self, application: str) -> None:
         with self._lock:
             self._handles.pop(application, None)
+
+
+def _ask(handle: DeploymentHandle[Any], delivery: Delivery, call: Parcel) -> Parcel:
+    response = handle.call.remote(call)
+    while True:
+        try:
+            answer: Parcel = response.result(timeout_s=_patience(delivery))
+            return answer
+        except TimeoutError:
+            _cancel_unless_wanted(delivery, response)
+
+
+async def _ask_announced(handle: DeploymentHandle[Any], delivery: Delivery, call: Parcel) -> Parcel:
+    """Ask once more: now the replica says first when it starts."""
+    responses = handle.options(stream=True).call_announced.remote(call)
+
+    async def answer() -> Parcel:
+        parcel: Parcel
+        async for parcel in responses:
+            if parcel.kind != wire.STARTED:
+                return parcel
+            delivery.has_started = True
+        raise RayServeException("the replica ended its answer without one")
+
+    task = asyncio.ensure_future(answer())
+    while not (await asyncio.wait({task}, timeout=_patience(delivery)))[0]:
+        _cancel_unless_wanted(delivery, responses)
+    return await task
+
+
+def _patience(delivery: Delivery) -> float:
+    return max(0.0, min(LOOK_SECONDS, delivery.remaining))
+
+
+def _cancel_unless_wanted(
+    delivery: Delivery, response: DeploymentResponse[Any] | DeploymentResponseGenerator[Any]
+) -> None:
+    """Raise DeadlineError or CallerLeft, and cancel what was asked, when nobody waits for it any more."""
+    caller = delivery.context.caller
+    has_left = caller is not None and wire.peer_has_left(caller)
+    if not has_left and delivery.remaining > 0:
+        return
+    response.cancel()
+    raise CallerLeft if has_left else delivery.too_late()
 
 
 def _first_line(error: Exception) -> str:

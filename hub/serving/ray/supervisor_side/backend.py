@@ -1,4 +1,4 @@
-"""The Ray engine as the supervisor has it: two processes that it keeps running, and two files.
+"""The Ray backend in the supervisor: two processes that it keeps running, and two files.
 
 Imports nothing of Ray: a cluster that goes away takes every process that is connected to it along.
 """
@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hub import settings
 from hub.errors import ConfigError
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.ray import desired_state
-from hub.serving.ray.desired_state import Deployment, Seen, Wanted
+from hub.serving.ray.desired_state import Deployment, DesiredState, ObservedState
 from hub.serving.ray.supervisor_side.fleet import RayFleet
+from hub.serving.supervisor import package_check
 from hub.serving.supervisor.helper import Helper
 from hub.serving.supervisor.slots import FleetPlan
 
 log = logging.getLogger("hub.supervisor")
 
-#: Of settings that only the local engine can honour, with what to do instead.
-_NOT_HERE = {
+#: Settings that only the local backend can honour, with what to do instead.
+_LOCAL_ONLY = {
     "max_requests": "Ray Serve replaces a replica only when it dies or is unhealthy",
     "max_memory_mb": "set Ray's own memory monitor on the nodes",
 }
@@ -37,10 +39,10 @@ class RayBackend:
     def __init__(self, config: ServingConfig, run_dir: RunDir, lifeline: int) -> None:
         self._config = config
         self._fleets: list[RayFleet] = []
-        self._wanted_path = run_dir.path / desired_state.WANTED
-        self._reader = desired_state.Reader(run_dir.path / desired_state.SEEN, Seen.from_json, Seen())
-        self._seen = Seen()
-        self._wanted = Wanted()
+        self._desired_path = run_dir.path / desired_state.DESIRED
+        self._observed = ObservedState()
+        self._reader = desired_state.Reader(run_dir.path / desired_state.OBSERVED, self._observed)
+        self._desired = DesiredState()
         self._owns_cluster = config.ray_address is None
         self.environment: Mapping[str, str] = _environment(run_dir, owns_cluster=self._owns_cluster)
         self._agent = Helper("hub.serving.ray.agent", None, run_dir, lifeline, self.environment)
@@ -50,46 +52,46 @@ class RayBackend:
             self.helpers = [self._agent, head]
         else:
             desired_state.write_address(run_dir.path, str(config.ray_address))
-        for key, advice in _NOT_HERE.items():
+        for key, advice in _LOCAL_ONLY.items():
             if getattr(config, key) is not None:
                 log.warning("%s has no effect with engine ray: %s", key, advice)
 
     def fleet(self, plan: FleetPlan) -> RayFleet:
-        fleet = RayFleet(plan, self._deploy, lambda: self._seen, self._tell)
+        fleet = RayFleet(plan, self._deployment, lambda: self._observed, self._publish)
         self._fleets.append(fleet)
-        self._tell()
+        self._publish()
         return fleet
 
     def tick(self, now: float) -> None:
-        self._seen = self._reader.current()
+        try:
+            observed = self._reader.current()
+        except OtherVersionError as error:  # the package changed on disk, and the agent was started again
+            observed = replace(self._observed, problem=package_check.change() or str(error))
+        self._observed = observed
         if not self._agent.is_running:
-            self._seen = replace(self._seen, problem=self._seen.problem or "the Ray agent is starting")
+            self._observed = replace(observed, problem=observed.problem or "the Ray agent is starting")
         self._fleets = [fleet for fleet in self._fleets if not fleet.is_empty]
-        if not self._seen.problem and self._seen.serial >= 0:
-            for service in self.helpers:
-                service.persist()
+        if not self._observed.problem and self._observed.serial >= 0:
+            for helper in self.helpers:
+                helper.persist()
 
     def problem(self) -> str:
-        for service in self.helpers:
-            if service.gives_up:
-                why = self._seen.problem or "its log lines above say why"
-                return f"the {service.name} does not stay up: {why}"
+        for helper in self.helpers:
+            if helper.gives_up:
+                why = self._observed.problem or "its log lines above say why"
+                return f"the {helper.name} does not stay up: {why}"
         return ""
 
-    def _tell(self) -> int:
-        """Write what is wanted now, if that changed; its serial."""
-        deployments = tuple(self._every_deployment())
-        if deployments != self._wanted.deployments:
-            self._wanted = Wanted(self._wanted.serial + 1, deployments)
-            desired_state.write(self._wanted_path, self._wanted)
-        return self._wanted.serial
+    def _publish(self) -> int:
+        """Write the desired state, if it changed, and return its serial."""
+        deployments = tuple(each for fleet in self._fleets for each in fleet.deployments())
+        if deployments != self._desired.deployments:
+            self._desired = DesiredState(self._desired.serial + 1, deployments)
+            desired_state.write(self._desired_path, self._desired)
+        return self._desired.serial
 
-    def _every_deployment(self) -> Iterator[Deployment]:
-        for fleet in self._fleets:
-            yield from fleet.deployments()
-
-    def _deploy(self, plan: FleetPlan) -> Deployment:
-        """The deployment of a plan; raises ConfigError for one that Ray Serve cannot be given."""
+    def _deployment(self, plan: FleetPlan) -> Deployment:
+        """Return the deployment of a plan; raises ConfigError for one that Ray Serve cannot be given."""
         spec, options = plan.spec, plan.ray
         on_gpu = {runner.gpu is not None for runner in plan.runners}
         if len(on_gpu) > 1:
@@ -103,12 +105,12 @@ class RayBackend:
                 "Python. Install its requirements there, and here install it again without --isolated"
             )
         gpu = True in on_gpu
-        # A Ray instance of our own counts no cores: there, as with the local engine, modules share them.
+        # A Ray instance of our own counts no cores: there, as with the local backend, modules share them.
         own = self._owns_cluster
         num_cpus = options.num_cpus or 1.0
         return Deployment(
             key=f"{spec.name}@{spec.generation}",
-            spec=asdict(spec),
+            spec=spec,
             replicas=len(plan.runners),
             threads=plan.runners[0].threads if own and not options.num_cpus else max(1, int(num_cpus)),
             gpu=gpu,
@@ -116,7 +118,7 @@ class RayBackend:
             num_gpus=float(gpu) if options.num_gpus is None else options.num_gpus,
             resources=dict(options.resources),
             autoscaling=options.autoscaling,
-            weights=list(options.weights),
+            weights=tuple(options.weights),
             max_ongoing_requests=options.max_ongoing_requests,
             max_queue_size=plan.limits.max_queue_size,
             hang_timeout=plan.limits.hang_timeout,
@@ -128,7 +130,7 @@ class RayBackend:
 
 
 def _environment(run_dir: RunDir, *, owns_cluster: bool) -> dict[str, str]:
-    """Variables of every process that connects to the cluster."""
+    """Return the variables of every process that connects to the cluster."""
     environment = {
         # The handler writes a stack for each SIGTERM, which is how we end our processes.
         "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
@@ -141,7 +143,7 @@ def _environment(run_dir: RunDir, *, owns_cluster: bool) -> dict[str, str]:
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32))
         environment |= {
-            # Ray's name for it: a machine that is no node of a cluster. All ports are then of 127.0.0.1.
+            # So this machine is not a node of a cluster for Ray, and all ports are of 127.0.0.1.
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             # Where it does not answer for so long it is dead: nothing lies between us. By default a minute.
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",

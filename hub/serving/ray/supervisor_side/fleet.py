@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import FAILED, LOADING, READY, ModuleLimits, ModuleState
-from hub.serving.ray.desired_state import Deployment, Seen, Sight
+from hub.serving.ray.desired_state import Deployment, DeploymentStatus, ObservedState
 from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan
 
 log = logging.getLogger("hub.supervisor")
 
 #: Beyond its graceful_timeout a drained application gets this long to disappear from the cluster.
 LEAVING_SECONDS = 15.0
-
-Deploy = Callable[[FleetPlan], Deployment]
 
 
 @dataclass
@@ -34,16 +32,26 @@ class Generation:
 
 
 class RayFleet:
-    """One module. ``deploy`` makes a deployment of a plan; ``look`` and ``tell`` are the engine's."""
+    """One module; the three functions are the backend's.
+
+    Args:
+        deployment_of: makes a deployment of a plan; raises ConfigError.
+        observed: returns what the agent observed last.
+        publish: writes the desired state and returns its serial.
+    """
 
     def __init__(
-        self, plan: FleetPlan, deploy: Deploy, look: Callable[[], Seen], tell: Callable[[], int]
+        self,
+        plan: FleetPlan,
+        deployment_of: Callable[[FleetPlan], Deployment],
+        observed: Callable[[], ObservedState],
+        publish: Callable[[], int],
     ) -> None:
         self.reason = ""
         self.newest_generation = plan.spec.generation
-        self._deploy = deploy
-        self._look = look
-        self._tell = tell
+        self._deployment_of = deployment_of
+        self._observed = observed
+        self._publish = publish
         self._current = self._generation(plan)
         self._incoming: Generation | None = None
         self._has_served = False
@@ -74,33 +82,33 @@ class RayFleet:
     def is_empty(self) -> bool:
         if self._draining_since is None:
             return False
-        seen, key = self._look(), self._current.deployment.key
-        is_told = seen.serial >= self._drained_serial
-        return self._patience < 0 or (is_told and key not in (*seen.leaving, *seen.deployments))
+        observed, key = self._observed(), self._current.deployment.key
+        is_told = observed.serial >= self._drained_serial
+        return self._patience < 0 or (is_told and key not in (*observed.leaving, *observed.deployments))
 
     def status_descriptors(self) -> list[int]:
         return []
 
     def deployments(self) -> Iterator[Deployment]:
-        """What should run; nothing once it drains."""
+        """Yield what should run; nothing once it drains."""
         if self._draining_since is None:
             yield self._current.deployment
             if self._incoming is not None:
                 yield self._incoming.deployment
 
     def snapshot(self) -> ModuleState:
-        plan, sight = self._current.plan, self._sight(self._current)
+        plan, status = self._current.plan, self._status(self._current)
         return ModuleState(
             name=self.spec.name,
             version=self.spec.version,
             state=self.state,
             reason=self.reason,
             generation=self.spec.generation,
-            application=sight.application,
-            restarts=self._restarts + sight.restarts,
-            runners_wanted=sight.wanted,
+            application=status.application,
+            restarts=self._restarts + status.restarts,
+            runners_wanted=status.wanted,
             threads=self._current.deployment.threads,
-            runners=() if self._look().problem else sight.runners,
+            runners=() if self._observed().problem else status.runners,
             manifest=self._manifest,
             limits=ModuleLimits(plan.limits.timeout, plan.limits.max_queue_size),
         )
@@ -108,10 +116,10 @@ class RayFleet:
     # -- what the supervisor does ---------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Take note of what the agent sees, swap or drop an incoming generation."""
+        """Follow what the agent observed; swap or drop an incoming generation."""
         if self._draining_since is not None:
             limit = LEAVING_SECONDS
-            if not self._look().problem:
+            if not self._observed().problem:
                 limit += self._current.plan.limits.graceful_timeout
             self._patience = self._draining_since + limit - now
             return
@@ -131,15 +139,15 @@ class RayFleet:
             self._has_failed, self._has_served, self.reason = False, False, ""
         else:
             self._incoming = fresh
-        self._tell()
+        self._publish()
 
     def drain(self, now: float) -> None:
         if self._draining_since is None:
             self._draining_since = now
-            self._drained_serial = self._tell()
+            self._drained_serial = self._publish()
 
     def kill(self) -> None:
-        """There is no harder way: the agent takes applications away at once, Ray ends their processes."""
+        """Do nothing: the agent deletes applications at once, and Ray ends their processes."""
 
     def close(self) -> None:
         for generation in (self._current, self._incoming):
@@ -150,59 +158,60 @@ class RayFleet:
 
     def _generation(self, plan: FleetPlan) -> Generation:
         try:
-            return Generation(plan, self._deploy(plan))
+            return Generation(plan, self._deployment_of(plan))
         except BaseException:
             plan.release()
             raise
 
-    def _sight(self, generation: Generation) -> Sight:
-        return self._look().deployments.get(generation.deployment.key) or Sight(
-            wanted=generation.deployment.replicas
-        )
+    def _status(self, generation: Generation) -> DeploymentStatus:
+        known = self._observed().deployments.get(generation.deployment.key)
+        return known or DeploymentStatus(wanted=generation.deployment.replicas)
 
     def _follow(self, now: float) -> None:
-        sight = self._sight(self._current)
-        problem = self._look().problem
-        if sight.state == READY and not problem:
+        status, problem = self._status(self._current), self._observed().problem
+        if status.state == READY and not problem:
             if not self._has_served or self._has_failed:
                 log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
-            self._has_served, self._has_failed, self._manifest = True, False, sight.manifest
+            self._has_served, self._has_failed, self._manifest = True, False, status.manifest
             if not self.reason.startswith(RELOAD_FAILED):
-                self.reason = sight.reason
+                self.reason = status.reason
         elif self._has_served:
-            self.reason = problem or sight.reason
+            self.reason = problem or status.reason
         elif not self._has_failed:
-            self.reason = problem or sight.reason
-            if why := self._why_hopeless(self._current, sight, now):
-                log.error("%s: given up: %s", self.spec.name, why)
-                self._has_failed, self.reason = True, why
+            self.reason = problem or status.reason
+            if failure := self._failure(self._current, status, now):
+                log.error("%s: given up: %s", self.spec.name, failure)
+                self._has_failed, self.reason = True, failure
 
     def _follow_incoming(self, incoming: Generation, now: float) -> None:
-        sight = self._sight(incoming)
-        if sight.state == READY and len(sight.runners) >= incoming.deployment.at_least:
-            self._restarts += self._sight(self._current).restarts
+        status = self._status(incoming)
+        if status.state == READY and len(status.runners) >= incoming.deployment.at_least:
+            self._restarts += self._status(self._current).restarts
             self._replace(incoming)
             self._incoming = None
-            self._has_served, self._manifest, self.reason = True, sight.manifest, ""
-            self._tell()
+            self._has_served, self._manifest, self.reason = True, status.manifest, ""
+            self._publish()
             log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
-        elif why := self._why_hopeless(incoming, sight, now):
-            log.error("%s: the new generation does not come up, the old one stays: %s", self.spec.name, why)
-            self.reason = f"{RELOAD_FAILED}{why}"
+        elif failure := self._failure(incoming, status, now):
+            log.error(
+                "%s: the new generation does not come up, the old one stays: %s", self.spec.name, failure
+            )
+            self.reason = f"{RELOAD_FAILED}{failure}"
             incoming.plan.release()
             self._incoming = None
-            self._tell()
+            self._publish()
 
-    def _why_hopeless(self, generation: Generation, sight: Sight, now: float) -> str:
-        """Why a generation that is not ready is given up; "" while it may still become ready."""
+    @staticmethod
+    def _failure(generation: Generation, status: DeploymentStatus, now: float) -> str:
+        """Return why a generation that is not ready is given up; "" while it may still become ready."""
         if generation.since is None:
             generation.since = now
-        if sight.state == FAILED:
-            return sight.reason
+        if status.state == FAILED:
+            return status.reason
         limits = generation.plan.limits
         if now - generation.since <= limits.load_timeout:
             return ""
-        return limits.not_loaded + (f": {sight.reason}" if sight.reason else "")
+        return limits.not_loaded + (f": {status.reason}" if status.reason else "")
 
     def _replace(self, generation: Generation) -> None:
         self._current.plan.release()

@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from hub.errors import WeightsError
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import FAILED, LOADING, READY
-from hub.serving.ray.agent.reconciler import AGAIN_SECONDS, SHARED_SECONDS, Reconciler, Status
-from hub.serving.ray.desired_state import Deployment, Seen, Wanted
+from hub.serving.ray.agent.application import AGAIN_SECONDS, SHARED_SECONDS, ApplicationStatus
+from hub.serving.ray.agent.reconciler import Reconciler
+from hub.serving.ray.desired_state import Deployment, DesiredState, ObservedState
+from hub.serving.ray.replica_messages import ReplicaReport
 from tests.serving.running import MODULES
 
-MANIFEST = {"concurrency": 2, "max_batch_size": 3}
+MANIFEST = Manifest(concurrency=2, max_batch_size=3)
 
 
 def deployment(generation: int = 1, *, replicas: int = 1, module: str = "greet", **spec: Any) -> Deployment:
-    fields = {
+    fields: dict[str, Any] = {
         "name": module,
         "version": "1.0.0",
         "directory": str(MODULES / module),
@@ -28,7 +32,7 @@ def deployment(generation: int = 1, *, replicas: int = 1, module: str = "greet",
     }
     return Deployment(
         key=f"{module}@{generation}",
-        spec={**fields, **spec},
+        spec=RunnerSpec(**{**fields, **spec}),
         replicas=replicas,
         threads=1,
         gpu=False,
@@ -36,7 +40,7 @@ def deployment(generation: int = 1, *, replicas: int = 1, module: str = "greet",
         num_gpus=0.0,
         resources={},
         autoscaling=None,
-        weights=[],
+        weights=(),
         max_ongoing_requests=None,
         max_queue_size=8,
         hang_timeout=10.0,
@@ -94,10 +98,10 @@ class End:
         self.table = table
         self.server = server
 
-    def statuses(self) -> dict[str, Status]:
+    def statuses(self) -> dict[str, ApplicationStatus]:
         table = self.table
         return {
-            name: Status(
+            name: ApplicationStatus(
                 name in table.leaving, name in table.failed, count, 0 if name in table.failed else count, ""
             )
             for name, count in table.running.items()
@@ -114,27 +118,27 @@ class End:
         else:
             self.table.forget(application)
 
-    def describe(self, applications: Mapping[str, bool]) -> dict[str, list[dict[str, Any]]]:
+    def describe(self, applications: Mapping[str, bool]) -> dict[str, list[ReplicaReport]]:
         return {
             name: [self._one(name, pid, is_leaving) for pid in self.table.pids[name]]
             for name, is_leaving in applications.items()
         }
 
-    def _one(self, name: str, pid: int, is_leaving: bool) -> dict[str, Any]:
+    def _one(self, name: str, pid: int, is_leaving: bool) -> ReplicaReport:
         asked, now = self.table.asked.setdefault(name, {}), self.table.now
         asked.pop(self.server, None) if is_leaving else asked.update({self.server: now})
         others = [now - when for server, when in asked.items() if server != self.server]
-        return {
-            "pid": pid,
-            "started": 1,
-            "node": "far",
-            "device": "cpu",
-            "memory_mb": 1,
-            "manifest": MANIFEST,
-            "max_ongoing_requests": self.table.limits[name],
-            "ongoing": self.table.ongoing,
-            "others": min(others, default=None),
-        }
+        return ReplicaReport(
+            pid=pid,
+            started=1,
+            node="far",
+            device="cpu",
+            memory_mb=1,
+            manifest=MANIFEST,
+            max_ongoing_requests=self.table.limits[name],
+            ongoing=self.table.ongoing,
+            others=min(others, default=None),
+        )
 
 
 class NoShipper:
@@ -152,9 +156,9 @@ class Server:
         self.table = table
         self.reconciler = Reconciler(End(table, name), NoShipper())
 
-    def step(self, *deployments: Deployment, seconds: float = 1.0) -> Seen:
+    def step(self, *deployments: Deployment, seconds: float = 1.0) -> ObservedState:
         self.table.now += seconds
-        return self.reconciler.step(Wanted(1, deployments), self.table.now)
+        return self.reconciler.step(DesiredState(1, deployments), self.table.now)
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ def test_what_is_wanted_is_deployed_once(table: Table) -> None:
     assert seen.deployments["greet@1"].application == application
     # The second time it is told how many requests the module takes at once, which is known only then.
     assert table.calls == [("deploy", application)] * 2
-    assert table.limits[application] == 2 * MANIFEST["concurrency"] * MANIFEST["max_batch_size"]
+    assert table.limits[application] == 2 * MANIFEST.concurrency * MANIFEST.max_batch_size
 
 
 def test_more_replicas_are_the_same_application(table: Table) -> None:

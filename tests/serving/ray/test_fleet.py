@@ -10,11 +10,13 @@ import pytest
 from hub.errors import ConfigError
 from hub.serving.config.ray import RayOptions
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
 from hub.serving.ray import desired_state
-from hub.serving.ray.desired_state import Deployment, Seen, Sight, Wanted
-from hub.serving.ray.supervisor_side.backend import RayEngine
+from hub.serving.ray.desired_state import Deployment, DeploymentStatus, DesiredState, ObservedState
+from hub.serving.ray.supervisor_side.backend import RayBackend
 from hub.serving.ray.supervisor_side.fleet import LEAVING_SECONDS, RayFleet
 from hub.serving.supervisor.placement import RunnerPlan
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
@@ -25,33 +27,35 @@ REPLICA = ProcessState(7, 70, "replica", node="far")
 
 def plan(generation: int = 1, *, runners: int = 1, gpu: str | None = None, **more: Any) -> FleetPlan:
     spec = RunnerSpec(name="echo", version="1.0.0", directory="/modules/echo", generation=generation)
-    places = [RunnerPlan(index, gpu, 2) for index in range(runners)]
-    return FleetPlan(spec, places, LIMITS, **more)
+    plans = [RunnerPlan(index, gpu, 2) for index in range(runners)]
+    return FleetPlan(spec, plans, LIMITS, **more)
 
 
-def sight(state: str = READY, *, runners: int = 1, **more: Any) -> Sight:
-    return Sight("hub-echo-1", state, runners=(REPLICA,) * runners, **more)
+def sight(state: str = READY, *, runners: int = 1, **more: Any) -> DeploymentStatus:
+    return DeploymentStatus("hub-echo-1", state, runners=(REPLICA,) * runners, **more)
 
 
 class Agent:
-    """Its end of the exchange: what it was told, and what it says it sees."""
+    """Its end of the two files: what it was told, and what it says it sees."""
 
     def __init__(self, run_dir: Path, **config: Any) -> None:
         settings = ServingConfig.model_construct(ray_address="head:6379", ray_modules=None, **config)
         self.run_dir = run_dir
-        self.engine = RayEngine(settings, run_dir, lifeline=0)
+        self.backend = RayBackend(settings, RunDir(run_dir), lifeline=0)
         self.process = Process()
-        vars(self.engine.services[0])["_child"] = self.process
+        vars(self.backend.helpers[0])["_child"] = self.process
 
-    def wanted(self) -> Wanted:
-        return desired_state.Reader(self.run_dir / desired_state.WANTED, Wanted.from_json, Wanted()).current()
+    def wanted(self) -> DesiredState:
+        return desired_state.Reader(self.run_dir / desired_state.DESIRED, DesiredState()).current()
 
-    def sees(self, fleet: RayFleet, now: float, leaving: tuple[str, ...] = (), **sights: Sight) -> None:
-        seen = Seen(
+    def sees(
+        self, fleet: RayFleet, now: float, leaving: tuple[str, ...] = (), **sights: DeploymentStatus
+    ) -> None:
+        seen = ObservedState(
             self.wanted().serial, "", {f"echo@{key[1:]}": each for key, each in sights.items()}, leaving
         )
-        desired_state.write(self.run_dir / desired_state.SEEN, seen)
-        self.engine.tick(now)
+        desired_state.write(self.run_dir / desired_state.OBSERVED, seen)
+        self.backend.tick(now)
         fleet.tick(now)
 
 
@@ -66,12 +70,12 @@ def agent(tmp_path: Path) -> Agent:
     return Agent(tmp_path)
 
 
-def keys(wanted: Wanted) -> list[str]:
+def keys(wanted: DesiredState) -> list[str]:
     return [deployment.key for deployment in wanted.deployments]
 
 
 def test_a_module_is_ready_with_its_first_replica(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan(runners=2))
+    fleet = agent.backend.fleet(plan(runners=2))
     agent.sees(fleet, 0.0, g1=sight(LOADING, runners=0))
     assert fleet.state == LOADING
     agent.sees(fleet, 1.0, g1=sight(wanted=2))
@@ -81,7 +85,7 @@ def test_a_module_is_ready_with_its_first_replica(agent: Agent) -> None:
 
 
 def test_it_stays_ready_while_its_replicas_are_gone(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     agent.sees(fleet, 1.0, g1=sight(LOADING, runners=0, reason="a node has died"))
 
@@ -89,14 +93,14 @@ def test_it_stays_ready_while_its_replicas_are_gone(agent: Agent) -> None:
 
 
 def test_a_module_that_ray_serve_gave_up_has_failed(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight(FAILED, runners=0, reason="no such weights"))
 
     assert (fleet.state, fleet.reason) == (FAILED, "no such weights")
 
 
 def test_one_that_is_not_ready_in_time_has_failed_until_it_is(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     waiting = sight(LOADING, runners=0, reason="no node has room")
     agent.sees(fleet, 0.0, g1=waiting)
     agent.sees(fleet, 31.0, g1=waiting)
@@ -108,7 +112,7 @@ def test_one_that_is_not_ready_in_time_has_failed_until_it_is(agent: Agent) -> N
 
 
 def test_the_next_generation_takes_over_when_all_its_replicas_are_there(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan(runners=2))
+    fleet = agent.backend.fleet(plan(runners=2))
     agent.sees(fleet, 0.0, g1=sight(runners=2))
     fleet.reload(plan(2, runners=2), 1.0)
     assert keys(agent.wanted()) == ["echo@1", "echo@2"]
@@ -122,7 +126,7 @@ def test_the_next_generation_takes_over_when_all_its_replicas_are_there(agent: A
 
 def test_the_old_generation_stays_when_the_new_one_fails(agent: Agent) -> None:
     released = []
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     fleet.reload(plan(2, release=lambda: released.append(2)), 1.0)
     agent.sees(fleet, 2.0, g1=sight(), g2=sight(FAILED, runners=0, reason="does not import"))
@@ -133,7 +137,7 @@ def test_the_old_generation_stays_when_the_new_one_fails(agent: Agent) -> None:
 
 
 def test_a_drained_module_is_empty_when_the_agent_has_taken_it_away(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     fleet.drain(1.0)
     assert keys(agent.wanted()) == []
@@ -146,7 +150,7 @@ def test_a_drained_module_is_empty_when_the_agent_has_taken_it_away(agent: Agent
 
 
 def test_an_agent_that_does_not_answer_is_not_waited_for_for_ever(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     fleet.drain(1.0)
     fleet.tick(1.0 + LIMITS.graceful_timeout + LEAVING_SECONDS + 0.1)
@@ -155,10 +159,10 @@ def test_an_agent_that_does_not_answer_is_not_waited_for_for_ever(agent: Agent) 
 
 
 def test_without_the_agent_nobody_knows_of_any_replica(agent: Agent) -> None:
-    fleet = agent.engine.fleet(plan())
+    fleet = agent.backend.fleet(plan())
     agent.sees(fleet, 0.0, g1=sight())
     agent.process.has_exited = True
-    agent.engine.tick(1.0)
+    agent.backend.tick(1.0)
     fleet.tick(1.0)
 
     assert (fleet.state, fleet.reason) == (READY, "the Ray agent is starting")
@@ -166,7 +170,7 @@ def test_without_the_agent_nobody_knows_of_any_replica(agent: Agent) -> None:
 
 
 def deployment(agent: Agent, made: FleetPlan) -> Deployment:
-    agent.engine.fleet(made)
+    agent.backend.fleet(made)
     return agent.wanted().deployments[0]
 
 
@@ -189,7 +193,7 @@ def test_replicas_of_two_kinds_are_refused(agent: Agent) -> None:
     mixed = plan(runners=1, release=lambda: released.append(1))
     mixed = FleetPlan(mixed.spec, [*mixed.runners, RunnerPlan(1, "0", 2)], LIMITS, mixed.release)
     with pytest.raises(ConfigError, match="kind cpu and of kind gpu"):
-        agent.engine.fleet(mixed)
+        agent.backend.fleet(mixed)
 
     assert released == [1]
 
@@ -197,13 +201,29 @@ def test_replicas_of_two_kinds_are_refused(agent: Agent) -> None:
 def test_a_module_with_an_environment_of_its_own_is_refused(agent: Agent) -> None:
     spec = RunnerSpec(name="echo", version="1", directory="/m", interpreter="/venv/bin/python")
     with pytest.raises(ConfigError, match="--isolated"):
-        agent.engine.fleet(FleetPlan(spec, [RunnerPlan(0, None, 1)], LIMITS))
+        agent.backend.fleet(FleetPlan(spec, [RunnerPlan(0, None, 1)], LIMITS))
 
 
 def test_what_is_wanted_and_seen_survives_the_file(tmp_path: Path, agent: Agent) -> None:
-    agent.engine.fleet(plan(ray=RayOptions(max_replicas=3, resources={"fast": 1})))
-    seen = Seen(3, "", {"echo@1": sight(manifest={"images": ["image"]})}, ("echo@0",))
+    agent.backend.fleet(plan(ray=RayOptions(max_replicas=3, resources={"fast": 1})))
+    seen = ObservedState(3, "", {"echo@1": sight(manifest=Manifest(images=("image",)))}, ("echo@0",))
     desired_state.write(tmp_path / "seen.json", seen)
 
-    assert desired_state.Reader(tmp_path / "seen.json", Seen.from_json, Seen()).current() == seen
+    assert desired_state.Reader(tmp_path / "seen.json", ObservedState()).current() == seen
     assert agent.wanted().deployments[0].autoscaling is not None
+
+
+def test_an_agent_of_another_version_is_a_problem_and_not_the_end(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package was upgraded on disk, and the agent has been started again since."""
+    fleet = agent.backend.fleet(plan())
+    agent.sees(fleet, 0.0, g1=sight())
+    with monkeypatch.context() as upgraded:
+        upgraded.setattr("hub.serving.messages.message.__version__", "99.0.0")
+        desired_state.write(agent.run_dir / desired_state.OBSERVED, ObservedState(7))
+    agent.backend.tick(1.0)
+    fleet.tick(1.0)
+
+    assert fleet.state == READY
+    assert "99.0.0" in fleet.reason and "hub serving stop" in fleet.reason

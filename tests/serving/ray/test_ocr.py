@@ -12,7 +12,14 @@ import pytest
 import requests
 
 from hub.registry.weights import fetch
-from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once, lose_a_node
+from tests.serving.ray.running import (
+    START_SECONDS,
+    Load,
+    RayServer,
+    SimulatedCluster,
+    ask_at_once,
+    lose_a_node,
+)
 from tests.serving.running import ROOT, Server, hub, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1500)]

@@ -60,7 +60,7 @@ class SimulatedCluster:
     def __init__(self, nodes: int, folder: Path) -> None:
         self._log = (folder / "cluster.log").open("w")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.ray.cluster_process", str(nodes)],
+            [sys.executable, "-m", "tests.serving.ray.cluster_process", str(nodes)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
             stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """A Ray cluster of several nodes on this machine, in a process of its own: Ray's own test utility.
 
-    python -m tests.ray.cluster_process NODES
+    python -m tests.serving.ray.cluster_process NODES
 
 The head node takes no replicas; a gateway connects to it. Prints one JSON line when it is up and after each
 command of its stdin: ``add``, ``kill NUMBER``. Ends with its stdin.

@@ -149,7 +149,7 @@ def test_many_callers_share_as_many_requests_as_there_are_streams() -> None:
 
     request = SimpleNamespace(padded=False, top1=False)
     compiled = SimpleNamespace(create_infer_request=make)
-    model = OpenVINOModel(compiled, "f32", 2, request)  # type: ignore[arg-type]
+    model = OpenVINOModel(compiled, "f32", 2, "", request)  # type: ignore[arg-type]
 
     def call(number: int) -> list[float]:
         batches = (Batch(np.full((1, 1, 1, 3), number + i, np.uint8)) for i in range(5))

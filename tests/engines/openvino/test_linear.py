@@ -15,7 +15,7 @@ from openvino import opset13 as ops
 from hub.engines.base import Batch, Normalize, load
 from hub.engines.openvino.linear import average_early, split_convolutions
 from hub.errors import EngineError
-from tests.engines.test_openvino_graph import kinds, normal, run
+from tests.engines.openvino.test_graph import kinds, normal, run
 
 CHANNELS = 6
 MEAN_0 = Normalize((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

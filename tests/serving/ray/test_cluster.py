@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.ray.running import START_SECONDS, Load, RayServer, SimulatedCluster, ask_at_once, lose_a_node
+from tests.serving.ray.running import (
+    START_SECONDS,
+    Load,
+    RayServer,
+    SimulatedCluster,
+    ask_at_once,
+    lose_a_node,
+)
 from tests.serving.running import MODULES, ROOT, free_port, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from hub.serving.process import procfs
-from tests.ray.running import START_SECONDS, RayServer
+from tests.serving.ray.running import START_SECONDS, RayServer
 from tests.serving.running import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -17,7 +17,7 @@ from hub.engines.files import find_model_files
 from hub.engines.openvino import engine
 from hub.engines.openvino.int8 import Rounding, find_roundings, large_convolutions, quantize
 from hub.errors import EngineError
-from tests.engines.test_openvino_graph import kinds, normal, run
+from tests.engines.openvino.test_graph import kinds, normal, run
 from tests.ocr.conftest import draw_line
 
 CHANNELS = 208

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.serving.config import ray
-from tests.ray.running import RayServer, SimulatedCluster
+from tests.serving.ray.running import RayServer, SimulatedCluster
 from tests.serving.running import free_port
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ray.running import START_SECONDS, Load, RayServer
+from tests.serving.ray.running import START_SECONDS, Load, RayServer
 from tests.serving.running import MODULES, hub, wait_until, write_module
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

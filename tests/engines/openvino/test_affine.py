@@ -10,7 +10,7 @@ import pytest
 from openvino import opset13 as ops
 
 from hub.engines.openvino.affine import fold_affine
-from tests.engines.test_openvino_graph import kinds, normal, run
+from tests.engines.openvino.test_graph import kinds, normal, run
 
 CHANNELS = 6
 

@@ -17,7 +17,7 @@ import pytest
 import hub as hub_api
 from hub.registry.weights import fetch
 from hub.serving.config import ray
-from tests.ray.running import RayServer
+from tests.serving.ray.running import RayServer
 from tests.serving.running import ROOT, environment, hub, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1200)]
