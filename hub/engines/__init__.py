@@ -1,1 +1,1 @@
-"""What executes a graph: Paddle, OpenVINO and ONNX Runtime behind one small protocol (``base``)."""
+"""Libraries that execute a graph: Paddle, OpenVINO, ONNX Runtime behind one small protocol (``base``)."""

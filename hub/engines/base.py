@@ -44,7 +44,7 @@ class Normalize:
     std: tuple[float, float, float]
 
 
-#: What the PP-OCR classifier and recogniser were trained with: [0, 255] to [-1, 1].
+#: The scaling that the PP-OCR classifier and recogniser were trained with: [0, 255] to [-1, 1].
 CENTERED: Final = Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
@@ -54,7 +54,7 @@ class Batch:
 
     Attributes:
         images: uint8 (n, height, width, 3), BGR.
-        widths: valid columns of each image; what lies right of them becomes exactly zero *after*
+        widths: valid columns of each image; the columns right of them become exactly zero *after*
             normalisation, which is how PP-OCR pads. None where nothing is padded.
     """
 

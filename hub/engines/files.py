@@ -8,7 +8,7 @@ from typing import Literal
 
 from hub.errors import ModelNotFoundError
 
-#: What exported Paddle models are called: by PaddleOCR and PaddleX, by PaddleDetection.
+#: The names of exported Paddle models: by PaddleOCR and PaddleX, by PaddleDetection.
 _NAMES = ("inference", "model")
 
 Kind = Literal["pdmodel", "json", "onnx"]

@@ -1,6 +1,6 @@
 """From a module's params.py and init_args to loaded, warm OCR objects.
 
-The only place that knows params.py's object as well as the classes. Where a model lies is the
+The only place that knows params.py's object as well as the classes. The place of a model is the
 registry's business: callers pass ``find``, usually ``hub.model_path`` for the module's folder.
 """
 

@@ -31,7 +31,7 @@ _TIFF_MAGIC: Final = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b"
 #: PDFium is not safe to use from several threads, not even on different documents.
 _PDFIUM: Final = threading.Lock()
 
-#: What Pillow raises on a broken file.
+#: The errors that Pillow raises on a broken file.
 _DECODERS_RAISE: Final = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
 
 # Our own limit applies, with our own message; Pillow's would warn at half of it.

@@ -81,7 +81,7 @@ class Recognizer:
             plans += [Plan(tuple(first + i for i in plan.lines), plan.width) for plan in self._planned(page)]
             first += len(page)
         if self.model.prefers_few_shapes:
-            # What is read in a line depends on the width it is padded to, not on the others in its batch.
+            # The text read in a line depends on the width it is padded to, not on the others in its batch.
             plans = [Plan((line,), plan.width) for plan in plans for line in plan.lines]
         # The longest first: started last, it would keep one core busy while the others are done.
         return sorted(plans, key=lambda plan: plan.width * len(plan.lines), reverse=True)

@@ -1,7 +1,7 @@
 """Turns a text into tokens and their ids, which the network reads.
 
 A token is a word of ``small_seg.dic`` or a character. The lexicon says how often each word occurs, and of
-all ways to cut a text the most probable one is taken. What the network has no id for is spelled out.
+all ways to cut a text the most probable one is taken. Words without an id in the network are spelled out.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Config:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
-    #: What is less certain is left out; a request may say otherwise.
+    #: Less certain objects are left out; a request may say otherwise.
     score_thresh: float = 0.5
 
 

@@ -26,7 +26,7 @@ class Config:
     rec_batch_num = 6
     use_space_char = True
 
-    #: Whether lines that are upside down are turned round, where a request does not say.
+    #: Turn lines round that are upside down; a request may say otherwise.
     use_angle_cls = True
     #: Angle classification: a weights name or a local folder.
     cls_model_dir = "ch_ppocr_mobile_v2.0_cls"
@@ -37,7 +37,7 @@ class Config:
 
     #: Lines read with less confidence are left out.
     drop_score = 0.0
-    #: Whether replies say where words are, and bring pictures, where a request does not say.
+    #: Replies say where words are, and bring pictures; a request may say otherwise.
     return_word_box = False
     visualize = True
 
@@ -46,7 +46,7 @@ class Config:
     #: Largest picture in a reply: width and height in pixels; None for any.
     max_output_img_size = (2000, 2000)
 
-    #: Whether a request may give a URL instead of a file. Private addresses are never fetched.
+    #: A request may give a URL instead of a file. Private addresses are never fetched.
     allow_urls = False
     max_url_mb = 64.0
     url_timeout = 10.0

@@ -108,4 +108,4 @@ def _known(key: str, names: Iterable[str], where: str) -> None:
     if key not in names:
         close = difflib.get_close_matches(str(key), names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"{where}: {key!r} is no key; there are {', '.join(names)}.{hint}")
+        raise ConfigError(f"{where}: {key!r} is not a key; there are {', '.join(names)}.{hint}")

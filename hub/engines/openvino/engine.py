@@ -34,7 +34,7 @@ _DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
 #: The names in /proc/cpuinfo of the instructions that compute in bf16. OpenVINO offers it on every CPU with
-#: AVX-512, but without these it converts back and forth and is no faster.
+#: AVX-512, but without these it converts back and forth and gains nothing.
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 #: And those that multiply bytes; without them sums of products overflow.
 _INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})

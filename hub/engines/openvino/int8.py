@@ -1,7 +1,7 @@
 """``quantize``: the large 1 × 1 convolutions of a graph, computed in int8.
 
 A CPU that multiplies bytes (VNNI) does so at twice the rate of bf16 and four times that of f32, and these
-convolutions are most of a recogniser. What is lost is kept small by what was measured once for a model
+convolutions are most of a recogniser. The loss is kept small by figures that were measured once for a model
 (:class:`Rounding`, ``tools/calibrate_int8.py``): w ∗ x becomes
 
     (w · s) ∗ (x / s) + shift

@@ -78,7 +78,7 @@ class DesiredState(Message):
 
 @dataclass(frozen=True)
 class DeploymentStatus(Message):
-    """What the agent observes of a deployment.
+    """A deployment as the agent observes it.
 
     Attributes:
         application: its name in Ray Serve, where requests go.

@@ -43,7 +43,7 @@ def main() -> None:
         logging_level=logging.ERROR,
         log_to_driver=True,  # what modules write appears in the server's own log
     )
-    # What Ray Serve's controller has to say of a replica, the replica itself says in fewer lines.
+    # Ray Serve's controller repeats in more lines what a replica logs itself.
     serve.start(proxy_location="Disabled", logging_config={"log_level": "CRITICAL"})
     desired_state.write_address(arguments.run_dir.path, context.address_info["gcs_address"])
     told_to_end = threading.Event()

@@ -1,4 +1,4 @@
-"""What replicas exchange with gateways and agents. Ray pickles it; both sides have the same version.
+"""The messages between replicas, gateways and agents. Ray pickles it; both sides have the same version.
 
 Each machine has a clock of its own, so that only durations cross.
 """
@@ -38,7 +38,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class ReplicaReport:
-    """What a replica tells an agent about itself.
+    """A replica's report to an agent.
 
     Attributes:
         started: field 22 of its ``/proc/PID/stat``.

@@ -1,4 +1,4 @@
-"""What an agent knows of one application, and what it does next about it. Pure: all time is passed in.
+"""One application as an agent knows it, and the next step for it. Pure: all time is passed in.
 
 Bringing up:
 
@@ -43,7 +43,7 @@ IDLE_SECONDS: Final = 0.5
 
 
 class Step(Enum):
-    """What is done next; ADOPT: take over what is there, FORGET: leave it to others."""
+    """The next step; ADOPT: take over what is there, FORGET: leave it to others."""
 
     WAIT = auto()
     DEPLOY = auto()

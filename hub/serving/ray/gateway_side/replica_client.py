@@ -1,7 +1,7 @@
 """The way to replicas on a Ray cluster, through Ray Serve's handles.
 
-The deadline is ours, the queue is Ray Serve's. What a dying replica dropped is sent again, and a request is
-blamed for a death, by the same rules as on this machine.
+The deadline is ours, the queue is Ray Serve's. Requests that a dying replica dropped are sent
+again, and a request is blamed for a death, by the same rules as on this machine.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _environment(run_dir: RunDir, *, owns_cluster: bool) -> dict[str, str]:
         environment |= {
             # So this machine is not a node of a cluster for Ray, and all ports are of 127.0.0.1.
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-            # Where it does not answer for so long it is dead: nothing lies between us. By default a minute.
+            # Where it does not answer for so long it is dead: no network is between us. By default a minute.
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),

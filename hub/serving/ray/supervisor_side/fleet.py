@@ -1,6 +1,6 @@
 """The replicas of one module on a Ray cluster, as the supervisor knows them.
 
-Ray Serve starts, watches and replaces replicas. What is left to do here is what it does not: bring up the
+Ray Serve starts, watches and replaces replicas. The rest is done here: bring up the
 next generation beside the present one and swap when it is ready, and give up what does not load.
 """
 
