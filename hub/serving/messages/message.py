@@ -81,14 +81,23 @@ def unstamp(cls: type[M], data: object) -> M:
     return cls.from_json(data)
 
 
-def check_version(data: object) -> None:
-    """Raise OtherVersionError unless this version of HubServing stamped it."""
-    version = data.get(_VERSION) if isinstance(data, Mapping) else None
+def check_version(
+    data: object, sentence: str = "the server runs {other}, and {ours} is installed here; "
+) -> None:
+    """Raise OtherVersionError unless this version of HubServing stamped it.
+
+    Args:
+        data: what ``json.loads`` returned.
+        sentence: says who has which version; the advice follows.
+    """
+    if not isinstance(data, Mapping):
+        raise MessageError(f"a message must be a JSON object, not {type(data).__name__}")
+    version = data.get(_VERSION)
     if version != __version__:
-        runs = f"HubServing {version}" if version else "an older HubServing"
+        other = f"HubServing {version}" if version else "an older HubServing"
         raise OtherVersionError(
-            f"the server runs {runs}, and {__version__} is installed here; "
-            "end it with hub serving stop, then start it again"
+            sentence.format(other=other, ours=__version__)
+            + "end it with hub serving stop, then start it again"
         )
 
 
