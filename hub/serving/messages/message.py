@@ -134,7 +134,7 @@ def _from_json(kind: Any, value: Any, where: str) -> Any:
         return tuple(_from_json(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
     if origin is dict and isinstance(value, Mapping):
         return {str(key): _from_json(inner[1], item, f"{where}[{key!r}]") for key, item in value.items()}
-    if is_dataclass(kind) and issubclass(typing.cast(type, kind), Message):
+    if is_dataclass(kind) and issubclass(typing.cast(type, kind), Message) and isinstance(value, Mapping):
         return typing.cast(type[Message], kind).from_json(value)
     if kind is float and type(value) is int:
         return float(value)

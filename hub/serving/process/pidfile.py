@@ -2,6 +2,9 @@
 
 PaddleHub's three keys (pid, module, start_time), plus what identifies the supervisor beyond doubt (boot id,
 start time) and where its run dir is. ``stop`` never signals a process that does not match.
+
+It outlives servers, so it is read from every released version: fields may be added, with a default, and none
+is renamed.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ import json
 import shutil
 import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub import atomic_file, settings
 from hub.errors import NotRunningError, StartupError
 from hub.serving.messages import state
+from hub.serving.messages.message import Message
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import procfs
 
@@ -25,11 +29,11 @@ KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class PidFile:
+class PidFile(Message):
     """The content of the file. ``started`` and ``boot_id`` are those of the supervisor."""
 
     pid: int
-    module: list[str]
+    module: tuple[str, ...]
     start_time: float
     started: int
     boot_id: str
@@ -45,7 +49,7 @@ class PidFile:
         """Return what the supervisor published last; None if that cannot be read."""
         try:
             return state.read(RunDir(Path(self.run_dir)).state)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError):
             return None
 
     @property
@@ -84,7 +88,7 @@ def write(record: PidFile) -> None:
     path = path_for(record.port)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(path, json.dumps(asdict(record)), mode=0o600)
+        atomic_file.write(path, json.dumps(record.to_json()), mode=0o600)
     except OSError as error:
         raise not_writable(path, error) from error
 
@@ -98,23 +102,28 @@ def read(port: int) -> PidFile:
     """Return the record of a port; raises NotRunningError, which names the ports that have a server."""
     path = path_for(port)
     try:
-        return PidFile(**json.loads(path.read_text()))
+        return _parse(path)
     except FileNotFoundError:
         ports = ", ".join(str(record.port) for record in records() if record.is_running())
         others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
         raise NotRunningError(f"No server is running on port {port}. {others}") from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise NotRunningError(
             f"{path} is not a PID file of HubServing: {error}; remove it by hand"
         ) from error
+
+
+def _parse(path: Path) -> PidFile:
+    """Read a PID file; raises OSError, or ValueError for what is not one."""
+    return PidFile.from_json(json.loads(path.read_text()))
 
 
 def records() -> list[PidFile]:
     """Return what the PID files of this home say, by port; one that cannot be read is left out."""
     found = []
     for path in (settings.hub_home() / "conf").glob("serving_*.json"):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append(PidFile(**json.loads(path.read_text())))
+        with contextlib.suppress(OSError, ValueError):
+            found.append(_parse(path))
     return sorted(found, key=lambda record: record.port)
 
 
@@ -122,9 +131,9 @@ def remove(record: PidFile) -> None:
     """Remove file and run dir, unless another server has taken the port's file meanwhile."""
     path = path_for(record.port)
     try:
-        if PidFile(**json.loads(path.read_text())).pid == record.pid:
+        if _parse(path).pid == record.pid:
             path.unlink()
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         pass
     shutil.rmtree(record.run_dir, ignore_errors=True)
 
