@@ -60,7 +60,7 @@ def test_fields_of_a_header_that_are_not_known_are_passed_over(header: Any) -> N
 
 
 def test_a_call_without_a_field_that_it_needs_is_refused_and_the_field_named() -> None:
-    with pytest.raises(wire.ProtocolError, match="not a CallHeader.*deadline"):
+    with pytest.raises(wire.ProtocolError, match=r"not a CallHeader.*deadline"):
         CallHeader.from_json({"request_id": "r-1", "sent": 1.0})
 
 
