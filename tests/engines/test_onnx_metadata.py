@@ -7,6 +7,8 @@ import pytest
 from hub.engines.onnx_metadata import read_metadata
 from hub.errors import ModelNotFoundError
 
+pytestmark = pytest.mark.unit
+
 
 def field(number: int, content: bytes) -> bytes:
     """A protobuf field of bytes; its length is written in 7-bit pieces."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 
+import pytest
+
 from hub.serving.ray.gateway_side.callers import Callers
+
+pytestmark = pytest.mark.unit
 
 
 def test_a_hang_up_is_told_while_the_client_is_watched() -> None:
