@@ -1,6 +1,8 @@
 # make demo       set everything up and do the main job on real models
 # make test       the tests, with lint, types and import rules
-# make test-all   the same, and what needs more time or big extras
+# make test-unit  the tests that need no server, network or model, in a minute
+# make coverage   the same, and which lines and branches of hub/ they reach
+# make test-all   all tests, also those that need more time or big extras
 # make docs       the documents as a web site, in build/site/html
 # make chaos      a minute of load while processes are killed and modules reloaded
 # make bench-ray  what engine ray costs, and how it grows with replicas
@@ -11,8 +13,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UNIT := unit and not models and not slow
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all docs lint types imports bench bench-ray chaos clean
+.PHONY: demo test test-unit coverage test-all docs lint types imports bench bench-ray chaos clean
 
 $(VENV)/demo.done: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
@@ -38,6 +41,14 @@ demo: $(VENV)/demo.done
 
 test: $(VENV)/dev.done lint types imports
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+
+test-unit: $(VENV)/dev.done
+	$(BIN)/python -m pytest -m "$(UNIT)" --numprocesses 2 --dist loadfile
+
+coverage: $(VENV)/dev.done
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "$(UNIT)" --quiet
+	$(BIN)/coverage report
 
 test-all: $(VENV)/ray.done $(VENV)/docs.done lint types imports
 	$(BIN)/python -m pytest

@@ -10,6 +10,8 @@ import pytest
 
 from hub import atomic_file
 
+pytestmark = pytest.mark.unit
+
 
 def test_write_replaces_text_and_bytes_and_leaves_nothing_beside(tmp_path: Path) -> None:
     file = tmp_path / "state.json"

@@ -13,6 +13,8 @@ import pytest
 
 from hub import envelope
 
+pytestmark = pytest.mark.unit
+
 VALUES: list[tuple[Any, Any]] = [
     (None, None),
     ("你好 \u2028 \0", "你好 \u2028 \0"),

@@ -6,6 +6,8 @@ import pytest
 
 from hub.suggestion import closest, did_you_mean
 
+pytestmark = pytest.mark.unit
+
 KNOWN = ("ocr_det", "ocr_rec", "image_classifier")
 
 

@@ -104,15 +104,20 @@ class LocalModule:
         """The module's arguments and traits, as its runner found them."""
         return self._state.manifest
 
-    def call(self, data: bytes, *, timeout: float) -> ModuleReply:
-        """Call the module with a JSON object of arguments; an image that cannot be read is an error.
+    def call(self, data: bytes, *, timeout: float, strict: bool = True) -> ModuleReply:
+        """Call the module with a JSON object of arguments.
+
+        Args:
+            data: the JSON.
+            timeout: seconds; the module's own limit may be shorter.
+            strict: an image that cannot be read is an error; else the module gets None.
 
         Raises:
             RequestError: as a server would answer.
         """
         module = refuse_unless_served(self.name, self._state)
         content = body.from_json(data, module.manifest.images, self._limits)
-        context = RequestContext(secrets.token_hex(8), time.monotonic(), timeout=timeout, strict=True)
+        context = RequestContext(secrets.token_hex(8), time.monotonic(), timeout=timeout, strict=strict)
         return self._dispatcher.call(module, content, context)
 
     @property

@@ -16,6 +16,8 @@ from hub.paddlex.plan import BRIDGE
 from hub.serving.config import server_config
 from tests.paddlex.files import CLASSIFIER, OCR, written
 
+pytestmark = pytest.mark.unit
+
 
 def request(*words: str) -> ServerRequest:
     """What ``hub serving start`` asks for with these words."""

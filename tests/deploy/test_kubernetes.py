@@ -19,6 +19,8 @@ from hub.serving.supervisor import loop
 from tests.deploy.containers import UID
 from tests.serving.running import ROOT
 
+pytestmark = pytest.mark.unit
+
 FOLDER = ROOT / "deploy" / "kubernetes"
 #: Old and new: what is written has to suit both.
 VERSIONS = ("1.30", "1.37")

@@ -17,6 +17,8 @@ from tests.docs.blocks import read
 from tests.docs.test_links import DOCUMENTS, FENCED
 from tests.serving.running import ROOT
 
+pytestmark = pytest.mark.unit
+
 #: By hand, that is.
 WRITTEN = [path for path in DOCUMENTS if path.parent.name != "reference"]
 #: In prose: `hub install NAME`, but not `hub` alone or `hub --help`.

@@ -7,6 +7,8 @@ import pytest
 from hub.engines.files import find_model_files
 from hub.errors import ModelNotFoundError
 
+pytestmark = pytest.mark.unit
+
 
 def folder_with(path: Path, *names: str) -> Path:
     for name in names:

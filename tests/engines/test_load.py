@@ -10,6 +10,8 @@ from hub.engines import base
 from hub.engines.base import CENTERED, Batch, LoadedModel, load
 from hub.errors import EngineError, ModelNotFoundError
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:

@@ -6,6 +6,8 @@ import pytest
 from hub.engines.base import CENTERED, Batch, Normalize
 from hub.engines.pixels import to_planes, top1
 
+pytestmark = pytest.mark.unit
+
 IMAGENET = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 

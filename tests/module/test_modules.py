@@ -15,6 +15,8 @@ from hub.module.contract import runnable_method, serving_method
 from hub.module.info import read_module_info
 from hub.serving.runner.binding import Binding
 
+pytestmark = pytest.mark.unit
+
 HEAD = "from hub.module import Module, moduleinfo, runnable, serving\n"
 BODY = '@moduleinfo(name="{name}", version="1.0.0")\nclass It(Module):\n    x = 1\n'
 

@@ -21,7 +21,7 @@ FOLDERS = sorted(path.parent for path in MODULES.glob("*/module.py"))
 
 
 def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None:
-    *modules, _ = SOURCES
+    *modules, _, _ = SOURCES
     served = {}
     for name, source in zip(("brightness", "sizes"), modules, strict=True):
         folder = tmp_path / name
@@ -42,11 +42,11 @@ def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None
 
 
 def test_the_documents_test_of_a_module_passes_and_can_fail(tmp_path: Path) -> None:
-    module, _, test = SOURCES
+    module, _, *tests = SOURCES
     folder = tmp_path / "brightness"
     folder.mkdir()
     (folder / "__init__.py").touch()
-    (folder / "test_brightness.py").write_text(test, encoding="utf-8")
+    (folder / "test_brightness.py").write_text("\n".join(tests), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", str(folder)]
     for source, code in ((module, 0), (module.replace("/ 255", "/ 200"), 1)):
         (folder / "module.py").write_text(source, encoding="utf-8")

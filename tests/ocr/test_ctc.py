@@ -10,6 +10,8 @@ import pytest
 from hub.errors import ModelNotFoundError
 from hub.ocr.ctc import Reading, characters_inside, decode, read_characters, reverse
 
+pytestmark = pytest.mark.unit
+
 CHARACTERS = ["", "a", "b", "c"]
 NOTHING_INSIDE: Any = SimpleNamespace(dictionary="")
 

@@ -5,6 +5,8 @@ import pytest
 
 from hub.ocr.db import DBOptions, Map, boxes_from_map, mean_inside, min_area_box, unclip
 
+pytestmark = pytest.mark.unit
+
 NO_GROWTH = DBOptions(unclip_ratio=0.01)
 
 

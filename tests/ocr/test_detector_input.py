@@ -5,6 +5,8 @@ import pytest
 
 from hub.ocr.detector import input_size, pad_tiny
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("side", "rounded"), [(48, 64), (80, 64), (112, 128), (47, 32), (49, 64), (1, 32), (95, 96)]

@@ -9,6 +9,8 @@ from hub.errors import InvalidInputError
 from hub.ocr.documents import PDF_SCALE, open_document, pdf_scale
 from tests.serving.pictures import encode, plain
 
+pytestmark = pytest.mark.unit
+
 LIMIT = 1_000_000
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from hub.ocr.geometry import Box, clip_and_filter, crop, order_clockwise, reading_order
 
+pytestmark = pytest.mark.unit
+
 
 def box(x: float, y: float, width: float = 100, height: float = 20) -> Box:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)

@@ -10,6 +10,8 @@ import pytest
 from hub.errors import InvalidInputError
 from hub.ocr.images import as_image, chosen_images, read_images
 
+pytestmark = pytest.mark.unit
+
 RED = np.full((4, 6, 3), (0, 0, 255), np.uint8)
 PNG = cv2.imencode(".png", RED)[1].tobytes()
 

@@ -14,6 +14,8 @@ from hub.ocr.padding import (
     usual_widths,
 )
 
+pytestmark = pytest.mark.unit
+
 
 def line(width: int, height: int = 48) -> Image:
     return np.zeros((height, width, 3), np.uint8)

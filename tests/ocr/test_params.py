@@ -5,6 +5,8 @@ import pytest
 from hub.errors import ConfigError
 from hub.ocr.params import DetectorParams, RecognizerParams, height_and_width
 
+pytestmark = pytest.mark.unit
+
 
 class Config:
     """As a module's params.py has it, with fields that only PaddleOCR knows."""

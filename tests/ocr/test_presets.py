@@ -16,6 +16,8 @@ from hub.ocr.geometry import Image
 from hub.ocr.presets import with_models
 from tests.ocr.conftest import MODULES, draw_line
 
+pytestmark = pytest.mark.unit
+
 CONFIG = SimpleNamespace(det_model_dir="mine", rec_model_dir="mine", drop_score=0.7)
 
 

@@ -7,6 +7,8 @@ from hub.ocr.ctc import Reading, decode
 from hub.ocr.geometry import Box
 from hub.ocr.words import words
 
+pytestmark = pytest.mark.unit
+
 #: An upright line, 200 × 20, from (100, 50).
 LINE: Box = np.array([[100, 50], [300, 50], [300, 70], [100, 70]], np.float32)
 

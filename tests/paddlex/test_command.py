@@ -13,6 +13,8 @@ from hub.cli.main import main
 from hub.paddlex import ready
 from tests.paddlex.files import CLASSIFIER, OCR, written
 
+pytestmark = pytest.mark.unit
+
 
 class Said(NamedTuple):
     code: int

@@ -10,6 +10,8 @@ from hub.errors import ConfigError
 from hub.paddlex import device, plan
 from hub.paddlex.plan import PipelineOptions
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

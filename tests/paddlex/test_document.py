@@ -14,6 +14,8 @@ from hub.paddlex.ocr_file import OCRFile
 from hub.serving.config.validation import fields_of
 from tests.serving.running import ROOT
 
+pytestmark = pytest.mark.unit
+
 PAGE = (ROOT / "doc" / "paddlex.md").read_text("utf-8")
 TRITON = (ROOT / "doc" / "triton.md").read_text("utf-8")
 ROWS = re.findall(r"^\| (S\d-\d+) \| (.+?) \| (.+) \|$", PAGE, re.MULTILINE)

@@ -7,6 +7,8 @@ import pytest
 from hub.errors import ConfigError
 from hub.paddlex.names import PIPELINES, known
 
+pytestmark = pytest.mark.unit
+
 #: The names in the file names of document 002's table of SDKs.
 DOCUMENT_002 = """
     PP-ChatOCRv3-doc image_classification object_detection instance_segmentation semantic_segmentation

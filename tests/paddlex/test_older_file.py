@@ -11,6 +11,8 @@ from hub.errors import ConfigError
 from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
 from tests.paddlex.files import OLDER_OCR, written
 
+pytestmark = pytest.mark.unit
+
 OLDER_CLASSIFIER = """
 Global:
   pipeline_name: image_classification

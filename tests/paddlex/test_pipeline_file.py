@@ -11,6 +11,8 @@ from hub.errors import ConfigError
 from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
 from tests.paddlex.files import CLASSIFIER, OCR, REMOVED, written
 
+pytestmark = pytest.mark.unit
+
 
 def planned(folder: Path, changes: dict[str, Any] | None = None, text: str = OCR, **asked: Any) -> Any:
     return plan(written(folder, text, **(changes or {})), PipelineOptions(**asked))

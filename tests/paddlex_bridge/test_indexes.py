@@ -11,6 +11,8 @@ import pytest
 from hub.errors import ConfigError
 from tests.paddlex_bridge.parts import indexes
 
+pytestmark = pytest.mark.unit
+
 KEY = "2f6c0f1e-8d1f-4b8e-9a40-0f6a3f6f7b11"
 
 

@@ -12,6 +12,8 @@ from hub.errors import InvalidInputError, UsageError
 from hub.predict import files
 from hub.predict.formats import FORMATS
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

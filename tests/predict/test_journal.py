@@ -11,6 +11,8 @@ import pytest
 from hub.errors import UsageError
 from hub.predict.journal import Journal, stamped
 
+pytestmark = pytest.mark.unit
+
 JOB = {"module": "m", "argument": "images", "arguments": {}}
 
 

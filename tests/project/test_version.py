@@ -9,6 +9,8 @@ import pytest
 import hub
 from tests.serving.running import ROOT
 
+pytestmark = pytest.mark.unit
+
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 VERSION = re.compile(r"(\d+\.\d+\.\d+)(?: - \d{4}-\d{2}-\d{2})?")
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.serving.running import ROOT
 from tools import oldest_versions
+
+pytestmark = pytest.mark.unit
 
 CLASSIFIER = "Programming Language :: Python :: "
 JOBS: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))["jobs"]

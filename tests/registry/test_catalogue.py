@@ -11,6 +11,8 @@ import pytest
 from hub.registry import weights
 from hub.registry.weights import catalogue
 
+pytestmark = pytest.mark.unit
+
 
 def test_it_names_what_the_modules_use() -> None:
     expected = {

@@ -9,6 +9,8 @@ import pytest
 from hub.errors import InvalidModuleError, RegistryError
 from hub.registry.requirements import check, unmet
 
+pytestmark = pytest.mark.unit
+
 
 def write(folder: Path, text: str) -> Path:
     (folder / "requirements.txt").write_text(text)

@@ -14,6 +14,8 @@ from hub.errors import ConfigError, ModelNotFoundError, ModuleNotInstalledError,
 from hub.registry import weights
 from hub.registry.local import LocalRegistry
 
+pytestmark = pytest.mark.unit
+
 MakeModule = Callable[..., Path]
 
 

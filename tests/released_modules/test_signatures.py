@@ -6,6 +6,8 @@ import pytest
 
 from tests.released_modules.signatures import problems
 
+pytestmark = pytest.mark.unit
+
 OLD = [
     "a | positional or keyword | required",
     "b | positional or keyword | optional",

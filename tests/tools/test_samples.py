@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.unit
+
 DOC = Path(__file__).resolve().parents[2] / "doc"
 FOLDERS = [pytest.param(DOC / name, id=name) for name in ("imgs", "imgs_words")]
 

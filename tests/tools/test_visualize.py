@@ -16,6 +16,8 @@ from PIL import ImageFont
 from hub.ocr import font
 from hub.ocr.visualize import draw_ocr
 
+pytestmark = pytest.mark.unit
+
 SIZE = (200, 300, 3)
 ITEM = {"text": "HELLO", "confidence": 0.9, "text_region": [[50, 80], [250, 80], [250, 120], [50, 120]]}
 

@@ -51,6 +51,7 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
     if given:
         budget = ImageBudget(limits)
         images = {name: declared_images(arguments.pop(name), name, budget, limits) for name in given}
+        look_over(arguments, limits, budget)
         return Body(envelope.dumps(arguments), images)
     look_over(arguments, limits)
     return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again

@@ -12,12 +12,13 @@ import io
 from collections.abc import Sequence
 from typing import IO, Any
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
 from hub import envelope
-from hub.errors import InvalidInputError, MediaTypeError
+from hub.errors import InvalidInputError, MediaTypeError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.body import Body, declared_images, from_json, refuse_server_paths
+from hub.serving.gateway.body import Body, declared_images, from_json, look_over, refuse_server_paths
 from hub.serving.gateway.image_budget import ImageBudget
 
 #: Fields and files of one form; more is an attack on the parser.
@@ -59,12 +60,15 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
         )
     except ValueError as error:
         raise InvalidInputError(f"the form cannot be read: {error}") from error
+    except RequestEntityTooLarge as error:
+        raise PayloadTooLargeError(f"the form has more than {MAX_FORM_PARTS} fields and files") from error
     arguments: dict[str, Any] = {}
     for name, values in form.lists():
         arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
     # File parts too: "/etc//passwd" is valid base64 of nine bytes.
     refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
     budget = ImageBudget(limits)
+    look_over({name: value for name, value in arguments.items() if name not in declared}, limits, budget)
     images: dict[str, bytes | list[bytes]] = {}
     for name, uploads in files.lists():
         contents = [upload.read() for upload in uploads]

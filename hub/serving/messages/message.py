@@ -81,14 +81,23 @@ def unstamp(cls: type[M], data: object) -> M:
     return cls.from_json(data)
 
 
-def check_version(data: object) -> None:
-    """Raise OtherVersionError unless this version of HubServing stamped it."""
-    version = data.get(_VERSION) if isinstance(data, Mapping) else None
+def check_version(
+    data: object, sentence: str = "the server runs {other}, and {ours} is installed here; "
+) -> None:
+    """Raise OtherVersionError unless this version of HubServing stamped it.
+
+    Args:
+        data: what ``json.loads`` returned.
+        sentence: says who has which version; the advice follows.
+    """
+    if not isinstance(data, Mapping):
+        raise MessageError(f"a message must be a JSON object, not {type(data).__name__}")
+    version = data.get(_VERSION)
     if version != __version__:
-        runs = f"HubServing {version}" if version else "an older HubServing"
+        other = f"HubServing {version}" if version else "an older HubServing"
         raise OtherVersionError(
-            f"the server runs {runs}, and {__version__} is installed here; "
-            "end it with hub serving stop, then start it again"
+            sentence.format(other=other, ours=__version__)
+            + "end it with hub serving stop, then start it again"
         )
 
 
@@ -125,7 +134,7 @@ def _from_json(kind: Any, value: Any, where: str) -> Any:
         return tuple(_from_json(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
     if origin is dict and isinstance(value, Mapping):
         return {str(key): _from_json(inner[1], item, f"{where}[{key!r}]") for key, item in value.items()}
-    if is_dataclass(kind) and issubclass(typing.cast(type, kind), Message):
+    if is_dataclass(kind) and issubclass(typing.cast(type, kind), Message) and isinstance(value, Mapping):
         return typing.cast(type[Message], kind).from_json(value)
     if kind is float and type(value) is int:
         return float(value)

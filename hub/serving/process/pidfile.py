@@ -2,6 +2,9 @@
 
 PaddleHub's three keys (pid, module, start_time), plus what identifies the supervisor beyond doubt (boot id,
 start time) and where its run dir is. ``stop`` never signals a process that does not match.
+
+It outlives servers, so it is read from every released version: fields may be added, with a default, and none
+is renamed.
 """
 
 from __future__ import annotations
@@ -11,27 +14,26 @@ import json
 import shutil
 import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub import atomic_file, settings
 from hub.errors import NotRunningError, StartupError
 from hub.serving.messages import state
+from hub.serving.messages.message import Message
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0
-#: Raised by reading a file that is not there, or not a PID file.
-_UNREADABLE = (OSError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
-class PidFile:
+class PidFile(Message):
     """The content of the file. ``started`` and ``boot_id`` are those of the supervisor."""
 
     pid: int
-    module: list[str]
+    module: tuple[str, ...]
     start_time: float
     started: int
     boot_id: str
@@ -47,7 +49,7 @@ class PidFile:
         """Return what the supervisor published last; None if that cannot be read."""
         try:
             return state.read(RunDir(Path(self.run_dir)).state)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError):
             return None
 
     @property
@@ -86,7 +88,7 @@ def write(record: PidFile) -> None:
     path = path_for(record.port)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(path, json.dumps(asdict(record)), mode=0o600)
+        atomic_file.write(path, json.dumps(record.to_json()), mode=0o600)
     except OSError as error:
         raise not_writable(path, error) from error
 
@@ -105,21 +107,22 @@ def read(port: int) -> PidFile:
         ports = ", ".join(str(record.port) for record in records() if record.is_running())
         others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
         raise NotRunningError(f"No server is running on port {port}. {others}") from None
-    except _UNREADABLE as error:
+    except (OSError, ValueError) as error:
         raise NotRunningError(
             f"{path} is not a PID file of HubServing: {error}; remove it by hand"
         ) from error
 
 
 def _read(path: Path) -> PidFile:
-    return PidFile(**json.loads(path.read_text()))
+    """Read a PID file; raises OSError, or ValueError for what is not one."""
+    return PidFile.from_json(json.loads(path.read_text()))
 
 
 def records() -> list[PidFile]:
     """Return what the PID files of this home say, by port; one that cannot be read is left out."""
     found = []
     for path in (settings.hub_home() / "conf").glob("serving_*.json"):
-        with contextlib.suppress(*_UNREADABLE):
+        with contextlib.suppress(OSError, ValueError):
             found.append(_read(path))
     return sorted(found, key=lambda record: record.port)
 
@@ -127,7 +130,7 @@ def records() -> list[PidFile]:
 def remove(record: PidFile) -> None:
     """Remove file and run dir, unless another server has taken the port's file meanwhile."""
     path = path_for(record.port)
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(OSError, ValueError):
         if _read(path).pid == record.pid:
             path.unlink()
     shutil.rmtree(record.run_dir, ignore_errors=True)

@@ -1,7 +1,8 @@
 """When a dead runner is started again, and when its module is given up. Pure: the clock is passed in.
 
 A runner that died after it was READY is replaced at once. One that dies while loading is tried again after
-a growing, jittered pause; after ``max_failures`` such deaths in a row the module is FAILED.
+a growing, jittered pause; after ``max_failures`` such deaths in a row the module is FAILED. A spare that does
+not load harms nobody: it is tried again after the longest pause, as often as it takes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class RestartPolicy:
         self.failures += 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.failures - 1))
         self.not_before = now + pause * self.random.uniform(0.75, 1.25)
+
+    def died_as_spare(self, now: float) -> None:
+        self.not_before = now + LONGEST_PAUSE
 
     @property
     def gives_up(self) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from hub.errors import ServerError
@@ -71,8 +72,8 @@ class Commands:
         self.config = config
 
         def settled() -> ControlAnswer | None:
-            answer = _loaded(name, fleet)
-            if answer is not None and not answer.ok:
+            answer = self._loaded(name, fleet)
+            if answer is not None and not answer.ok and self.fleets.get(name) is fleet:
                 self._remove(name)
             return answer
 
@@ -115,7 +116,7 @@ class Commands:
             if name in self.fleets:
                 parts.append(self._swap(name, plan))
             else:
-                parts.append(_until_loaded(name, self._begin(name, plan)))
+                parts.append(partial(self._loaded, name, self._begin(name, plan)))
 
         def settled() -> ControlAnswer | None:
             answers = [answer for answer in (part() for part in parts) if answer is not None]
@@ -170,7 +171,7 @@ class Commands:
     ) -> Pending:
         """Bring up the next generation of a module; ``entry`` is its new configuration, ``before`` its old.
 
-        If that generation does not come up, the configuration is as it was.
+        If that generation does not come up, the configuration is as it was, unless another change came since.
         """
         self._fleet(name)
         config = self._configured(name, entry) if entry is not None else self.config
@@ -180,7 +181,8 @@ class Commands:
 
         def settled() -> ControlAnswer | None:
             answer = swapped()
-            if answer is not None and not answer.ok and before is not None:
+            is_mine = before is not None and self.config.modules_info.get(name) is entry
+            if answer is not None and not answer.ok and is_mine:
                 self.config = self._configured(name, before)
             return answer
 
@@ -192,6 +194,8 @@ class Commands:
         fleet.reload(plan, time.monotonic())
 
         def settled() -> ControlAnswer | None:
+            if self.fleets.get(name) is not fleet:
+                return _unloaded(name)
             if fleet.spec.generation >= generation and fleet.state != LOADING:
                 if fleet.state != FAILED:
                     served = f"{name} {fleet.spec.version} serves (generation {generation})"
@@ -202,6 +206,16 @@ class Commands:
             return ControlAnswer(ok=False, message=f"{name}: {why}")
 
         return _once(settled)
+
+    def _loaded(self, name: str, fleet: Fleet) -> ControlAnswer | None:
+        """Tell how the first loading of a module ended; None while it has not."""
+        if self.fleets.get(name) is not fleet:
+            return _unloaded(name)
+        if fleet.state == LOADING:
+            return None
+        if fleet.state == FAILED:
+            return ControlAnswer(ok=False, message=f"{name} did not load: {fleet.reason}")
+        return ControlAnswer(ok=True, message=f"{name} {fleet.spec.version} is served")
 
 
 def _once(pending: Pending) -> Pending:
@@ -217,13 +231,6 @@ def _once(pending: Pending) -> Pending:
     return settled
 
 
-def _loaded(name: str, fleet: Fleet) -> ControlAnswer | None:
-    if fleet.state == LOADING:
-        return None
-    if fleet.state == FAILED:
-        return ControlAnswer(ok=False, message=f"{name} did not load: {fleet.reason}")
-    return ControlAnswer(ok=True, message=f"{name} {fleet.spec.version} is served")
-
-
-def _until_loaded(name: str, fleet: Fleet) -> Callable[[], ControlAnswer | None]:
-    return lambda: _loaded(name, fleet)
+def _unloaded(name: str) -> ControlAnswer:
+    """Answer a command whose module another one has taken away before it was done."""
+    return ControlAnswer(ok=False, message=f"{name} was unloaded meanwhile")

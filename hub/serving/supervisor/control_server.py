@@ -73,13 +73,13 @@ class ControlSocket:
             except BlockingIOError:
                 return False
             caller.received += data
-            if not data or len(caller.received) > _MAX_REQUEST:
+            if not caller.received:  # it left without a word
                 return True
-            if b"\n" not in caller.received:
+            if data and b"\n" not in caller.received and len(caller.received) <= _MAX_REQUEST:
                 return False
             try:
-                caller.pending = do(ControlRequest.parse(caller.received))
-            except (HubError, MessageError) as error:
+                caller.pending = do(ControlRequest.parse(_line(caller.received)))
+            except (HubError, MessageError, OSError) as error:
                 caller.pending = _refusal(error)
         answer = caller.pending()
         if answer is None:
@@ -93,6 +93,16 @@ class ControlSocket:
         self._listener.close()
         for caller in self._callers:
             caller.connection.close()
+
+
+def _line(received: bytes) -> bytes:
+    """Return the request; raises MessageError where it is too long or ends before its line does."""
+    if len(received) > _MAX_REQUEST:
+        raise MessageError(f"a request has at most {_MAX_REQUEST} bytes")
+    line, newline, _ = received.partition(b"\n")
+    if not newline:
+        raise MessageError("the request ends before its line does")
+    return line
 
 
 def _refusal(error: Exception) -> Pending:

@@ -204,12 +204,15 @@ class RunnerFleet:
     def _bury(self, slot: Slot, runner: RunnerProcess, now: float) -> None:
         """Take a dead runner out of its slot, and do what follows from its death."""
         code = runner.close()
-        if runner is slot.spare:
+        was_spare = runner is slot.spare
+        if was_spare:
             slot.spare = None
         else:
             slot.runner, slot.spare = slot.spare, None
         if runner.is_ready:
             slot.policy.died_ready(now)
+        elif was_spare:
+            slot.policy.died_as_spare(now)
         else:
             slot.policy.died_loading(now)
         said = runner.answer or RunnerStatus(ready=False)
@@ -219,6 +222,7 @@ class RunnerFleet:
             has_served=self._has_served,
             gives_up=slot.policy.gives_up,
             is_final=said.final,
+            was_spare=was_spare,
         )
         if next_step is AfterDeath.RESTART:
             self.restarts += 1
@@ -284,12 +288,13 @@ class RunnerFleet:
             if runner is None or not slot.is_ready or not slot.policy.may_start(now):
                 continue
             served, memory = runner.served, runner.memory_mb
-            if is_worn(
+            worn = is_worn(
                 served=served,
                 memory_mb=memory,
                 max_requests=limits.max_requests,
                 max_memory_mb=limits.max_memory_mb,
-            ):
+            )
+            if worn and self._may_start():
                 name = self.spec.name
                 log.info("%s: runner %d is worn (%d requests, %.0f MB)", name, runner.pid, served, memory)
                 slot.spare = self._start(slot, now)

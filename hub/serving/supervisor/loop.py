@@ -229,7 +229,7 @@ class Supervisor:
     def _record(self) -> pidfile.PidFile:
         return pidfile.PidFile(
             pid=os.getpid(),
-            module=list(self._fleets),
+            module=tuple(self._fleets),
             start_time=time.time(),
             started=procfs.started(os.getpid()) or 0,
             boot_id=procfs.boot_id(),

@@ -5,6 +5,7 @@
     loading              any              yes                     RETRY after a pause
     loading              incoming         no                      DROP_RELOAD: the old generation stays
     loading              serving          no                      FAIL: the module is given up
+    loading as a spare   serving          any                     RETRY: the worn runner goes on meanwhile
 
 A failure that the module itself calls final (a wrong config) ends the tries at once, but not those of a
 module that has served: then something beside its configuration has changed.
@@ -25,7 +26,13 @@ class AfterDeath(Enum):
 
 
 def after_death(
-    *, was_ready: bool, is_incoming: bool, has_served: bool, gives_up: bool, is_final: bool
+    *,
+    was_ready: bool,
+    is_incoming: bool,
+    has_served: bool,
+    gives_up: bool,
+    is_final: bool,
+    was_spare: bool = False,
 ) -> AfterDeath:
     """Decide what follows from the death of a runner.
 
@@ -35,9 +42,12 @@ def after_death(
         has_served: the module has had a ready runner before.
         gives_up: too many died in a row while they loaded.
         is_final: it said that trying again would not help.
+        was_spare: the runner that it was to take over from still works.
     """
     if was_ready:
         return AfterDeath.RESTART
+    if was_spare:
+        return AfterDeath.RETRY
     if is_incoming:
         return AfterDeath.DROP_RELOAD if gives_up or is_final else AfterDeath.RETRY
     if gives_up or (is_final and not has_served):

@@ -9,6 +9,8 @@ import pytest
 from hub.compat.importing import requirements
 from hub.errors import InvalidModuleError
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -12,6 +12,8 @@ import pytest
 from hub.compat.importing.patching_loader import lacks
 from hub.compat.importing.source_fixes import patch
 
+pytestmark = pytest.mark.unit
+
 
 def run(source: str) -> dict[str, Any]:
     """Run the patched source and return its names."""

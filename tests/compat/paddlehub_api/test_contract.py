@@ -10,6 +10,8 @@ from hub.compat.paddlehub_api.contract import RunModule, moduleinfo, runnable, s
 from hub.module.contract import Module, is_module_class, runnable_method, serving_method
 from hub.module.info import read_module_info
 
+pytestmark = pytest.mark.unit
+
 
 class Meta(RunModule):
     @serving

@@ -8,6 +8,8 @@ import pytest
 from hub.compat.paddlehub_api import images
 from hub.errors import InvalidInputError
 
+pytestmark = pytest.mark.unit
+
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from hub.compat.paddlehub_api.logger import logger
 
+pytestmark = pytest.mark.unit
+
 
 def test_the_logger_has_paddlehubs_levels(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):

@@ -8,6 +8,8 @@ import pytest
 
 from hub.compat.paddlehub_api import paddlehub_env
 
+pytestmark = pytest.mark.unit
+
 
 def test_folders_are_below_the_hubs_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HUB_HOME", str(tmp_path))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unit
+
 paddle = pytest.importorskip("paddle")
 
 import hub  # noqa: E402

@@ -16,6 +16,8 @@ from hub.compat.paddlehub_api.tokenization import (
     convert_to_unicode,
 )
 
+pytestmark = pytest.mark.unit
+
 
 def test_text_is_cut_into_words_and_pieces(tmp_path: Path) -> None:
     words = ["[UNK]", "un", "##aff", "##able", "今", "天", ",", "cafe"]

@@ -10,6 +10,8 @@ import pytest
 
 from hub.compat.paddlehub_api import colours, segmentation_transforms, transforms
 
+pytestmark = pytest.mark.unit
+
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
 
 

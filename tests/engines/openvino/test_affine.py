@@ -12,6 +12,8 @@ from openvino import opset13 as ops
 from hub.engines.openvino.affine import fold_affine
 from tests.engines.openvino.test_graph import kinds, normal, run
 
+pytestmark = pytest.mark.unit
+
 CHANNELS = 6
 
 

@@ -13,6 +13,8 @@ from openvino import opset13 as ops
 
 from hub.engines.openvino.graph import enlarge_last, gate_once
 
+pytestmark = pytest.mark.unit
+
 RNG = np.random.default_rng(5)
 
 

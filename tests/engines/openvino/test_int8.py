@@ -20,6 +20,8 @@ from hub.errors import EngineError
 from tests.engines.openvino.test_graph import kinds, normal, run
 from tests.ocr.conftest import draw_line
 
+pytestmark = pytest.mark.unit
+
 CHANNELS = 208
 OUTPUTS = 24
 

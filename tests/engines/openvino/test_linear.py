@@ -17,6 +17,8 @@ from hub.engines.openvino.linear import average_early, split_convolutions
 from hub.errors import EngineError
 from tests.engines.openvino.test_graph import kinds, normal, run
 
+pytestmark = pytest.mark.unit
+
 CHANNELS = 6
 MEAN_0 = Normalize((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 

@@ -16,6 +16,8 @@ from hub.engines.base import Batch
 from hub.engines.openvino.engine import OpenVINOModel
 from hub.engines.openvino.streams import Shape, Streams
 
+pytestmark = pytest.mark.unit
+
 NARROW: Shape = (1, 48, 32, 3)
 WIDE: Shape = (1, 48, 320, 3)
 OTHER: Shape = (1, 48, 64, 3)

@@ -11,6 +11,8 @@ from hub.registry.sources.http import file_name
 from hub.registry.sources.specifier import Address, Named, parse
 from tests.registry.archives import tar
 
+pytestmark = pytest.mark.unit
+
 DIGEST = "a" * 64
 
 

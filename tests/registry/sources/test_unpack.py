@@ -14,6 +14,8 @@ from hub.errors import InvalidModuleError
 from hub.registry.sources.unpack import Limits, module_root, unpack
 from tests.registry.archives import header_bomb, tar, tar_member, zip_member, zipped
 
+pytestmark = pytest.mark.unit
+
 GOOD = ("module.py", b"x = 1\n")
 SMALL = Limits(total_bytes=10_000, ratio=100, free_bytes=10_000, files=20)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from hub import settings
 from hub.errors import ConfigError
 from hub.serving.config import hps, server_config
-from tests.serving.running import MODULES, ROOT, environment, free_port, wait_until
+
+pytestmark = pytest.mark.unit
 
 GREET = {"modules_info": {"greet": {}}}
 
@@ -55,30 +52,3 @@ def test_licence_variables_do_nothing_and_say_so(monkeypatch: pytest.MonkeyPatch
 
     (notice,) = hps.notices()
     assert notice.startswith(f"{name} does nothing")
-
-
-def test_a_server_is_started_by_the_variables_alone(tmp_path: Path) -> None:
-    port = free_port()
-    path = tmp_path / "pipeline_config.yaml"
-    path.write_text(
-        f"port: {port}\nmodules_info:\n  greet:\n    init_args: {{directory: {MODULES / 'greet'}}}\n"
-    )
-    variables = {
-        **environment(tmp_path / "home"),
-        "PADDLEX_HPS_PIPELINE_CONFIG_PATH": str(path),
-        "PADDLEX_HPS_LOGGING_LEVEL": "WARNING",
-        "PADDLEX_HPS_SERIAL_NUMBER": "1234",
-    }
-    log = tmp_path / "log"
-    words = [sys.executable, "-m", "hub", "serving", "start"]
-    with log.open("w") as output:
-        server = subprocess.Popen(words, cwd=ROOT, env=variables, stdout=output, stderr=output)
-    try:
-        wait_until(lambda: "is ready at" in log.read_text() or server.poll() is not None, 30)
-        said = log.read_text()
-    finally:
-        server.terminate()
-        server.wait(20)
-    assert f"is ready at http://127.0.0.1:{port}" in said
-    assert "PADDLEX_HPS_SERIAL_NUMBER does nothing" in said
-    assert "[INFO]" not in said

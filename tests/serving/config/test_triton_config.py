@@ -12,7 +12,8 @@ from hub.errors import ConfigError
 from hub.serving.config import pbtxt, server_config, triton
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.supervisor import placement
-from tests.serving.running import Server, wait_until
+
+pytestmark = pytest.mark.unit
 
 GPU_0_FOUR_TIMES = """
 instance_group [
@@ -214,28 +215,3 @@ def test_a_repository_that_is_none_is_named(tmp_path: Path) -> None:
         server_config.build({"model_repo": str(tmp_path / "nowhere")}, source="test")
     with pytest.raises(ConfigError, match=r"config\.pbtxt"):
         server_config.build({"model_repo": str(tmp_path)}, source="test")
-
-
-def test_a_running_server_puts_its_runners_where_the_second_example_says(tmp_path: Path) -> None:
-    repository = tmp_path / "model_repo" / "probe"
-    repository.mkdir(parents=True)
-    (repository / "config_gpu.pbtxt").write_text(THREE_GPUS)
-    settings = {"model_repo": str(repository.parent), "use_gpu": True}
-    with Server(tmp_path / "home", {"probe": {}}, **settings) as server:
-        wait_until(lambda: len(server.runner_pids("probe")) == 4)
-
-        runners = sorted((runner.device, runner.pid) for runner in server.module("probe").runners)
-        assert [device for device, _ in runners] == ["gpu:1", "gpu:1", "gpu:2", "gpu:3"]
-        cards = [
-            variable.partition("=")[2]
-            for _, pid in runners
-            for variable in Path(f"/proc/{pid}/environ").read_text().split("\0")
-            if variable.startswith("CUDA_VISIBLE_DEVICES=")
-        ]
-        assert cards == ["1", "1", "2", "3"]
-        groups = server.get("/v2/models/probe/config").json()["instance_group"]
-        assert [(group["count"], group["kind"], group["gpus"]) for group in groups] == [
-            (2, "KIND_GPU", [1]),
-            (1, "KIND_GPU", [2]),
-            (1, "KIND_GPU", [3]),
-        ]

@@ -7,6 +7,8 @@ import pytest
 from hub.errors import QueueFullError, UnavailableError
 from hub.serving.gateway.admission import Admission
 
+pytestmark = pytest.mark.unit
+
 
 def test_admission_holds_bytes_and_places_only_while_inside() -> None:
     admission = Admission(max_inflight=100)

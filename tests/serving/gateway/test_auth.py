@@ -11,6 +11,8 @@ from hub.errors import ConfigError, UnauthorizedError
 from hub.serving.config.api_keys import read_api_keys
 from hub.serving.gateway.auth import KeyRing
 
+pytestmark = pytest.mark.unit
+
 RING = KeyRing({"alice": "0123456789abcdef", "bob": "fedcba9876543210"})
 
 

@@ -13,6 +13,8 @@ from hub.errors import BodyTimeoutError, PayloadTooLargeError
 from hub.serving.gateway import body_reader
 from tests.serving.gateway.limits import LIMITS
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("headers", "length"),

@@ -13,6 +13,8 @@ from hub.serving.gateway.image_budget import ImageBudget
 from tests.serving import pictures
 from tests.serving.gateway.limits import LIMITS
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100, 1001])
 def test_base64_in_each_spelling_gives_the_same_bytes(size: int) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from hub.serving.messages.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
 
+pytestmark = pytest.mark.unit
+
 
 def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
     Heartbeat.create(tmp_path / "beat")

@@ -19,6 +19,8 @@ from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.ray.node_files import find_module
 from tests.serving.running import MODULES
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def _home_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ import pytest
 from hub.serving.runner import batcher
 from hub.serving.runner.batcher import BatchPolicy
 
+pytestmark = pytest.mark.unit
+
 POLICY = BatchPolicy("items", max_batch_size=4, max_queue_delay_ms=10.0)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from hub.serving.supervisor.backoff import LONGEST_PAUSE, RestartPolicy
+
+pytestmark = pytest.mark.unit
 
 
 def policy(max_failures: int = 3) -> RestartPolicy:
@@ -69,3 +73,13 @@ def test_deaths_in_service_are_never_a_reason_to_give_up() -> None:
         restarts.died_ready(float(now))
 
     assert not restarts.gives_up
+
+
+def test_a_spare_that_does_not_load_is_tried_again_after_the_longest_pause_and_not_counted() -> None:
+    restarts = policy()
+    for _ in range(10):
+        restarts.died_as_spare(100.0)
+
+    assert not restarts.gives_up
+    assert not restarts.may_start(100.0 + LONGEST_PAUSE - 1)
+    assert restarts.may_start(100.0 + LONGEST_PAUSE)

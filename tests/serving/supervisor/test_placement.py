@@ -8,6 +8,8 @@ from hub.errors import ConfigError
 from hub.serving.config.server_config import InstanceGroup
 from hub.serving.supervisor import placement
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 8, 64])
 @pytest.mark.parametrize("runners", [1, 2, 3, 7, 8, 100])

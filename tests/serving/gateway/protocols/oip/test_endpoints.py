@@ -22,6 +22,8 @@ from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import READY, ModuleState, ServerState
 
+pytestmark = pytest.mark.unit
+
 
 class Shout:
     """Answers for the module that declares the endpoint."""

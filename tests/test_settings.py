@@ -6,6 +6,8 @@ import pytest
 
 from hub.serving.config.server_config import build
 
+pytestmark = pytest.mark.unit
+
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUB_CORS_ORIGINS", "https://a.example, https://b.example")

@@ -1,0 +1,109 @@
+"""The parts of other libraries that hub/ uses though no document of theirs promises them.
+
+Each stands in this list with a contract test in test_private_parts.py, and its library has an upper bound in
+setup.py. A new release is allowed there when the contract tests pass with it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.serving.running import ROOT
+
+
+@dataclass(frozen=True)
+class PrivatePart:
+    """Something of another library.
+
+    Attributes:
+        library: its distribution, "python" for the standard library.
+        name: as the code spells it.
+        file: where it is used, below hub/.
+        why: what there is no public way to.
+    """
+
+    library: str
+    name: str
+    file: str
+    why: str
+
+
+_WORKER, _GATEWAY = "serving/gateway/worker.py", "serving/gateway/__main__.py"
+_CLUSTER, _REPLICA = "serving/ray/agent/cluster.py", "serving/ray/replica.py"
+_METRICS = "serving/gateway/metrics.py"
+_SHIPPING = "serving/ray/agent/shipping.py"
+_PROGRAM = "compat/paddlehub_api/static_program.py"
+
+PRIVATE_PARTS = (
+    PrivatePart("gunicorn", "TConn", _WORKER, "a connection that has no thread yet"),
+    PrivatePart("gunicorn", "accept", _WORKER, "no thread for a silent connection"),
+    PrivatePart("gunicorn", "set_accept_enabled", _WORKER, "a port that refuses while the server stops"),
+    PrivatePart("gunicorn", "pending_conns", _WORKER, "connections that have sent nothing yet"),
+    PrivatePart("gunicorn", "on_pending_socket_readable", _WORKER, "the same"),
+    PrivatePart("gunicorn", "enqueue_req", _WORKER, "a thread for a connection"),
+    PrivatePart("gunicorn", "nr_conns", _WORKER, "the limit of connections"),
+    PrivatePart("gunicorn", "handle", _WORKER, "the next request on the same connection"),
+    PrivatePart("gunicorn", "handle_request", _WORKER, "the moment when the headers are complete"),
+    PrivatePart("gunicorn", "murder_pending", _WORKER, "a call once a second in the main loop"),
+    PrivatePart("gunicorn", "_keepalive_after", _WORKER, "no draining of a body that was read whole"),
+    PrivatePart("gunicorn", "parser.mesg.body.reader", _WORKER, "how much of a body is unread"),
+    PrivatePart("gunicorn", "__self__.force_close", _WORKER, "an application that ends a connection"),
+    PrivatePart("gunicorn", "gunicorn.socket", "serving/gateway/protocols/over_http.py", "who left"),
+    PrivatePart("gunicorn", "murder_workers", _GATEWAY, "a call once a second in the master"),
+    PrivatePart("gunicorn", "write_error", _GATEWAY, "the body of a reply to what is not HTTP"),
+    PrivatePart("python", "_work_queue", _WORKER, "whether others wait for a thread"),
+    PrivatePart("python", "_srcfile", "serving/process/logs.py", "no search for the caller of each log line"),
+    PrivatePart("prometheus-client", "_labelnames", _METRICS, "the labels of a metric"),
+    PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
+    PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
+    PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
+    PrivatePart("click", "ShellComplete.source", "cli/completion.py", "a script without starting bash"),
+    PrivatePart("unearth", "No matches are found.", "registry/sources/pip_download.py", "absence"),
+    PrivatePart("paddlepaddle", "_rename_input", _PROGRAM, "a prefix for the variables of a program"),
+    PrivatePart("paddlepaddle", "_rename_output", _PROGRAM, "the same"),
+    PrivatePart("paddlepaddle", "_rename_var", _PROGRAM, "the same"),
+    PrivatePart("ray", "ray._private.runtime_env.packaging", _SHIPPING, "folders that come while a job runs"),
+    PrivatePart("ray", "_version", _CLUSTER, "replicas that stay when a deployment is told again"),
+    PrivatePart("ray", "_blocking", _CLUSTER, "a delete that does not wait"),
+    PrivatePart("ray", "ray._common.tls_utils", _REPLICA, "a replica's port on 127.0.0.1"),
+    PrivatePart("ray", "ray.serve._private", _REPLICA, "the same"),
+    PrivatePart("ray", "_temp_dir", "serving/ray/head.py", "Ray's sockets and logs in the run dir"),
+)
+
+#: With an underscore and yet documented: of namedtuples, of os; and PaddleHub's own.
+_PUBLIC = frozenset(("_replace", "_asdict", "_fields", "_exit", "_initialize"))
+
+
+def used_in(path: Path) -> Iterator[str]:
+    """Yield names with a leading underscore that a file uses of something else than itself.
+
+    That is: attributes of anything but ``self`` and ``cls``, arguments by keyword, parts of imported modules;
+    what a class of the same file sets on ``self`` is its own.
+    """
+    tree = ast.parse(path.read_text("utf-8"))
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    own = {node.attr for node in attributes if _is_own(node) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not _is_own(node) and node.attr not in own:
+            names = [node.attr]
+        elif isinstance(node, ast.keyword) and node.arg is not None:
+            names = [node.arg]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("hub"):
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [part for alias in node.names for part in alias.name.split(".")]
+        else:
+            continue
+        yield from (name for name in names if name[:1] == "_" and name[:2] != "__" and name not in _PUBLIC)
+
+
+def _is_own(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def files() -> Iterator[Path]:
+    """Yield the files of hub/."""
+    yield from sorted((ROOT / "hub").rglob("*.py"))

@@ -1,0 +1,175 @@
+"""Bodies in each accepted form: JSON, forms, one image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from hub.errors import BindingError, InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
+from hub.serving.gateway import body_parser
+from hub.serving.gateway.body import Body
+from tests.serving import pictures
+from tests.serving.gateway.limits import LIMITS
+
+pytestmark = pytest.mark.unit
+
+SMALL = pictures.encode(pictures.plain(30, 30))
+LARGE = pictures.encode(pictures.plain(40, 30))
+TEXT, LARGE_TEXT = pictures.text_of(SMALL), pictures.text_of(LARGE)
+
+#: Name and value of a form's part: text, or a file's content.
+Part = tuple[str, "str | bytes"]
+
+
+def form(*parts: Part) -> tuple[bytes, str]:
+    """Return a form's bytes and its content type."""
+    lines = []
+    for name, value in parts:
+        is_file = isinstance(value, bytes)
+        file = '; filename="file.png"\r\nContent-Type: image/png' if is_file else ""
+        head = f'--sep\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
+        lines += [head, value if isinstance(value, bytes) else value.encode(), b"\r\n"]
+    return b"".join([*lines, b"--sep--\r\n"]), "multipart/form-data; boundary=sep"
+
+
+def read_form(*parts: Part, declared: tuple[str, ...] = (), **limits: Any) -> Body:
+    data, kind = form(*parts)
+    return body_parser.parse(data, kind, declared, replace(LIMITS, **limits))
+
+
+def arguments(body: Body) -> Any:
+    return json.loads(body.arguments)
+
+
+# -- content types ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", " application/json "],
+)
+def test_json_is_read_under_its_names(kind: str) -> None:
+    assert body_parser.parse(b'{"a": 1}', kind, (), LIMITS) == Body(b'{"a": 1}')
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
+def test_another_content_type_is_refused_with_those_that_are_read(kind: str) -> None:
+    with pytest.raises(MediaTypeError, match=r"send application/json, multipart/form-data or an image/\*"):
+        body_parser.parse(b"{}", kind, (), LIMITS)
+
+
+def test_json_that_is_none_is_refused() -> None:
+    with pytest.raises(NotJSONError):
+        body_parser.parse(b"a=1", "application/json", (), LIMITS)
+
+
+# -- forms -----------------------------------------------------------------------------------------
+
+
+def test_text_fields_are_json_where_they_can_be_and_else_text() -> None:
+    found = read_form(("n", "1.5"), ("flag", "true"), ("names", '["a", "b"]'), ("text", "1,5"), ("empty", ""))
+
+    assert arguments(found) == {"n": 1.5, "flag": True, "names": ["a", "b"], "text": "1,5", "empty": ""}
+
+
+def test_a_field_that_comes_twice_is_a_list() -> None:
+    assert arguments(read_form(("texts", "a"), ("texts", "2"))) == {"texts": ["a", 2]}
+
+
+def test_files_of_declared_arguments_are_bytes() -> None:
+    found = read_form(("images", SMALL), ("images", SMALL), ("n", "1"), declared=("images",))
+
+    assert (found.images, arguments(found)) == ({"images": [SMALL, SMALL]}, {"n": 1})
+
+
+def test_files_of_a_module_that_decodes_itself_become_base64() -> None:
+    found = read_form(("images", SMALL))
+
+    assert (found.images, arguments(found)) == ({}, {"images": [TEXT]})
+
+
+def test_base64_in_a_text_field_of_a_declared_argument_is_decoded() -> None:
+    assert read_form(("images", TEXT), declared=("images",)).images == {"images": [SMALL]}
+
+
+@pytest.mark.parametrize("declared", [("images",), ()])
+def test_a_file_over_a_limit_is_refused(declared: tuple[str, ...]) -> None:
+    with pytest.raises(PayloadTooLargeError, match=r"images\[0\] has 40 × 30 pixels"):
+        read_form(("images", LARGE), declared=declared)
+    with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
+        read_form(*[("images", SMALL)] * 4, declared=declared, max_pixels=10**6)
+
+
+@pytest.mark.parametrize("declared", [("images",), ()])
+def test_base64_in_a_text_field_is_held_to_the_limits(declared: tuple[str, ...]) -> None:
+    with pytest.raises(PayloadTooLargeError, match="has 40 × 30 pixels"):
+        read_form(("images", LARGE_TEXT), declared=declared)
+
+
+def test_files_and_text_fields_share_one_budget() -> None:
+    with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
+        read_form(
+            *[("images", SMALL)] * 2, ("mask", TEXT), ("mask", TEXT),
+            declared=("images", "mask"), max_pixels=10**6,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", b"/etc//passwd"])
+def test_a_form_cannot_name_files_of_the_server(value: str | bytes) -> None:
+    with pytest.raises(BindingError, match="`paths`"):
+        read_form(("paths", value))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"no form", "multipart/form-data; boundary=sep"),
+        (b"--sep\r\n", "multipart/form-data; boundary=sep"),
+        (form(("a", "1"))[0], "multipart/form-data"),
+    ],
+)
+def test_a_broken_form_is_refused(data: bytes, kind: str) -> None:
+    with pytest.raises(InvalidInputError, match="the form cannot be read"):
+        body_parser.parse(data, kind, (), LIMITS)
+
+
+def test_a_form_of_too_many_parts_is_refused() -> None:
+    with pytest.raises(PayloadTooLargeError, match="more than 1000 fields and files"):
+        read_form(*[("a", "1")] * (body_parser.MAX_FORM_PARTS + 1))
+
+
+def test_a_form_as_werkzeug_encodes_it_is_read() -> None:
+    builder = EnvironBuilder(method="POST", data={"n": "1", "text": "ü"})
+    builder.content_type = "multipart/form-data"
+    environ = builder.get_environ()
+    data = environ["wsgi.input"].read()
+
+    assert arguments(body_parser.parse(data, environ["CONTENT_TYPE"], (), LIMITS)) == {"n": 1, "text": "ü"}
+
+
+# -- one image -------------------------------------------------------------------------------------
+
+
+def test_a_raw_image_is_the_first_declared_argument() -> None:
+    found = body_parser.parse(SMALL, "image/png", ("images", "mask"), LIMITS)
+
+    assert found == Body(b"{}", {"images": [SMALL]})
+
+
+def test_a_raw_image_for_a_module_that_decodes_itself_is_base64_in_images() -> None:
+    assert arguments(body_parser.parse(SMALL, "image/jpeg", (), LIMITS)) == {"images": [TEXT]}
+
+
+def test_an_empty_image_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="the body is empty"):
+        body_parser.parse(b"", "image/png", (), LIMITS)
+
+
+@pytest.mark.parametrize("declared", [("images",), ()])
+def test_a_raw_image_over_the_limit_is_refused(declared: tuple[str, ...]) -> None:
+    with pytest.raises(PayloadTooLargeError, match="the image has 40 × 30 pixels"):
+        body_parser.parse(LARGE, "image/png", declared, LIMITS)

@@ -1,0 +1,60 @@
+"""Which requests are the same as one that killed its runners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hub.errors import PoisonError
+from hub.serving.gateway import quarantine
+from hub.serving.gateway.body import Body
+from hub.serving.gateway.quarantine import Quarantine
+from hub.serving.messages.state import READY, ModuleState
+
+pytestmark = pytest.mark.unit
+
+MODULE = ModuleState("mine", "1", READY, generation=1)
+BODY = Body(b'{"a": 1}', {"images": [b"one", b"two"], "mask": b"three"}, "ocr", {"file": b"four"})
+
+
+@pytest.fixture
+def poisoned() -> Quarantine:
+    found = Quarantine()
+    found.add(MODULE, BODY)
+    return found
+
+
+def test_the_same_content_is_refused(poisoned: Quarantine) -> None:
+    with pytest.raises(PoisonError):
+        poisoned.check(MODULE, replace(BODY))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BODY, arguments=b'{"a": 2}'),
+        replace(BODY, images={"images": [b"one"], "mask": b"three"}),
+        replace(BODY, images={"images": [b"one", b"TWO"], "mask": b"three"}),
+        replace(BODY, endpoint="table"),
+        replace(BODY, files={"file": b"FOUR"}),
+        replace(BODY, files={}),
+    ],
+)
+def test_other_content_is_let_through(poisoned: Quarantine, other: Body) -> None:
+    poisoned.check(MODULE, other)
+
+
+@pytest.mark.parametrize("module", [replace(MODULE, name="other"), replace(MODULE, generation=2)])
+def test_another_module_or_its_next_generation_gets_the_request(
+    poisoned: Quarantine, module: ModuleState
+) -> None:
+    poisoned.check(module, BODY)
+
+
+def test_a_request_is_let_through_again_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quarantine, "QUARANTINE_SECONDS", 0.0)
+    over = Quarantine()
+    over.add(MODULE, BODY)
+
+    over.check(MODULE, BODY)

@@ -1,0 +1,91 @@
+"""From a request's keys to the serving method's parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.errors import BindingError
+from hub.module.contract import ServingOptions
+from hub.serving.messages.manifest import Parameter
+from hub.serving.runner.binding import Binding
+
+pytestmark = pytest.mark.unit
+
+
+#: Has no form in JSON.
+PLAIN = object()
+
+
+class Module:
+    summary = "says it again"
+
+    def predict(self, texts: list[str], scale: int = 1, *, mode: Any = PLAIN) -> list[str]:
+        """Say it again.
+
+        Loudly.
+        """
+        return [*texts, str(scale), str(mode)]
+
+    def anything(self, **options: Any) -> Any:
+        return options
+
+    def positional(self, first: int, /, second: int) -> None: ...
+
+
+def predict(**defaults: Any) -> Binding:
+    return Binding(Module().predict, defaults)
+
+
+def test_arguments_are_passed_by_name() -> None:
+    assert predict().bind({"texts": ["a"], "scale": 2}) == {"texts": ["a"], "scale": 2}
+
+
+def test_a_requests_argument_wins_over_predict_args() -> None:
+    assert predict(scale=3).bind({"texts": []}) == {"texts": [], "scale": 3}
+    assert predict(scale=3).bind({"texts": [], "scale": 4}) == {"texts": [], "scale": 4}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"texts": [], "colour": 1}, "unknown argument `colour`; accepted: `texts`, `scale`, `mode`"),
+        ({"texts": [], "self": 1}, "unknown argument `self`"),
+        ({}, "missing argument `texts`; accepted: `texts`, `scale`, `mode`"),
+    ],
+)
+def test_what_the_method_does_not_take_is_refused_with_what_it_takes(
+    arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BindingError) as refused:
+        predict().bind(arguments)
+
+    assert said in str(refused.value)
+
+
+def test_a_method_with_kwargs_takes_any_argument_but_self() -> None:
+    anything = Binding(Module().anything, {})
+
+    assert anything.bind({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+    with pytest.raises(BindingError, match="`self`"):
+        anything.bind({"self": 1})
+
+
+def test_a_positional_parameter_cannot_be_given() -> None:
+    assert Binding(Module().positional, {}).accepted == ["second"]
+
+
+def test_the_manifest_says_what_the_method_takes_and_gives() -> None:
+    manifest = predict().manifest(ServingOptions(batch="texts", images=("images",), example={"texts": ["a"]}))
+
+    assert (manifest.method, manifest.summary, manifest.doc) == (
+        "predict", "says it again", "Say it again.\n\nLoudly.",
+    )  # fmt: skip
+    assert (manifest.returns, manifest.takes_any) == ("'list[str]'", False)  # postponed, so text of a text
+    assert (manifest.batch, manifest.images, manifest.example) == ("texts", ("images",), {"texts": ["a"]})
+    assert manifest.parameters == (
+        Parameter("texts", True, "'list[str]'"),
+        Parameter("scale", False, "'int'", True, 1),
+        Parameter("mode", False, "'Any'"),  # its default is not JSON, so it is not told
+    )

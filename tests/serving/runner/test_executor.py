@@ -1,0 +1,302 @@
+"""Batches run on a module: who runs together, who alone, and what each is answered."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from hub.errors import DeadlineError, InvalidInputError
+from hub.serving.messages.manifest import Manifest
+from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.runner.binding import Binding
+from hub.serving.runner.executor import Executor, SharedRoom
+from tests.serving import pictures
+from tests.serving.runner import requests
+
+pytestmark = pytest.mark.unit
+
+
+class Module:
+    """Remembers its calls. A text "bad" makes a call fail, "die" raises SystemExit."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.images: Any = None
+
+    def predict(self, texts: list[str], images: Any = None, scale: int = 1) -> list[str]:
+        self.calls.append(list(texts))
+        self.images = images
+        if "bad" in texts:
+            raise ValueError("a bad text")
+        if "refused" in texts:
+            raise InvalidInputError("this text is refused")
+        if "die" in texts:
+            sys.exit(3)
+        if "short" in texts:
+            return ["only one"]
+        if "unknown type" in texts:
+            return [object()]  # type: ignore[list-item]
+        return [text * scale for text in texts]
+
+
+@pytest.fixture
+def module() -> Module:
+    return Module()
+
+
+def executor(module: Module, method: Any = None, **defaults: Any) -> Executor:
+    """Return what runs the module, joining up to four texts."""
+    binding = Binding(method or module.predict, defaults)
+    policy = BatchPolicy("texts", max_batch_size=4)
+    return Executor(name="mine", binding=binding, policy=policy, generation=7, manifest=Manifest("predict"))
+
+
+# -- joining ---------------------------------------------------------------------------------------
+
+
+def test_requests_that_fit_are_one_call_and_each_gets_its_share(module: Module) -> None:
+    batch = [requests.make(texts=["a", "b"]), requests.make(texts=["c"])]
+    executor(module).run(batch)
+
+    assert module.calls == [["a", "b", "c"]]
+    assert [each.answer for each in batch] == [["a", "b"], ["c"]]
+    assert [each.told.batch for each in batch] == [2, 2]
+
+
+def test_requests_with_other_arguments_are_calls_of_their_own(module: Module) -> None:
+    batch = [requests.make(texts=["a"]), requests.make(texts=["b"], scale=2)]
+    executor(module).run(batch)
+
+    assert [each.answer for each in batch] == [["a"], ["bb"]]
+    assert [each.told.batch for each in batch] == [1, 1]
+
+
+def test_one_bad_request_does_not_fail_its_neighbours(module: Module) -> None:
+    batch = [requests.make(texts=[text]) for text in ("a", "bad", "c")]
+    executor(module).run(batch)
+
+    assert [each.answer for each in batch] == [["a"], ("raised", "a bad text"), ["c"]]
+
+
+def test_a_module_that_gives_another_number_of_results_is_asked_for_each_alone(module: Module) -> None:
+    batch = [requests.make(texts=["short"]), requests.make(texts=["a", "b"])]
+    executor(module).run(batch)
+
+    assert [each.answer for each in batch] == [["only one"], ["a", "b"]]
+    assert len(module.calls) == 3
+
+
+# -- replies ---------------------------------------------------------------------------------------
+
+
+def test_a_reply_tells_generation_and_times(module: Module) -> None:
+    request = requests.make(texts=["a"])
+    executor(module).run([request])
+    told = request.told
+
+    assert (told.generation, told.http_status) == (7, 200)
+    assert min(told.queue_seconds, told.batch_seconds, told.run_seconds) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("refused", ("input", "this text is refused")),
+        ("bad", ("raised", "a bad text")),
+        ("die", ("raised", "SystemExit: 3")),
+        ("unknown type", ("raised", "the module's result cannot be sent as JSON: a value of type object")),
+    ],
+)
+def test_what_a_module_raises_is_reported_by_its_kind(
+    module: Module, text: str, answer: tuple[str, str]
+) -> None:
+    request = requests.make(texts=[text])
+    executor(module).run([request])
+    kind, message = request.answer
+
+    assert (kind, message.startswith(answer[1])) == (answer[0], True)
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (KeyError("x"), ("raised", "KeyError: 'x'")),
+        (ValueError(), ("raised", "ValueError")),
+        (
+            type("BindingError", (Exception,), {})("of another copy of hub"),
+            ("binding", "of another copy of hub"),
+        ),
+        (type("Stricter", (InvalidInputError,), {})("a subclass"), ("input", "a subclass")),
+        (DeadlineError("too late"), ("expired", "too late")),
+    ],
+)
+def test_an_error_is_known_by_its_name_and_never_without_words(
+    module: Module, error: Exception, answer: tuple[str, str]
+) -> None:
+    def predict(texts: list[str]) -> None:
+        raise error
+
+    request = requests.make(texts=["a"])
+    executor(module, predict).run([request])
+
+    assert request.answer == answer
+
+
+def test_the_traceback_of_what_a_module_raised_is_logged_with_the_requests_id(
+    module: Module, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = requests.make(texts=["bad"])
+    with caplog.at_level(logging.ERROR):
+        executor(module).run([request])
+
+    (record,) = caplog.records
+    assert request.header.request_id in record.getMessage()
+    assert record.exc_info is not None
+
+
+def test_a_refused_input_is_not_logged_as_an_error(module: Module, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        executor(module).run([requests.make(texts=["refused"])])
+
+    assert caplog.records == []
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+
+def test_an_unknown_argument_is_the_callers_mistake_and_runs_nothing(module: Module) -> None:
+    request = requests.make(texts=["a"], colour="red")
+    executor(module).run([request])
+
+    assert request.answer == (
+        "binding", "unknown argument `colour`; accepted: `texts`, `images`, `scale`",
+    )  # fmt: skip
+    assert module.calls == []
+
+
+def test_images_reach_the_module_decoded(module: Module) -> None:
+    image = pictures.encode(pictures.plain(3, 2))
+    executor(module).run([requests.make({"images": [image]}, texts=["a"])])
+
+    assert [array.shape for array in module.images] == [(2, 3, 3)]
+
+
+def test_an_image_that_cannot_be_read_is_none_and_a_remark(module: Module) -> None:
+    request = requests.make({"images": [b"rubbish"]}, texts=["a"])
+    executor(module).run([request])
+
+    assert module.images == [None]
+    assert request.told.notes == ["images[0] is not a readable image"]
+
+
+def test_a_strict_request_is_refused_instead(module: Module) -> None:
+    request = requests.make({"images": [b"rubbish"]}, header={"strict": True}, texts=["a"])
+    executor(module).run([request])
+
+    assert request.answer == ("input", "images[0] is not a readable image")
+    assert module.calls == []
+
+
+# -- who is not run --------------------------------------------------------------------------------
+
+
+def test_a_request_whose_time_is_up_is_not_run(module: Module) -> None:
+    request = requests.make(header={"deadline": time.monotonic() - 1}, texts=["a"])
+    executor(module).run([request])
+
+    assert request.answer == ("expired", "the deadline passed before it was run")
+    assert module.calls == []
+
+
+def test_a_request_whose_caller_left_is_dropped(module: Module) -> None:
+    request = requests.make(texts=["a"])
+    request.has_left = True
+    executor(module).run([request])
+
+    assert (request.was_dropped, request.frames, module.calls) == (True, [], [])
+
+
+def test_a_start_is_announced_only_where_it_was_asked_for(module: Module) -> None:
+    quiet, asked = requests.make(texts=["a"]), requests.make(header={"announce": True}, texts=["b"])
+    executor(module).run([quiet, asked])
+
+    assert (quiet.was_announced, asked.was_announced) == (False, True)
+
+
+def test_a_resent_request_runs_first_and_alone(module: Module) -> None:
+    batch = [requests.make(texts=["a"]), requests.make(header={"alone": True}, texts=["b"])]
+    executor(module).run(batch)
+
+    assert module.calls == [["b"], ["a"]]
+
+
+# -- endpoints -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        ({"http_status": 201, "reply": {"errorCode": 0}}, {"errorCode": 0}),
+        ({"errorCode": 0}, None),
+        ({"http_status": 99, "reply": {}}, None),
+        ({"http_status": 200, "reply": []}, None),
+    ],
+)
+def test_at_an_endpoint_a_module_gives_status_and_reply(module: Module, result: Any, answer: Any) -> None:
+    def call_endpoint(endpoint: str, body: dict[str, Any]) -> Any:
+        return result
+
+    request = requests.make(header={"endpoint": "ocr"}, endpoint="ocr", body={})
+    executor(module, call_endpoint).run([request])
+
+    if answer is None:
+        assert "at an endpoint the module must return" in request.answer[1]
+    else:
+        assert (request.answer, request.told.http_status) == (answer, 201)
+
+
+# -- the room --------------------------------------------------------------------------------------
+
+
+def test_who_wants_to_be_alone_waits_for_the_others_and_goes_before_newcomers() -> None:
+    room, order = SharedRoom(), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def sharing(name: str) -> None:
+        with room.shared():
+            order.append(name)
+            inside.set()
+            leave.wait(5)
+
+    def alone() -> None:
+        with room.alone():
+            order.append("alone")
+
+    first = threading.Thread(target=sharing, args=("first",))
+    first.start()
+    inside.wait(5)
+    wanting = threading.Thread(target=alone)
+    wanting.start()
+    time.sleep(0.05)
+    late = threading.Thread(target=sharing, args=("late",))
+    late.start()
+    time.sleep(0.05)
+    before = list(order)
+    leave.set()
+    for thread in (first, wanting, late):
+        thread.join(5)
+
+    assert (before, order) == (["first"], ["first", "alone", "late"])
+
+
+def test_several_share_the_room() -> None:
+    room = SharedRoom()
+    with room.shared(), room.shared():
+        pass
+    with room.alone():
+        pass
