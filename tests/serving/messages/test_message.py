@@ -29,6 +29,7 @@ from hub.serving.messages.state import (
     StateReader,
 )
 from hub.serving.process.pidfile import PidFile
+from hub.serving.ray.desired_state import Deployment, DeploymentStatus, DesiredState, ObservedState
 from hub.version import __version__
 
 pytestmark = pytest.mark.unit
@@ -67,6 +68,41 @@ MODULE = ModuleState(
     manifest=MANIFEST,
     limits=ModuleLimits(5.0, 16),
 )
+SPEC = RunnerSpec(
+    name="echo",
+    version="1.2",
+    directory="/modules/echo",
+    init_args={"prefix": "ü"},
+    predict_args={"top_k": 3},
+    max_batch_size=8,
+    max_queue_delay_ms=2.5,
+    preferred_batch_sizes=(4, 8),
+    concurrency=2,
+    log_format="json",
+    generation=2,
+    interpreter="/env/bin/python",
+    max_pixels=1000,
+)
+DEPLOYMENT = Deployment(
+    key="echo@2",
+    spec=SPEC,
+    replicas=2,
+    threads=4,
+    gpu=True,
+    num_cpus=4.0,
+    num_gpus=0.5,
+    resources={"a": 1.0},
+    autoscaling={"min_replicas": 1},
+    weights=("words",),
+    max_ongoing_requests=8,
+    max_queue_size=16,
+    hang_timeout=10.0,
+    graceful_timeout=5.0,
+    home="/home/hub",
+    is_shared=True,
+    is_private=True,
+)
+STATUS = DeploymentStatus("echo-2", READY, "a replica died", 3, 5, MANIFEST, (PROCESS,))
 #: One of each class, with another value than the default in every field.
 EXAMPLES: list[Message] = [
     PARAMETER,
@@ -78,21 +114,11 @@ EXAMPLES: list[Message] = [
     RunnerStatus(False, "no weights", True, MANIFEST, 4),
     ControlRequest("scale", "echo", "1.2", 3),
     ControlAnswer(True, "done"),
-    RunnerSpec(
-        name="echo",
-        version="1.2",
-        directory="/modules/echo",
-        init_args={"prefix": "ü"},
-        predict_args={"top_k": 3},
-        max_batch_size=8,
-        max_queue_delay_ms=2.5,
-        preferred_batch_sizes=(4, 8),
-        concurrency=2,
-        log_format="json",
-        generation=2,
-        interpreter="/env/bin/python",
-        max_pixels=1000,
-    ),
+    SPEC,
+    DEPLOYMENT,
+    DesiredState(3, (DEPLOYMENT,)),
+    STATUS,
+    ObservedState(3, "no cluster", {"echo@2": STATUS}, ("echo@1",)),
     PidFile(7, ("echo", "greet"), 1.5, 123456, "boot", "127.0.0.1", 8866, "/tmp/hub-1", 5.0),
 ]
 by_class = pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: type(each).__name__)

@@ -138,7 +138,8 @@ def test_sweeping_removes_dead_servers_and_keeps_those_that_run(conf: Path, tmp_
     pidfile.write(replace(RECORD, run_dir=str(tmp_path / "gone")))
     pidfile.write(own(tmp_path, port=9000))
 
-    assert pidfile.sweep() == [8866]
+    pidfile.sweep()
+
     assert [record.port for record in pidfile.records()] == [9000]
 
 
