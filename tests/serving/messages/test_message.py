@@ -29,6 +29,7 @@ from hub.serving.messages.state import (
     StateReader,
 )
 from hub.serving.process.pidfile import PidFile
+from hub.serving.ray.desired_state import Deployment, DeploymentStatus, DesiredState, ObservedState
 from hub.version import __version__
 
 pytestmark = pytest.mark.unit
@@ -67,6 +68,41 @@ MODULE = ModuleState(
     manifest=MANIFEST,
     limits=ModuleLimits(5.0, 16),
 )
+SPEC = RunnerSpec(
+    name="echo",
+    version="1.2",
+    directory="/modules/echo",
+    init_args={"prefix": "ü"},
+    predict_args={"top_k": 3},
+    max_batch_size=8,
+    max_queue_delay_ms=2.5,
+    preferred_batch_sizes=(4, 8),
+    concurrency=2,
+    log_format="json",
+    generation=2,
+    interpreter="/env/bin/python",
+    max_pixels=1000,
+)
+STATUS = DeploymentStatus("hub-echo-2", READY, "slow", 3, 1, MANIFEST, (PROCESS,))
+DEPLOYMENT = Deployment(
+    key="echo@2",
+    spec=SPEC,
+    replicas=3,
+    threads=2,
+    gpu=True,
+    num_cpus=1.0,
+    num_gpus=0.5,
+    resources={"fast": 1.0},
+    autoscaling={"min_replicas": 1, "max_replicas": 4},
+    weights=("tiny",),
+    max_ongoing_requests=8,
+    max_queue_size=16,
+    hang_timeout=10.0,
+    graceful_timeout=4.0,
+    home="/home/hub",
+    is_shared=True,
+    is_private=True,
+)
 #: One of each class, with another value than the default in every field.
 EXAMPLES: list[Message] = [
     PARAMETER,
@@ -78,22 +114,12 @@ EXAMPLES: list[Message] = [
     RunnerStatus(False, "no weights", True, MANIFEST, 4),
     ControlRequest("scale", "echo", "1.2", 3),
     ControlAnswer(True, "done"),
-    RunnerSpec(
-        name="echo",
-        version="1.2",
-        directory="/modules/echo",
-        init_args={"prefix": "ü"},
-        predict_args={"top_k": 3},
-        max_batch_size=8,
-        max_queue_delay_ms=2.5,
-        preferred_batch_sizes=(4, 8),
-        concurrency=2,
-        log_format="json",
-        generation=2,
-        interpreter="/env/bin/python",
-        max_pixels=1000,
-    ),
+    SPEC,
     PidFile(7, ("echo", "greet"), 1.5, 123456, "boot", "127.0.0.1", 8866, "/tmp/hub-1", 5.0),
+    DEPLOYMENT,
+    DesiredState(4, (DEPLOYMENT,)),
+    STATUS,
+    ObservedState(4, "no cluster", {"echo@2": STATUS}, ("echo@1",)),
 ]
 by_class = pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: type(each).__name__)
 
