@@ -41,7 +41,7 @@ CORE = [
 ]
 OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
-RAY = ["ray[serve]>=2.60,<2.61"]  # private parts are used; tests/serving/ray/test_private_parts.py
+RAY = ["ray[serve]>=2.60,<2.61"]
 GRPC = ["grpcio>=1.67.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [

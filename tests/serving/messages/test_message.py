@@ -83,26 +83,26 @@ SPEC = RunnerSpec(
     interpreter="/env/bin/python",
     max_pixels=1000,
 )
+STATUS = DeploymentStatus("hub-echo-2", READY, "slow", 3, 1, MANIFEST, (PROCESS,))
 DEPLOYMENT = Deployment(
     key="echo@2",
     spec=SPEC,
-    replicas=2,
-    threads=4,
+    replicas=3,
+    threads=2,
     gpu=True,
-    num_cpus=4.0,
+    num_cpus=1.0,
     num_gpus=0.5,
-    resources={"a": 1.0},
-    autoscaling={"min_replicas": 1},
-    weights=("words",),
+    resources={"fast": 1.0},
+    autoscaling={"min_replicas": 1, "max_replicas": 4},
+    weights=("tiny",),
     max_ongoing_requests=8,
     max_queue_size=16,
     hang_timeout=10.0,
-    graceful_timeout=5.0,
+    graceful_timeout=4.0,
     home="/home/hub",
     is_shared=True,
     is_private=True,
 )
-STATUS = DeploymentStatus("echo-2", READY, "a replica died", 3, 5, MANIFEST, (PROCESS,))
 #: One of each class, with another value than the default in every field.
 EXAMPLES: list[Message] = [
     PARAMETER,
@@ -115,11 +115,11 @@ EXAMPLES: list[Message] = [
     ControlRequest("scale", "echo", "1.2", 3),
     ControlAnswer(True, "done"),
     SPEC,
-    DEPLOYMENT,
-    DesiredState(3, (DEPLOYMENT,)),
-    STATUS,
-    ObservedState(3, "no cluster", {"echo@2": STATUS}, ("echo@1",)),
     PidFile(7, ("echo", "greet"), 1.5, 123456, "boot", "127.0.0.1", 8866, "/tmp/hub-1", 5.0),
+    DEPLOYMENT,
+    DesiredState(4, (DEPLOYMENT,)),
+    STATUS,
+    ObservedState(4, "no cluster", {"echo@2": STATUS}, ("echo@1",)),
 ]
 by_class = pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: type(each).__name__)
 

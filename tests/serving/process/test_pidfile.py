@@ -137,7 +137,6 @@ def test_removing_leaves_the_file_of_another_server_that_took_the_port(conf: Pat
 def test_sweeping_removes_dead_servers_and_keeps_those_that_run(conf: Path, tmp_path: Path) -> None:
     pidfile.write(replace(RECORD, run_dir=str(tmp_path / "gone")))
     pidfile.write(own(tmp_path, port=9000))
-
     pidfile.sweep()
 
     assert [record.port for record in pidfile.records()] == [9000]

@@ -21,6 +21,8 @@ from hub.serving.ray.agent.application import (
 from hub.serving.ray.desired_state import Deployment
 from hub.serving.ray.replica_messages import ReplicaReport
 
+pytestmark = pytest.mark.unit
+
 NOW = 100.0
 THERE = ApplicationStatus(is_leaving=False, has_failed=False, wanted=2, running=2, reason="")
 LEAVING = replace(THERE, is_leaving=True)

@@ -21,6 +21,8 @@ from hub.serving.ray.supervisor_side.fleet import LEAVING_SECONDS, RayFleet
 from hub.serving.supervisor.placement import RunnerPlan
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
+pytestmark = pytest.mark.unit
+
 LIMITS = FleetLimits(timeout=5, load_timeout=30, hang_timeout=10, graceful_timeout=4, max_queue_size=7)
 REPLICA = ProcessState(7, 70, "replica", node="far")
 
