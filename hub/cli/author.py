@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group
 
 
@@ -24,7 +24,6 @@ from hub.cli.groups import Group
 )
 def init(name: str, output_dir: Path) -> None:
     """Start a new module: a folder with the module, its README and a test that passes."""
-    from hub.cli import render
     from hub.registry.authoring.scaffold import scaffold
 
     folder = scaffold(name, output_dir)
@@ -61,7 +60,6 @@ def init(name: str, output_dir: Path) -> None:
 )
 def convert(model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
-    from hub.cli import render
     from hub.registry.authoring.convert import convert as make
 
     folder = model or model_dir
@@ -101,8 +99,6 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     `hub install` of that archive needs no network. With --wheels, neither does --isolated or
     --install_requirements.
     """
-    from hub.cli import render
-
     if sdk:
         from hub.paddlex import sdk as triton_sdk
 
@@ -140,7 +136,6 @@ def index() -> None:
 @click.pass_context
 def index_build(context: click.Context, folder: Path) -> None:
     """Write DIR/index.json for the archives (and module folders, packed first) right below DIR."""
-    from hub.cli import render
     from hub.registry.sources.index import FILE, build
     from hub.registry.store.layout import Layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group
 
 _PADDLEHUB = {
@@ -29,7 +29,6 @@ def config(context: click.Context) -> None:
 
 def _show(*keys: str) -> None:
     """Print settings, with their names unless it is one alone."""
-    from hub.cli import render
     from hub.registry.configuration import read
     from hub.registry.store.layout import Layout
 
@@ -58,7 +57,6 @@ def get(key: str) -> None:
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True)
 def set_(key: str, values: tuple[str, ...]) -> None:
     """Change one setting. `index` takes several values; they are asked in that order."""
-    from hub.cli import render
     from hub.errors import ConfigError
     from hub.registry.configuration import change
     from hub.registry.store.layout import Layout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import json_option
 
 
@@ -42,7 +42,6 @@ def install(
 
     Installing the same version again replaces it.
     """
-    from hub.cli import render
     from hub.registry.install import Installer
     from hub.registry.local import LocalRegistry
 
@@ -68,7 +67,6 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 
     REGEX is looked for in names, summaries and types.
     """
-    from hub.cli import render
     from hub.errors import HubError, UsageError
     from hub.registry.configuration import read
     from hub.registry.local import LocalRegistry
@@ -110,7 +108,6 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 @click.pass_context
 def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -> None:
     """Get modules' archives by name, without installing them."""
-    from hub.cli import render
     from hub.errors import ModuleNotInstalledError
     from hub.registry.install import download as get
     from hub.registry.local import LocalRegistry

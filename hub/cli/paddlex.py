@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from hub.cli import render
 from hub.errors import ConfigError, UsageError
 
 #: PaddleX's plugins for serving, and what to do here instead.
@@ -66,7 +67,6 @@ def paddlex(
 
 
 def _install(plugins: Sequence[str]) -> None:
-    from hub.cli import render
     from hub.paddlex import ready
 
     if len(plugins) > 1:
@@ -84,7 +84,6 @@ def _install(plugins: Sequence[str]) -> None:
 
 
 def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -> None:
-    from hub.cli import render
     from hub.cli.server_request import for_pipeline
     from hub.cli.start import run
     from hub.paddlex.plan import PipelineOptions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.errors import HubError, UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
 def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency: int) -> int:
     """Do what is not done; return the number of files that failed."""
-    from hub.cli import render
     from hub.predict.job import run
 
     todo = [name for name in names if not output.is_done(name)]
@@ -107,12 +106,11 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
 
 def _bar(label: str, total: int, done: int, output: Output) -> AbstractContextManager[Callable[[], None]]:
     """Return a bar, or nothing where results on the terminal show how far it is."""
-    from hub.cli import colours
     from hub.client.progress import counting_bar
 
     if output.path is None and sys.stdout.isatty():
         return nullcontext(lambda: None)
-    return counting_bar(label, total, done, console=colours.console(sys.stderr))
+    return counting_bar(label, total, done, console=render.console(sys.stderr))
 
 
 @contextmanager
@@ -156,7 +154,6 @@ def _key(path: Path | None) -> str | None:
 @contextmanager
 def _local(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
     from hub import envelope
-    from hub.cli import render
     from hub.client import payload
     from hub.client.replies import Reply
     from hub.predict.job import Target

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import json_option
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
-    from hub.cli import render
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
 
@@ -46,7 +45,6 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
 @json_option
 def list_(json_: bool) -> None:
     """List the installed modules."""
-    from hub.cli import render
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
@@ -77,7 +75,6 @@ def list_(json_: bool) -> None:
 @json_option
 def show(module: str, json_: bool) -> None:
     """Show a module's description, its location and its weights."""
-    from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
 
@@ -89,11 +86,9 @@ def show(module: str, json_: bool) -> None:
 
 
 def _described(description: Description) -> dict[str, object]:
-    from hub.cli.render import fields
-
     return {
-        **fields(description.info, "name", "version", "summary", "author", "author_email"),
-        **fields(description, "installed", "serving"),
+        **render.fields(description.info, "name", "version", "summary", "author", "author_email"),
+        **render.fields(description, "installed", "serving"),
         "location": str(description.location),
         "interpreter": str(description.interpreter) if description.interpreter else None,
         "weights": {name: str(path) if path else None for name, path in description.weights.items()},
@@ -127,7 +122,6 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
 
     A module's weights are compared with the catalogue. Exit code 1 if anything differs.
     """
-    from hub.cli import render
     from hub.registry.local import LocalRegistry
     from hub.registry.verify import verify as look_at
 
@@ -161,7 +155,6 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
 @click.option("--weights", is_flag=True, help="Remove also weights that no installed module names.")
 def clear(weights: bool) -> None:
     """Remove what nothing needs: leftovers of killed commands, files of replaced and removed modules."""
-    from hub.cli import render
     from hub.registry.clear import clear as clear_up
     from hub.registry.local import LocalRegistry
 
@@ -180,7 +173,6 @@ def clear(weights: bool) -> None:
 @click.command()
 def version() -> None:
     """Print HubServing's version."""
-    from hub.cli import render
     from hub.version import __version__
 
     render.line(__version__)

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 from hub.cli.server_request import parse_modules
 from hub.cli.start import start
@@ -51,7 +51,6 @@ def stop(port: int) -> None:
 @json_option
 def status(port: int, json_: bool) -> None:
     """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
-    from hub.cli import render
     from hub.cli.server_status import report
 
     found = report(port)
