@@ -79,7 +79,7 @@ def _setting(given: str) -> tuple[str, Any]:
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
+@click.argument("module", type=completion.MODULE)
 @click.option(
     "--output",
     "-o",

@@ -44,7 +44,7 @@ def _show(*keys: str) -> None:
 
 
 @config.command("get")
-@click.argument("key", shell_complete=completion.settings)
+@click.argument("key", type=completion.SETTING)
 def get(key: str) -> None:
     """Print one setting."""
     from hub.registry.configuration import check_key
@@ -53,7 +53,7 @@ def get(key: str) -> None:
 
 
 @config.command("set")
-@click.argument("key", shell_complete=completion.settings)
+@click.argument("key", type=completion.SETTING)
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True)
 def set_(key: str, values: tuple[str, ...]) -> None:
     """Change one setting. `index` takes several values; they are asked in that order."""
@@ -68,7 +68,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
 
 @config.command("reset")
-@click.argument("key", required=False, shell_complete=completion.settings)
+@click.argument("key", required=False, type=completion.SETTING)
 def reset(key: str | None) -> None:
     """Set one setting, or all, back to the default."""
     from hub.registry import configuration

@@ -12,28 +12,21 @@ from hub.cli.groups import json_option
 
 
 @click.command()
-@click.argument(
-    "sources",
-    metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...",
-    nargs=-1,
-    required=True,
-    shell_complete=completion.sources,
-)
+@click.argument("sources", type=completion.SOURCE, nargs=-1, required=True)
 @click.option("--sha256", metavar="DIGEST", help="The archive's SHA-256; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
 @click.option(
     "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
 )
 @click.option("--force", is_flag=True, help="Install again what is installed already.")
-@click.option("--ignore_env_mismatch", is_flag=True, hidden=True, help="PaddleHub's; changes nothing.")
-def install(
-    sources: tuple[str, ...],
-    sha256: str | None,
-    isolated: bool,
-    install_requirements: bool,
-    force: bool,
-    ignore_env_mismatch: bool,
-) -> None:
+@click.option(
+    "--ignore_env_mismatch",
+    is_flag=True,
+    hidden=True,
+    expose_value=False,
+    help="PaddleHub's; changes nothing.",
+)
+def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
     """Install modules, and fetch the weights that they name.
 
     From a folder; from an archive (.tar.gz, .tar, .zip, or what hub pack made); from a URL with --sha256; or
@@ -46,7 +39,7 @@ def install(
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
-    installer = Installer(registry, render.ProgressBars(), isolated, install_requirements, force)
+    installer = Installer(registry, render.ProgressBars(), **how)
     for outcome in installer.install(sources, sha256=sha256):
         info = outcome.module.info
         if outcome.already:
@@ -95,9 +88,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 
 
 @click.command()
-@click.argument(
-    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.sources
-)
+@click.argument("names", type=completion.OFFERED, nargs=-1, required=True)
 @click.option(
     "--output_dir",
     "-o",

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", metavar="URL|NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
-@click.argument(
-    "words", metavar="FILE|DIR|PATTERN...", nargs=-1, required=True, shell_complete=completion.files
-)
+@click.argument("target", type=completion.TARGET)
+@click.argument("words", type=completion.FILE, nargs=-1, required=True)
 @click.option("--module", "-m", help="The module, where the URL names none.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder for the results.")
 @click.option(

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument(
-    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.modules
-)
+@click.argument("names", type=completion.MODULE, nargs=-1, required=True)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
@@ -71,7 +69,7 @@ def list_(json_: bool) -> None:
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
+@click.argument("module", type=completion.MODULE_OR_FOLDER)
 @json_option
 def show(module: str, json_: bool) -> None:
     """Show a module's description, its location and its weights."""
@@ -114,7 +112,7 @@ def _rows(description: Description) -> list[tuple[str, str]]:
 
 
 @click.command()
-@click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1, shell_complete=completion.modules)
+@click.argument("names", type=completion.MODULE, nargs=-1)
 @json_option
 @click.pass_context
 def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:

@@ -22,7 +22,7 @@ _port = click.option(
     default=8866,
     show_default=True,
     help="Port of the server.",
-    shell_complete=completion.ports,
+    shell_complete=completion.PORT.shell_complete,
 )
 
 
@@ -64,7 +64,7 @@ def status(port: int, json_: bool) -> None:
 
 
 @serving.command()
-@click.argument("name", required=False, shell_complete=completion.served)
+@click.argument("name", required=False, type=completion.SERVED)
 @_port
 def reload(name: str | None, port: int) -> None:
     """Serve the newest installed version of a module, or take what changed in the config file.
@@ -75,7 +75,7 @@ def reload(name: str | None, port: int) -> None:
 
 
 @serving.command()
-@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
+@click.argument("module", type=completion.MODULE)
 @_port
 def load(module: str, port: int) -> None:
     """Serve one more module."""
@@ -84,7 +84,7 @@ def load(module: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name", shell_complete=completion.served)
+@click.argument("name", type=completion.SERVED)
 @_port
 def unload(name: str, port: int) -> None:
     """Serve a module no longer; what it is doing is finished."""
@@ -92,7 +92,7 @@ def unload(name: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name", shell_complete=completion.served)
+@click.argument("name", type=completion.SERVED)
 @click.argument("runners", type=click.IntRange(1, 256))
 @_port
 def scale(name: str, runners: int, port: int) -> None:

@@ -16,16 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--modules",
-    "-m",
-    "modules",
-    multiple=True,
-    metavar="NAME[==VERSION]",
-    help="Modules to serve.",
-    shell_complete=completion.modules,
-)
-@click.argument("more_modules", nargs=-1, metavar="[NAME[==VERSION]]...", shell_complete=completion.modules)
+@click.option("--modules", "-m", type=completion.MODULE, multiple=True, help="Modules to serve.")
+@click.argument("more_modules", type=completion.MODULE, nargs=-1)
 @click.option(
     "--config", "-c", type=click.Path(), help="A config.json; PaddleHub's other flags are then ignored."
 )

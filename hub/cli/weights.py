@@ -37,7 +37,7 @@ def weights_list(json_: bool) -> None:
 
 
 @weights.command("fetch")
-@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=completion.weights)
+@click.argument("names", type=completion.WEIGHT, nargs=-1, metavar="NAME...")
 @click.option(
     "--from",
     "source",
