@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +63,11 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     arguments = json_object(options["arguments"])
     with _target(target, options) as found:
         from hub.predict import files
-        from hub.predict.job import output
+        from hub.predict.job import Output
 
         job = found.job(options["argument"], arguments)
         names = files.expand(words, job.kind)
-        with output(options["output"], job, options["format"], resume=options["resume"]) as written:
+        with Output(options["output"], job, options["format"], resume=options["resume"]) as written:
             failed = _run(job, names, written, found.call, options["concurrency"])
     if failed:
         context.exit(1)
@@ -75,12 +75,16 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
 def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency: int) -> int:
     """Do what is not done; return the number of files that failed."""
+    from hub.client.progress import progress_bar
     from hub.predict.job import run
 
     todo = [name for name in names if not output.is_done(name)]
     before, answered, failed = len(names) - len(todo), 0, 0
     try:
-        with _bar(job.module, len(names), before, output) as advance:
+        # On the terminal, results show how far it is.
+        shown = output.path is not None or not sys.stdout.isatty()
+        console = render.console(sys.stderr)
+        with progress_bar(job.module, names, before, shown=shown, console=console) as advance:
             for record in run(job, todo, call, concurrency=concurrency):
                 output.add(record)
                 if "error" in record:
@@ -100,15 +104,6 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
     parts += [f"{before} done before"] if before else []
     render.note(", ".join(parts) + (f"; the results are in {output.path}" if output.path else ""))
     return failed
-
-
-def _bar(label: str, total: int, done: int, output: Output) -> AbstractContextManager[Callable[[], None]]:
-    """Return a bar, or nothing where results on the terminal show how far it is."""
-    from hub.client.progress import counting_bar
-
-    if output.path is None and sys.stdout.isatty():
-        return nullcontext(lambda: None)
-    return counting_bar(label, total, done, console=render.console(sys.stderr))
 
 
 @contextmanager

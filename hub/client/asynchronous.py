@@ -69,7 +69,7 @@ class AsyncClient(BaseClient):
 
         with progress_bar(module, items, shown=progress) as advance:
             async with aclosing(many.in_order_async(items, work, concurrency)) as done:
-                async for _, prediction in done:
+                async for prediction in done:
                     advance()
                     yield prediction
 

@@ -96,7 +96,7 @@ class Client(BaseClient):
             return Prediction(item, reply.results, reply.message)
 
         with progress_bar(module, items, shown=progress) as advance:
-            for _, prediction in many.in_order(items, work, concurrency):
+            for prediction in many.in_order(items, work, concurrency):
                 advance()
                 yield prediction
 
