@@ -46,22 +46,20 @@ def list_(json_: bool) -> None:
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
-    modules = registry.list()
+    found = [
+        {
+            **render.fields(module.info, "name", "version", "summary"),
+            "location": str(registry.location(module)),
+            "weights": module.info.weights,
+        }
+        for module in registry.list()
+    ]
     if json_:
-        render.as_json(
-            [
-                {
-                    **render.fields(module.info, "name", "version", "summary"),
-                    "location": str(registry.location(module)),
-                    "weights": list(module.info.weights),
-                }
-                for module in modules
-            ]
-        )
+        render.as_json(found)
         return
-    rows = [(module.info.name, module.info.version, str(registry.location(module))) for module in modules]
+    rows = [(each["name"], each["version"], each["location"]) for each in found]
     render.table(("ModuleName", "Version", "Path"), rows)
-    if not modules:
+    if not found:
         render.note(
             f"No module is installed in {registry.layout.home}. Install one with: hub install DIR, "
             "or by its name (hub search lists those)"
@@ -129,23 +127,17 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
     verdicts = []
     for module in modules if names else registry.list():
         with progress.task(f"Reading {module.info.name} {module.info.version}"):
-            verdicts.append(look_at(module, registry))
+            verdict = look_at(module, registry)
+        found = render.fields(verdict, "files", "problems")
+        verdicts.append({**render.fields(module.info, "name", "version"), **found})
     if json_:
-        render.as_json(
-            [
-                {
-                    **render.fields(verdict.module.info, "name", "version"),
-                    **render.fields(verdict, "files", "problems"),
-                }
-                for verdict in verdicts
-            ]
-        )
+        render.as_json(verdicts)
     else:
-        for verdict in verdicts:
-            info, lines = verdict.module.info, verdict.problems
-            what = "is not as installed:" if lines else f"is as installed ({verdict.files} files)"
-            render.line("\n  ".join((f"{info.name} {info.version} {what}", *lines)))
-    if any(verdict.problems for verdict in verdicts):
+        for each in verdicts:
+            lines = each["problems"]
+            what = "is not as installed:" if lines else f"is as installed ({each['files']} files)"
+            render.line("\n  ".join((f"{each['name']} {each['version']} {what}", *lines)))
+    if any(each["problems"] for each in verdicts):
         context.exit(1)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,9 +54,7 @@ def stop(port: int) -> None:
 @json_option
 def status(port: int, json_: bool) -> None:
     """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
-    from hub.cli.server_status import report
-
-    found = report(port)
+    found = _report(port)
     if json_:
         render.as_json(found)
         return
@@ -118,6 +119,34 @@ def logs(follow: bool, port: int) -> None:
             if not follow:
                 return
             time.sleep(0.2)
+
+
+def _report(port: int) -> dict[str, Any]:
+    """Return what a running server does, read from its run dir; raises NotRunningError."""
+    from hub.serving.gateway import metrics
+    from hub.serving.messages.run_dir import RunDir
+    from hub.serving.messages.state import ServerState
+    from hub.serving.process import pidfile
+
+    record = pidfile.running(port)
+    server = record.server_state() or ServerState()
+    in_flight = metrics.requests_in_flight(RunDir(Path(record.run_dir)))
+    return {
+        "pid": record.pid,
+        "url": f"http://{record.host}:{record.port}",
+        "ready": server.ready,
+        "uptime_seconds": round(time.time() - record.start_time, 1),
+        "modules": [
+            {
+                **render.fields(module, "name", "version", "generation", "state", "reason", "restarts"),
+                "runners": f"{sum(runner.ready for runner in module.runners)}/{module.runners_wanted}",
+                "in_flight": in_flight.get(name, 0),
+                "memory_mb": round(sum(runner.memory_mb for runner in module.runners)),
+                "processes": [asdict(runner) for runner in module.runners],
+            }
+            for name, module in server.modules.items()
+        ],
+    }
 
 
 def _control(port: int, request: ControlRequest) -> None:

@@ -43,8 +43,8 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
     """
     response = received(outcome, server)
     request_id = response.headers.get("X-Request-ID", request_id)
-    found = _envelope(response)
-    if found is None:
+    found = _object(response)
+    if not {"status", "msg", "results"} <= found.keys():
         raise _foreign(response, request_id)
     status, message = str(found["status"]), str(found["msg"])
     if response.is_success and status in _SUCCESS:
@@ -65,9 +65,9 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     """
     response = received(outcome, server)
     value = _object(response)
-    if value is None or (response.is_error and "status" in value):
+    if not value or (response.is_error and "status" in value):
         read(response, server, "")
-    if value is None or "msg" in value:
+    if "msg" in value:
         raise _foreign(response, "")
     return value
 
@@ -108,17 +108,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _object(response: httpx2.Response) -> dict[str, Any] | None:
+def _object(response: httpx2.Response) -> dict[str, Any]:
+    """Return the JSON object in the answer; an empty one where there is none."""
     try:
         value = envelope.loads(response.content)
     except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _envelope(response: httpx2.Response) -> dict[str, Any] | None:
-    value = _object(response)
-    return value if value is not None and {"status", "msg", "results"} <= value.keys() else None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _foreign(response: httpx2.Response, request_id: str) -> HubError:
