@@ -99,10 +99,10 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     `hub install` of that archive needs no network. With --wheels, neither does --isolated or
     --install_requirements.
     """
+    name, _, version = module.partition("==")
     if sdk:
         from hub.paddlex import sdk as triton_sdk
 
-        name, _, version = module.partition("==")
         made = triton_sdk.pack(name, output, version or None)
         render.line(f"{made}")
         render.note(f"Serve it: bash {made}/server/server.sh")
@@ -113,7 +113,6 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     from hub.registry.store.workspace import workspace
 
     registry, progress = LocalRegistry(), render.ProgressBars()
-    name, _, version = module.partition("==")
     found = registry.find(name, version or None)
     with workspace(registry.layout) as new_folder:
         folder = None

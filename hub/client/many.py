@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from hub.errors import (
     BindingError,
@@ -73,18 +73,39 @@ def failed(item: Any, error: HubError) -> Prediction:
 def in_order(items: Iterable[Item], work: Callable[[Item], Result], concurrency: int) -> Iterator[Result]:
     """Do ``work`` for each item in ``concurrency`` threads; yield the results in the items' order.
 
-    An error of ``work`` is raised at its item's place. A caller that stops early leaves running calls to
-    themselves: the threads are daemons, so that a program can end at once.
+    An error of ``work`` is raised at its item's place. Threads are started as they are needed. A caller that
+    stops early leaves running calls to themselves: the threads are daemons, so a program can end at once.
     """
     waiting: collections.deque[Future[Result]] = collections.deque()
-    workers = _Workers(work, concurrency)
+    todo: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
+    threads: list[threading.Thread] = []
+
+    def run() -> None:
+        while (task := todo.get()) is not None:
+            item, future = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work(item))
+            except BaseException as error:  # the consumer's to see
+                future.set_exception(error)
+
+    def begin(item: Item) -> Future[Result]:
+        future: Future[Result] = Future()
+        todo.put((item, future))
+        if len(threads) < concurrency:
+            threads.append(threading.Thread(target=run, daemon=True, name="hub-client"))
+            threads[-1].start()
+        return future
+
     try:
-        for future in _due(items, workers.begin, waiting, concurrency):
+        for future in _due(items, begin, waiting, concurrency):
             yield future.result()
     finally:
         for future in waiting:
             future.cancel()
-        workers.end()
+        for _ in threads:
+            todo.put(None)
 
 
 def _due(
@@ -102,38 +123,6 @@ def _due(
             yield waiting.popleft()
     while waiting:
         yield waiting.popleft()
-
-
-class _Workers(Generic[Item, Result]):
-    """Threads that are started as they are needed, and do not keep the program from ending."""
-
-    def __init__(self, work: Callable[[Item], Result], most: int) -> None:
-        self._work = work
-        self._most = most
-        self._threads = 0
-        self._todo: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
-
-    def begin(self, item: Item) -> Future[Result]:
-        future: Future[Result] = Future()
-        self._todo.put((item, future))
-        if self._threads < self._most:
-            self._threads += 1
-            threading.Thread(target=self._run, daemon=True, name="hub-client").start()
-        return future
-
-    def end(self) -> None:
-        for _ in range(self._threads):
-            self._todo.put(None)
-
-    def _run(self) -> None:
-        while (task := self._todo.get()) is not None:
-            item, future = task
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(self._work(item))
-            except BaseException as error:  # the consumer's to see
-                future.set_exception(error)
 
 
 async def in_order_async(

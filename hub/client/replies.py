@@ -41,7 +41,7 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
     Raises:
         RequestError: the server refused or failed, in its words.  ClientError: there is no such answer.
     """
-    response = received(outcome, server)
+    response = _received(outcome, server, request_id)
     request_id = response.headers.get("X-Request-ID", request_id)
     found = _object(response)
     if not {"status", "msg", "results"} <= found.keys():
@@ -63,7 +63,7 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     Raises:
         RequestError, ClientError: as ``read``.
     """
-    response = received(outcome, server)
+    response = _received(outcome, server)
     value = _object(response)
     if not value or (response.is_error and "status" in value):
         read(response, server, "")
@@ -72,7 +72,9 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     return value
 
 
-def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> httpx2.Response:
+def _received(
+    outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str | None = None
+) -> httpx2.Response:
     """Return the response, if there is one.
 
     Raises:
@@ -93,7 +95,9 @@ def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> htt
             "hub serving status shows the one on this machine"
         ) from outcome
     if isinstance(outcome, httpx2.TimeoutException):
-        raise errors.DeadlineError(f"{server.shown} did not answer in time") from outcome
+        raise errors.DeadlineError(
+            f"{server.shown} did not answer in time", request_id=request_id
+        ) from outcome
     if isinstance(outcome, (httpx2.NetworkError, httpx2.RemoteProtocolError)):
         raise errors.ConnectionLostError(
             f"the connection to {server.shown} ended before the answer was there ({outcome}); "
