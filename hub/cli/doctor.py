@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli import render
 from hub.cli.groups import json_option
-
-if TYPE_CHECKING:
-    from hub.doctor import Finding
+from hub.doctor import Finding, examine
 
 
 @click.command()
@@ -23,8 +20,6 @@ def doctor(context: click.Context, /, json_: bool) -> None:
     For each problem it says what to do. Nothing is changed, and nothing goes to the network. The exit code is
     1 if something is broken.
     """
-    from hub.doctor import examine
-
     with render.working() as begun:
         findings = list(examine(begun))
     counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in ("broken", "warning")}

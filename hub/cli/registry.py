@@ -75,20 +75,18 @@ def show(module: str, json_: bool) -> None:
     from hub.registry.local import LocalRegistry
 
     description = describe(module, LocalRegistry())
-    if json_:
-        render.as_json(_described(description))
-    else:
+    if not json_:
         render.record(_rows(description))
-
-
-def _described(description: Description) -> dict[str, object]:
-    return {
-        **render.fields(description.info, "name", "version", "summary", "author", "author_email"),
-        **render.fields(description, "installed", "serving"),
-        "location": str(description.location),
-        "interpreter": str(description.interpreter) if description.interpreter else None,
-        "weights": {name: str(path) if path else None for name, path in description.weights.items()},
-    }
+        return
+    render.as_json(
+        {
+            **render.fields(description.info, "name", "version", "summary", "author", "author_email"),
+            **render.fields(description, "installed", "serving"),
+            "location": str(description.location),
+            "interpreter": str(description.interpreter) if description.interpreter else None,
+            "weights": {name: str(path) if path else None for name, path in description.weights.items()},
+        }
+    )
 
 
 def _rows(description: Description) -> list[tuple[str, str]]:

@@ -13,7 +13,12 @@ from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 from hub.cli.server_request import parse_modules
 from hub.cli.start import start
+from hub.errors import NotRunningError
+from hub.serving.messages import control
 from hub.serving.messages.control import ControlRequest
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.messages.state import ServerState
+from hub.serving.process import pidfile
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
 LONGEST_OPERATION_SECONDS = 3600.0
@@ -41,8 +46,6 @@ serving.add_command(start)
 @_port
 def stop(port: int) -> None:
     """End the server on a port, its running requests finished first."""
-    from hub.serving.process import pidfile
-
     pidfile.read(port)
     click.echo("PaddleHub Serving will stop.")
     pidfile.stop(port)
@@ -106,9 +109,6 @@ def scale(name: str, runners: int, port: int) -> None:
 @_port
 def logs(follow: bool, port: int) -> None:
     """Show the log of a server that was started with --daemon."""
-    from hub.errors import NotRunningError
-    from hub.serving.process import pidfile
-
     path = pidfile.log_path(port)
     if not path.exists():
         raise NotRunningError(f"there is no {path}; only a server started with --daemon writes one")
@@ -124,9 +124,6 @@ def logs(follow: bool, port: int) -> None:
 def _report(port: int) -> dict[str, Any]:
     """Return what a running server does, read from its run dir; raises NotRunningError."""
     from hub.serving.gateway import metrics
-    from hub.serving.messages.run_dir import RunDir
-    from hub.serving.messages.state import ServerState
-    from hub.serving.process import pidfile
 
     record = pidfile.running(port)
     server = record.server_state() or ServerState()
@@ -151,9 +148,6 @@ def _report(port: int) -> dict[str, Any]:
 
 def _control(port: int, request: ControlRequest) -> None:
     """Have a running server do something; print what it says of it."""
-    from hub.serving.messages import control
-    from hub.serving.process import pidfile
-
     record = pidfile.running(port)
     answer = control.ask(record.control_path, request, timeout=LONGEST_OPERATION_SECONDS)
     click.echo(answer.message)
