@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # rich is imported where it is used: `hub version` and most e
 
 Colours = Literal["auto", "always", "never"]
 
-#: What each choice means to rich.
+#: The choice of hub --color → arguments of rich's console.
 _CONSOLES: Mapping[Colours, Mapping[str, Any]] = {
     "auto": {},
     # Also over NO_COLOR: what was typed is newer than the environment.
