@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group
 
 
@@ -24,7 +24,6 @@ from hub.cli.groups import Group
 )
 def init(name: str, output_dir: Path) -> None:
     """Start a new module: a folder with the module, its README and a test that passes."""
-    from hub.cli import render
     from hub.registry.authoring.scaffold import scaffold
 
     folder = scaffold(name, output_dir)
@@ -61,7 +60,6 @@ def init(name: str, output_dir: Path) -> None:
 )
 def convert(model: Path | None, model_dir: Path | None, settings: Sequence[str], **how: Any) -> None:
     """Make a module of the folder of an exported Paddle or ONNX model (image classifier or detector)."""
-    from hub.cli import render
     from hub.registry.authoring.convert import convert as make
 
     folder = model or model_dir
@@ -81,7 +79,7 @@ def _setting(given: str) -> tuple[str, Any]:
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
+@click.argument("module", type=completion.MODULE)
 @click.option(
     "--output",
     "-o",
@@ -101,12 +99,10 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     `hub install` of that archive needs no network. With --wheels, neither does --isolated or
     --install_requirements.
     """
-    from hub.cli import render
-
+    name, _, version = module.partition("==")
     if sdk:
         from hub.paddlex import sdk as triton_sdk
 
-        name, _, version = module.partition("==")
         made = triton_sdk.pack(name, output, version or None)
         render.line(f"{made}")
         render.note(f"Serve it: bash {made}/server/server.sh")
@@ -117,7 +113,6 @@ def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     from hub.registry.store.workspace import workspace
 
     registry, progress = LocalRegistry(), render.ProgressBars()
-    name, _, version = module.partition("==")
     found = registry.find(name, version or None)
     with workspace(registry.layout) as new_folder:
         folder = None
@@ -140,7 +135,6 @@ def index() -> None:
 @click.pass_context
 def index_build(context: click.Context, folder: Path) -> None:
     """Write DIR/index.json for the archives (and module folders, packed first) right below DIR."""
-    from hub.cli import render
     from hub.registry.sources.index import FILE, build
     from hub.registry.store.layout import Layout
 

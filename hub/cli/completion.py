@@ -17,7 +17,6 @@ SHELLS = ("bash", "zsh", "fish")
 #: By which the script tells ``hub`` that it is a Tab; click makes the same of the program's name.
 _VARIABLE = "_HUB_COMPLETE"
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 #: Finds the names that may be meant, each with a help text, by the other words and the beginning of this one.
 Find = Callable[[click.Context, str], Mapping[str, str | None]]
 
@@ -40,18 +39,29 @@ def completion(shell: str) -> None:
     click.echo(ShellComplete.source(kind(hub, {}, "hub", _VARIABLE)), nl=False)
 
 
-def _completing(find: Find, *, or_files: bool = False) -> Complete:
-    """Return click's callback for an argument that is one of these names, or else a file."""
+class Name(click.types.StringParamType):
+    """A word that Tab completes with the names that ``find`` knows; with files, where none of them fits.
 
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    The help shows it as ``usage``, or without one by the parameter's name.
+    """
+
+    def __init__(self, find: Find, usage: str | None = None, *, or_files: bool = False) -> None:
+        self._find = find
+        self._usage = usage
+        self._or_files = or_files
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
+        return self._usage
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         try:
-            found = find(context, incomplete)
+            found = self._find(ctx, incomplete)
         except (HubError, OSError):  # there is a command to say what is wrong; Tab is not it
             found = {}
         items = [CompletionItem(name, help=found[name]) for name in found if name.startswith(incomplete)]
-        return items or [CompletionItem(incomplete, type="file")] if or_files else items
-
-    return complete
+        return items or [CompletionItem(incomplete, type="file")] if self._or_files else items
 
 
 def _installed(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
@@ -59,9 +69,9 @@ def _installed(context: click.Context, incomplete: str) -> Mapping[str, str | No
     from hub.registry.local import LocalRegistry
 
     infos = [module.info for module in LocalRegistry().list()]
-    if "==" in incomplete:
-        return dict.fromkeys(f"{info.name}=={info.version}" for info in infos)
-    return dict.fromkeys(info.name for info in infos)
+    return dict.fromkeys(
+        f"{info.name}=={info.version}" if "==" in incomplete else info.name for info in infos
+    )
 
 
 def _bundled(context: click.Context, incomplete: str) -> Mapping[str, str | None]:
@@ -98,11 +108,14 @@ def _served(context: click.Context, incomplete: str) -> Mapping[str, str | None]
     return dict.fromkeys(name for record in records for name in record.module)
 
 
-modules = _completing(_installed)
-modules_or_files = _completing(_installed, or_files=True)
-files = _completing(lambda context, incomplete: {}, or_files=True)
-sources = _completing(_bundled, or_files=True)
-weights = _completing(_weights)
-settings = _completing(_settings)
-ports = _completing(_ports)
-served = _completing(_served)
+MODULE = Name(_installed, "NAME[==VERSION]")
+MODULE_OR_FOLDER = Name(_installed, "NAME[==VERSION]|DIR", or_files=True)
+TARGET = Name(_installed, "URL|NAME[==VERSION]|DIR", or_files=True)
+FILE = Name(lambda context, incomplete: {}, "FILE|DIR|PATTERN", or_files=True)
+ARGUMENT = Name(lambda context, incomplete: {}, "ARGUMENT", or_files=True)
+SOURCE = Name(_bundled, "DIR|ARCHIVE|URL|NAME[==VERSION]", or_files=True)
+OFFERED = Name(_bundled, "NAME[==VERSION]", or_files=True)
+WEIGHT = Name(_weights)
+SETTING = Name(_settings)
+PORT = Name(_ports)
+SERVED = Name(_served)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group
 
 _PADDLEHUB = {
@@ -29,7 +29,6 @@ def config(context: click.Context) -> None:
 
 def _show(*keys: str) -> None:
     """Print settings, with their names unless it is one alone."""
-    from hub.cli import render
     from hub.registry.configuration import read
     from hub.registry.store.layout import Layout
 
@@ -45,7 +44,7 @@ def _show(*keys: str) -> None:
 
 
 @config.command("get")
-@click.argument("key", shell_complete=completion.settings)
+@click.argument("key", type=completion.SETTING)
 def get(key: str) -> None:
     """Print one setting."""
     from hub.registry.configuration import check_key
@@ -54,11 +53,10 @@ def get(key: str) -> None:
 
 
 @config.command("set")
-@click.argument("key", shell_complete=completion.settings)
+@click.argument("key", type=completion.SETTING)
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True)
 def set_(key: str, values: tuple[str, ...]) -> None:
     """Change one setting. `index` takes several values; they are asked in that order."""
-    from hub.cli import render
     from hub.errors import ConfigError
     from hub.registry.configuration import change
     from hub.registry.store.layout import Layout
@@ -70,7 +68,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
 
 @config.command("reset")
-@click.argument("key", required=False, shell_complete=completion.settings)
+@click.argument("key", required=False, type=completion.SETTING)
 def reset(key: str | None) -> None:
     """Set one setting, or all, back to the default."""
     from hub.registry import configuration

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.errors import StartupError
+from hub.errors import NotRunningError, StartupError
+from hub.serving.messages.state import LOADING, READY
+from hub.serving.process import pidfile
 
 if TYPE_CHECKING:
     from hub.serving.config.server_config import ServingConfig
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 def start_daemon(config: ServingConfig) -> None:
     """Start the same command detached; wait until it is ready, or report why it is not."""
-    from hub.serving.process import pidfile
-
     log_path = pidfile.log_path(config.port)
     words = [word for word in sys.argv[1:] if word != "--daemon"]
     try:
@@ -54,10 +54,6 @@ def start_daemon(config: ServingConfig) -> None:
 
 def _is_settled(port: int, pid: int) -> bool:
     """Tell whether the server with this pid has loaded: a module is READY and none is LOADING."""
-    from hub.errors import NotRunningError
-    from hub.serving.messages.state import LOADING, READY
-    from hub.serving.process import pidfile
-
     try:
         record = pidfile.read(port)
         state = record.server_state() if record.pid == pid else None

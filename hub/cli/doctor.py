@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli import render
 from hub.cli.groups import json_option
-
-if TYPE_CHECKING:
-    from hub.doctor import Finding
+from hub.doctor import Finding, examine
 
 
 @click.command()
@@ -22,9 +20,6 @@ def doctor(context: click.Context, /, json_: bool) -> None:
     For each problem it says what to do. Nothing is changed, and nothing goes to the network. The exit code is
     1 if something is broken.
     """
-    from hub.cli import render
-    from hub.doctor import examine
-
     with render.working() as begun:
         findings = list(examine(begun))
     counts = {verdict: sum(f.verdict == verdict for f in findings) for verdict in ("broken", "warning")}
@@ -39,14 +34,12 @@ def doctor(context: click.Context, /, json_: bool) -> None:
 
 
 def _show(findings: list[Finding]) -> None:
-    from hub.cli import colours, render
-
     section = ""
     for finding in findings:
         if finding.section != section:
             section = finding.section
-            render.line(("\n" if finding is not findings[0] else "") + colours.styled(section, "bold"))
-        verdict = colours.styled(f"{finding.verdict:7}", render.STATES[finding.verdict])
+            render.line(("\n" if finding is not findings[0] else "") + render.styled(section, "bold"))
+        verdict = render.styled(f"{finding.verdict:7}", render.STATES[finding.verdict])
         render.line(f"  {verdict}  {finding.name}: {finding.value}")
         if finding.advice:
             render.line(f"           → {finding.advice}")

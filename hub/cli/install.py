@@ -7,33 +7,26 @@ from pathlib import Path
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import json_option
 
 
 @click.command()
-@click.argument(
-    "sources",
-    metavar="DIR|ARCHIVE|URL|NAME[==VERSION]...",
-    nargs=-1,
-    required=True,
-    shell_complete=completion.sources,
-)
+@click.argument("sources", type=completion.SOURCE, nargs=-1, required=True)
 @click.option("--sha256", metavar="DIGEST", help="The archive's SHA-256; required for a URL.")
 @click.option("--isolated", is_flag=True, help="Give each module a Python environment of its own.")
 @click.option(
     "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
 )
 @click.option("--force", is_flag=True, help="Install again what is installed already.")
-@click.option("--ignore_env_mismatch", is_flag=True, hidden=True, help="PaddleHub's; changes nothing.")
-def install(
-    sources: tuple[str, ...],
-    sha256: str | None,
-    isolated: bool,
-    install_requirements: bool,
-    force: bool,
-    ignore_env_mismatch: bool,
-) -> None:
+@click.option(
+    "--ignore_env_mismatch",
+    is_flag=True,
+    hidden=True,
+    expose_value=False,
+    help="PaddleHub's; changes nothing.",
+)
+def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
     """Install modules, and fetch the weights that they name.
 
     From a folder; from an archive (.tar.gz, .tar, .zip, or what hub pack made); from a URL with --sha256; or
@@ -42,12 +35,11 @@ def install(
 
     Installing the same version again replaces it.
     """
-    from hub.cli import render
     from hub.registry.install import Installer
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
-    installer = Installer(registry, render.ProgressBars(), isolated, install_requirements, force)
+    installer = Installer(registry, render.ProgressBars(), **how)
     for outcome in installer.install(sources, sha256=sha256):
         info = outcome.module.info
         if outcome.already:
@@ -68,7 +60,6 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 
     REGEX is looked for in names, summaries and types.
     """
-    from hub.cli import render
     from hub.errors import HubError, UsageError
     from hub.registry.configuration import read
     from hub.registry.local import LocalRegistry
@@ -97,9 +88,7 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 
 
 @click.command()
-@click.argument(
-    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.sources
-)
+@click.argument("names", type=completion.OFFERED, nargs=-1, required=True)
 @click.option(
     "--output_dir",
     "-o",
@@ -110,7 +99,6 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
 @click.pass_context
 def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -> None:
     """Get modules' archives by name, without installing them."""
-    from hub.cli import render
     from hub.errors import ModuleNotInstalledError
     from hub.registry.install import download as get
     from hub.registry.local import LocalRegistry

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from hub.cli import colours
+from hub.cli import render
 from hub.cli.groups import Group
 from hub.errors import HubError, UsageError
 
@@ -68,9 +68,9 @@ class LazyGroup(Group):
     default="auto",
     help="Colours: on a terminal unless NO_COLOR is set (auto), or as it says.",
 )
-def hub(color: colours.Choice) -> None:
+def hub(color: render.Colours) -> None:
     """Serve model modules on your own machine."""
-    colours.choose(color)
+    render.choose_colours(color)
 
 
 def main() -> None:
@@ -88,19 +88,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except UsageError as error:
-        _report("Usage error", error)
-        sys.exit(error.exit_code)
     except HubError as error:
-        _report("Error", error)
+        render.problem("Usage error" if isinstance(error, UsageError) else "Error", str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # hub list | head
         sys.stderr.close()
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _report(label: str, error: HubError) -> None:
-    from hub.cli import render
-
-    render.problem(label, str(error))

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import click
 
+from hub.cli import render
 from hub.errors import ConfigError, UsageError
+from hub.suggestion import closest
 
 #: PaddleX's plugins for serving, and what to do here instead.
 _PLUGINS: Final[Mapping[str, str]] = {
@@ -66,7 +68,6 @@ def paddlex(
 
 
 def _install(plugins: Sequence[str]) -> None:
-    from hub.cli import render
     from hub.paddlex import ready
 
     if len(plugins) > 1:
@@ -84,14 +85,14 @@ def _install(plugins: Sequence[str]) -> None:
 
 
 def _serve(options: dict[str, Any], rest: Sequence[str], known: Sequence[str]) -> None:
-    from hub.cli import render
     from hub.cli.server_request import for_pipeline
     from hub.cli.start import run
     from hub.paddlex.plan import PipelineOptions
     from hub.serving.config import hps
 
     if rest:
-        raise UsageError(_unknown(rest[0], known))
+        meant = closest(rest[0].partition("=")[0], known)
+        raise UsageError(f"unknown option {rest[0]}" + (f"; did you mean {meant}?" if meant else ""))
     licence = [f"--{name}" for name in ("serial_number", "update_license") if options[name]]
     notices = [*([hps.no_licence(licence)] if licence else []), *hps.notices()]
     for notice in notices:
@@ -131,10 +132,3 @@ def _refuse(context: click.Context, options: dict[str, Any]) -> None:
         raise UsageError("--pipeline alone does nothing here; to serve the pipeline, say --serve as well")
     click.echo(context.get_help(), err=True)
     context.exit(2)
-
-
-def _unknown(word: str, known: Sequence[str]) -> str:
-    from hub.suggestion import closest
-
-    meant = closest(word.partition("=")[0], known)
-    return f"unknown option {word}" + (f"; did you mean {meant}?" if meant else "")

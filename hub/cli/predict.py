@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.errors import HubError, UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", metavar="URL|NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
-@click.argument(
-    "words", metavar="FILE|DIR|PATTERN...", nargs=-1, required=True, shell_complete=completion.files
-)
+@click.argument("target", type=completion.TARGET)
+@click.argument("words", type=completion.FILE, nargs=-1, required=True)
 @click.option("--module", "-m", help="The module, where the URL names none.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder for the results.")
 @click.option(
@@ -65,11 +63,11 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     arguments = json_object(options["arguments"])
     with _target(target, options) as found:
         from hub.predict import files
-        from hub.predict.job import output
+        from hub.predict.job import Output
 
         job = found.job(options["argument"], arguments)
         names = files.expand(words, job.kind)
-        with output(options["output"], job, options["format"], resume=options["resume"]) as written:
+        with Output(options["output"], job, options["format"], resume=options["resume"]) as written:
             failed = _run(job, names, written, found.call, options["concurrency"])
     if failed:
         context.exit(1)
@@ -77,13 +75,16 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
 def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency: int) -> int:
     """Do what is not done; return the number of files that failed."""
-    from hub.cli import render
+    from hub.client.progress import progress_bar
     from hub.predict.job import run
 
     todo = [name for name in names if not output.is_done(name)]
     before, answered, failed = len(names) - len(todo), 0, 0
     try:
-        with _bar(job.module, len(names), before, output) as advance:
+        # On the terminal, results show how far it is.
+        shown = output.path is not None or not sys.stdout.isatty()
+        console = render.console(sys.stderr)
+        with progress_bar(job.module, names, before, shown=shown, console=console) as advance:
             for record in run(job, todo, call, concurrency=concurrency):
                 output.add(record)
                 if "error" in record:
@@ -103,16 +104,6 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
     parts += [f"{before} done before"] if before else []
     render.note(", ".join(parts) + (f"; the results are in {output.path}" if output.path else ""))
     return failed
-
-
-def _bar(label: str, total: int, done: int, output: Output) -> AbstractContextManager[Callable[[], None]]:
-    """Return a bar, or nothing where results on the terminal show how far it is."""
-    from hub.cli import colours
-    from hub.client.progress import counting_bar
-
-    if output.path is None and sys.stdout.isatty():
-        return nullcontext(lambda: None)
-    return counting_bar(label, total, done, console=colours.console(sys.stderr))
 
 
 @contextmanager
@@ -156,7 +147,6 @@ def _key(path: Path | None) -> str | None:
 @contextmanager
 def _local(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
     from hub import envelope
-    from hub.cli import render
     from hub.client import payload
     from hub.client.replies import Reply
     from hub.predict.job import Target

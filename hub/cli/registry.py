@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import json_option
 
 if TYPE_CHECKING:
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument(
-    "names", metavar="NAME[==VERSION]...", nargs=-1, required=True, shell_complete=completion.modules
-)
+@click.argument("names", type=completion.MODULE, nargs=-1, required=True)
 @click.pass_context
 def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
     """Uninstall modules: one version, or all of a name. Weights stay, other modules may use them."""
-    from hub.cli import render
     from hub.errors import ModuleNotInstalledError
     from hub.registry.local import LocalRegistry
 
@@ -46,26 +43,23 @@ def uninstall(context: click.Context, names: tuple[str, ...]) -> None:
 @json_option
 def list_(json_: bool) -> None:
     """List the installed modules."""
-    from hub.cli import render
     from hub.registry.local import LocalRegistry
 
     registry = LocalRegistry()
-    modules = registry.list()
+    found = [
+        {
+            **render.fields(module.info, "name", "version", "summary"),
+            "location": str(registry.location(module)),
+            "weights": module.info.weights,
+        }
+        for module in registry.list()
+    ]
     if json_:
-        render.as_json(
-            [
-                {
-                    **render.fields(module.info, "name", "version", "summary"),
-                    "location": str(registry.location(module)),
-                    "weights": list(module.info.weights),
-                }
-                for module in modules
-            ]
-        )
+        render.as_json(found)
         return
-    rows = [(module.info.name, module.info.version, str(registry.location(module))) for module in modules]
+    rows = [(each["name"], each["version"], each["location"]) for each in found]
     render.table(("ModuleName", "Version", "Path"), rows)
-    if not modules:
+    if not found:
         render.note(
             f"No module is installed in {registry.layout.home}. Install one with: hub install DIR, "
             "or by its name (hub search lists those)"
@@ -73,31 +67,26 @@ def list_(json_: bool) -> None:
 
 
 @click.command()
-@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
+@click.argument("module", type=completion.MODULE_OR_FOLDER)
 @json_option
 def show(module: str, json_: bool) -> None:
     """Show a module's description, its location and its weights."""
-    from hub.cli import render
     from hub.registry.describe import describe
     from hub.registry.local import LocalRegistry
 
     description = describe(module, LocalRegistry())
-    if json_:
-        render.as_json(_described(description))
-    else:
+    if not json_:
         render.record(_rows(description))
-
-
-def _described(description: Description) -> dict[str, object]:
-    from hub.cli.render import fields
-
-    return {
-        **fields(description.info, "name", "version", "summary", "author", "author_email"),
-        **fields(description, "installed", "serving"),
-        "location": str(description.location),
-        "interpreter": str(description.interpreter) if description.interpreter else None,
-        "weights": {name: str(path) if path else None for name, path in description.weights.items()},
-    }
+        return
+    render.as_json(
+        {
+            **render.fields(description.info, "name", "version", "summary", "author", "author_email"),
+            **render.fields(description, "installed", "serving"),
+            "location": str(description.location),
+            "interpreter": str(description.interpreter) if description.interpreter else None,
+            "weights": {name: str(path) if path else None for name, path in description.weights.items()},
+        }
+    )
 
 
 def _rows(description: Description) -> list[tuple[str, str]]:
@@ -119,7 +108,7 @@ def _rows(description: Description) -> list[tuple[str, str]]:
 
 
 @click.command()
-@click.argument("names", metavar="[NAME[==VERSION]]...", nargs=-1, shell_complete=completion.modules)
+@click.argument("names", type=completion.MODULE, nargs=-1)
 @json_option
 @click.pass_context
 def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
@@ -127,7 +116,6 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
 
     A module's weights are compared with the catalogue. Exit code 1 if anything differs.
     """
-    from hub.cli import render
     from hub.registry.local import LocalRegistry
     from hub.registry.verify import verify as look_at
 
@@ -137,23 +125,17 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
     verdicts = []
     for module in modules if names else registry.list():
         with progress.task(f"Reading {module.info.name} {module.info.version}"):
-            verdicts.append(look_at(module, registry))
+            verdict = look_at(module, registry)
+        found = render.fields(verdict, "files", "problems")
+        verdicts.append({**render.fields(module.info, "name", "version"), **found})
     if json_:
-        render.as_json(
-            [
-                {
-                    **render.fields(verdict.module.info, "name", "version"),
-                    **render.fields(verdict, "files", "problems"),
-                }
-                for verdict in verdicts
-            ]
-        )
+        render.as_json(verdicts)
     else:
-        for verdict in verdicts:
-            info, lines = verdict.module.info, verdict.problems
-            what = "is not as installed:" if lines else f"is as installed ({verdict.files} files)"
-            render.line("\n  ".join((f"{info.name} {info.version} {what}", *lines)))
-    if any(verdict.problems for verdict in verdicts):
+        for each in verdicts:
+            lines = each["problems"]
+            what = "is not as installed:" if lines else f"is as installed ({each['files']} files)"
+            render.line("\n  ".join((f"{each['name']} {each['version']} {what}", *lines)))
+    if any(each["problems"] for each in verdicts):
         context.exit(1)
 
 
@@ -161,7 +143,6 @@ def verify(context: click.Context, names: tuple[str, ...], json_: bool) -> None:
 @click.option("--weights", is_flag=True, help="Remove also weights that no installed module names.")
 def clear(weights: bool) -> None:
     """Remove what nothing needs: leftovers of killed commands, files of replaced and removed modules."""
-    from hub.cli import render
     from hub.registry.clear import clear as clear_up
     from hub.registry.local import LocalRegistry
 
@@ -180,7 +161,6 @@ def clear(weights: bool) -> None:
 @click.command()
 def version() -> None:
     """Print HubServing's version."""
-    from hub.cli import render
     from hub.version import __version__
 
     render.line(__version__)

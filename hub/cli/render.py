@@ -1,7 +1,8 @@
 """How results look: tables and JSON on stdout, progress and notes on stderr.
 
-Into a pipe or a file nothing is coloured, framed or cut to a width, so that ``hub list | awk`` works
-(``colours.py`` has the exceptions). Imported by commands when they have something to show.
+Into a pipe or a file nothing is coloured, framed or cut to a width, so that ``hub list | awk`` works.
+Colours are for a terminal, unless ``NO_COLOR`` or ``hub --color`` says otherwise. They only ever repeat what
+the words say, and never decide about layout: that is the terminal's.
 """
 
 from __future__ import annotations
@@ -9,16 +10,30 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from hub.cli import colours
-from hub.registry.progress import Advance
-
-if TYPE_CHECKING:  # rich is imported where it is used: `hub version` needs none of it
+if TYPE_CHECKING:  # rich is imported where it is used: `hub version` and most errors need none of it
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
+
+    from hub.registry.progress import Advance
+
+Colours = Literal["auto", "always", "never"]
+
+#: The choice of hub --color → arguments of rich's console.
+_CONSOLES: Mapping[Colours, Mapping[str, Any]] = {
+    "auto": {},
+    # Also over NO_COLOR: what was typed is newer than the environment.
+    "always": {"force_terminal": True, "no_color": False, "color_system": "standard"},
+    "never": {"color_system": None},
+}
+#: Wider than any row: rich must not fold what a program will read.
+_UNBOUNDED = 100_000
+
+_colours: Colours = "auto"
 
 #: Styles of words that tell a state; other words have none.
 STATES: Mapping[str, str] = {
@@ -30,6 +45,32 @@ STATES: Mapping[str, str] = {
     "warning": "yellow",
     "broken": "bold red",
 }
+
+
+def choose_colours(choice: Colours) -> None:
+    """Set what ``hub --color`` says, for the whole process."""
+    global _colours
+    _colours = choice
+
+
+def console(stream: TextIO) -> Console:
+    """Return rich's console for stdout or stderr; its ``is_terminal`` tells whether colours are possible."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _UNBOUNDED
+    return Console(file=stream, highlight=False, markup=False, width=width, **_CONSOLES[_colours])
+
+
+def styled(text: str, style: str, stream: TextIO | None = None) -> str:
+    """Return the text in a style of rich's (``bold red``) if ``stream``, by default stdout, has colours."""
+    stream = stream or sys.stdout
+    if _colours == "never" or (_colours == "auto" and not stream.isatty()):
+        return text
+    from rich.text import Text
+
+    with (shown := console(stream)).capture() as capture:
+        shown.print(Text(text, style), end="", soft_wrap=True)
+    return capture.get()
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -62,9 +103,8 @@ def record(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def _show(grid: Table) -> None:
-    console = colours.console(sys.stdout)
-    with console.capture() as capture:
-        console.print(grid)
+    with (shown := console(sys.stdout)).capture() as capture:
+        shown.print(grid)
     for row in capture.get().splitlines():
         print(row.rstrip())
 
@@ -92,74 +132,61 @@ def note(text: str) -> None:
 def problem(label: str, text: str) -> None:
     """Say what is wrong: ``Error: …``, ``Usage error: …``, ``Warning: …``."""
     style = "bold yellow" if label == "Warning" else "bold red"
-    note(f"{colours.styled(label + ':', style, sys.stderr)} {text}")
+    note(f"{styled(label + ':', style, sys.stderr)} {text}")
 
 
 @contextmanager
 def working() -> Iterator[Callable[[str], None]]:
     """Show on a terminal that something goes on; what is yielded is told what."""
-    console = colours.console(sys.stderr)
     if not sys.stderr.isatty():
         yield lambda what: None
         return
-    with console.status("…") as shown:
+    with console(sys.stderr).status("…") as shown:
         yield lambda what: shown.update(f"Looking at {what} …")
 
 
 def size(count: int) -> str:
     """Return a number of bytes for people: ``16.4 MB``."""
-    if count < 1000:
-        return f"{count} bytes"
-    unit, divisor = next(
-        (unit, divisor) for unit, divisor in (("GB", 10**9), ("MB", 10**6), ("kB", 1000)) if count >= divisor
-    )
-    return f"{count / divisor:.1f} {unit}"
+    from rich.filesize import decimal
+
+    return decimal(count)
 
 
 class ProgressBars:
     """Shows the registry's tasks: a bar where the size is known, otherwise one that moves to and fro."""
 
-    def __init__(self) -> None:
-        self._console = colours.console(sys.stderr)
-        self._bars: Progress | None = None
-
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Advance]:
-        """Show one task while the context is open; a line of text where stderr is not a terminal."""
+        """Show one task while the context is open; a line of text where stderr is not a terminal.
+
+        A task within another one is a line below it.
+        """
         if not sys.stderr.isatty():
             note(f"{label} ({size(total)}) …" if total else f"{label} …")
             yield lambda done: None
-        elif self._bars is not None:  # a part of another task: a line below it
-            yield from self._shown(self._bars, label, total)
-        else:
-            with _bars(self._console) as self._bars:
-                try:
-                    yield from self._shown(self._bars, label, total)
-                finally:
-                    self._bars = None
+            return
+        bars = self._bars
+        with nullcontext() if bars.live.is_started else bars:
+            shown = bars.add_task(label, total=total)
+            try:
+                yield lambda done: bars.update(shown, completed=done)
+            finally:
+                bars.remove_task(shown)
 
-    @staticmethod
-    def _shown(bars: Progress, label: str, total: int | None) -> Iterator[Advance]:
-        shown = bars.add_task(label, total=total)
-        try:
-            yield lambda done: bars.update(shown, completed=done)
-        finally:
-            bars.remove_task(shown)
+    @cached_property
+    def _bars(self) -> Progress:
+        from rich import progress
+        from rich.text import Text
 
+        class Amount(progress.ProgressColumn):
+            """Shows done and total amount with speed, or seconds where the size is unknown."""
 
-def _bars(console: Console) -> Progress:
-    from rich import progress
-    from rich.text import Text
+            def render(self, task: progress.Task) -> Text:
+                if task.total is None:
+                    return Text(f"{task.elapsed or 0:.0f} s")
+                speed = f", {size(int(task.speed))}/s" if task.speed else ""
+                return Text(f"{size(int(task.completed))} of {size(int(task.total))}{speed}")
 
-    class Amount(progress.ProgressColumn):
-        """Shows done and total amount with speed, or seconds where the size is unknown."""
-
-        def render(self, task: progress.Task) -> Text:
-            if task.total is None:
-                return Text(f"{task.elapsed or 0:.0f} s")
-            speed = f", {size(int(task.speed))}/s" if task.speed else ""
-            return Text(f"{size(int(task.completed))} of {size(int(task.total))}{speed}")
-
-    label = progress.TextColumn("{task.description}", markup=False)
-    bar = progress.BarColumn(bar_width=24)
-    return progress.Progress(progress.SpinnerColumn(), label, bar, Amount(), console=console, transient=True)
+        label = progress.TextColumn("{task.description}", markup=False)
+        columns = (progress.SpinnerColumn(), label, progress.BarColumn(bar_width=24), Amount())
+        return progress.Progress(*columns, console=console(sys.stderr), transient=True)

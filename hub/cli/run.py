@@ -14,10 +14,8 @@ from hub.cli import completion
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("module", metavar="NAME[==VERSION]|DIR", shell_complete=completion.modules_or_files)
-@click.argument(
-    "words", metavar="[ARGUMENT]...", nargs=-1, type=click.UNPROCESSED, shell_complete=completion.files
-)
+@click.argument("module", type=completion.MODULE_OR_FOLDER)
+@click.argument("words", type=completion.ARGUMENT, nargs=-1)
 @click.pass_context
 def run(context: click.Context, module: str, words: tuple[str, ...]) -> None:
     """Call a module once and print what it returns.

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 from hub.cli.server_request import parse_modules
 from hub.cli.start import start
+from hub.errors import NotRunningError
+from hub.serving.messages import control
 from hub.serving.messages.control import ControlRequest
+from hub.serving.messages.run_dir import RunDir
+from hub.serving.messages.state import ServerState
+from hub.serving.process import pidfile
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
 LONGEST_OPERATION_SECONDS = 3600.0
@@ -22,7 +30,7 @@ _port = click.option(
     default=8866,
     show_default=True,
     help="Port of the server.",
-    shell_complete=completion.ports,
+    shell_complete=completion.PORT.shell_complete,
 )
 
 
@@ -38,8 +46,6 @@ serving.add_command(start)
 @_port
 def stop(port: int) -> None:
     """End the server on a port, its running requests finished first."""
-    from hub.serving.process import pidfile
-
     pidfile.read(port)
     click.echo("PaddleHub Serving will stop.")
     pidfile.stop(port)
@@ -51,10 +57,7 @@ def stop(port: int) -> None:
 @json_option
 def status(port: int, json_: bool) -> None:
     """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
-    from hub.cli import render
-    from hub.cli.server_status import report
-
-    found = report(port)
+    found = _report(port)
     if json_:
         render.as_json(found)
         return
@@ -65,7 +68,7 @@ def status(port: int, json_: bool) -> None:
 
 
 @serving.command()
-@click.argument("name", required=False, shell_complete=completion.served)
+@click.argument("name", required=False, type=completion.SERVED)
 @_port
 def reload(name: str | None, port: int) -> None:
     """Serve the newest installed version of a module, or take what changed in the config file.
@@ -76,7 +79,7 @@ def reload(name: str | None, port: int) -> None:
 
 
 @serving.command()
-@click.argument("module", metavar="NAME[==VERSION]", shell_complete=completion.modules)
+@click.argument("module", type=completion.MODULE)
 @_port
 def load(module: str, port: int) -> None:
     """Serve one more module."""
@@ -85,7 +88,7 @@ def load(module: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name", shell_complete=completion.served)
+@click.argument("name", type=completion.SERVED)
 @_port
 def unload(name: str, port: int) -> None:
     """Serve a module no longer; what it is doing is finished."""
@@ -93,7 +96,7 @@ def unload(name: str, port: int) -> None:
 
 
 @serving.command()
-@click.argument("name", shell_complete=completion.served)
+@click.argument("name", type=completion.SERVED)
 @click.argument("runners", type=click.IntRange(1, 256))
 @_port
 def scale(name: str, runners: int, port: int) -> None:
@@ -106,9 +109,6 @@ def scale(name: str, runners: int, port: int) -> None:
 @_port
 def logs(follow: bool, port: int) -> None:
     """Show the log of a server that was started with --daemon."""
-    from hub.errors import NotRunningError
-    from hub.serving.process import pidfile
-
     path = pidfile.log_path(port)
     if not path.exists():
         raise NotRunningError(f"there is no {path}; only a server started with --daemon writes one")
@@ -121,11 +121,33 @@ def logs(follow: bool, port: int) -> None:
             time.sleep(0.2)
 
 
+def _report(port: int) -> dict[str, Any]:
+    """Return what a running server does, read from its run dir; raises NotRunningError."""
+    from hub.serving.gateway import metrics
+
+    record = pidfile.running(port)
+    server = record.server_state() or ServerState()
+    in_flight = metrics.requests_in_flight(RunDir(Path(record.run_dir)))
+    return {
+        "pid": record.pid,
+        "url": f"http://{record.host}:{record.port}",
+        "ready": server.ready,
+        "uptime_seconds": round(time.time() - record.start_time, 1),
+        "modules": [
+            {
+                **render.fields(module, "name", "version", "generation", "state", "reason", "restarts"),
+                "runners": f"{sum(runner.ready for runner in module.runners)}/{module.runners_wanted}",
+                "in_flight": in_flight.get(name, 0),
+                "memory_mb": round(sum(runner.memory_mb for runner in module.runners)),
+                "processes": [asdict(runner) for runner in module.runners],
+            }
+            for name, module in server.modules.items()
+        ],
+    }
+
+
 def _control(port: int, request: ControlRequest) -> None:
     """Have a running server do something; print what it says of it."""
-    from hub.serving.messages import control
-    from hub.serving.process import pidfile
-
     record = pidfile.running(port)
     answer = control.ask(record.control_path, request, timeout=LONGEST_OPERATION_SECONDS)
     click.echo(answer.message)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import completion, server_request
+from hub.cli import banner, completion, render, server_request
+from hub.cli.daemon import start_daemon
 from hub.cli.server_request import ServerRequest
+
+if TYPE_CHECKING:
+    from hub.paddlex.plan import Plan
+    from hub.serving.config.server_config import ServingConfig
 
 
 @click.command()
-@click.option(
-    "--modules",
-    "-m",
-    "modules",
-    multiple=True,
-    metavar="NAME[==VERSION]",
-    help="Modules to serve.",
-    shell_complete=completion.modules,
-)
-@click.argument("more_modules", nargs=-1, metavar="[NAME[==VERSION]]...", shell_complete=completion.modules)
+@click.option("--modules", "-m", type=completion.MODULE, multiple=True, help="Modules to serve.")
+@click.argument("more_modules", type=completion.MODULE, nargs=-1)
 @click.option(
     "--config", "-c", type=click.Path(), help="A config.json; PaddleHub's other flags are then ignored."
 )
@@ -51,27 +48,33 @@ def start(daemon: bool, **options: Any) -> None:
 
 def run(request: ServerRequest, *, daemon: bool = False) -> None:
     """Install what is missing and serve until told to stop; ``daemon`` returns when the server is ready."""
-    from hub.cli import banner, render
-
     for note in request.notes:
         render.note(note)
     if request.warning:
         render.problem("Warning", request.warning)
-    if request.plan is not None:
-        from hub.cli.pipeline import make_ready
-
-        make_ready(request.plan, request.config)
-    config = request.config
+    config, plan = request.config, request.plan
+    if plan is not None:
+        _make_ready(plan, config)
     if daemon:
-        from hub.cli.daemon import start_daemon
-
         start_daemon(config)
         return
     from hub.serving.process import logs
     from hub.serving.supervisor.planning import serve
 
     logs.set_up(config.log_format, "supervisor")
-    as_paddlex = request.plan is not None  # then also the lines are printed that PaddleX's server prints
+    as_paddlex = plan is not None  # then also the lines are printed that PaddleX's server prints
     if as_paddlex:
         banner.starting()
     serve(config, request.reread, lambda state: banner.announce(config, state, as_paddlex=as_paddlex))
+
+
+def _make_ready(plan: Plan, config: ServingConfig) -> None:
+    """Install the module that serves the pipeline, and fetch the weights, where they are missing."""
+    from hub.paddlex import ready
+
+    if config.modules_info[plan.module].directory is not None:  # a model repository brings the module
+        ready.fetch_weights(plan, render.ProgressBars())
+        return
+    module = ready.make_ready(plan, render.ProgressBars())
+    if module is not None:
+        render.note(f"Installed {module.info.name} {module.info.version}, bundled with HubServing.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import completion
+from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 
 
@@ -17,7 +17,6 @@ def weights() -> None:
 @json_option
 def weights_list(json_: bool) -> None:
     """List the weights that modules may name, and which are on this machine."""
-    from hub.cli import render
     from hub.registry.weights import catalogue, lookup
 
     found = [(entry, lookup(entry.name)) for entry in catalogue().values()]
@@ -38,7 +37,7 @@ def weights_list(json_: bool) -> None:
 
 
 @weights.command("fetch")
-@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=completion.weights)
+@click.argument("names", type=completion.WEIGHT, nargs=-1, metavar="NAME...")
 @click.option(
     "--from",
     "source",
@@ -47,7 +46,6 @@ def weights_list(json_: bool) -> None:
 )
 def weights_fetch(names: tuple[str, ...], source: str | None) -> None:
     """Fetch weights by name; with --from and no name, all that the archive holds."""
-    from hub.cli import render
     from hub.registry.weights import fetch, names_in
 
     if not names and source is None:

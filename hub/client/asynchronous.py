@@ -12,7 +12,7 @@ import httpx2
 
 from hub.client import conversation, many, payload
 from hub.client.base import BaseClient
-from hub.client.conversation import Pause, Step, Steps
+from hub.client.conversation import Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -69,7 +69,7 @@ class AsyncClient(BaseClient):
 
         with progress_bar(module, items, shown=progress) as advance:
             async with aclosing(many.in_order_async(items, work, concurrency)) as done:
-                async for _, prediction in done:
+                async for prediction in done:
                     advance()
                     yield prediction
 
@@ -96,15 +96,15 @@ class AsyncClient(BaseClient):
         await self.aclose()
 
     async def _drive(self, steps: Steps[T]) -> T:
+        outcome: Outcome = None
         try:
-            step = next(steps)
             while True:
-                step = steps.send(await self._do(step))
+                outcome = await self._do(steps.send(outcome))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    async def _do(self, step: Step) -> httpx2.Response | httpx2.HTTPError | None:
+    async def _do(self, step: Step) -> Outcome:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import httpx2
@@ -34,9 +36,10 @@ class BaseClient:
         self, *, timeout: float | None = None, strict: bool | None = None, resend: bool | None = None
     ) -> Self:
         """Return the same client with other options for some calls; connections are shared."""
-        other = object.__new__(type(self))
-        other._http, other._server = self._http, self._server
-        other._options = self._options.changed(timeout=timeout, strict=strict, resend=resend)
+        given: dict[str, Any] = {"timeout": timeout, "strict": strict, "resend": resend}
+        changed = {key: each for key, each in given.items() if each is not None}
+        other = copy(self)
+        other._options = replace(self._options, **changed)
         return other
 
     @property

@@ -11,7 +11,7 @@ import httpx2
 
 from hub.client import conversation, many, payload
 from hub.client.base import BaseClient
-from hub.client.conversation import Pause, Step, Steps
+from hub.client.conversation import Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -96,7 +96,7 @@ class Client(BaseClient):
             return Prediction(item, reply.results, reply.message)
 
         with progress_bar(module, items, shown=progress) as advance:
-            for _, prediction in many.in_order(items, work, concurrency):
+            for prediction in many.in_order(items, work, concurrency):
                 advance()
                 yield prediction
 
@@ -127,15 +127,15 @@ class Client(BaseClient):
         self.close()
 
     def _drive(self, steps: Steps[T]) -> T:
+        outcome: Outcome = None
         try:
-            step = next(steps)
             while True:
-                step = steps.send(self._do(step))
+                outcome = self._do(steps.send(outcome))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    def _do(self, step: Step) -> httpx2.Response | httpx2.HTTPError | None:
+    def _do(self, step: Step) -> Outcome:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None

@@ -75,11 +75,8 @@ def predict(server: Server, options: Options, module: str, body: bytes) -> Steps
         try:
             return replies.read(_answer(outcome), server, request_id)
         except HubError as error:
-            failure = error
-        if not (yield from _may_resend(failure, attempt, server, options, module, deadline)):
-            if isinstance(failure, RequestError):
-                failure.request_id = failure.request_id or request_id
-            raise failure
+            if not (yield from _may_resend(error, attempt, server, options, module, deadline)):
+                raise
     raise AssertionError("unreachable")
 
 

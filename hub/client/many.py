@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from hub.errors import (
     BindingError,
@@ -25,15 +25,8 @@ from hub.module.arguments import SINGLE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class _Begun(Protocol):
-    """A running call for an item: a thread's Future or an asyncio Task."""
-
-    def done(self) -> bool: ...
-
-
-Begun = TypeVar("Begun", bound=_Begun)
+#: A running call for an item, in a thread or an event loop.
+Begun = TypeVar("Begun", Future[Any], "asyncio.Task[Any]")
 
 #: Errors that say nothing of the item: the next one would end the same way.
 NOT_THE_ITEMS = (
@@ -77,89 +70,76 @@ def failed(item: Any, error: HubError) -> Prediction:
     return Prediction(item, error=error)
 
 
-def in_order(
-    items: Iterable[Item], work: Callable[[Item], Result], concurrency: int
-) -> Iterator[tuple[Item, Result]]:
+def in_order(items: Iterable[Item], work: Callable[[Item], Result], concurrency: int) -> Iterator[Result]:
     """Do ``work`` for each item in ``concurrency`` threads; yield the results in the items' order.
 
-    An error of ``work`` is raised at its item's place. A caller that stops early leaves running calls to
-    themselves: the threads are daemons, so that a program can end at once.
+    An error of ``work`` is raised at its item's place. Threads are started as they are needed. A caller that
+    stops early leaves running calls to themselves: the threads are daemons, so a program can end at once.
     """
-    waiting: collections.deque[tuple[Item, Future[Result]]] = collections.deque()
-    workers = _Workers(work, concurrency)
+    waiting: collections.deque[Future[Result]] = collections.deque()
+    todo: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
+    threads: list[threading.Thread] = []
+
+    def run() -> None:
+        while (task := todo.get()) is not None:
+            item, future = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work(item))
+            except BaseException as error:  # the consumer's to see
+                future.set_exception(error)
+
+    def begin(item: Item) -> Future[Result]:
+        future: Future[Result] = Future()
+        todo.put((item, future))
+        if len(threads) < concurrency:
+            threads.append(threading.Thread(target=run, daemon=True, name="hub-client"))
+            threads[-1].start()
+        return future
+
     try:
-        for item, future in _due(items, workers.begin, waiting, concurrency):
-            yield item, future.result()
+        for future in _due(items, begin, waiting, concurrency):
+            yield future.result()
     finally:
-        for _, future in waiting:
+        for future in waiting:
             future.cancel()
-        workers.end()
+        for _ in threads:
+            todo.put(None)
 
 
 def _due(
     items: Iterable[Item],
     begin: Callable[[Item], Begun],
-    waiting: collections.deque[tuple[Item, Begun]],
+    waiting: collections.deque[Begun],
     concurrency: int,
-) -> Iterator[tuple[Item, Begun]]:
+) -> Iterator[Begun]:
     """Begin items, and yield the oldest of those ``waiting`` when it is done or enough others are begun."""
     if concurrency < 1:
         raise ConfigError(f"concurrency must be at least 1, not {concurrency}")
     for item in items:
-        waiting.append((item, begin(item)))
-        while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0][1].done()):
+        waiting.append(begin(item))
+        while waiting and (len(waiting) >= _AHEAD * concurrency or waiting[0].done()):
             yield waiting.popleft()
     while waiting:
         yield waiting.popleft()
 
 
-class _Workers(Generic[Item, Result]):
-    """Threads that are started as they are needed, and do not keep the program from ending."""
-
-    def __init__(self, work: Callable[[Item], Result], most: int) -> None:
-        self._work = work
-        self._most = most
-        self._threads = 0
-        self._todo: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
-
-    def begin(self, item: Item) -> Future[Result]:
-        future: Future[Result] = Future()
-        self._todo.put((item, future))
-        if self._threads < self._most:
-            self._threads += 1
-            threading.Thread(target=self._run, daemon=True, name="hub-client").start()
-        return future
-
-    def end(self) -> None:
-        for _ in range(self._threads):
-            self._todo.put(None)
-
-    def _run(self) -> None:
-        while (task := self._todo.get()) is not None:
-            item, future = task
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(self._work(item))
-            except BaseException as error:  # the consumer's to see
-                future.set_exception(error)
-
-
 async def in_order_async(
     items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int
-) -> AsyncGenerator[tuple[Item, Result]]:
+) -> AsyncGenerator[Result]:
     """Do the same with coroutines; who stops early and closes the iterator cancels what is running."""
     room = asyncio.Semaphore(max(1, concurrency))
-    waiting: collections.deque[tuple[Item, asyncio.Task[Result]]] = collections.deque()
+    waiting: collections.deque[asyncio.Task[Result]] = collections.deque()
 
     async def run(item: Item) -> Result:
         async with room:
             return await work(item)
 
     try:
-        for item, task in _due(items, lambda item: asyncio.create_task(run(item)), waiting, concurrency):
-            yield item, await task
+        for task in _due(items, lambda item: asyncio.create_task(run(item)), waiting, concurrency):
+            yield await task
     finally:
-        for _, task in waiting:
+        for task in waiting:
             task.cancel()
-        await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -38,11 +38,6 @@ class Options:
     timeout: float = 60.0
     strict: bool = True
     resend: bool | None = None
-
-    def changed(self, **values: float | bool | None) -> Options:
-        """Return the same with other values for what is not None."""
-        given: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
-        return replace(self, **given)
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout < float("inf"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,21 +14,17 @@ if TYPE_CHECKING:
 Advance = Callable[[], None]
 
 
-def progress_bar(label: str, items: Iterable[Any], *, shown: bool) -> AbstractContextManager[Advance]:
-    """Show a bar for ``items``, if ``shown``; else nothing."""
-    total = len(items) if isinstance(items, Sized) else None
-    return counting_bar(label, total) if shown else nullcontext(lambda: None)
-
-
 @contextmanager
-def counting_bar(
-    label: str, total: int | None, done: int = 0, *, console: Console | None = None
+def progress_bar(
+    label: str, items: Iterable[Any], done: int = 0, *, shown: bool, console: Console | None = None
 ) -> Iterator[Advance]:
-    """Show how many of ``total`` are done and how long the rest takes, if stderr is a terminal."""
+    """Show how many items are done and how long the rest takes, if ``shown`` and stderr is a terminal."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda: None
+        return
     from rich import progress
     from rich.console import Console
 
-    console = console or Console(stderr=True, highlight=False, markup=False)
     columns = (
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=24),
@@ -37,10 +33,9 @@ def counting_bar(
     )
     with progress.Progress(
         *columns,
-        console=console,
+        console=console or Console(stderr=True, highlight=False, markup=False),
         transient=True,
-        disable=not sys.stderr.isatty(),
         redirect_stdout=sys.stdout.isatty(),  # results in a pipe must stay there
     ) as bar:
-        task = bar.add_task(label, total=total, completed=done)
+        task = bar.add_task(label, total=len(items) if isinstance(items, Sized) else None, completed=done)
         yield lambda: bar.advance(task)

@@ -41,10 +41,10 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
     Raises:
         RequestError: the server refused or failed, in its words.  ClientError: there is no such answer.
     """
-    response = received(outcome, server)
+    response = _received(outcome, server, request_id)
     request_id = response.headers.get("X-Request-ID", request_id)
-    found = _envelope(response)
-    if found is None:
+    found = _object(response)
+    if not {"status", "msg", "results"} <= found.keys():
         raise _foreign(response, request_id)
     status, message = str(found["status"]), str(found["msg"])
     if response.is_success and status in _SUCCESS:
@@ -63,16 +63,18 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     Raises:
         RequestError, ClientError: as ``read``.
     """
-    response = received(outcome, server)
+    response = _received(outcome, server)
     value = _object(response)
-    if value is None or (response.is_error and "status" in value):
+    if not value or (response.is_error and "status" in value):
         read(response, server, "")
-    if value is None or "msg" in value:
+    if "msg" in value:
         raise _foreign(response, "")
     return value
 
 
-def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> httpx2.Response:
+def _received(
+    outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str | None = None
+) -> httpx2.Response:
     """Return the response, if there is one.
 
     Raises:
@@ -93,7 +95,9 @@ def received(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> htt
             "hub serving status shows the one on this machine"
         ) from outcome
     if isinstance(outcome, httpx2.TimeoutException):
-        raise errors.DeadlineError(f"{server.shown} did not answer in time") from outcome
+        raise errors.DeadlineError(
+            f"{server.shown} did not answer in time", request_id=request_id
+        ) from outcome
     if isinstance(outcome, (httpx2.NetworkError, httpx2.RemoteProtocolError)):
         raise errors.ConnectionLostError(
             f"the connection to {server.shown} ended before the answer was there ({outcome}); "
@@ -108,17 +112,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _object(response: httpx2.Response) -> dict[str, Any] | None:
+def _object(response: httpx2.Response) -> dict[str, Any]:
+    """Return the JSON object in the answer; an empty one where there is none."""
     try:
         value = envelope.loads(response.content)
     except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _envelope(response: httpx2.Response) -> dict[str, Any] | None:
-    value = _object(response)
-    return value if value is not None and {"status", "msg", "results"} <= value.keys() else None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _foreign(response: httpx2.Response, request_id: str) -> HubError:

@@ -54,7 +54,9 @@ def _matches(word: str, kind: FileKind) -> Iterator[str]:
         found = sorted(
             str(entry)
             for entry in place.iterdir()
-            if entry.is_file() and not entry.name.startswith(".") and _has_suffix(entry, endings)
+            if entry.is_file()
+            and not entry.name.startswith(".")
+            and (not endings or entry.suffix.lower() in endings)
         )
         if not found:
             ending = f" that ends in {' '.join(endings)}" if endings else ""
@@ -69,10 +71,6 @@ def _matches(word: str, kind: FileKind) -> Iterator[str]:
         yield from found
     else:
         yield str(place)
-
-
-def _has_suffix(path: Path, endings: tuple[str, ...]) -> bool:
-    return not endings or path.suffix.lower() in endings
 
 
 def _lines(path: str) -> list[str]:

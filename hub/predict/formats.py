@@ -63,39 +63,33 @@ class CSV(Writer):
         self._held: list[Record] = []
 
     def write(self, record: Record) -> None:
-        found = entries(record.get("results", []))
-        if self._columns is None:
-            self._held.append(record)
-            if not found:
-                return
-            first = found[0]
-            self._begin([str(key) for key in first] if isinstance(first, dict) else ["value"])
-        else:
-            self._write(record, found)
-        self._file.flush()
+        self._held.append(record)
+        if self._columns is None and (found := entries(record.get("results", []))):
+            self._begin(list(found[0]) if isinstance(found[0], dict) else ["value"])
+        if self._columns is not None:
+            self._write_held(self._columns)
 
     def end(self) -> None:
-        if self._columns is None:
-            self._begin([])
-            self._file.flush()
+        self._write_held(self._begin([]) if self._columns is None else self._columns)
 
-    def _begin(self, columns: list[str]) -> None:
+    def _begin(self, columns: list[str]) -> list[str]:
         self._columns = columns
         self._rows.writerow(["file", "number", *columns, "other", "error"])
-        for record in self._held:
-            self._write(record, entries(record.get("results", [])))
-        self._held = []
+        return columns
 
-    def _write(self, record: Record, found: list[Any]) -> None:
-        columns = self._columns or []
-        if not found:
-            self._rows.writerow([record["file"], "", *[""] * len(columns), "", record.get("error", "")])
-        for number, entry in enumerate(found, 1):
-            fields = entry if isinstance(entry, dict) else {"value": entry}
-            cells = [_cell(fields[key]) if key in fields else "" for key in columns]
-            other = {key: each for key, each in fields.items() if key not in columns}
-            shown = envelope.dumps(other).decode() if other else ""
-            self._rows.writerow([record["file"], number, *cells, shown, ""])
+    def _write_held(self, columns: list[str]) -> None:
+        for record in self._held:
+            found = entries(record.get("results", []))
+            if not found:
+                self._rows.writerow([record["file"], "", *[""] * len(columns), "", record.get("error", "")])
+            for number, entry in enumerate(found, 1):
+                fields = entry if isinstance(entry, dict) else {"value": entry}
+                cells = [_cell(fields[key]) if key in fields else "" for key in columns]
+                other = {key: each for key, each in fields.items() if key not in columns}
+                shown = envelope.dumps(other).decode() if other else ""
+                self._rows.writerow([record["file"], number, *cells, shown, ""])
+        self._held = []
+        self._file.flush()
 
 
 #: Name on the command line → what writes it.

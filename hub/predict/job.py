@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from hub.client.many import NOT_THE_ITEMS, in_order
 from hub.client.replies import Reply
@@ -15,7 +15,7 @@ from hub.errors import HubError, UsageError
 from hub.module.arguments import FileKind, for_files
 from hub.predict import files
 from hub.predict.formats import FORMATS, Writer
-from hub.predict.journal import Journal, Record, stamped
+from hub.predict.journal import RECORDS, Journal, Record, stamped
 
 #: Calls the module with arguments; raises HubError.
 Call = Callable[[Mapping[str, Any]], Reply]
@@ -82,84 +82,58 @@ def run(job: Job, names: Iterable[str], call: Call, *, concurrency: int) -> Iter
             record["msg"] = reply.message
         return {**record, "results": reply.results}
 
-    for _, record in in_order(names, work, concurrency):
-        yield record
+    return in_order(names, work, concurrency)
 
 
-class Output:
-    """Records on stdout; nothing is ever done already."""
+class Output(ExitStack):
+    """Where records go: a folder with ``results.jsonl``, and from it ``results.csv`` or ``results.txt``.
 
-    #: The file with the results; None on stdout.
-    path: Path | None = None
+    The second file is made anew from the first at the beginning and then grows with it, so a job that was
+    killed leaves nothing in it that the next one does not repair. Without a folder, records go to stdout and
+    nothing is ever done already.
 
-    def __init__(self, writer: Writer | None) -> None:
-        self._writer = writer
+    Attributes:
+        path: the file with the results; None on stdout.
+    """
+
+    def __init__(self, folder: Path | None, job: Job, format: str, *, resume: bool) -> None:
+        """Open the folder; raises UsageError if it cannot be used, or belongs to another job."""
+        super().__init__()
+        self.path: Path | None = None
+        self._journal: Journal | None = None
+        self._writer: Writer | None = None
+        self._format = format
+        if folder is None:
+            self._writer = FORMATS[format](sys.stdout)
+            return
+        described = {key: value for key, value in asdict(job).items() if key != "kind"}
+        self._journal = self.enter_context(Journal(folder, described, resume=resume))
+        self.path = folder / (RECORDS if format == "json" else f"results.{format}")
+        self._begin_table(self._journal, self.path)
 
     def is_done(self, name: str) -> bool:
         """Tell whether a file has its answer already."""
-        return False
+        return self._journal is not None and self._journal.is_done(name)
 
     def add(self, record: Record) -> None:
         """Write a record, or hold it back until others are there."""
+        if self._journal is not None:
+            self._journal.append(record)
         if self._writer is not None:
             self._writer.write(record)
 
     def finish(self, names: Sequence[str]) -> None:
         """Write what is held back, when every file has its record."""
+        if self._journal is not None and self.path is not None and self._journal.arrange(names):
+            self._begin_table(self._journal, self.path)
         if self._writer is not None:
             self._writer.end()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-class Folder(Output):
-    """Records in a folder: ``results.jsonl``, and from it ``results.csv`` or ``results.txt``.
-
-    The second file is made anew from the first at the beginning and then grows with it, so a job that was
-    killed leaves nothing in it that the next one does not repair.
-    """
-
-    def __init__(self, folder: Path, job: Job, format: str, *, resume: bool) -> None:
-        """Open the folder; raises UsageError if it cannot be used, or belongs to another job."""
-        described = {key: value for key, value in asdict(job).items() if key != "kind"}
-        self._open = ExitStack()
-        self._journal = self._open.enter_context(Journal(folder, described, resume=resume))
-        self._format = None if format == "json" else format
-        self.path = folder / ("results.jsonl" if self._format is None else f"results.{format}")
-        super().__init__(self._table())
-
-    def is_done(self, name: str) -> bool:
-        return self._journal.is_done(name)
-
-    def add(self, record: Record) -> None:
-        self._journal.append(record)
-        super().add(record)
-
-    def finish(self, names: Sequence[str]) -> None:
-        if self._journal.arrange(names):
-            self._writer = self._table()
-        super().finish(names)
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def _table(self) -> Writer | None:
-        """Make the second file from the records there are; return its writer."""
-        if self._format is None or self.path is None:
-            return None
-        file = self._open.enter_context(self.path.open("w", encoding="utf-8", newline=""))
-        writer = FORMATS[self._format](file)
-        for record in self._journal.records():
-            writer.write(record)
-        return writer
-
-
-def output(folder: Path | None, job: Job, format: str, *, resume: bool) -> Output:
-    """Return where records go: to a folder, or without one to stdout."""
-    if folder is None:
-        return Output(FORMATS[format](sys.stdout))
-    return Folder(folder, job, format, resume=resume)
+    def _begin_table(self, journal: Journal, path: Path) -> None:
+        """Make the second file, where there is one, from the records there are."""
+        if self._format == "json":
+            return
+        file = self.enter_context(path.open("w", encoding="utf-8", newline=""))
+        self._writer = FORMATS[self._format](file)
+        for record in journal.records():
+            self._writer.write(record)

@@ -16,10 +16,10 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from hub import atomic_file, envelope
 from hub.errors import UsageError
@@ -39,8 +39,8 @@ class _Span:
     stamp: tuple[Any, Any]
 
 
-class Journal:
-    """See this file's first lines. A context manager: the folder is locked while it is open."""
+class Journal(ExitStack):
+    """See this file's first lines. The folder is locked while it is open."""
 
     def __init__(self, folder: Path, job: Mapping[str, Any], *, resume: bool) -> None:
         """Lock the folder, look at what is done.
@@ -48,28 +48,18 @@ class Journal:
         Raises:
             UsageError: another job writes there, or another one has; or the folder cannot be written.
         """
+        super().__init__()
         self.folder = folder
-        self._spans: dict[str, _Span] = {}
-        self._size = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / JOB).open("a+b")
-            try:
+            with ExitStack() as opened:
+                self._lock = opened.enter_context((folder / JOB).open("a+b"))
                 self._claim(dict(job), resume=resume)
-                self._file = (folder / RECORDS).open("ab" if resume else "wb")
+                self._file = opened.enter_context((folder / RECORDS).open("ab" if resume else "wb"))
                 self._look_through()
-            except BaseException:
-                self._lock.close()
-                raise
+                self.push(opened.pop_all())
         except OSError as error:
             raise UsageError(f"--output {folder}: {error.strerror}; choose another folder") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        self._file.close()
-        self._lock.close()
 
     def is_done(self, name: str) -> bool:
         """Tell whether the file has its answer, and has not changed since."""
@@ -81,7 +71,7 @@ class Journal:
         line = envelope.dumps(record) + b"\n"
         self._file.write(line)
         self._file.flush()
-        self._note(record, self._size, len(line))
+        self._note(record, len(line))
 
     def records(self) -> Iterator[Record]:
         """Yield the records in the file's present order, of each file the newest."""
@@ -97,10 +87,8 @@ class Journal:
         Returns:
             True if anything had to be changed.
         """
-        wanted = dict.fromkeys(names)
-        others = [name for name in self._spans if name not in wanted]
-        order = [*others, *(name for name in wanted if name in self._spans)]
-        spans = [self._spans[name] for name in order]
+        places = {name: place for place, name in enumerate(names)}
+        spans = [self._spans[name] for name in sorted(self._spans, key=lambda name: places.get(name, -1))]
         ends = [0, *itertools.accumulate(span.length for span in spans)]
         if [span.start for span in spans] == ends[:-1] and ends[-1] == self._size:
             return False
@@ -114,8 +102,7 @@ class Journal:
             target.flush()
             os.fsync(target.fileno())
         self._file.close()
-        self._file = (self.folder / RECORDS).open("ab")
-        self._spans, self._size = {}, 0
+        self._file = self.enter_context((self.folder / RECORDS).open("ab"))
         self._look_through()
         return True
 
@@ -144,15 +131,17 @@ class Journal:
 
     def _look_through(self) -> None:
         """Note the place of each record; cut off half a line at the end."""
+        self._spans: dict[str, _Span] = {}
+        self._size = 0
         with (self.folder / RECORDS).open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     self._file.truncate(self._size)
                     break
-                self._note(_read(line), self._size, len(line))
+                self._note(_read(line), len(line))
 
-    def _note(self, record: Record | None, start: int, length: int) -> None:
-        self._size = start + length
+    def _note(self, record: Record | None, length: int) -> None:
+        start, self._size = self._size, self._size + length
         if record is not None:  # other lines are dropped when the records are arranged
             name = str(record["file"])
             self._spans.pop(name, None)  # a newer one comes later, here too

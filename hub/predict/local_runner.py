@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import select
 import shutil
 import threading
 import time
 from contextlib import ExitStack
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Self
 
@@ -127,10 +127,7 @@ class LocalModule:
     def _keep(self) -> None:
         """Do the work of the supervisor's loop, for one module, in a thread."""
         while not self._is_ending:
-            poller = select.poll()
-            for descriptor in self._fleet.status_descriptors():
-                poller.register(descriptor, select.POLLIN)
-            poller.poll(TICK_SECONDS * 1000)
+            wait(self._fleet.status_descriptors(), TICK_SECONDS)
             self._fleet.tick(time.monotonic())
             with self._changed:
                 self._states.show(self._fleet.snapshot())
