@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,9 @@ def test_requests_at_once_are_joined_as_the_settings_say() -> None:
     settings = {"max_batch_size": 8, "max_queue_delay_ms": 500}
     with served(MODULES / "greet", settings=settings) as greet:
         results: list[Any] = []
-        first = threading.Thread(target=greet, kwargs={"names": ["first"], "sleep": 0.5})
+        first = threading.Thread(target=greet, kwargs={"names": ["first"], "sleep": 1.5})
         first.start()
+        time.sleep(0.5)  # by now it runs, so that the next ones wait for each other
         callers = [
             threading.Thread(target=lambda name=name: results.extend(greet(names=[name]))) for name in "abc"
         ]
