@@ -116,6 +116,7 @@ setup(
         "hub.registry": ["*.json"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
         "hub.serving.gateway.protocols.oip": ["*.proto"],
+        "hub.paddlex": ["*.csv"],
         "hub.paddlex.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,

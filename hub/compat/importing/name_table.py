@@ -31,8 +31,8 @@ _ENCODINGS = _in("parsers", "sys_stdin_encoding")
 _TRANSFORMS = {
     **_in(
         "transforms",
-        "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip RandomPaddingCrop "
-        "RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling ResizeStepScaling",
+        "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip "
+        "RandomPaddingCrop RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling ResizeStepScaling",
     ),
     **_in("colours", "LAB2RGB RGB2LAB"),
 }
