@@ -114,6 +114,7 @@ setup(
         "hub": ["py.typed"],
         "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
+        "hub.registry.authoring": ["templates/*"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
         "hub.serving.gateway.protocols.oip": ["*.proto"],
         "hub.paddlex": ["*.csv"],

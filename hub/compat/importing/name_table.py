@@ -32,7 +32,8 @@ _TRANSFORMS = {
     **_in(
         "transforms",
         "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip "
-        "RandomPaddingCrop RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling ResizeStepScaling",
+        "RandomPaddingCrop RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling "
+        "ResizeStepScaling",
     ),
     **_in("colours", "LAB2RGB RGB2LAB"),
 }
