@@ -18,7 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.errors import NetworkError, WeightsError
@@ -42,16 +42,6 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class WeightsFile:
-    """A file of an entry: its path in the archive and its name in the store."""
-
-    path: str
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A name in the catalogue. ``kind`` is ``paddle``, ``onnx`` or ``font``."""
 
@@ -60,7 +50,7 @@ class Entry:
     summary: str
     license: str
     archive: Archive
-    files: tuple[WeightsFile, ...]
+    files: tuple[Member, ...]
 
     @property
     def digest(self) -> str:
@@ -80,7 +70,7 @@ def catalogue() -> dict[str, Entry]:
     archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
     entries = {}
     for name, entry in data["entries"].items():
-        archive, files = archives[entry["archive"]], tuple(WeightsFile(**file) for file in entry["files"])
+        archive, files = archives[entry["archive"]], tuple(Member(**file) for file in entry["files"])
         entries[name] = Entry(**{**entry, "name": name, "archive": archive, "files": files})
     return entries
 
@@ -186,19 +176,14 @@ def _fetch_archive(
 
 def _store(entries: list[Entry], source: Path, staging: Path, layout: Layout, progress: Progress) -> None:
     """Take entries out of their archive, or of a folder that has their files by name, and publish them."""
-    members = [
-        Member(
-            file.name if source.is_dir() else file.path,
-            staging / each.digest / file.name,
-            file.size,
-            file.sha256,
-        )
+    targets = {
+        staging / each.digest / file.name: replace(file, path=file.name) if source.is_dir() else file
         for each in entries
         for file in each.files
-    ]
+    }
     label = f"Unpacking {', '.join(each.name for each in entries)}"
     with progress.task(label, sum(each.size for each in entries)) as advance:
-        take(source, members, advance)
+        take(source, targets, advance)
     for each in entries:
         target = layout.weights / each.digest
         with contextlib.suppress(FileNotFoundError):

@@ -14,7 +14,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -98,28 +98,29 @@ def damages_of(shown_as: object, error_type: type[HubError], advice: str = "get 
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: its path there, its target, and the size and checksum that it must have."""
+    """A file to take: its path in the archive, its name outside, the size and checksum that it must have."""
 
     path: str
-    target: Path
+    name: str
     size: int
     sha256: str
 
 
-def take(archive: Path, wanted: Sequence[Member], advance: Advance) -> None:
-    """Write every member to its target.
+def take(archive: Path, wanted: Mapping[Path, Member], advance: Advance) -> None:
+    """Write every member to the path that it is wanted at.
 
     Raises:
         ChecksumError: a member is not the one that was expected, or the archive is damaged.
         WeightsError: the archive has no such member.
     """
-    missing = {member.path: member for member in wanted}
+    missing = {member.path: (member, target) for target, member in wanted.items()}
     done = 0
     with damages_of(archive, ChecksumError):
         for path, opened in _files(archive, list(missing)):
-            if member := missing.pop(path, None):
+            if path in missing:
+                member, target = missing.pop(path)
                 with opened() as stream:
-                    _write_checked(stream, member, archive, advance, done)
+                    _write_checked(stream, member, target, archive, advance, done)
                 done += member.size
     if missing:
         raise WeightsError(
@@ -137,16 +138,16 @@ def _files(archive: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Callable
 
 
 def _write_checked(
-    stream: IO[bytes], member: Member, archive: Path, advance: Advance, done_before: int
+    stream: IO[bytes], member: Member, path: Path, archive: Path, advance: Advance, done: int
 ) -> None:
     digest, size = hashlib.sha256(), 0
-    member.target.parent.mkdir(parents=True, exist_ok=True)
-    with member.target.open("wb") as target:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as target:
         while size <= member.size and (block := stream.read(_BLOCK)):
             size += len(block)
             digest.update(block)
             target.write(block)
-            advance(done_before + size)
+            advance(done + size)
         target.flush()
         os.fsync(target.fileno())  # so that a power cut cannot leave a published file empty
     if size != member.size or digest.hexdigest() != member.sha256:
