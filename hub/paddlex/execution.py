@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.errors import ConfigError
 from hub.paddlex import device
+from hub.paddlex.device import Device
 from hub.paddlex.ocr_file import Execution
 from hub.suggestion import closest
 
@@ -82,13 +83,14 @@ def _ours(table: Mapping[str, Engine | None], key: str, given: str) -> tuple[Eng
     return ("auto", f"{key} is {given}") if engine is None else (engine, "")
 
 
-def common_device(levels: Mapping[str, Execution]) -> str | None:
+def common_device(levels: Mapping[str, Execution]) -> Device | None:
     """Return the one device that is named; raise ConfigError where models are to run on different ones."""
     given = {where: each.device for where, each in levels.items() if each.device is not None}
-    if len({device.parse(value) for value in given.values()}) > 1:
+    devices = {device.parse(value) for value in given.values()}
+    if len(devices) > 1:
         each = ", ".join(f"{where}device {value}" for where, value in given.items())
         raise ConfigError(f"the models of a pipeline run on one device here ({each})")
-    return next(iter(given.values()), None)
+    return next(iter(devices), None)
 
 
 def ignored_keys(levels: Mapping[str, Execution]) -> Iterator[str]:
