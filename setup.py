@@ -117,7 +117,7 @@ setup(
         "hub.registry.authoring": ["templates/*"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
         "hub.serving.gateway.protocols.oip": ["*.proto"],
-        "hub.paddlex": ["*.csv"],
+        "hub.paddlex": ["*.csv", "*.json"],
         "hub.paddlex.sdk": ["templates/*", "templates/*/*"],
     },
     install_requires=CORE,
