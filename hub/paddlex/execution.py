@@ -27,13 +27,6 @@ _ENGINES: Final[Mapping[str, Engine | None]] = {
     "onnxruntime": "onnxruntime",
     **dict.fromkeys(("paddle_dynamic", "transformers", "genai_client", "flexible")),
 }
-#: PaddleX's ``hpi_config.backend`` → ours.
-_BACKENDS: Final[Mapping[str, Engine | None]] = {
-    "paddle": "paddle",
-    "openvino": "openvino",
-    "onnxruntime": "onnxruntime",
-    **dict.fromkeys(("tensorrt", "om")),
-}
 
 
 def common_engine(levels: Mapping[str, Execution]) -> tuple[Engine, list[str]]:
@@ -66,21 +59,23 @@ def engine_of(levels: Sequence[Execution]) -> tuple[Engine, str]:
     """
     first = next((level for level in levels if level.engine is not None or level.use_hpip is not None), None)
     if first is not None and first.engine is not None:
-        return _ours(_ENGINES, "engine", first.engine)
+        return _ours(first.engine)
     if first is None or not first.use_hpip:
         return "auto", ""
-    backends = [level.hpi_config.backend for level in levels if level.hpi_config is not None]
-    backend = next(filter(None, backends), None)
-    return ("hpip", "") if backend is None else _ours(_BACKENDS, "hpi_config.backend", backend)
+    configs = [level.hpi_config for level in levels if level.hpi_config is not None]
+    backend = next((each.backend for each in configs if each.backend is not None), None)
+    if backend == "tensorrt" or backend == "om":
+        return "auto", f"hpi_config.backend is {backend}"
+    return ("hpip" if backend is None else backend), ""
 
 
-def _ours(table: Mapping[str, Engine | None], key: str, given: str) -> tuple[Engine, str]:
-    if given not in table:
-        meant = closest(given, table)
-        hint = f"did you mean {meant}?" if meant else f"allowed: {', '.join(table)}"
-        raise ConfigError(f"{key} is {given!r}; {hint}")
-    engine = table[given]
-    return ("auto", f"{key} is {given}") if engine is None else (engine, "")
+def _ours(given: str) -> tuple[Engine, str]:
+    if given not in _ENGINES:
+        meant = closest(given, _ENGINES)
+        hint = f"did you mean {meant}?" if meant else f"allowed: {', '.join(_ENGINES)}"
+        raise ConfigError(f"engine is {given!r}; {hint}")
+    engine = _ENGINES[given]
+    return ("auto", f"engine is {given}") if engine is None else (engine, "")
 
 
 def common_device(levels: Mapping[str, Execution]) -> Device | None:
