@@ -127,9 +127,9 @@ class Installer:
         if installed := self._installed(offered):
             return _Found(installed.directory, installed.info, already=installed)
         found = self._find(offered.source, offered.sha256, new_folder)
-        if (found.info.package, found.info.version) != (offered.package, offered.version):
+        if (found.info.package, found.info.version) != (offered.info.package, offered.info.version):
             raise InvalidModuleError(
-                f"the index offers {offered.name} {offered.version}, but its archive holds "
+                f"the index offers {offered.info.name} {offered.info.version}, but its archive holds "
                 f"{found.info.name} {found.info.version}. Nothing is installed; the maintainer of the "
                 "index should run: hub index build"
             )
@@ -140,7 +140,7 @@ class Installer:
         if self.force:
             return None
         try:
-            module = self.registry.find(offered.name, offered.version)
+            module = self.registry.find(offered.info.name, offered.info.version)
         except (ModuleNotInstalledError, RegistryError):
             return None
         if (module.content / VENV).is_dir() != self.isolated:
@@ -213,7 +213,7 @@ def download(given: str, folder: Path, registry: LocalRegistry, progress: Progre
             return pack.pack_folder(source, folder, progress)
         target = folder / http.file_name(str(source) if isinstance(source, Path) else source.url)
         if not target.name.endswith(SUFFIXES):  # an index should not choose any file here
-            target = folder / f"{offered.name}-{offered.version}.archive"
+            target = folder / f"{offered.info.name}-{offered.info.version}.archive"
         with atomic_file.replacing(target) as fresh:
             if isinstance(source, Path):
                 shutil.copyfile(source, fresh)
