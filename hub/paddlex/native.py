@@ -47,7 +47,7 @@ _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """What a module is started with.
+    """The start of a module: with what, and where.
 
     Attributes:
         init_args: its keyword arguments.

@@ -95,7 +95,7 @@ def entry(name: str) -> Entry:
 
 def lookup(name: str, home: str | Path | None = None) -> Path | None:
     """Return the folder with the files of ``name``, or None where they have not been fetched."""
-    return _present(entry(name), Layout.of(home))
+    return _present(entry(name), Layout(home))
 
 
 def fetch(
@@ -118,7 +118,7 @@ def fetch(
     Raises:
         WeightsError: an unknown name, no network, a wrong file, no space: nothing is published.
     """
-    layout = Layout.of(home)
+    layout = Layout(home)
     wanted = {name: entry(name) for name in names}
     for archive in dict.fromkeys(each.archive for each in wanted.values()):
         group = [each for each in wanted.values() if each.archive == archive]
@@ -136,7 +136,7 @@ def adopt(
     Raises:
         WeightsError: an unknown name, a file that is missing or not the catalogue's, no space.
     """
-    wanted, layout, shown = entry(name), Layout.of(home), progress or Silent()
+    wanted, layout, shown = entry(name), Layout(home), progress or Silent()
     with _locked(wanted.archive, layout, shown) as staging:
         if _present(wanted, layout) is None:
             _store([wanted], folder, staging, layout, shown)
@@ -145,7 +145,7 @@ def adopt(
 
 def verify(name: str, home: str | Path | None = None) -> list[str]:
     """Compare the files of ``name`` in the store with the catalogue's; return a line for each difference."""
-    wanted, layout = entry(name), Layout.of(home)
+    wanted, layout = entry(name), Layout(home)
     folder = layout.weights / wanted.digest
     expected = {file.name: file.sha256 for file in wanted.files}
     found = {name: checksums.of_file(folder / name) for name in expected if (folder / name).is_file()}
