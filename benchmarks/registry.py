@@ -59,7 +59,7 @@ def main(quick: bool) -> dict[str, Any]:
 
 def fill(home: Path, scratch: Path) -> None:
     """Install the modules into ``home``."""
-    layout = Layout.of(home)
+    layout = Layout(home)
     for number in range(MODULES):
         source = scratch / f"module_{number:03}"
         source.mkdir()

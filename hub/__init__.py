@@ -58,5 +58,5 @@ def _load_module(*args: Any, **kwargs: Any) -> Any:
     from hub.registry.resolve import load_module
 
     compat.install()
-    with static_mode.unchanged():  # a module that turns Paddle's switch while it loads turns it for itself
+    with static_mode.mode():  # a module that turns Paddle's switch while it loads turns it for itself
         return load_module(*args, **kwargs)

@@ -138,7 +138,7 @@ def index_build(context: click.Context, folder: Path) -> None:
     from hub.registry.sources.index import FILE, build
     from hub.registry.store.layout import Layout
 
-    modules, refused = build(folder.absolute(), Layout.of(None), render.ProgressBars())
+    modules, refused = build(folder.absolute(), Layout(), render.ProgressBars())
     rows = [(module.name, module.version, module.archive) for module in modules]
     render.table(("ModuleName", "Version", "Archive"), rows)
     for line in refused:

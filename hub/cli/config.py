@@ -32,7 +32,7 @@ def _show(*keys: str) -> None:
     from hub.registry.configuration import read
     from hub.registry.store.layout import Layout
 
-    configuration = read(Layout.of(None))
+    configuration = read(Layout())
     if not keys:
         render.line("The current configuration is shown below.")
     for key, value in configuration:
@@ -63,7 +63,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
     if key in _PADDLEHUB:
         raise ConfigError(f"there is no setting {key!r} here: {_PADDLEHUB[key]}")
-    changed = getattr(change(Layout.of(None), key, values), key)
+    changed = getattr(change(Layout(), key, values), key)
     render.line(f"{key}: {' '.join(changed) if isinstance(changed, tuple) else changed}")
 
 
@@ -74,5 +74,5 @@ def reset(key: str | None) -> None:
     from hub.registry import configuration
     from hub.registry.store.layout import Layout
 
-    configuration.reset(Layout.of(None), configuration.check_key(key) if key else None)
+    configuration.reset(Layout(), configuration.check_key(key) if key else None)
     _show()

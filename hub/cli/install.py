@@ -76,12 +76,14 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         except HubError as error:  # the other places may still have what is looked for
             render.problem("Warning", str(error))
             failed = True
-    shown = [each for each in found if wanted.search(f"{each.name} {each.summary} {each.type}")]
+    shown = [
+        each for each in found if wanted.search(f"{each.info.name} {each.info.summary} {each.info.type}")
+    ]
     if json_:
         keys = ("name", "version", "summary", "type")
-        render.as_json([{**render.fields(each, *keys), "from": each.where} for each in shown])
+        render.as_json([{**render.fields(each.info, *keys), "from": each.where} for each in shown])
     else:
-        rows = [(each.name, each.version, each.summary, each.where) for each in shown]
+        rows = [(each.info.name, each.info.version, each.info.summary, each.where) for each in shown]
         render.table(("ModuleName", "Version", "Summary", "From"), rows)
     if failed:
         context.exit(1)

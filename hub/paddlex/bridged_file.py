@@ -7,7 +7,9 @@ refused, and one further down if it is nearly a known one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import ConfigError
@@ -16,24 +18,9 @@ from hub.suggestion import closest
 
 #: So alike that one of them is a slip of the pen.
 _SLIP: Final = 0.85
-#: Keys at the top of the pipelines' files, in PaddleX 3.7.
-_TOP: Final = """
-    Serving SubModules SubPipelines batch_size det_threshold device engine engine_config format_block_content
-    hamming_radius hpi_config index layout_prep_cpu_workers markdown_ignore_labels merge_layout_blocks
-    pipeline_name rec_threshold rec_topk text_type use_chart_recognition use_doc_orientation_classify
-    use_doc_preprocessor use_doc_unwarping use_formula_recognition use_general_ocr use_hpip
-    use_layout_detection use_layout_parser use_mllm_predict use_ocr_for_image_block use_ocr_model use_queues
-    use_region_detection use_seal_recognition use_table_recognition use_textline_orientation
-"""
-#: Further keys of models, of pipelines within pipelines, and of ``Serving``.
-_BELOW: Final = """
-    api_key api_type base_url box_thresh box_threshold extra few_shot_demo_key_value_list
-    few_shot_demo_text_content file_storage flip genai_config img_size index_storage input_shape
-    layout_merge_bboxes_mode layout_nms layout_unclip_ratio limit_side_len limit_type max_num_input_imgs
-    max_output_img_size max_side_len max_side_limit model_dir model_name module_name nms_thresh output_format
-    return_img_urls return_urls return_word_box rules_str score_thresh target_size task_description task_type
-    text_threshold thresh threshold thresholds topk unclip_ratio url_expires_in use_udp visualize
-"""
+#: ``top``: keys at the top of the pipelines' files, in PaddleX 3.7. ``below``: further ones of models, of
+#: pipelines within pipelines, and of ``Serving``.
+_KEYS: Final = Path(__file__).with_name("bridged_keys.json")
 
 
 def check(document: Document) -> None:
@@ -42,8 +29,9 @@ def check(document: Document) -> None:
     Raises:
         ConfigError: such a key, with the one that is meant.
     """
+    keys = json.loads(_KEYS.read_bytes())
     for path, key in _keys(document.keys, ""):
-        known = (_TOP + _BELOW if path else _TOP).split()
+        known = keys["top"] + keys["below"] if path else keys["top"]
         meant = closest(key, known, cutoff=_SLIP if path else 0.6)
         if key not in known and (meant or not path):
             hint = f"; did you mean {meant!r}?" if meant else ""

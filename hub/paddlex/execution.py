@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.errors import ConfigError
 from hub.paddlex import device
+from hub.paddlex.device import Device
 from hub.paddlex.ocr_file import Execution
 from hub.suggestion import closest
 
@@ -25,13 +26,6 @@ _ENGINES: Final[Mapping[str, Engine | None]] = {
     "hpi": "hpip",
     "onnxruntime": "onnxruntime",
     **dict.fromkeys(("paddle_dynamic", "transformers", "genai_client", "flexible")),
-}
-#: PaddleX's ``hpi_config.backend`` → ours.
-_BACKENDS: Final[Mapping[str, Engine | None]] = {
-    "paddle": "paddle",
-    "openvino": "openvino",
-    "onnxruntime": "onnxruntime",
-    **dict.fromkeys(("tensorrt", "om")),
 }
 
 
@@ -65,30 +59,33 @@ def engine_of(levels: Sequence[Execution]) -> tuple[Engine, str]:
     """
     first = next((level for level in levels if level.engine is not None or level.use_hpip is not None), None)
     if first is not None and first.engine is not None:
-        return _ours(_ENGINES, "engine", first.engine)
+        return _ours(first.engine)
     if first is None or not first.use_hpip:
         return "auto", ""
-    backends = [level.hpi_config.backend for level in levels if level.hpi_config is not None]
-    backend = next(filter(None, backends), None)
-    return ("hpip", "") if backend is None else _ours(_BACKENDS, "hpi_config.backend", backend)
+    configs = [level.hpi_config for level in levels if level.hpi_config is not None]
+    backend = next((each.backend for each in configs if each.backend is not None), None)
+    if backend == "tensorrt" or backend == "om":
+        return "auto", f"hpi_config.backend is {backend}"
+    return ("hpip" if backend is None else backend), ""
 
 
-def _ours(table: Mapping[str, Engine | None], key: str, given: str) -> tuple[Engine, str]:
-    if given not in table:
-        meant = closest(given, table)
-        hint = f"did you mean {meant}?" if meant else f"allowed: {', '.join(table)}"
-        raise ConfigError(f"{key} is {given!r}; {hint}")
-    engine = table[given]
-    return ("auto", f"{key} is {given}") if engine is None else (engine, "")
+def _ours(given: str) -> tuple[Engine, str]:
+    if given not in _ENGINES:
+        meant = closest(given, _ENGINES)
+        hint = f"did you mean {meant}?" if meant else f"allowed: {', '.join(_ENGINES)}"
+        raise ConfigError(f"engine is {given!r}; {hint}")
+    engine = _ENGINES[given]
+    return ("auto", f"engine is {given}") if engine is None else (engine, "")
 
 
-def common_device(levels: Mapping[str, Execution]) -> str | None:
+def common_device(levels: Mapping[str, Execution]) -> Device | None:
     """Return the one device that is named; raise ConfigError where models are to run on different ones."""
     given = {where: each.device for where, each in levels.items() if each.device is not None}
-    if len({device.parse(value) for value in given.values()}) > 1:
+    devices = {device.parse(value) for value in given.values()}
+    if len(devices) > 1:
         each = ", ".join(f"{where}device {value}" for where, value in given.items())
         raise ConfigError(f"the models of a pipeline run on one device here ({each})")
-    return next(iter(given.values()), None)
+    return next(iter(devices), None)
 
 
 def ignored_keys(levels: Mapping[str, Execution]) -> Iterator[str]:

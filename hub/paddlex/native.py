@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from hub.engines.files import find_model_files
 from hub.errors import ConfigError, ModelNotFoundError
 from hub.paddlex import execution
+from hub.paddlex.device import Device
 from hub.paddlex.document import Document
 from hub.paddlex.folders import find_folder, places
 from hub.paddlex.ocr_file import Execution, Model, OCRFile, ServingExtra, ServingSection
@@ -44,23 +45,23 @@ _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Translation:
-    """An OCR pipeline as ``ocr_pipeline`` would serve it.
+    """The start of a module: with what, and where.
 
     Attributes:
-        init_args: the module's keyword arguments.
-        weights: names of the catalogue that it needs.
-        device: as in the file; None where the file has none.
-        unsupported: what the file asks for and the module does not do; with any of it, PaddleX must serve.
-        ignored: keys that are accepted and have no effect.
+        init_args: its keyword arguments.
+        weights: names of the catalogue that it needs besides those that it declares.
+        device: where it runs; None where neither file nor command line say.
+        unsupported: what is asked for and ``ocr_pipeline`` does not do; with any of it, PaddleX must serve.
+        ignored: keys of the file that are accepted and have no effect.
     """
 
     init_args: dict[str, Any] = field(default_factory=dict)
-    weights: list[str] = field(default_factory=list)
-    device: str | None = None
-    unsupported: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    weights: tuple[str, ...] = ()
+    device: Device | None = None
+    unsupported: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def translate(document: Document, options: Mapping[str, Any]) -> Translation:
@@ -77,26 +78,28 @@ def translate(document: Document, options: Mapping[str, Any]) -> Translation:
 
 
 def _translation(file: OCRFile, document: Document) -> Translation:
-    made = Translation()
     models = _used_models(file)
-    args = {entry: _model_args(entry, model, document, made) for entry, model in models.items()}
+    args = {entry: _model_args(entry, model, document) for entry, model in models.items()}
     levels: dict[str, Execution] = {"": file}
     levels |= {f"SubModules.{entry}.": model for entry, model in models.items()}
     engine, reasons = execution.common_engine(levels)
-    made.init_args = {
+    init_args = {
         "text_detection": {**_DETECTION, **args["TextDetection"]},
         "text_recognition": args["TextRecognition"],
         "use_textline_orientation": "TextLineOrientation" in models,
         "engine": engine,
-        **_serving_args(file.Serving),
+        **_serving_args(file),
     }
     if "TextLineOrientation" in models:
-        made.init_args["textline_orientation"] = args["TextLineOrientation"]
-    made.device = execution.common_device(levels)
-    serving, extra = file.Serving or ServingSection(), (file.Serving and file.Serving.extra) or ServingExtra()
-    made.unsupported += [*reasons, *_unsupported_steps(file, models), *_unsupported_replies(serving, extra)]
-    made.ignored += [*_ignored_sizes(file, models), *execution.ignored_keys(levels), *_ignored_extra(extra)]
-    return made
+        init_args["textline_orientation"] = args["TextLineOrientation"]
+    named = {entry: model.model_name or "" for entry, model in models.items() if model.model_dir is None}
+    return Translation(
+        init_args=init_args,
+        weights=tuple(name for entry, name in named.items() if name in _CATALOGUE[entry]),
+        device=execution.common_device(levels),
+        unsupported=(*_without_weights(named), *reasons, *_unsupported(file, models)),
+        ignored=tuple(_ignored(file, models, levels)),
+    )
 
 
 def _used_models(file: OCRFile) -> dict[str, Model]:
@@ -113,7 +116,7 @@ def _used_models(file: OCRFile) -> dict[str, Model]:
     return models
 
 
-def _model_args(entry: str, model: Model, document: Document, made: Translation) -> dict[str, Any]:
+def _model_args(entry: str, model: Model, document: Document) -> dict[str, Any]:
     """Return what the module takes of a model: where it is, and its keys."""
     keys = {"TextDetection": tuple(_DETECTION), "TextRecognition": _RECOGNITION}.get(entry, ("batch_size",))
     args = {key: getattr(model, key) for key in keys if getattr(model, key) is not None}
@@ -121,16 +124,18 @@ def _model_args(entry: str, model: Model, document: Document, made: Translation)
         return {"model_dir": _folder(entry, model.model_dir, document), **args}
     if model.model_name is None:
         raise ConfigError(f"SubModules.{entry} has neither 'model_name' nor 'model_dir'")
-    if model.model_name in _CATALOGUE[entry]:
-        made.weights.append(model.model_name)
-        return {"model_dir": model.model_name, **args}
-    meant = closest(model.model_name, _CATALOGUE[entry], cutoff=_SLIP)
-    made.unsupported.append(
-        f"SubModules.{entry}: HubServing has no weights of {model.model_name}"
-        + (f" (is {meant} meant?)" if meant else "")
-        + f"; it has {' and '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
-    )
-    return args
+    return {"model_dir": model.model_name, **args}
+
+
+def _without_weights(named: Mapping[str, str]) -> Iterator[str]:
+    for entry, name in named.items():
+        if name not in _CATALOGUE[entry]:
+            meant = closest(name, _CATALOGUE[entry], cutoff=_SLIP)
+            hint = f" (is {meant} meant?)" if meant else ""
+            yield (
+                f"SubModules.{entry}: HubServing has no weights of {name}{hint}; it has "
+                f"{' and '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
+            )
 
 
 def _folder(entry: str, given: str, document: Document) -> str:
@@ -145,11 +150,11 @@ def _folder(entry: str, given: str, document: Document) -> str:
     return str(folder)
 
 
-def _serving_args(section: ServingSection | None) -> dict[str, Any]:
-    if section is None:
+def _serving_args(file: OCRFile) -> dict[str, Any]:
+    if file.Serving is None:
         return {}
+    section, extra = _serving(file)
     args: dict[str, Any] = {"visualize": section.visualize}
-    extra = section.extra or ServingExtra()
     if "max_num_input_imgs" in extra.model_fields_set:
         args["max_num_input_imgs"] = extra.max_num_input_imgs
     if "max_output_img_size" in extra.model_fields_set:
@@ -157,7 +162,7 @@ def _serving_args(section: ServingSection | None) -> dict[str, Any]:
     return args
 
 
-def _unsupported_steps(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
+def _unsupported(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
     if file.text_type == "seal":
         yield "text_type is seal"
     if _preprocesses(file):
@@ -170,6 +175,12 @@ def _unsupported_steps(file: OCRFile, models: Mapping[str, Model]) -> Iterator[s
             yield f"SubModules.{entry} is {name}, another kind of model"
         if getattr(model, "input_shape", None):
             yield f"SubModules.{entry}.input_shape fixes the size of the model's input"
+    serving, extra = _serving(file)
+    if serving.return_urls or extra.return_img_urls:
+        yield "Serving.return_urls: pictures come in the reply"
+    storage = (extra.file_storage or {}).get("type", "memory")
+    if storage != "memory":
+        yield f"Serving.extra.file_storage is {storage}: pictures are kept nowhere"
 
 
 def _preprocesses(file: OCRFile) -> bool:
@@ -179,15 +190,12 @@ def _preprocesses(file: OCRFile) -> bool:
     return wanted and (part is None or any(part.get(step, True) for step in steps))
 
 
-def _unsupported_replies(serving: ServingSection, extra: ServingExtra) -> Iterator[str]:
-    if serving.return_urls or extra.return_img_urls:
-        yield "Serving.return_urls: pictures come in the reply"
-    storage = (extra.file_storage or {}).get("type", "memory")
-    if storage != "memory":
-        yield f"Serving.extra.file_storage is {storage}: pictures are kept nowhere"
+def _serving(file: OCRFile) -> tuple[ServingSection, ServingExtra]:
+    section = file.Serving or ServingSection()
+    return section, section.extra or ServingExtra()
 
 
-def _ignored_sizes(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
+def _ignored(file: OCRFile, models: Mapping[str, Model], levels: Mapping[str, Execution]) -> Iterator[str]:
     if file.batch_size:
         yield "batch_size"
     for entry, model in models.items():
@@ -195,9 +203,7 @@ def _ignored_sizes(file: OCRFile, models: Mapping[str, Model]) -> Iterator[str]:
             yield f"SubModules.{entry}.batch_size"
         if model.genai_config:
             yield f"SubModules.{entry}.genai_config"
-
-
-def _ignored_extra(extra: ServingExtra) -> Iterator[str]:
+    yield from execution.ignored_keys(levels)
     for key in ("file_storage", "index_storage", "url_expires_in"):
-        if key in extra.model_fields_set:
+        if key in _serving(file)[1].model_fields_set:
             yield f"Serving.extra.{key}"

@@ -14,9 +14,8 @@ For OCR and the pipelines of one model. PaddleX 3 itself no longer reads this fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import AliasChoices, Field, ValidationError
 
@@ -27,21 +26,11 @@ from hub.paddlex.folders import find_folder
 from hub.paddlex.ocr_file import Count, Keys
 from hub.serving.config import validation
 
-#: Pipelines of one model → what PaddleX 3 calls the model's entry. Its kind is called like the pipeline.
-_ONE_MODEL: Final[Mapping[str, str]] = {
-    "anomaly_detection": "AnomalyDetection",
-    "image_classification": "ImageClassification",
-    "image_multilabel_classification": "ImageMultiLabelClassification",
-    "instance_segmentation": "InstanceSegmentation",
-    "object_detection": "ObjectDetection",
-    "semantic_segmentation": "SemanticSegmentation",
-    "small_object_detection": "SmallObjectDetection",
-    "ts_anomaly_detection": "TSAnomalyDetection",
-    "ts_classification": "TSClassification",
-    "ts_forecast": "TSForecast",
-}
 #: PaddleX's defaults of that time for PP-OCR's detectors; the files had no keys for them.
 _DETECTION: Final = {"limit_side_len": 960, "limit_type": "max", "box_thresh": 0.6, "unclip_ratio": 1.5}
+
+
+P = TypeVar("P", bound="_Pipeline")
 
 
 class _Global(Keys):
@@ -66,15 +55,9 @@ class _OneModel(_Pipeline):
     model: str
 
 
-class _OCRFile(Keys):
+class _File(Keys, Generic[P]):
     Global: _Global
-    Pipeline: _OCR
-    NOTE: Any = None
-
-
-class _OneModelFile(Keys):
-    Global: _Global
-    Pipeline: _OneModel
+    Pipeline: P
     NOTE: Any = None
 
 
@@ -85,12 +68,11 @@ def translated(keys: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
         ConfigError: a key or value is wrong, or the pipeline has several models and is not OCR.
     """
     given = keys["Global"].get("pipeline_name") if isinstance(keys["Global"], dict) else None
-    form: type[_OCRFile | _OneModelFile] = _OCRFile
+    form: type[_File[_OCR] | _File[_OneModel]] = _File[_OCR]
     try:
         name = names.known(str(given)) if given is not None else "OCR"
-        if name != "OCR":
-            form = _OneModelFile
-        if name != "OCR" and name not in _ONE_MODEL:
+        form = _File[_OCR] if name == "OCR" else _File[_OneModel]
+        if name != "OCR" and not names.PIPELINES[name].only_model:
             raise ConfigError(
                 f"it has the form of PaddleX's 2024 releases, which is read for OCR and for single models. "
                 f"PaddleX 3 writes today's form: paddlex --get_pipeline_config {name} --save_path ."
@@ -120,7 +102,7 @@ def _models(name: str, given: _OCR | _OneModel, path: Path) -> dict[str, Any]:
             f"Pipeline.model: {model['model_dir']} has no inference.yml with Global.model_name, "
             "which PaddleX writes when it exports a model, and needs to run it"
         )
-    return {"SubModules": {_ONE_MODEL[name]: model}}
+    return {"SubModules": {names.PIPELINES[name].only_model: model}}
 
 
 def _model(kind: str, given: str, path: Path, batch_size: int | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ pipeline that asks for more than that module does, is served by ``paddlex_pipeli
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from hub import settings
 from hub.errors import ConfigError
 from hub.paddlex import bridged_file, device, document, names, native
-from hub.paddlex.device import Device
 from hub.paddlex.document import Document
 from hub.paddlex.execution import engine_of
+from hub.paddlex.native import Translation
 from hub.paddlex.ocr_file import Execution
 from hub.serving.config import hps, server_config, validation
 from hub.serving.config.server_config import ServingConfig
@@ -46,26 +46,11 @@ class PipelineOptions:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a pipeline is served.
-
-    Attributes:
-        pipeline: its name.
-        module: ``ocr_pipeline`` or ``paddlex_pipeline``.
-        init_args: the module's keyword arguments.
-        weights: names of the catalogue that it needs besides those that the module declares.
-        device: where it runs; None where neither file nor command line say.
-        unsupported: for an OCR pipeline that ``paddlex_pipeline`` serves: why ``ocr_pipeline`` cannot.
-        ignored: keys of the file that are accepted and have no effect.
-    """
+class Plan(Translation):
+    """How a pipeline, by its name, is served, by ``ocr_pipeline`` or ``paddlex_pipeline``."""
 
     pipeline: str
     module: str
-    init_args: dict[str, Any] = field(default_factory=dict)
-    weights: tuple[str, ...] = ()
-    device: Device | None = None
-    unsupported: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
 
     @property
     def routes(self) -> tuple[str, ...]:
@@ -110,8 +95,9 @@ def _from_name(name: str, options: PipelineOptions) -> Plan:
         except ValidationError as error:
             raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
         if not reason:
-            return Plan(name, NATIVE, {"engine": engine})
-    return Plan(name, BRIDGE, {"pipeline": name, **options.keys()}, unsupported=(reason,) if reason else ())
+            return Plan(name, NATIVE, init_args={"engine": engine})
+    bridged = {"pipeline": name, **options.keys()}
+    return Plan(name, BRIDGE, init_args=bridged, unsupported=(reason,) if reason else ())
 
 
 def _from_file(read: Document, options: PipelineOptions) -> Plan:
@@ -120,17 +106,14 @@ def _from_file(read: Document, options: PipelineOptions) -> Plan:
     bridged = {"pipeline": str(read.path) if is_readable else read.keys, **options.keys()}
     if read.pipeline != "OCR":
         bridged_file.check(read)
-        return Plan(read.pipeline, BRIDGE, bridged, device=_device(read.keys.get("device")))
+        given = read.keys.get("device")
+        place = None if given is None else device.parse(str(given))
+        return Plan(read.pipeline, BRIDGE, init_args=bridged, device=place)
     found = native.translate(read, options.keys())
-    where, unsupported = _device(found.device), tuple(found.unsupported)
-    if unsupported:
-        return Plan(read.pipeline, BRIDGE, bridged, device=where, unsupported=unsupported)
-    weights, ignored = tuple(found.weights), tuple(found.ignored)
-    return Plan(read.pipeline, NATIVE, found.init_args, weights, where, ignored=ignored)
-
-
-def _device(given: object) -> Device | None:
-    return None if given is None else device.parse(str(given))
+    if found.unsupported:
+        unsupported = found.unsupported
+        return Plan(read.pipeline, BRIDGE, init_args=bridged, device=found.device, unsupported=unsupported)
+    return Plan(read.pipeline, NATIVE, **vars(found))
 
 
 def configuration(

@@ -68,11 +68,8 @@ def _serving_method(source: Path) -> str | None:
         tree = ast.parse(source.read_bytes())
     except (OSError, SyntaxError, ValueError):  # edited where it is installed; the rest can still be shown
         return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                marked = decorator.func if isinstance(decorator, ast.Call) else decorator
-                name = marked.attr if isinstance(marked, ast.Attribute) else getattr(marked, "id", "")
-                if name == "serving":
-                    return node.name
+    for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)):
+        for decorator in node.decorator_list:
+            if ast.unparse(decorator).partition("(")[0].rpartition(".")[2] == "serving":
+                return node.name
     return None

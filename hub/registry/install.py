@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub import atomic_file
-from hub.errors import ChecksumError, InvalidModuleError, ModuleNotInstalledError, RegistryError
+from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
 from hub.registry import requirements, weights
 from hub.registry.local import InstalledModule, LocalRegistry
@@ -116,7 +116,7 @@ class Installer:
         if source.is_dir():
             return _Found(source, read_module_info(source))
         if sha256 is not None:
-            _check_sha256(source, sha256)
+            checksums.expect(source, sha256, shown_as=str(source))
         return self._unpack(source, str(source), new_folder)
 
     def _find_named(self, named: Named, new_folder: NewFolder) -> _Found:
@@ -127,9 +127,9 @@ class Installer:
         if installed := self._installed(offered):
             return _Found(installed.directory, installed.info, already=installed)
         found = self._find(offered.source, offered.sha256, new_folder)
-        if (found.info.package, found.info.version) != (offered.package, offered.version):
+        if (found.info.package, found.info.version) != (offered.info.package, offered.info.version):
             raise InvalidModuleError(
-                f"the index offers {offered.name} {offered.version}, but its archive holds "
+                f"the index offers {offered.info.name} {offered.info.version}, but its archive holds "
                 f"{found.info.name} {found.info.version}. Nothing is installed; the maintainer of the "
                 "index should run: hub index build"
             )
@@ -140,7 +140,7 @@ class Installer:
         if self.force:
             return None
         try:
-            module = self.registry.find(offered.name, offered.version)
+            module = self.registry.find(offered.info.name, offered.info.version)
         except (ModuleNotInstalledError, RegistryError):
             return None
         if (module.content / VENV).is_dir() != self.isolated:
@@ -213,26 +213,14 @@ def download(given: str, folder: Path, registry: LocalRegistry, progress: Progre
             return pack.pack_folder(source, folder, progress)
         target = folder / http.file_name(str(source) if isinstance(source, Path) else source.url)
         if not target.name.endswith(SUFFIXES):  # an index should not choose any file here
-            target = folder / f"{offered.name}-{offered.version}.archive"
+            target = folder / f"{offered.info.name}-{offered.info.version}.archive"
         with atomic_file.replacing(target) as fresh:
             if isinstance(source, Path):
                 shutil.copyfile(source, fresh)
-                _check_sha256(fresh, offered.sha256 or "")
+                checksums.expect(fresh, offered.sha256 or "", shown_as=str(source))
             else:
                 limit = configuration.max_download_mb
                 http.download(source.url, fresh, sha256=source.sha256, limit_mb=limit, progress=progress)
     except OSError as error:
         raise RegistryError(f"{given} cannot be put into {folder}: {error}") from error
     return target
-
-
-def _check_sha256(path: Path, sha256: str) -> None:
-    try:
-        found = checksums.of_file(path)
-    except OSError as error:
-        raise RegistryError(f"{path} cannot be read: {error}") from error
-    if found != sha256.lower():
-        raise ChecksumError(
-            f"{path} is not the file that was expected: its SHA-256 is {found}, should be {sha256.lower()}. "
-            "Nothing of it is installed"
-        )

@@ -55,7 +55,7 @@ class LocalRegistry:
     """The registry below ``home`` (default: ``$HUB_HOME`` or ``~/.hubserving``)."""
 
     def __init__(self, home: str | Path | None = None) -> None:
-        self.layout = Layout.of(home)
+        self.layout = Layout(home)
 
     def list(self) -> Modules:
         """Return every installed version, by name and then from the oldest version to the newest."""

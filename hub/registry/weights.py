@@ -18,7 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.errors import NetworkError, WeightsError
@@ -42,16 +42,6 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class WeightsFile:
-    """A file of an entry: its path in the archive and its name in the store."""
-
-    path: str
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A name in the catalogue. ``kind`` is ``paddle``, ``onnx`` or ``font``."""
 
@@ -60,7 +50,7 @@ class Entry:
     summary: str
     license: str
     archive: Archive
-    files: tuple[WeightsFile, ...]
+    files: tuple[Member, ...]
 
     @property
     def digest(self) -> str:
@@ -80,7 +70,7 @@ def catalogue() -> dict[str, Entry]:
     archives = {req: Archive(requirement=req, **rest) for req, rest in data["archives"].items()}
     entries = {}
     for name, entry in data["entries"].items():
-        archive, files = archives[entry["archive"]], tuple(WeightsFile(**file) for file in entry["files"])
+        archive, files = archives[entry["archive"]], tuple(Member(**file) for file in entry["files"])
         entries[name] = Entry(**{**entry, "name": name, "archive": archive, "files": files})
     return entries
 
@@ -105,7 +95,7 @@ def entry(name: str) -> Entry:
 
 def lookup(name: str, home: str | Path | None = None) -> Path | None:
     """Return the folder with the files of ``name``, or None where they have not been fetched."""
-    return _present(entry(name), Layout.of(home))
+    return _present(entry(name), Layout(home))
 
 
 def fetch(
@@ -128,7 +118,7 @@ def fetch(
     Raises:
         WeightsError: an unknown name, no network, a wrong file, no space: nothing is published.
     """
-    layout = Layout.of(home)
+    layout = Layout(home)
     wanted = {name: entry(name) for name in names}
     for archive in dict.fromkeys(each.archive for each in wanted.values()):
         group = [each for each in wanted.values() if each.archive == archive]
@@ -146,7 +136,7 @@ def adopt(
     Raises:
         WeightsError: an unknown name, a file that is missing or not the catalogue's, no space.
     """
-    wanted, layout, shown = entry(name), Layout.of(home), progress or Silent()
+    wanted, layout, shown = entry(name), Layout(home), progress or Silent()
     with _locked(wanted.archive, layout, shown) as staging:
         if _present(wanted, layout) is None:
             _store([wanted], folder, staging, layout, shown)
@@ -155,7 +145,7 @@ def adopt(
 
 def verify(name: str, home: str | Path | None = None) -> list[str]:
     """Compare the files of ``name`` in the store with the catalogue's; return a line for each difference."""
-    wanted, layout = entry(name), Layout.of(home)
+    wanted, layout = entry(name), Layout(home)
     folder = layout.weights / wanted.digest
     expected = {file.name: file.sha256 for file in wanted.files}
     found = {name: checksums.of_file(folder / name) for name in expected if (folder / name).is_file()}
@@ -186,19 +176,14 @@ def _fetch_archive(
 
 def _store(entries: list[Entry], source: Path, staging: Path, layout: Layout, progress: Progress) -> None:
     """Take entries out of their archive, or of a folder that has their files by name, and publish them."""
-    members = [
-        Member(
-            file.name if source.is_dir() else file.path,
-            staging / each.digest / file.name,
-            file.size,
-            file.sha256,
-        )
+    targets = {
+        staging / each.digest / file.name: replace(file, path=file.name) if source.is_dir() else file
         for each in entries
         for file in each.files
-    ]
+    }
     label = f"Unpacking {', '.join(each.name for each in entries)}"
     with progress.task(label, sum(each.size for each in entries)) as advance:
-        take(source, members, advance)
+        take(source, targets, advance)
     for each in entries:
         target = layout.weights / each.digest
         with contextlib.suppress(FileNotFoundError):

@@ -36,7 +36,7 @@ def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
         paddlehub_env.run_dir = run_dir
     if for_good and not _is_for_good:
         _is_for_good = True
-        facade.answer_from_now_on()
+        facade.finder.answers_paddlehub = True
         sibling_imports.switch(on=True)
 
 

@@ -51,6 +51,7 @@ class Facade(ModuleType):
 class FacadeFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds facades under their own name; also as ``paddlehub`` once that is switched on."""
 
+    #: Switched on in a process that belongs to a module, until it ends.
     answers_paddlehub = False
 
     def find_spec(
@@ -86,11 +87,6 @@ def install() -> None:
     """Put the finder into place, once. This alone does not change anybody's ``import paddlehub``."""
     if finder not in sys.meta_path:
         sys.meta_path.insert(0, finder)
-
-
-def answer_from_now_on() -> None:
-    """Let ``import paddlehub`` mean ours, in this whole process, until it ends."""
-    finder.answers_paddlehub = True
 
 
 @functools.cache

@@ -28,11 +28,15 @@ _BATCHING = _in("batching", "pad_batch_data")
 _PROGRAMS = _in("static_program", "add_vars_prefix get_variable_info")
 _PARSERS = _in("parsers", "txt_parser")
 _ENCODINGS = _in("parsers", "sys_stdin_encoding")
-_TRANSFORMS = _in(
-    "transforms",
-    "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip RandomPaddingCrop "
-    "RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling ResizeStepScaling",
-)
+_TRANSFORMS = {
+    **_in(
+        "transforms",
+        "CenterCrop Compose Normalize Padding RandomBlur RandomDistort RandomHorizontalFlip "
+        "RandomPaddingCrop RandomRotation RandomVerticalFlip Resize ResizeByLong ResizeRangeScaling "
+        "ResizeStepScaling",
+    ),
+    **_in("colours", "LAB2RGB RGB2LAB"),
+}
 
 NAMES: Final[dict[str, dict[str, str]]] = {
     "paddlehub": {
@@ -87,5 +91,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
     "paddlehub.vision.segmentation_transforms": _in(
         "segmentation_transforms", "ColorMap Compose Normalize Padding Resize"
     ),
-    "paddlehub.vision.transforms": {**_TRANSFORMS, **_in("colours", "LAB2RGB RGB2LAB")},
+    "paddlehub.vision.transforms": _TRANSFORMS,
+    "paddlehub.process": {},
+    "paddlehub.process.transforms": _TRANSFORMS,  # its place in PaddleHub 2.0's betas
 }

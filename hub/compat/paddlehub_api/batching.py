@@ -36,15 +36,13 @@ def pad_batch_data(
     ids = np.full(filled.shape, pad_idx, dtype=np.int64)
     if lengths.size:
         ids[filled] = np.concatenate([np.asarray(sequence, dtype=np.int64) for sequence in insts])
-    found: list[Any] = [ids[:, :, None]]
-    if return_pos:
-        found.append(np.where(filled, places, pad_idx).astype(np.int64)[:, :, None])
-    if return_input_mask:
-        found.append(filled.astype(np.float32)[:, :, None])
-    if return_max_len:
-        found.append(max_seq_len)
-    if return_num_token:
-        found.append(int(lengths.sum()))
-    if return_seq_lens:
-        found.append(lengths[:, None])
+    positions = np.where(filled, places, pad_idx).astype(np.int64)
+    others = (
+        (return_pos, positions[:, :, None]),
+        (return_input_mask, filled.astype(np.float32)[:, :, None]),
+        (return_max_len, max_seq_len),
+        (return_num_token, int(lengths.sum())),
+        (return_seq_lens, lengths[:, None]),
+    )
+    found = [ids[:, :, None], *(each for is_wanted, each in others if is_wanted)]
     return found if len(found) > 1 else found[0]

@@ -15,6 +15,7 @@ from hub.compat.paddlehub_api.colours import LAB2RGB
 from hub.compat.paddlehub_api.contract import runnable, serving
 from hub.compat.paddlehub_api.image_modules import ImageModule
 from hub.compat.paddlehub_api.images import Image, cv2_to_base64
+from hub.errors import InvalidInputError
 
 
 class ImageColorizeModule(ImageModule):
@@ -34,12 +35,8 @@ class ImageColorizeModule(ImageModule):
             lab = module.preprocess(np.stack([module.transforms(image) for image in batch]))
             grey, hint, mask = lab["A"], lab["hint_B"], lab["mask_B"]
             regressed = self.forwarded(grey, hint, mask)[1]
-            colours = {
-                "gray": np.zeros(lab["B"].shape),
-                "hint": hint,
-                "real": lab["B"],
-                "fake_reg": regressed,
-            }
+            blank, real = np.zeros(lab["B"].shape), lab["B"]
+            colours = {"gray": blank, "hint": hint, "real": real, "fake_reg": regressed}
             drawn = {name: _rgb(grey, each) for name, each in colours.items()}
             for number, image in enumerate(batch):
                 one = {name: each[number] for name, each in drawn.items()}
@@ -53,17 +50,12 @@ class ImageColorizeModule(ImageModule):
     @serving
     def serving_method(self, images: list[str], **kwargs: Any) -> dict[str, Any]:
         """Return ``{"data": [{"gray", "hint", "real", "fake_reg"}, …]}``: JPEGs, as large as the image."""
-        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        given = pictures.decode_all(images)
+        given = self.decoded(images, kwargs)
         data = []
         for image, drawn in zip(given, self.predict(given, **kwargs), strict=True):
             size = (image.shape[1], image.shape[0])
-            data.append(
-                {
-                    name: cv2_to_base64(cv2.resize(cv2.cvtColor(each, cv2.COLOR_RGB2BGR), size))
-                    for name, each in drawn.items()
-                }
-            )
+            bgr = {name: cv2.cvtColor(each, cv2.COLOR_RGB2BGR) for name, each in drawn.items()}
+            data.append({name: cv2_to_base64(cv2.resize(each, size)) for name, each in bgr.items()})
         return {"data": data}
 
     @runnable
@@ -104,15 +96,10 @@ class StyleTransferModule(ImageModule):
     @serving
     def serving_method(self, images: list[Any], **kwargs: Any) -> dict[str, Any]:
         """Take ``[[content, …], style]`` and return ``{"data": [picture, …]}``, all in base64."""
-        from hub.errors import InvalidInputError
-
         if len(images) != 2 or not isinstance(images[0], list) or not isinstance(images[1], str):
             raise InvalidInputError("images must be [[content image, …], style image], each in base64")
-        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        contents, (style,) = (
-            pictures.decode_all(images[0], "images[0]"),
-            pictures.decode_all(images[1:], "style"),
-        )
+        contents = self.decoded(images[0], kwargs, "images[0]")
+        (style,) = pictures.decode_all(images[1:], "style")
         return {"data": [cv2_to_base64(each) for each in self.predict(contents, style, **kwargs)]}
 
     @runnable

@@ -41,6 +41,12 @@ class ImageModule(RunModule):
             output = network(*(paddle.to_tensor(each) for each in inputs))
         return output if isinstance(output, (tuple, list)) else (output,)
 
+    @staticmethod
+    def decoded(images: Sequence[str], options: dict[str, Any], where: str = "images") -> list[Image]:
+        """Decode a request's images; no file is written unless the request asks for it."""
+        options.setdefault("visualization", False)
+        return pictures.decode_all(images, where)
+
     def arguments(self, argvs: list[str], **options: str | int) -> argparse.Namespace:
         """Parse what follows ``hub run NAME``: ``--input_path``, and options with their defaults, if any."""
         description = f"Run the {self.name} module."
@@ -107,8 +113,8 @@ class ImageSegmentationModule(ImageModule):
     @serving
     def serving_method(self, images: list[str], **kwargs: Any) -> list[str]:
         """Return a mask per image as base64; PNG, which keeps class numbers where JPEG would blur them."""
-        kwargs.setdefault("visualization", False)  # a server should not write files that nobody asked for
-        return [cv2_to_base64(mask, ".png") for mask in self.predict(pictures.decode_all(images), **kwargs)]
+        given = self.decoded(images, kwargs)
+        return [cv2_to_base64(mask, ".png") for mask in self.predict(given, **kwargs)]
 
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Image]:

@@ -30,7 +30,15 @@ class Compose(plain.Compose):
         return result
 
 
-class Padding(plain.Padding):
+class _Step:
+    """Before a plain step: takes a label as well, and returns a tuple."""
+
+    def __call__(self, im: Image, label: None = None) -> tuple[Image]:
+        plain_step: Any = super()
+        return (plain_step.__call__(im),)
+
+
+class Padding(_Step, plain.Padding):
     """To (width, height) by a border at the right and the bottom."""
 
     def __init__(
@@ -41,25 +49,16 @@ class Padding(plain.Padding):
     ) -> None:
         super().__init__(target_size, im_padding_value)
 
-    def __call__(self, im: Image, label: None = None) -> tuple[Image]:
-        return (super().__call__(im),)
 
-
-class Normalize(plain.Normalize):
+class Normalize(_Step, plain.Normalize):
     """``(im / 255 - mean) / std``."""
 
-    def __call__(self, im: Image, label: None = None) -> tuple[Image]:
-        return (super().__call__(im),)
 
-
-class Resize(plain.Resize):
+class Resize(_Step, plain.Resize):
     """To (width, height)."""
 
     def __init__(self, target_size: Sequence[int] = (512, 512), interp: str = "LINEAR") -> None:
         super().__init__(target_size, interp)
-
-    def __call__(self, im: Image, label: None = None) -> tuple[Image]:
-        return (super().__call__(im),)
 
 
 class ColorMap:

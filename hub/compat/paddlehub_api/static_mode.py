@@ -8,7 +8,6 @@ always turned back. Paddle is never imported here: where nobody else has, there 
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -31,46 +30,22 @@ def switch(*, to_static: bool) -> None:
 
 
 @contextlib.contextmanager
-def unchanged() -> Iterator[None]:
-    """Leave the mode as it was before."""
+def mode(*, within: bool | None = None, afterwards: bool | None = None) -> Iterator[None]:
+    """Turn Paddle to a mode within and to one afterwards; None is the mode that it is in before."""
     before = is_static()
+    switch(to_static=before if within is None else within)
     try:
         yield
     finally:
-        switch(to_static=before)
-
-
-@contextlib.contextmanager
-def static_mode() -> Iterator[None]:
-    """Turn static mode on within, and restore the mode afterwards."""
-    with unchanged():
-        switch(to_static=True)
-        yield
+        switch(to_static=before if afterwards is None else afterwards)
 
 
 def static(method: Callable[P, R]) -> Callable[P, R]:
     """Wrap a method to run in static mode; return it as it is where Paddle is absent or already static."""
-    if "paddle" not in sys.modules or is_static():
-        return method
-
-    @functools.wraps(method)
-    def run_in_static_mode(*args: P.args, **kwargs: P.kwargs) -> R:
-        with static_mode():
-            return method(*args, **kwargs)
-
-    return run_in_static_mode
+    return method if "paddle" not in sys.modules or is_static() else mode(within=True)(method)
 
 
 def kept(method: Callable[P, R]) -> Callable[P, R]:
     """Wrap a method to begin and end in the mode of now, so that calls do not change each other's mode."""
     home = is_static()
-
-    @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        switch(to_static=home)
-        try:
-            return method(*args, **kwargs)
-        finally:
-            switch(to_static=home)
-
-    return call
+    return mode(within=home, afterwards=home)(method)

@@ -18,23 +18,11 @@ from typing import Any
 
 from hub.errors import HubError, InvalidModuleError, ModelNotFoundError, RegistryError
 from hub.module.info import read_module_info
-from hub.registry.authoring.scaffold import config_json
+from hub.registry.authoring.scaffold import TEMPLATES, config_json
 from hub.registry.sources import bundled
 from hub.suggestion import did_you_mean
 
 WRAPPERS = {"classifier": "image_classifier", "detector": "object_detector"}
-
-_README = """\
-# {name}
-
-{summary}. Made by `hub convert` around the module {wrapper}, whose README says what it takes and answers.
-
-    hub install {folder}/
-    hub serving start -m {name}
-
-The model is in `{model}/`. How images are prepared for it, and what its labels are, is in `params.py`:
-compare that with how the model was trained.
-"""
 
 
 def convert(
@@ -81,7 +69,8 @@ def convert(
         _copy(files | _wrapper_files(wrapper), target)
         _set_literals(target / "module.py", _info_literals, info)
         _set_literals(target / "params.py", _defaults, values)
-        readme = _README.format(**info, wrapper=wrapper, folder=target.name, model=values["model_dir"])
+        readme = (TEMPLATES / "converted.md").read_text(encoding="utf-8")
+        readme = readme.format(**info, wrapper=wrapper, folder=target.name, model=values["model_dir"])
         (target / "README.md").write_text(readme, encoding="utf-8")
         (target / "config.json").write_text(config_json(name, {"version": version}), encoding="utf-8")
         read_module_info(target)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.errors import ModuleNotInstalledError
+from hub.module.info import ModuleInfo
 from hub.registry.local import matching, oldest_first, version_key
 from hub.registry.sources import bundled, index
 from hub.registry.sources.pip_download import without_password
@@ -28,25 +29,15 @@ class Offered:
         sha256: of that archive; None for a folder.
     """
 
-    name: str
-    version: str
-    summary: str
-    type: str
+    info: ModuleInfo
     where: str
     source: Path | Address
     sha256: str | None = None
 
-    @property
-    def package(self) -> str:
-        return self.name.replace("-", "_")
-
 
 def bundled_modules() -> list[Offered]:
     """Return the modules that come with HubServing."""
-    return [
-        Offered(info.name, info.version, info.summary, info.type, "bundled", folder)
-        for info, folder in bundled.infos()
-    ]
+    return [Offered(info, "bundled", folder) for info, folder in bundled.infos()]
 
 
 def indexed(location: str) -> list[Offered]:
@@ -58,8 +49,9 @@ def indexed(location: str) -> list[Offered]:
     where, found = without_password(location), []
     for each in index.read(location):
         source = Address(each.archive, each.sha256) if "://" in each.archive else Path(each.archive)
-        found.append(Offered(each.name, each.version, each.summary, each.type, where, source, each.sha256))
-    return sorted(found, key=lambda each: (each.name, version_key(each.version)))
+        info = ModuleInfo(each.name, each.version, each.summary, each.author, type=each.type)
+        found.append(Offered(info, where, source, each.sha256))
+    return sorted(found, key=lambda each: (each.info.name, version_key(each.info.version)))
 
 
 def find(named: Named, indexes: Sequence[str]) -> Offered:
@@ -72,7 +64,7 @@ def find(named: Named, indexes: Sequence[str]) -> Offered:
     seen: list[Offered] = []
     for offered in _places(indexes):
         seen += offered
-        versions = {each.version: each for each in offered if each.package == named.package}
+        versions = {each.info.version: each for each in offered if each.info.package == named.package}
         ordered = oldest_first(list(versions))
         if ordered and (version := matching(named.version or ordered[-1], ordered)) is not None:
             return versions[version]
@@ -87,11 +79,11 @@ def _places(indexes: Sequence[str]) -> Iterator[list[Offered]]:
 
 def _not_offered(named: Named, seen: list[Offered]) -> str:
     message = f"No HubModule named {str(named).replace('==', '-')} was found."
-    if versions := [each.version for each in seen if each.package == named.package]:
+    if versions := [each.info.version for each in seen if each.info.package == named.package]:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
     if named.package in bundled.UNAVAILABLE:
         return f"{message} {bundled.unavailable_reason(named.package)}"
-    names = dict.fromkeys(each.name for each in seen)
+    names = dict.fromkeys(each.info.name for each in seen)
     if near := closest_here(named.name) or closest(named.name, names):
         return f"{message} Did you mean: hub install {near}"
     return (

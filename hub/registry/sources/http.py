@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import unquote, urlsplit
 
 from hub.errors import ChecksumError, NetworkError
-from hub.registry.progress import Progress
+from hub.registry.progress import Progress, Silent
 from hub.registry.sources.pip_download import without_password
+from hub.registry.store import checksums
 
 _ATTEMPTS: Final = 3
 _BLOCK: Final = 1 << 18
@@ -26,31 +26,18 @@ def download(url: str, target: Path, *, sha256: str, limit_mb: int, progress: Pr
         NetworkError: it cannot be had; the message says why.
         ChecksumError: it is another file than expected. Nothing of it is kept.
     """
-    shown, found = without_password(url), ""
-
-    def save(size: int | None, blocks: Iterator[bytes]) -> None:
-        nonlocal found
-        digest, done = hashlib.sha256(), 0
-        with progress.task(f"Download {shown}", size) as advance, target.open("wb") as file:
-            for block in blocks:
-                done += len(block)
-                digest.update(block)
-                file.write(block)
-                advance(done)
-        found = digest.hexdigest()
-
     too_large = (
         f"is larger than {limit_mb} MB, the most that is downloaded; "
         "'hub config set max_download_mb MB' moves that limit"
     )
     advice = "or bring the file here and install it from its path"
-    _get(url, save, limit=limit_mb * 1_000_000, too_large=too_large, advice=advice)
-    if found != sha256.lower():
+    with target.open("wb") as file:
+        _get(url, file, limit=limit_mb * 1_000_000, too_large=too_large, advice=advice, progress=progress)
+    try:
+        checksums.expect(target, sha256, shown_as=without_password(url))
+    except ChecksumError:
         target.unlink()
-        raise ChecksumError(
-            f"{shown} is not the file that was expected: its SHA-256 is {found}, should be "
-            f"{sha256.lower()}. Nothing of it is kept; ask its publisher which is right"
-        )
+        raise
 
 
 def read_bytes(url: str, *, limit: int) -> bytes:
@@ -59,15 +46,9 @@ def read_bytes(url: str, *, limit: int) -> bytes:
     Raises:
         NetworkError: it cannot be had, or is larger than ``limit`` bytes.
     """
-    content = b""
-
-    def read(size: int | None, blocks: Iterator[bytes]) -> None:
-        nonlocal content
-        content = b"".join(blocks)
-
-    too_large = f"is larger than {limit / 1e6:.0f} MB"
-    _get(url, read, limit=limit, too_large=too_large, advice="or try again later")
-    return content
+    file, too_large = io.BytesIO(), f"is larger than {limit / 1e6:.0f} MB"
+    _get(url, file, limit=limit, too_large=too_large, advice="or try again later", progress=Silent())
+    return file.getvalue()
 
 
 def file_name(url: str) -> str:
@@ -76,38 +57,30 @@ def file_name(url: str) -> str:
     return name if name.strip(".") and "\0" not in name else "download"
 
 
-def _get(
-    url: str,
-    receive: Callable[[int | None, Iterator[bytes]], None],
-    *,
-    limit: int,
-    too_large: str,
-    advice: str,
-) -> None:
-    """Hand the size and the content to ``receive``; what breaks off starts again, three times in all."""
+def _get(url: str, file: BinaryIO, *, limit: int, too_large: str, advice: str, progress: Progress) -> None:
+    """Write the content to ``file``; what breaks off starts again, three times in all."""
     import httpx2
 
     shown, reason = without_password(url), ""
     timeout = httpx2.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
     headers = {"Accept-Encoding": "identity"}
-
-    def bounded(blocks: Iterator[bytes], done: int = 0) -> Iterator[bytes]:
-        for block in blocks:
-            done += len(block)
-            if done > limit:
-                raise NetworkError(f"{shown} {too_large}")
-            yield block
-
     for attempt in range(_ATTEMPTS):
         time.sleep(0.5 * attempt)
         try:
             with httpx2.stream("GET", url, follow_redirects=True, timeout=timeout, headers=headers) as reply:
-                declared = reply.headers.get("Content-Length", "")
-                size = int(declared) if declared.isdecimal() else None
                 if reply.status_code == 200:
+                    declared = reply.headers.get("Content-Length", "")
+                    size = int(declared) if declared.isdecimal() else None
                     if size is not None and size > limit:
                         raise NetworkError(f"{shown} {too_large}")
-                    receive(size, bounded(reply.iter_bytes(_BLOCK)))
+                    file.seek(0)
+                    file.truncate()
+                    with progress.task(f"Download {shown}", size) as advance:
+                        for block in reply.iter_bytes(_BLOCK):
+                            file.write(block)
+                            advance(file.tell())
+                            if file.tell() > limit:
+                                raise NetworkError(f"{shown} {too_large}")
                     return
                 reason = f"the server answers {reply.status_code} {reply.reason_phrase}"
                 if reply.status_code < 500:

@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from hub import settings
@@ -27,13 +26,8 @@ _ATTEMPTS = 3
 _NOT_THERE = "No matches are found."
 
 
-@dataclass(frozen=True)
-class Place:
-    """Somewhere to look: unearth's arguments and a name that may be shown (no password in it)."""
-
-    arguments: tuple[str, ...]
-    shown: str
-    local: bool = False
+#: Somewhere to look: unearth's arguments; none for the default package index.
+Place = tuple[str, ...]
 
 
 def _places(options: dict[str, str]) -> list[Place]:
@@ -41,12 +35,15 @@ def _places(options: dict[str, str]) -> list[Place]:
     links, indexes, extra = (
         options.get(key, "").split() for key in ("find-links", "index-url", "extra-index-url")
     )
-    found = [Place(("--find-link", link), without_password(link), "://" not in link) for link in links]
+    found: list[Place] = [("--find-link", link) for link in links]
     if options.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
         return found
-    if not indexes:
-        found.append(Place((), "the default package index"))
-    return found + [Place(("--index-url", url), without_password(url)) for url in (*indexes, *extra)]
+    default: list[Place] = [] if indexes else [()]
+    return [*found, *default, *(("--index-url", url) for url in (*indexes, *extra))]
+
+
+def _is_folder(place: Place) -> bool:
+    return place[:1] == ("--find-link",) and "://" not in place[1]
 
 
 def _environment(options: dict[str, str]) -> dict[str, str]:
@@ -98,8 +95,9 @@ def download(requirement: str, folder: Path, advance: Advance) -> Path:
             archive, reasons[place] = _from_place(requirement, place, options, target, advance)
             if archive is not None:
                 return archive
-        remaining = [place for place in remaining if not place.local and _NOT_THERE not in reasons[place]]
-    tried = [f"  {place.shown}: {reasons[place]}" for place in places]
+        remaining = [place for place in remaining if not (_is_folder(place) or _NOT_THERE in reasons[place])]
+    shown = {place: without_password(place[1]) if place else "the default package index" for place in places}
+    tried = [f"  {shown[place]}: {reasons[place]}" for place in places]
     raise NetworkError(
         f"{requirement} could not be downloaded. Tried:\n"
         + "\n".join(tried or ["  nothing: pip is configured with no-index and no find-links"])
@@ -111,7 +109,7 @@ def _from_place(
 ) -> tuple[Path | None, str]:
     """Try once: return the archive, or None and the reason."""
     trusted = [part for host in options.get("trusted-host", "").split() for part in ("--trusted-host", host)]
-    command = [sys.executable, "-m", "unearth", *place.arguments, *trusted]
+    command = [sys.executable, "-m", "unearth", *place, *trusted]
     if sys.version_info >= (3, 13):
         # Some archives say that they want an older Python; we only read data files out of them.
         command += ["--python-version", "3.12"]

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hub.errors import ChecksumError, RegistryError
+
 #: Bytecode belongs to the place it was compiled in; the others are not part of a module.
 NOT_PART_OF_A_MODULE = frozenset({"__pycache__", ".git", ".hg", ".svn"})
 
@@ -17,6 +19,24 @@ def of_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def expect(path: Path, sha256: str, *, shown_as: str) -> None:
+    """Refuse a file that has another SHA-256.
+
+    Raises:
+        ChecksumError: it has.
+        RegistryError: it cannot be read.
+    """
+    try:
+        found = of_file(path)
+    except OSError as error:
+        raise RegistryError(f"{shown_as} cannot be read: {error}") from error
+    if found != sha256.lower():
+        raise ChecksumError(
+            f"{shown_as} is not the file that was expected: its SHA-256 is {found}, should be "
+            f"{sha256.lower()}. Nothing of it is installed or kept; ask its publisher which is right"
+        )
 
 
 def of_folder(folder: Path) -> dict[str, str]:

@@ -19,7 +19,6 @@ The symlinks are relative: the whole home may be moved.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from hub.settings import hub_home
@@ -32,36 +31,16 @@ INTERPRETER = f"{VENV}/bin/python"
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-@dataclass(frozen=True)
 class Layout:
-    """The paths below one home."""
+    """The paths below one home: the given one, or the configured one."""
 
-    home: Path
-
-    @classmethod
-    def of(cls, home: str | Path | None) -> Layout:
-        """Return the layout of ``home``, or of the configured one."""
-        return cls(Path(home).expanduser().absolute() if home is not None else hub_home())
-
-    @property
-    def modules(self) -> Path:
-        return self.home / "modules"
-
-    @property
-    def content(self) -> Path:
-        return self.home / "content"
-
-    @property
-    def weights(self) -> Path:
-        return self.home / "weights"
-
-    @property
-    def tmp(self) -> Path:
-        return self.home / "tmp"
-
-    @property
-    def config(self) -> Path:
-        return self.home / "config.json"
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.home = Path(home).expanduser().absolute() if home is not None else hub_home()
+        self.modules = self.home / "modules"
+        self.content = self.home / "content"
+        self.weights = self.home / "weights"
+        self.tmp = self.home / "tmp"
+        self.config = self.home / "config.json"
 
     def lock(self, name: str) -> Path:
         return self.home / "locks" / f"{name}.lock"

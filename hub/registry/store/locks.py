@@ -5,6 +5,8 @@ The kernel drops the lock when its process ends, however it ends, so none is eve
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,3 +43,14 @@ def locked(path: Path, *, subject: str, progress: Progress) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def flocked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder itself; raise BlockingIOError where another process has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

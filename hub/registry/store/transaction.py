@@ -28,7 +28,7 @@ from hub.module.info import ModuleInfo
 from hub.registry.progress import Progress
 from hub.registry.store.checksums import NOT_PART_OF_A_MODULE, of_folder
 from hub.registry.store.layout import HOLD, INTERPRETER, RECORD, Layout
-from hub.registry.store.locks import locked
+from hub.registry.store.locks import flocked, locked
 
 log = logging.getLogger("hub.registry")
 
@@ -146,21 +146,16 @@ def sweep_others(layout: Layout, package: str) -> None:
 
 
 def _remove_unless_held(folder: Path) -> None:
+    trash = folder.with_name(f".trash-{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(folder / HOLD, os.O_RDONLY | os.O_CLOEXEC)
+        with flocked(folder / HOLD):
+            # Moved away first: who waits for the lock must not find half a folder at its old place.
+            folder.rename(trash)
     except FileNotFoundError:  # killed before it was made, so no server can hold it
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Moved away first: who waits for the lock must not find half a folder at its old place.
-        trash = folder.with_name(f".trash-{secrets.token_hex(4)}")
-        folder.rename(trash)
+        trash = folder
     except BlockingIOError:
         log.debug("%s is kept: a server uses it", folder)
         return
-    finally:
-        os.close(descriptor)
     shutil.rmtree(trash, ignore_errors=True)
 
 

@@ -7,8 +7,6 @@ locked by its process; the kernel drops that lock when the process ends, and the
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import tempfile
 import time
@@ -17,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.registry.store.layout import Layout
+from hub.registry.store.locks import flocked
 from hub.registry.store.transaction import write_error
 
 #: Between being made and being locked a folder looks abandoned.
@@ -55,7 +54,7 @@ def _base(layout: Layout) -> Iterator[Path]:
     for stale in abandoned(layout):
         shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="work-", dir=layout.tmp))
-    with _locked(folder):
+    with flocked(folder):
         try:
             yield folder
         finally:
@@ -68,17 +67,6 @@ def abandoned(layout: Layout) -> list[Path]:
     for folder in layout.tmp.glob("work-*"):
         with contextlib.suppress(OSError):  # locked, or another process has removed it
             if time.time() - folder.stat().st_mtime >= _JUST_MADE_SECONDS:
-                with _locked(folder):
+                with flocked(folder):
                     found.append(folder)
     return found
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock; raises BlockingIOError where another process has it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)

@@ -29,6 +29,7 @@ CORPUS = [
     "paddlehub.common.paddle_helper.get_variable_info",
     "paddlehub.vision.segmentation_transforms",
     "paddlehub.vision.transforms",
+    "paddlehub.process.transforms.Resize",
     "paddlehub.compat.task.tokenization",
     "paddlehub.utils.parser.txt_parser",
     "paddlehub.utils.utils.logger",

@@ -198,7 +198,7 @@ def test_a_sweep_never_takes_what_is_installed_or_held(
     held, descriptor = registry.acquire("sample")
     registry.install(make_module(answer="b"))
     registry.install(make_module(answer="c"))
-    sweep(Layout.of(None), "sample")
+    sweep(Layout(), "sample")
     kept = set((registry.layout.content / "sample").iterdir())
     assert kept == {held.content, registry.find("sample").content}
     os.close(descriptor)
