@@ -226,7 +226,7 @@ def main() -> int:
     sources = {path: path.read_text() for path in sorted((checkout / "hub").rglob("*.py"))}
     graph = import_graph(checkout)
     whole = "\n".join(sources.values())
-    print(f"| lines of hub/ | {whole.count(chr(10))} |")
+    print(f"| lines of hub/ | {sum(text.count(chr(10)) for text in sources.values())} |")
     print(f"| files | {len(sources)} |")
     longest = max(sources, key=lambda path: sources[path].count("\n"))
     print(f"| longest file | {sources[longest].count(chr(10))} ({longest.relative_to(checkout)}) |")

@@ -13,11 +13,11 @@ from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 from hub.cli.server_request import parse_modules
 from hub.cli.start import start
-from hub.errors import NotRunningError
-from hub.serving.messages import control
+from hub.errors import NotRunningError, ServerError
+from hub.serving.messages import control, state
 from hub.serving.messages.control import ControlRequest
+from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.messages.state import ServerState
 from hub.serving.process import pidfile
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
@@ -122,12 +122,18 @@ def logs(follow: bool, port: int) -> None:
 
 
 def _report(port: int) -> dict[str, Any]:
-    """Return what a running server does, read from its run dir; raises NotRunningError."""
+    """Return what a running server does, read from its run dir; raises NotRunningError, ServerError."""
     from hub.serving.gateway import metrics
 
     record = pidfile.running(port)
-    server = record.server_state() or ServerState()
-    in_flight = metrics.requests_in_flight(RunDir(Path(record.run_dir)))
+    run_dir = RunDir(Path(record.run_dir))
+    try:
+        server = state.read(run_dir.state)
+        in_flight = metrics.requests_in_flight(run_dir)
+    except OtherVersionError as error:
+        raise ServerError(str(error)) from error
+    except OSError as error:
+        raise ServerError(f"the server on port {port} cannot be looked at: {error}") from error
     return {
         "pid": record.pid,
         "url": f"http://{record.host}:{record.port}",
