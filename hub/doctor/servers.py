@@ -44,7 +44,10 @@ def _server(port: int) -> Finding:
         advice = f"hub serving stop -p {port} removes what it left; so does the next start"
         return Finding(name, f"its server (pid {record.pid}) died without tidying up", "warning", advice)
     state = record.server_state()
-    modules = state.modules if state is not None else {}
+    if state is None:
+        advice = f"if another version of HubServing runs it: hub serving stop -p {port}, then start it again"
+        return Finding(name, f"pid {record.pid}: its state cannot be read", "warning", advice)
+    modules = state.modules
     value = ", ".join(f"{name} {module.state}" for name, module in modules.items())
     failed = [f"{name}: {module.reason}" for name, module in modules.items() if module.state == FAILED]
     if failed:

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, Final
 
 from hub.errors import ChecksumError, HubError, WeightsError
@@ -67,8 +67,7 @@ def _members_of_tar(tape: tarfile.TarFile) -> Iterator[Packed]:
         elif not (item.isreg() or item.isdir()) or item.issparse():
             flaw = ", which is neither a file nor a folder (device, pipe …)"
         opened = functools.partial(tape.extractfile, item)
-        if not item.isdir() or PurePosixPath(item.name).parts:  # `tar -C folder .` begins with "."
-            yield Packed(item.name, item.size, item.mode, item.isdir(), flaw, opened)
+        yield Packed(item.name, item.size, item.mode, item.isdir(), flaw, opened)
 
 
 class _Bounded:

@@ -86,6 +86,9 @@ class _Budget:
 
     def check(self, member: Packed) -> None:
         name, path = member.name, PurePosixPath(member.name)
+        is_top = member.is_folder and name in (".", "./")  # where `tar -C folder .` begins
+        if is_top:
+            path = PurePosixPath("top")
         if not path.parts or path.is_absolute() or name.startswith("\\") or path.parts[0].endswith(":"):
             raise self._refusal(f"has the absolute or empty path {name!r} in it")
         if ".." in path.parts or "\\" in name or "\0" in name:

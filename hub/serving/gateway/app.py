@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 
 from hub import envelope
@@ -51,8 +51,7 @@ def create_app(collaborators: Gateway) -> Flask:
     app.url_map.merge_slashes = False  # or "//" is answered by a redirect to whatever host the caller names
     app.before_request(_begin)
     app.after_request(_finish)
-    app.register_error_handler(Exception, error_responses.respond)
-    app.register_error_handler(HTTPException, _not_routed)
+    app.register_error_handler(Exception, _failed)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
@@ -116,10 +115,18 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _not_routed(problem: HTTPException) -> Response:
-    """Answer what no route takes; below /v2 no blueprint knows of it, but its form is that of /v2."""
-    if request.path.split("/", 2)[1] == "v2":
-        return oip_http.failed(problem)
+def _failed(problem: Exception) -> Response:
+    """Answer an error outside of the blueprints that have a form of their own.
+
+    A request that no route took belongs to none, but the first part of its path tells whose form it has.
+    """
+    if request.url_rule is None:
+        first = request.path.split("/", 2)[1]
+        if first == "v2":
+            return oip_http.failed(problem)
+        loading = paddlex.loading() if isinstance(problem, NotFound) else None
+        if loading is not None or paddlex.is_endpoint(first):
+            return paddlex.failed(loading or problem)
     return error_responses.respond(problem)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -78,7 +79,9 @@ def current_gateway() -> Gateway:
 
 
 def request_context() -> RequestContext:
-    """Return the context of the current HTTP request."""
+    """Return the context of the current HTTP request; made here if it failed before it had one."""
+    if "context" not in g:
+        g.context = RequestContext(current_gateway().new_request_id(), time.monotonic())
     found: RequestContext = g.context
     return found
 

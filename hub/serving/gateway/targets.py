@@ -59,7 +59,7 @@ class Target(ABC):
     @property
     @abstractmethod
     def version(self) -> str:
-        """The version that is served; raises what ``module`` raises."""
+        """The version that is or will be served; raises UnknownModuleError."""
 
     @property
     def is_ready(self) -> bool:
@@ -122,7 +122,8 @@ class ModuleTarget(Target):
 
     @property
     def version(self) -> str:
-        return self.module().version
+        module = self.gateway.states.current().modules.get(self.name)
+        return module.version if module is not None else self.module().version
 
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
         return body.from_json(data, module.manifest.images, self.gateway.limits)

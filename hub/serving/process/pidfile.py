@@ -57,13 +57,18 @@ class PidFile(Message):
         return RunDir(Path(self.run_dir)).control
 
     def children(self) -> list[tuple[int, int]]:
-        """Return (pid, start time) of gateway and runners by the last state.json; empty if unreadable."""
-        server = self.server_state() if self.boot_id == procfs.boot_id() else None
-        if server is None:
+        """Return (pid, start time) of gateway and runners.
+
+        state.json does not know HTTP workers, which would hold the port a second longer than their master
+        lives, and that of another version is not read; the name of the run dir, which is made for one server,
+        tells them.
+        """
+        if self.boot_id != procfs.boot_id():
             return []
+        server = self.server_state() or state.ServerState()
         runners = [runner for module in server.modules.values() for runner in module.runners]
-        processes = (*server.processes, *runners)
-        return [(process.pid, process.started) for process in processes if not process.node]
+        told = {(each.pid, each.started) for each in (*server.processes, *runners) if not each.node}
+        return sorted(told | {*procfs.with_arguments("hub.serving.", self.run_dir)})
 
 
 def path_for(port: int) -> Path:

@@ -159,8 +159,10 @@ def _run(executor: Executor, batch: list[SocketRequest]) -> None:
 
 
 def _tell(pipe: TextIO, status: RunnerStatus) -> None:
+    # ``state`` is for a supervisor of version 0.1.0, under which the package was replaced.
+    fields = {"state": "ready" if status.ready else "failed", **status.to_json()}
     with contextlib.suppress(BrokenPipeError):
-        pipe.write(json.dumps(status.to_json(), default=str) + "\n")
+        pipe.write(json.dumps(fields, default=str) + "\n")
         pipe.flush()
 
 

@@ -68,7 +68,7 @@ class Binding:
             takes_any=self.takes_any,
             batch=options.batch,
             images=tuple(options.images),
-            idempotent=options.idempotent,
+            idempotent=bool(options.idempotent),
         )
 
     def _parameter(self, parameter: inspect.Parameter) -> Parameter:

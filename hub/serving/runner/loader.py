@@ -76,7 +76,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
             once=tuple(endpoints.not_idempotent(instance, declared)),
             endpoint_schemas=endpoints.schemas(instance, declared),
             concurrency=concurrency,
-            max_batch_size=policy.max_batch_size if policy.batches else 1,
+            max_batch_size=int(policy.max_batch_size) if policy.batches else 1,
         ),
     )
     return executor, concurrency

@@ -98,7 +98,12 @@ class LocalBackend:
         self._lifeline = lifeline
 
     def fleet(self, plan: FleetPlan) -> Fleet:
-        return RunnerFleet(plan, self._run_dir, self._lifeline)
+        """Make the fleet of a module; the plan is released where that fails."""
+        try:
+            return RunnerFleet(plan, self._run_dir, self._lifeline)
+        except BaseException:
+            plan.release()
+            raise
 
     def tick(self, now: float) -> None:
         """Do nothing: its fleets do all there is to do."""

@@ -107,16 +107,24 @@ class Commands:
         config = before.model_copy(update={"modules_info": fresh.modules_info})
         entries = before.modules_info
         plans = self._plan(config, (n for n, entry in fresh.modules_info.items() if entries.get(n) != entry))
+        swaps = {name: plan for name, plan in plans.items() if name in self.fleets}
+        begun: dict[str, Fleet] = {}
+        unused = dict(plans)
+        with contextlib.ExitStack() as undo:
+            undo.callback(_release, unused)
+            for name in [name for name in plans if name not in swaps]:
+                begun[name] = self.backend.fleet(unused.pop(name))  # releases the plan where it fails
+                undo.callback(begun[name].close)
+            undo.pop_all()
         # From here on nothing fails.
         self.config = config
         for name in [name for name in self.fleets if name not in fresh.modules_info]:
             self._remove(name)
-        parts: list[Pending] = []
-        for name, plan in plans.items():
-            if name in self.fleets:
-                parts.append(self._swap(name, plan))
-            else:
-                parts.append(partial(self._loaded, name, self._begin(name, plan)))
+        self.fleets |= begun
+        parts: list[Pending] = [
+            self._swap(name, plan) if name in swaps else partial(self._loaded, name, begun[name])
+            for name, plan in plans.items()
+        ]
 
         def settled() -> ControlAnswer | None:
             answers = [answer for answer in (part() for part in parts) if answer is not None]
@@ -216,6 +224,11 @@ class Commands:
         if fleet.state == FAILED:
             return ControlAnswer(ok=False, message=f"{name} did not load: {fleet.reason}")
         return ControlAnswer(ok=True, message=f"{name} {fleet.spec.version} is served")
+
+
+def _release(plans: dict[str, FleetPlan]) -> None:
+    for plan in plans.values():
+        plan.release()
 
 
 def _once(pending: Pending) -> Pending:

@@ -81,6 +81,9 @@ class ControlSocket:
                 caller.pending = do(ControlRequest.parse(_line(caller.received)))
             except (HubError, MessageError, OSError) as error:
                 caller.pending = _refusal(error)
+            except Exception as error:  # a mistake in a config or in us must not end the server
+                log.exception("a control command failed")
+                caller.pending = _refusal(error)
         answer = caller.pending()
         if answer is None:
             return False

@@ -11,11 +11,15 @@ import re
 from hub.errors import ServerError
 from hub.version import PACKAGE, __version__
 
+#: A package without source files cannot be looked at; it is taken as unchanged.
+_HAS_SOURCE = (PACKAGE / "version.py").is_file()
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
 
 def change() -> str:
     """Return what to do about a change of the package; "" while it is the same."""
+    if not _HAS_SOURCE:
+        return ""
     try:
         found = _VERSION.search((PACKAGE / "version.py").read_text())
     except OSError:  # an upgrade is under way

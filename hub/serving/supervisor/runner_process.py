@@ -81,7 +81,11 @@ class RunnerProcess(Child):
         line, newline, _ = self._buffer.partition(b"\n")
         if not newline:
             return
-        self.answer = RunnerStatus.from_json(json.loads(line))
+        try:
+            self.answer = RunnerStatus.from_json(json.loads(line))
+        except ValueError as error:  # what a module says of itself ends its own runner and no more
+            self.answer = RunnerStatus(ready=False, reason=f"it cannot be served: {error}", final=True)
+            self.kill()
         if self.answer.ready:
             self._heartbeat = Heartbeat(self._beat_path, self.answer.concurrency)
             self.is_ready = True

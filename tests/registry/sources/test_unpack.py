@@ -124,3 +124,14 @@ def test_an_archive_without_a_module_says_what_it_has(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     with pytest.raises(InvalidModuleError, match=r"no module\.py.*On top it has: one, two"):
         module_root(tmp_path, shown_as="a.zip")
+
+
+def test_entries_for_the_top_folder_count_too(tmp_path: Path) -> None:
+    top = tarfile.TarInfo("./")
+    top.type = tarfile.DIRTYPE
+    archive = tar(tmp_path / "many.tar", *[top] * 20)
+    target = tmp_path / "target"
+    target.mkdir()
+
+    with pytest.raises(InvalidModuleError, match="more than 10 members"):
+        unpack(archive, target, shown_as="many.tar", limits=Limits(files=10))

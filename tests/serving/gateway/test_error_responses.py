@@ -338,3 +338,51 @@ def test_every_reply_has_the_requests_id(door: Door) -> None:
 
     assert given.headers["X-Request-ID"] == "r-7"
     assert len(made.headers["X-Request-ID"]) == 32
+
+
+# -- what no route takes ---------------------------------------------------------------------------
+
+PADDLEX = ["logId", "errorCode", "errorMsg"]
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"), [("/v2//x", ["error"]), ("/ocr/x", ["logId", "errorCode", "errorMsg"])]
+)
+def test_a_path_that_no_route_takes_has_the_form_of_its_protocol(
+    door: Door, path: str, keys: list[str]
+) -> None:
+    code, body = door.json("GET", path)
+
+    assert (code, list(body)) == (404, keys)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "keys"),
+    [
+        ("PUT", "/v2/models/echo/infer", ["error"]),
+        ("POST", "/v2", ["error"]),
+        ("GET", "/ocr/x", PADDLEX),
+    ],
+)
+def test_a_missing_key_is_told_in_the_form_of_the_protocol_where_no_route_matches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, path: str, keys: list[str]
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    (tmp_path / "keys").write_text("alice:0123456789abcdef")
+    code, body = apps.make(tmp_path, api_key_file=str(tmp_path / "keys")).json(method, path)
+
+    assert (code, list(body)) == (401, keys)
+
+
+@pytest.mark.parametrize(("path", "code"), [("/nope", 500), ("/nope/x/y", 404)])
+def test_a_state_that_cannot_be_read_is_answered_like_any_error(door: Door, path: str, code: int) -> None:
+    door.gateway.run_dir.state.unlink()
+    reply = door.client.get(path)
+
+    assert (reply.status_code, json.loads(reply.data)["status"]) == (code, "101")
+    assert reply.headers["X-Request-ID"]
+
+
+def test_the_readiness_of_another_version_is_404_also_while_the_module_loads(door: Door) -> None:
+    assert door.json("GET", "/v2/models/slow/versions/9/ready")[0] == 404
+    assert door.json("GET", "/v2/models/slow/versions/1.0/ready")[0] == 503

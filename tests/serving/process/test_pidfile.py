@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,3 +185,13 @@ def test_the_ports_that_have_a_server_are_named(record: PidFile) -> None:
 def test_without_any_server_the_home_is_named(record: PidFile, tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match=rf"on port 8866\. None is running for {tmp_path}\.$"):
         pidfile.running(8866)
+
+
+def test_children_of_another_versions_server_are_known_by_the_name_of_its_run_dir(tmp_path: Path) -> None:
+    RunDir(tmp_path).state.write_text('{"version_of_hubserving": "9.8.7"}')
+    sleep = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", sleep, "hub.serving.runner", str(tmp_path)]) as child:
+        try:
+            assert own(tmp_path).children() == [(child.pid, procfs.started(child.pid))]
+        finally:
+            child.kill()

@@ -89,3 +89,9 @@ def test_the_manifest_says_what_the_method_takes_and_gives() -> None:
         Parameter("scale", False, "'int'", True, 1),
         Parameter("mode", False, "'Any'"),  # its default is not JSON, so it is not told
     )
+
+
+def test_loosely_typed_options_become_what_the_manifest_holds() -> None:
+    options = ServingOptions(idempotent=0)  # type: ignore[arg-type]
+
+    assert predict().manifest(options).idempotent is False

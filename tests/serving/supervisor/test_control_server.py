@@ -214,3 +214,15 @@ def test_a_caller_that_leaves_before_its_answer_harms_nobody(supervisor: Supervi
 
 def test_only_the_user_may_connect(supervisor: Supervisor) -> None:
     assert supervisor.path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("embedded null byte"), KeyError("x"), RecursionError("too deep")]
+)
+def test_a_mistake_in_what_is_asked_does_not_end_the_server(supervisor: Supervisor, error: Exception) -> None:
+    supervisor.error = error
+    answer = supervisor.exchange(line(do="reload", module="a"))
+    supervisor.error = None
+
+    assert (answer["ok"], str(error) in answer["message"]) == (False, True)
+    assert supervisor.exchange(line(do="reload", module="a"))["ok"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BaseConverter, ValidationError
 
 from hub import envelope
@@ -16,6 +16,7 @@ from hub.serving.gateway.delivery import refuse_unless_served
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.targets import EndpointTarget, paddlex_failure
+from hub.serving.messages.state import ServerState
 
 blueprint = Blueprint("paddlex", __name__)
 #: Apart, because its errors have PaddleX's form and those of ``/health`` the envelope's.
@@ -76,19 +77,29 @@ def failed(problem: Exception) -> Response:
     return error_responses.respond(problem, _error_form)
 
 
-@blueprint.app_errorhandler(NotFound)
-def not_found(problem: NotFound) -> Response:
-    """Say 503 where a module that is not ready yet may answer: its endpoints are known once it was ready."""
-    if request.path.split("/", 2)[1] in current_gateway().states.current().endpoints:
-        return failed(problem)
+def loading() -> RequestError | None:
+    """Return the error of a module that may answer here: its endpoints are known once it was ready."""
     if request.method == "POST" and request.path.count("/") == 1:
-        for name, module in current_gateway().states.current().modules.items():
+        for name, module in _state().modules.items():
             if not module.manifest.is_known:
                 try:
                     refuse_unless_served(name, module)
                 except RequestError as error:
-                    return failed(error)
-    return error_responses.respond(problem)
+                    return error
+    return None
+
+
+def is_endpoint(first: str) -> bool:
+    """Tell whether a path's first part is an endpoint that a module declares."""
+    return first in _state().endpoints
+
+
+def _state() -> ServerState:
+    """Return what is served; nothing where that cannot be read, because an error is being answered."""
+    try:
+        return current_gateway().states.current()
+    except (OSError, ValueError):
+        return ServerState()
 
 
 def _error_form(failure: Failure) -> tuple[bytes, int]:

@@ -29,7 +29,6 @@ blueprint = Blueprint("oip", __name__, url_prefix="/v2")
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-@blueprint.errorhandler(NotFound)  # a handler of the app's own would come before that of all errors
 @blueprint.errorhandler(Exception)
 def failed(problem: Exception) -> Response:
     """Write an error in the protocol's form."""

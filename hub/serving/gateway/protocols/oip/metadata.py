@@ -27,16 +27,13 @@ def server() -> dict[str, Any]:
 
 def is_ready(target: Target, version: str) -> bool:
     """Tell whether the model can answer; raises UnknownModuleError for one that is not served at all."""
-    if not target.is_ready:
-        return False
     check_version(target.name, target.version, version)
-    return True
+    return target.is_ready
 
 
 def metadata(target: Target, version: str) -> dict[str, Any]:
     """Return names and types: the JSON tensors, which every model takes and gives."""
-    found = target.version
-    check_version(target.name, found, version)
+    found = _described(target, version)
     return {
         "name": target.name,
         "versions": [found],
@@ -46,9 +43,17 @@ def metadata(target: Target, version: str) -> dict[str, Any]:
     }
 
 
+def _described(target: Target, version: str) -> str:
+    """Return the version; raises RequestError for a module that is not ready, or has another version."""
+    if isinstance(target, ModuleTarget):
+        target.module()
+    check_version(target.name, target.version, version)
+    return target.version
+
+
 def config(target: Target, version: str) -> dict[str, Any]:
     """Return the model's configuration in Triton's words; a module's arguments are its optional inputs."""
-    check_version(target.name, target.version, version)
+    _described(target, version)
     inputs = [{"name": INPUT, "data_type": "TYPE_STRING", "dims": [1], "optional": True}]
     groups: list[dict[str, Any]] = []
     batching: dict[str, Any] = {}
