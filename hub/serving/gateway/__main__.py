@@ -44,7 +44,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
         super().__init__()
 
     def load_config(self) -> None:
-        threads = self.serving.http_threads or default_threads(self.serving)
+        threads = default_threads(self.serving)
         settings: dict[str, Any] = {
             "bind": f"fd://{self.listener}",
             "worker_class": DeadlineWorker,

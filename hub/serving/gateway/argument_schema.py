@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, SERVER_PATH_ARGUMENTS
 from hub.serving.messages.manifest import Manifest, Parameter
+from hub.serving.messages.state import ModuleState
 
 Schema = dict[str, Any]
 
@@ -43,9 +45,10 @@ _ARGS = re.compile(r"^([ \t]*)Args:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)*)
 _ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)
 
 
-def offered(manifest: Manifest, *, allow_server_paths: bool) -> Manifest:
-    """Return the manifest without the arguments that callers may not send."""
-    return manifest if allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
+def offered(module: ModuleState, config: ServingConfig) -> Manifest:
+    """Return a module's manifest without the arguments that callers may not send."""
+    manifest = module.manifest
+    return manifest if config.allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
 
 
 def properties(manifest: Manifest) -> dict[str, Schema]:

@@ -84,5 +84,9 @@ def request_context() -> RequestContext:
 
 
 def default_threads(config: ServingConfig) -> int:
-    """Return so many that every admitted request has one and surplus is refused at once, not left unseen."""
-    return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
+    """Return so many that every admitted request has one and surplus is refused at once, not left unseen.
+
+    ``http_threads`` of the configuration comes first.
+    """
+    enough = RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
+    return config.http_threads or enough

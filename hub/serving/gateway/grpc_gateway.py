@@ -36,7 +36,7 @@ _ENVELOPE_BYTES = 1 << 20
 def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
     """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
     gateway = context.build(config, run_dir)
-    threads = config.http_threads or default_threads(config)
+    threads = default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
         handlers=[InferenceService(gateway).handlers()],
@@ -49,20 +49,13 @@ def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
     )
     host = f"[{config.host}]" if ":" in config.host else config.host
     address = f"{host}:{config.grpc_port}"
-    credentials = _credentials(config)
-    if credentials is None:
-        server.add_insecure_port(address)
-    else:
-        server.add_secure_port(address, credentials)
-    return server
-
-
-def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
-    """Return TLS where HTTP has it, with the same files."""
     if config.certfile is None:
-        return None
-    key = (config.keyfile or config.certfile).read_bytes()
-    return grpc.ssl_server_credentials([(key, config.certfile.read_bytes())])
+        server.add_insecure_port(address)
+    else:  # TLS where HTTP has it, with the same files
+        key = (config.keyfile or config.certfile).read_bytes()
+        pair = (key, config.certfile.read_bytes())
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    return server
 
 
 def main() -> int:

@@ -135,7 +135,7 @@ def _listing(gateway: Gateway) -> dict[str, Any]:
 
 
 def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
-    manifest = argument_schema.offered(module.manifest, allow_server_paths=gateway.config.allow_server_paths)
+    manifest = argument_schema.offered(module, gateway.config)
     schemas = argument_schema.properties(manifest)
     return {
         "name": name,
