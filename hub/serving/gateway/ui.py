@@ -139,16 +139,10 @@ def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
     schemas = argument_schema.properties(manifest)
     return {
         "name": name,
-        "version": module.version,
-        "state": module.state,
-        "reason": module.reason,
-        "generation": module.generation,
+        **{key: getattr(module, key) for key in ("version", "state", "reason", "generation")},
         "summary": manifest.summary or argument_schema.summary(manifest.doc),
-        "doc": manifest.doc,
-        "batch": manifest.batch,
-        "takes_any": manifest.takes_any,
-        "idempotent": manifest.idempotent,  # None: not known before it has loaded
-        "example": manifest.example,
+        # idempotent is None before it has loaded: not known
+        **{key: getattr(manifest, key) for key in ("doc", "batch", "takes_any", "idempotent", "example")},
         "parameters": [
             {
                 "name": parameter.name,
