@@ -91,15 +91,11 @@ def _in_progress(gauge: Gauge, module: str) -> contextlib.AbstractContextManager
     return gauge.labels(module).track_inprogress()
 
 
-def worker_ended(pid: int, run_dir: RunDir) -> None:
-    """Drop the gauges of an HTTP worker that is gone."""
-    from prometheus_client.multiprocess import mark_process_dead
+def drop_gauges(run_dir: RunDir) -> None:
+    """Drop the gauges of processes that are gone.
 
-    mark_process_dead(pid, str(run_dir.metrics))  # type: ignore[no-untyped-call]
-
-
-def gateway_began(run_dir: RunDir) -> None:
-    """Drop the gauges of processes that are gone: a gateway that was killed could not do so itself."""
+    For when an HTTP worker has ended, and when a gateway begins: one that was killed could not do it.
+    """
     for path in run_dir.metrics.glob("gauge_live*.db"):
         if procfs.started(int(path.stem.rpartition("_")[2])) is None:
             path.unlink(missing_ok=True)

@@ -98,9 +98,7 @@ def infer(name: str, version: str = "") -> Response:
     context = over_http.announced(current_gateway(), name)
     inference = models.infer(_target(name), version, context, _read_request)
     response = _reply(name, inference)
-    if inference.reply is not None:
-        over_http.set_reply_headers(response, inference.reply)
-    return response
+    return response if inference.reply is None else over_http.with_headers(response, inference.reply)
 
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST"])
