@@ -217,16 +217,21 @@ def metrics() -> Iterator[str]:
     yield ""
     yield from table(
         ("metric", "type", "labels", "meaning"),
-        [
-            (
-                f"`{each.name}`",
-                each.kind,
-                ", ".join(f"`{label}`" for label in each.labels),
-                described(each.text, each.name),
-            )
-            for each in counted.described()
-        ],
+        [_metric(family, metric) for family, metric in _metric_families()],
     )
+
+
+def _metric_families() -> Iterator[tuple[Any, Any]]:
+    """Yield each family of metrics that a server tells, and the object that knows its labels."""
+    for metric in vars(counted.RequestMetrics()).values():
+        yield from ((family, metric) for family in metric.describe())
+    yield from ((family, family) for family in counted.of_runners())
+
+
+def _metric(family: Any, metric: Any) -> tuple[str, str, str, str]:
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+    return f"`{name}`", family.type, labels, described(family.documentation, name)
 
 
 def errors() -> Iterator[str]:

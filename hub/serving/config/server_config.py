@@ -218,14 +218,12 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
 
 def save(config: ServingConfig, path: Path) -> None:
     """Write a validated configuration into the run dir, for the helpers of this version."""
-    path.write_text(json.dumps(message.stamp_fields(config.model_dump(mode="json")), ensure_ascii=False))
+    path.write_text(json.dumps(message.stamp(config.model_dump(mode="json")), ensure_ascii=False))
 
 
 def load(path: Path) -> ServingConfig:
     """Read what ``save`` wrote; raises OtherVersionError when another version of HubServing did."""
-    fields = json.loads(path.read_bytes())
-    message.check_version(fields)
-    return ServingConfig.model_validate(message.own_fields(fields))
+    return ServingConfig.model_validate(message.check_version(json.loads(path.read_bytes())))
 
 
 #: Reads the settings again; None where they came from a command line alone.

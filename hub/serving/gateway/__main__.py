@@ -22,12 +22,12 @@ from gunicorn.arbiter import Arbiter
 from hub import envelope
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import context, metrics
+from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
-from hub.serving.gateway.context import default_threads
+from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.worker import DeadlineWorker, close_when_asked
-from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import helper_arguments, logs
+from hub.serving.process.helper_arguments import HelperArguments
 
 #: When the supervisor is gone, requests get this long to finish.
 ORPHAN_GRACE_SECONDS = 3
@@ -36,17 +36,16 @@ ORPHAN_GRACE_SECONDS = 3
 class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's settings from ours."""
 
-    def __init__(self, config: ServingConfig, run_dir: RunDir, listener: int, lifeline: int) -> None:
+    def __init__(self, config: ServingConfig, arguments: HelperArguments) -> None:
         self.serving = config
-        self.run_dir = run_dir
-        self.listener = listener
-        self.lifeline = lifeline
+        self.arguments = arguments
+        self.run_dir = arguments.run_dir
         super().__init__()
 
     def load_config(self) -> None:
-        threads = self.serving.http_threads or default_threads(self.serving)
+        threads = default_threads(self.serving)
         settings: dict[str, Any] = {
-            "bind": f"fd://{self.listener}",
+            "bind": f"fd://{self.arguments.listen}",
             "worker_class": DeadlineWorker,
             "workers": self.serving.http_workers,
             "threads": threads,
@@ -60,7 +59,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
-            "child_exit": lambda _, worker: metrics.worker_ended(worker.pid, self.run_dir),
+            "child_exit": lambda _arbiter, _worker: metrics.drop_gauges(self.run_dir),
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
@@ -68,7 +67,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
     def load(self) -> Any:
         """Make the app; Gunicorn calls this in each worker after the fork."""
         metrics.remember_process()
-        return close_when_asked(create_app(context.build(self.serving, self.run_dir)))
+        return close_when_asked(create_app(Gateway(self.serving, self.run_dir)))
 
     def run(self) -> None:
         LifelineArbiter(self).run()
@@ -87,7 +86,7 @@ class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
         """End when the supervisor is gone; Gunicorn's master calls this once a second."""
         super().murder_workers()
         poller = select.poll()
-        poller.register(self.app.lifeline, 0)  # only its end is of interest
+        poller.register(self.app.arguments.lifeline, 0)  # only its end is of interest
         if poller.poll(0):
             self.log.warning("the supervisor is gone; the gateway ends")
             self.cfg.set("graceful_timeout", ORPHAN_GRACE_SECONDS)
@@ -113,9 +112,9 @@ def main() -> None:
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
-    metrics.gateway_began(run_dir)
+    metrics.drop_gauges(run_dir)
     gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
-    Application(config, run_dir, arguments.listen, arguments.lifeline).run()
+    Application(config, arguments).run()
 
 
 if __name__ == "__main__":

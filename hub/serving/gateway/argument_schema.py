@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ast
 import base64
+import copy
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, SERVER_PATH_ARGUMENTS
 from hub.serving.messages.manifest import Manifest, Parameter
+from hub.serving.messages.state import ModuleState
 
 Schema = dict[str, Any]
 
@@ -24,23 +28,27 @@ IMAGE: Schema = {
     "contentMediaType": "image/*",
     "description": "An image file (JPEG, PNG, BMP, TIFF, WebP, …) in base64.",
 }
-_SCALARS: dict[str, Schema] = {
+_LISTS = frozenset(("list", "List", "Sequence", "Iterable", "tuple", "Tuple", "set", "Set"))
+_OBJECTS = frozenset(("dict", "Dict", "Mapping"))
+#: A name alone, as an annotation.
+_NAMES: dict[str, Schema] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
-    "None": {"type": "null"},
+    **{name: {"type": "array", "items": {}} for name in _LISTS},
+    **{name: {"type": "object"} for name in _OBJECTS},
 }
-_LISTS = frozenset(("list", "List", "Sequence", "Iterable", "tuple", "Tuple", "set", "Set"))
-_OBJECTS = frozenset(("dict", "Dict", "Mapping"))
-#: ``name: what it is``, or PaddleHub's ``name (type): what it is``, under Args: in a docstring.
-_ARGUMENT_LINE = re.compile(r"\s+(\w+)(?: *\([^)]*\))?: +(\S.*)")
-_SECTION = re.compile(r"(Args|Returns|Raises|Yields|Return|Example|Examples):\s*\Z")
+#: What is indented below Args: in a docstring.
+_ARGS = re.compile(r"^([ \t]*)Args:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)*)", re.MULTILINE)
+#: ``name: what it is``, or PaddleHub's ``name (type): what it is``.
+_ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)
 
 
-def offered(manifest: Manifest, *, allow_server_paths: bool) -> Manifest:
-    """Return the manifest without the arguments that callers may not send."""
-    return manifest if allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
+def offered(module: ModuleState, config: ServingConfig) -> Manifest:
+    """Return a module's manifest without the arguments that callers may not send."""
+    manifest = module.manifest
+    return manifest if config.allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
 
 
 def properties(manifest: Manifest) -> dict[str, Schema]:
@@ -104,22 +112,11 @@ def example(manifest: Manifest) -> dict[str, Any] | None:
 def argument_descriptions(doc: str) -> dict[str, str]:
     """Return argument name → text, from the ``Args:`` section of a Google-style docstring."""
     found: dict[str, str] = {}
-    is_inside, current, indent = False, "", 0
-    for line in doc.splitlines():
-        section = _SECTION.match(line.strip())
-        if section:
-            is_inside, current = section[1] == "Args", ""
-            continue
-        if not is_inside or not line.strip():
-            continue
-        depth = len(line) - len(line.lstrip())
-        argument = _ARGUMENT_LINE.match(line)
-        if argument and (not current or depth <= indent):
-            current, indent = argument[1], depth
-            found[current] = argument[2].strip()
-        elif current and depth > indent:
-            found[current] += " " + line.strip()
-    return {name: text.replace("``", "`") for name, text in found.items()}
+    for section in _ARGS.finditer(doc):
+        for entry in re.split(r"\n(?=\S)", textwrap.dedent(section[2])):
+            if argument := _ARGUMENT.match(entry):
+                found[argument[1]] = " ".join(argument[2].split()).replace("``", "`")
+    return found
 
 
 def summary(doc: str) -> str:
@@ -160,51 +157,37 @@ def _image_schema(name: str, annotated: Schema, is_declared: bool) -> Schema:
 
 
 def _of_node(node: ast.expr) -> Schema:
-    if isinstance(node, ast.Constant):
-        return _of_constant(node.value)
-    if isinstance(node, (ast.Name, ast.Attribute)):
-        return _of_name(_last_name(node))
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return _any_of([_of_node(node.left), _of_node(node.right)])
-    if isinstance(node, ast.Subscript):
-        inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return _of_subscript(_last_name(node.value), inside)
+    match node:
+        case ast.Constant(value=None):
+            return {"type": "null"}
+        case ast.Constant(value=str(text)):
+            return of_annotation(text)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return copy.deepcopy(_NAMES.get(name, {}))
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _any_of([_of_node(left), _of_node(right)])
+        case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inside):
+            return _of_subscript(name, inside.elts if isinstance(inside, ast.Tuple) else [inside])
     return {}
-
-
-def _of_constant(value: Any) -> Schema:
-    if value is None:
-        return {"type": "null"}
-    return of_annotation(value) if isinstance(value, str) else {}
-
-
-def _of_name(name: str) -> Schema:
-    if name in _SCALARS:
-        return dict(_SCALARS[name])
-    if name in _LISTS:
-        return {"type": "array", "items": {}}
-    return {"type": "object"} if name in _OBJECTS else {}
 
 
 def _of_subscript(name: str, inside: list[ast.expr]) -> Schema:
-    if name == "Literal":
-        values = [node.value for node in inside if isinstance(node, ast.Constant)]
-        return {"enum": values}
-    if name == "Optional":
-        return _any_of([_of_node(inside[0]), {"type": "null"}])
-    if name == "Union":
-        return _any_of([_of_node(node) for node in inside])
-    if name == "Annotated":
-        return _of_node(inside[0])
-    if name in _LISTS:
-        is_mixed = name.lower() == "tuple" and not (
-            len(inside) == 2 and isinstance(inside[1], ast.Constant) and inside[1].value is ...
-        )
-        return {"type": "array", "items": {} if is_mixed else _of_node(inside[0])}
-    if name in _OBJECTS:
-        values_schema = _of_node(inside[-1])
-        return {"type": "object", **({"additionalProperties": values_schema} if values_schema else {})}
-    return {}
+    match name, inside:
+        case "Literal", _:
+            return {"enum": [node.value for node in inside if isinstance(node, ast.Constant)]}
+        case "Optional", [one, *_]:
+            return _any_of([_of_node(one), {"type": "null"}])
+        case "Union", _:
+            return _any_of([_of_node(node) for node in inside])
+        case "Annotated", [one, *_]:
+            return _of_node(one)
+        case "tuple" | "Tuple", _ if not (len(inside) == 2 and ast.unparse(inside[1]) == "..."):
+            return copy.deepcopy(_NAMES[name])  # its items may differ
+        case _, [*_, last] if name in _OBJECTS and (values := _of_node(last)):
+            return {"type": "object", "additionalProperties": values}
+        case _, [one, *_] if name in _LISTS:
+            return {"type": "array", "items": _of_node(one)}
+    return copy.deepcopy(_NAMES.get(name, {})) if name in _OBJECTS else {}
 
 
 def _any_of(schemas: list[Schema]) -> Schema:
@@ -215,12 +198,6 @@ def _any_of(schemas: list[Schema]) -> Schema:
     if {} in flat:
         return {}
     return flat[0] if len(flat) == 1 else {"anyOf": flat}
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _example_value(schema: Schema) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +50,13 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
     given = [name for name in declared if name in arguments]
     if given:
         budget = ImageBudget(limits)
-        images = {name: declared_images(arguments.pop(name), name, budget, limits) for name in given}
+        images: dict[str, bytes | list[bytes]] = {}
+        for name in given:
+            value = arguments.pop(name)
+            if isinstance(value, list):
+                images[name] = image_list(value, name, budget)
+            else:
+                images[name] = _decoded(value, name, budget, decode_base64)
         look_over(arguments, limits, budget)
         return Body(envelope.dumps(arguments), images)
     look_over(arguments, limits)
@@ -69,19 +75,18 @@ def parse_object(data: bytes, kind: str = "") -> dict[str, Any]:
     return value
 
 
-def declared_images(value: Any, name: str, budget: ImageBudget, limits: RequestLimits) -> bytes | list[bytes]:
-    """Decode the image, or the list of them, that an argument holds as base64."""
-    if not isinstance(value, list):
-        return _decoded(value, name, budget)
-    if len(value) > limits.max_images:  # before the work of decoding them
-        raise PayloadTooLargeError(
-            f"{len(value)} images in one request; at most {limits.max_images} (max_images)"
-        )
-    return [_decoded(item, f"{name}[{number}]", budget) for number, item in enumerate(value)]
+def image_list(
+    items: list[Any], name: str, budget: ImageBudget, decode: Callable[[Any, str], bytes] = decode_base64
+) -> list[bytes]:
+    """Decode the images of an argument, each by ``decode``; raises what that and the budget raise."""
+    limit = budget.limits.max_images
+    if len(items) > limit:  # before the work of decoding them
+        raise PayloadTooLargeError(f"{len(items)} images in one request; at most {limit} (max_images)")
+    return [_decoded(item, f"{name}[{number}]", budget, decode) for number, item in enumerate(items)]
 
 
-def _decoded(value: Any, where: str, budget: ImageBudget) -> bytes:
-    data = decode_base64(value, where)
+def _decoded(value: Any, where: str, budget: ImageBudget, decode: Callable[[Any, str], bytes]) -> bytes:
+    data = decode(value, where)
     budget.spend(data, where)
     return data
 

@@ -18,7 +18,7 @@ from werkzeug.formparser import parse_form_data
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.body import Body, declared_images, from_json, look_over, refuse_server_paths
+from hub.serving.gateway.body import Body, from_json, image_list, look_over, refuse_server_paths
 from hub.serving.gateway.image_budget import ImageBudget
 
 #: Fields and files of one form; more is an attack on the parser.
@@ -81,9 +81,7 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
     for name in declared:  # a base64 text field, as PaddleHub 1.x took it
         if name in arguments:
             value = arguments.pop(name)
-            images[name] = declared_images(
-                value if isinstance(value, list) else [value], name, budget, limits
-            )
+            images[name] = image_list(value if isinstance(value, list) else [value], name, budget)
     return Body(envelope.dumps(arguments), images)
 
 

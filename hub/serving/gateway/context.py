@@ -6,7 +6,6 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from flask import current_app, g
 
@@ -26,35 +25,19 @@ EXTENSION = "hub"
 RESERVE_THREADS = 16
 
 
-@dataclass(frozen=True)
 class Gateway:
-    """The collaborators of one HTTP worker, or of the gRPC gateway."""
+    """The collaborators of one HTTP worker, or of the gRPC gateway; to be made after the fork."""
 
-    config: ServingConfig
-    states: StateReader
-    dispatcher: Dispatcher
-    limits: RequestLimits
-    admission: Admission
-    keys: KeyRing
-    metrics: RequestMetrics
-    run_dir: RunDir
-    new_request_id: Callable[[], str] = field(default_factory=lambda: _request_ids())
-
-
-def build(config: ServingConfig, run_dir: RunDir) -> Gateway:
-    """Make the collaborators of one process, an HTTP worker or the gRPC gateway; for after the fork."""
-    limits = RequestLimits.of(config)
-    states = StateReader(run_dir.state)
-    return Gateway(
-        config=config,
-        states=states,
-        dispatcher=_make_dispatcher(config, run_dir, states),
-        limits=limits,
-        admission=Admission(limits.max_inflight),
-        keys=KeyRing(read_api_keys(config.api_key_file)),
-        metrics=RequestMetrics(),
-        run_dir=run_dir,
-    )
+    def __init__(self, config: ServingConfig, run_dir: RunDir) -> None:
+        self.config = config
+        self.run_dir = run_dir
+        self.states = StateReader(run_dir.state)
+        self.dispatcher = _make_dispatcher(config, run_dir, self.states)
+        self.limits = RequestLimits.of(config)
+        self.admission = Admission(self.limits.max_inflight)
+        self.keys = KeyRing(read_api_keys(config.api_key_file))
+        self.metrics = RequestMetrics()
+        self.new_request_id = _request_ids()
 
 
 def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
@@ -67,7 +50,7 @@ def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader
 
 
 def _request_ids() -> Callable[[], str]:
-    """Make ids that are unique among all processes, without a system call for each; for after the fork."""
+    """Make ids that are unique among all processes, without a system call for each."""
     prefix, serial = secrets.token_hex(8), itertools.count(1)
     return lambda: f"{prefix}{next(serial):016x}"
 
@@ -87,5 +70,9 @@ def request_context() -> RequestContext:
 
 
 def default_threads(config: ServingConfig) -> int:
-    """Return so many that every admitted request has one and surplus is refused at once, not left unseen."""
-    return RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
+    """Return so many that every admitted request has one and surplus is refused at once, not left unseen.
+
+    ``http_threads`` of the configuration comes first.
+    """
+    enough = RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
+    return config.http_threads or enough

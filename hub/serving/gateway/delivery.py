@@ -95,16 +95,11 @@ class Delivery:
         blobs: list[wire.Buffer] = [self.body.arguments]
         numbers: dict[str, int | list[int]] = {}
         for name, images in self.body.images.items():
-            if isinstance(images, bytes):
-                numbers[name] = len(blobs)
-                blobs.append(images)
-            else:
-                numbers[name] = list(range(len(blobs), len(blobs) + len(images)))
-                blobs.extend(images)
-        files: dict[str, int] = {}
-        for name, content in self.body.files.items():
-            files[name] = len(blobs)
-            blobs.append(content)
+            start = len(blobs)
+            blobs += [images] if isinstance(images, bytes) else images
+            numbers[name] = start if isinstance(images, bytes) else list(range(start, len(blobs)))
+        files = {name: number for number, name in enumerate(self.body.files, len(blobs))}
+        blobs += self.body.files.values()
         header = CallHeader(
             request_id=self.context.request_id,
             deadline=self.deadline,

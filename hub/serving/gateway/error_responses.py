@@ -89,7 +89,7 @@ def _reply(failure: Failure, form: ErrorForm) -> Response:
     response = json_reply(*form(failure))
     if not request_context().has_read_body and _sends_much():
         # Answer, receive the rest for a moment so that the sender sees the answer, close.
-        worker.ask_to_close(request.environ)
+        request.environ[worker.CLOSE] = True
         response.call_on_close(partial(worker.discard, request.environ["wsgi.input"]))
     return response
 

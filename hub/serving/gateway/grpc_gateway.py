@@ -19,8 +19,8 @@ import grpc
 
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import context, metrics
-from hub.serving.gateway.context import default_threads
+from hub.serving.gateway import metrics
+from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.protocols.oip.grpc_service import InferenceService
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import helper_arguments, lifeline, logs
@@ -35,8 +35,8 @@ _ENVELOPE_BYTES = 1 << 20
 
 def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
     """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
-    gateway = context.build(config, run_dir)
-    threads = config.http_threads or default_threads(config)
+    gateway = Gateway(config, run_dir)
+    threads = default_threads(config)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
         handlers=[InferenceService(gateway).handlers()],
@@ -49,20 +49,13 @@ def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
     )
     host = f"[{config.host}]" if ":" in config.host else config.host
     address = f"{host}:{config.grpc_port}"
-    credentials = _credentials(config)
-    if credentials is None:
-        server.add_insecure_port(address)
-    else:
-        server.add_secure_port(address, credentials)
-    return server
-
-
-def _credentials(config: ServingConfig) -> grpc.ServerCredentials | None:
-    """Return TLS where HTTP has it, with the same files."""
     if config.certfile is None:
-        return None
-    key = (config.keyfile or config.certfile).read_bytes()
-    return grpc.ssl_server_credentials([(key, config.certfile.read_bytes())])
+        server.add_insecure_port(address)
+    else:  # TLS where HTTP has it, with the same files
+        key = (config.keyfile or config.certfile).read_bytes()
+        pair = (key, config.certfile.read_bytes())
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    return server
 
 
 def main() -> int:
@@ -75,7 +68,7 @@ def main() -> int:
     grace = [config.graceful_timeout]
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, grace, told_to_end))
-    metrics.gateway_began(run_dir)
+    metrics.drop_gauges(run_dir)
     try:
         server = build(config, run_dir)
     except RuntimeError as error:

@@ -49,17 +49,17 @@ class ImageBudget:
     """Counts a request's images and pixels against the limits, from their headers."""
 
     def __init__(self, limits: RequestLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._images = 0
         self._pixels = 0
 
     def spend(self, data: bytes, where: str) -> None:
         """Count an image; bytes of unknown size count as an image without pixels."""
-        limit = self._limits.max_pixels
+        limit = self.limits.max_pixels
         self._images += 1
-        if self._images > self._limits.max_images:
+        if self._images > self.limits.max_images:
             raise PayloadTooLargeError(
-                f"more than {self._limits.max_images} images in one request (max_images)"
+                f"more than {self.limits.max_images} images in one request (max_images)"
             )
         width, height = image_size(data) or (0, 0)
         if width * height > limit:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
@@ -52,20 +52,14 @@ class RequestMetrics:
             "hub_requests_in_flight", "Requests queued or running.", ("module",), registry=registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
-        self.total, self.queue, self.inference = (
-            Histogram(name, text, ("module",), buckets=_SECONDS, registry=registry)
-            for name, text in (
-                ("hub_request_seconds", "From the request's headers to its answer."),
-                ("hub_queue_seconds", "Waiting for a runner."),
-                ("hub_inference_seconds", "Inside the module, for the whole batch."),
+        self.total, self.queue, self.inference, self.batch = (
+            Histogram(name, text, ("module",), buckets=buckets, registry=registry)
+            for name, buckets, text in (
+                ("hub_request_seconds", _SECONDS, "From the request's headers to its answer."),
+                ("hub_queue_seconds", _SECONDS, "Waiting for a runner."),
+                ("hub_inference_seconds", _SECONDS, "Inside the module, for the whole batch."),
+                ("hub_batch_size", _SIZES, "Requests per call of a module that joins them."),
             )
-        )
-        self.batch = Histogram(
-            "hub_batch_size",
-            "Requests per call of a module that joins them.",
-            ("module",),
-            buckets=_SIZES,
-            registry=registry,
         )
 
     def in_progress(self, module: str) -> contextlib.AbstractContextManager[Any]:
@@ -97,15 +91,11 @@ def _in_progress(gauge: Gauge, module: str) -> contextlib.AbstractContextManager
     return gauge.labels(module).track_inprogress()
 
 
-def worker_ended(pid: int, run_dir: RunDir) -> None:
-    """Drop the gauges of an HTTP worker that is gone."""
-    from prometheus_client.multiprocess import mark_process_dead
+def drop_gauges(run_dir: RunDir) -> None:
+    """Drop the gauges of processes that are gone.
 
-    mark_process_dead(pid, str(run_dir.metrics))  # type: ignore[no-untyped-call]
-
-
-def gateway_began(run_dir: RunDir) -> None:
-    """Drop the gauges of processes that are gone: a gateway that was killed could not do so itself."""
+    For when an HTTP worker has ended, and when a gateway begins: one that was killed could not do it.
+    """
     for path in run_dir.metrics.glob("gauge_live*.db"):
         if procfs.started(int(path.stem.rpartition("_")[2])) is None:
             path.unlink(missing_ok=True)
@@ -145,11 +135,8 @@ class _StateCollector:
     def __init__(self, run_dir: RunDir) -> None:
         self._path = run_dir.state
 
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
     def collect(self) -> Iterator[Metric]:
-        ready, runners, restarts, memory = _of_runners()
+        ready, runners, restarts, memory = of_runners()
         for name, module in state.read(self._path).modules.items():
             ready.add_metric([name], float(module.state == state.READY))
             runners.add_metric([name], sum(runner.ready for runner in module.runners))
@@ -159,7 +146,7 @@ class _StateCollector:
         yield from (ready, runners, restarts, memory)
 
 
-def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily, GaugeMetricFamily]:
+def of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily, GaugeMetricFamily]:
     """Return what is told of modules and runners, without figures."""
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
@@ -174,21 +161,3 @@ def _of_runners() -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFa
         labels=["module", "pid", "device"],
     )
     return ready, runners, restarts, memory
-
-
-class Description(NamedTuple):
-    """A metric: its name in Prometheus' text, its type there, its help and its labels."""
-
-    name: str
-    kind: str
-    text: str
-    labels: tuple[str, ...]
-
-
-def described() -> Iterator[Description]:
-    """Yield every metric that ``render`` tells."""
-    counted = vars(RequestMetrics()).values()
-    families = [(family, metric) for metric in counted for family in metric.describe()]
-    for family, metric in [*families, *((family, family) for family in _of_runners())]:
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        yield Description(name, family.type, family.documentation, tuple(metric._labelnames))

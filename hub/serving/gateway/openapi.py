@@ -43,12 +43,6 @@ def document(state: ServerState, config: ServingConfig) -> Json:
     return whole
 
 
-def error_codes() -> dict[int, str]:
-    """Return every HTTP code by which a prediction is refused, and why; hub/errors.py has the classes."""
-    responses = _template("document")["components"]["responses"]
-    return {int(code): response["description"] for code, response in responses.items()}
-
-
 @cache
 def _text() -> dict[str, str]:
     parts = json.loads(_TEMPLATE.read_bytes())
@@ -77,13 +71,9 @@ def _tag(name: str, module: ModuleState) -> Json:
     return {"name": name, "description": module.manifest.summary or f"version {module.version}"}
 
 
-def _offered(module: ModuleState, config: ServingConfig) -> Manifest:
-    return argument_schema.offered(module.manifest, allow_server_paths=config.allow_server_paths)
-
-
 def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
     """Return the path of a module in PaddleHub's protocol."""
-    paths, manifest = _template("predict", NAME=name), _offered(module, config)
+    paths, manifest = _template("predict", NAME=name), argument_schema.offered(module, config)
     predict = paths[f"/predict/{name}"]["post"]
     predict["summary"] = argument_schema.summary(manifest.doc) or f"Call {name}."
     predict["description"] = _describe_operation(module)
@@ -101,7 +91,7 @@ def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Jso
 def _model_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
     """Return the paths of a module in the Open Inference Protocol."""
     paths = _template("model", NAME=name)
-    arguments = argument_schema.example(_offered(module, config))
+    arguments = argument_schema.example(argument_schema.offered(module, config))
     if arguments is not None:
         body = envelope.dumps(arguments).decode()
         tensor = {"name": "input", "datatype": "BYTES", "shape": [1], "data": [body]}

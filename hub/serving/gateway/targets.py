@@ -14,7 +14,7 @@ import logging
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from hub import envelope
 from hub.errors import (
@@ -44,6 +44,9 @@ _URLS: Final = ("http://", "https://")
 class Target(ABC):
     """A module or an endpoint, by the name that a caller knows it by."""
 
+    #: What ``module`` raises where it is not ready.
+    not_ready: ClassVar[type[RequestError]] = UnavailableError
+
     def __init__(self, gateway: Gateway, name: str) -> None:
         self.gateway = gateway
         self.name = name
@@ -63,12 +66,10 @@ class Target(ABC):
 
     @property
     def is_ready(self) -> bool:
-        """True when it can answer; raises UnknownModuleError for what is not served at all."""
+        """True when it can answer; raises UnknownModuleError for a module that is not served at all."""
         try:
             self.module()
-        except UnknownModuleError:
-            raise
-        except RequestError:
+        except self.not_ready:
             return False
         return True
 
@@ -136,6 +137,7 @@ class EndpointTarget(Target):
     """An endpoint: ``POST /<name>``, in the form of PaddleX's basic serving."""
 
     version = ENDPOINT_VERSION
+    not_ready = RequestError
 
     def module(self) -> ModuleState:
         state = self.gateway.states.current()
@@ -143,14 +145,6 @@ class EndpointTarget(Target):
         if owner is None:
             raise UnknownModuleError(f"no module answers at /{self.name} any more")
         return refuse_unless_served(owner, state.modules.get(owner))
-
-    @property
-    def is_ready(self) -> bool:
-        try:
-            self.module()
-        except RequestError:
-            return False
-        return True
 
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
         fields = _object(data)

@@ -9,13 +9,13 @@ ask the server for does.
 from __future__ import annotations
 
 import hashlib
+import io
 import mimetypes
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, send_file
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
@@ -37,34 +37,8 @@ PLAYGROUND_POLICY = _POLICY.format(styles="")
 API_PAGE_POLICY = _POLICY.format(styles=" 'unsafe-inline'")
 
 
-@dataclass(frozen=True)
-class Asset:
-    """A file in memory."""
-
-    data: bytes
-    content_type: str
-    etag: str
-
-    @classmethod
-    def read(cls, path: Path) -> Asset:
-        data = path.read_bytes()
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        if path.suffix == ".js":
-            kind = "text/javascript"  # some systems' tables say otherwise, and browsers then refuse it
-        charset = "; charset=utf-8" if kind.startswith("text/") else ""
-        return cls(data, kind + charset, hashlib.blake2b(data, digest_size=12).hexdigest())
-
-    def response(self, policy: str = "") -> Response:
-        response = Response(self.data, content_type=self.content_type)
-        response.set_etag(self.etag)
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if policy:
-            response.headers["Content-Security-Policy"] = policy
-            response.headers["Referrer-Policy"] = "no-referrer"
-            response.headers["Vary"] = "Accept"
-        response.make_conditional(request)
-        return response
+#: Some systems' tables say otherwise, and browsers then refuse it.
+mimetypes.add_type("text/javascript", ".js")
 
 
 def make_blueprint(*, has_pages: bool) -> Blueprint:
@@ -87,20 +61,20 @@ def make_blueprint(*, has_pages: bool) -> Blueprint:
     def index() -> Response:
         """Return the playground to a browser, a few lines of text to a script, as PaddleHub did."""
         if pages and wants_page():
-            return pages["index.html"].response(PLAYGROUND_POLICY)
+            return _page(pages, "index.html", PLAYGROUND_POLICY)
         return _plain_index(current_gateway())
 
     if has_pages:
 
         @blueprint.get("/docs")
         def docs() -> Response:
-            return pages["docs.html"].response(API_PAGE_POLICY)
+            return _page(pages, "docs.html", API_PAGE_POLICY)
 
         @blueprint.get("/ui/<name>")
         def asset(name: str) -> Response:
             if name not in pages:
                 raise NotFound
-            return pages[name].response()
+            return _page(pages, name)
 
     return blueprint
 
@@ -117,12 +91,27 @@ def needs_no_key() -> bool:
     return request.endpoint in ("ui.docs", "ui.asset")
 
 
-def _read_pages() -> dict[str, Asset]:
+def _page(pages: dict[str, tuple[bytes, str]], name: str, policy: str = "") -> Response:
+    data, etag = pages[name]
+    response = send_file(io.BytesIO(data), download_name=name, etag=etag)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if policy:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Vary"] = "Accept"
+    return response
+
+
+def _read_pages() -> dict[str, tuple[bytes, str]]:
+    """Return file name → content and ETag."""
     files = [path for path in STATIC.iterdir() if path.is_file()]
     swagger = find_spec("flask_swagger_ui")
     if swagger is not None and swagger.origin is not None:
         files += [Path(swagger.origin).with_name("dist") / name for name in SWAGGER_FILES]
-    return {path.name: Asset.read(path) for path in files}
+    contents = {path.name: path.read_bytes() for path in files}
+    return {
+        name: (data, hashlib.blake2b(data, digest_size=12).hexdigest()) for name, data in contents.items()
+    }
 
 
 def _plain_index(gateway: Gateway) -> Response:
@@ -146,20 +135,14 @@ def _listing(gateway: Gateway) -> dict[str, Any]:
 
 
 def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
-    manifest = argument_schema.offered(module.manifest, allow_server_paths=gateway.config.allow_server_paths)
+    manifest = argument_schema.offered(module, gateway.config)
     schemas = argument_schema.properties(manifest)
     return {
         "name": name,
-        "version": module.version,
-        "state": module.state,
-        "reason": module.reason,
-        "generation": module.generation,
+        **{key: getattr(module, key) for key in ("version", "state", "reason", "generation")},
         "summary": manifest.summary or argument_schema.summary(manifest.doc),
-        "doc": manifest.doc,
-        "batch": manifest.batch,
-        "takes_any": manifest.takes_any,
-        "idempotent": manifest.idempotent,  # None: not known before it has loaded
-        "example": manifest.example,
+        # idempotent is None before it has loaded: not known
+        **{key: getattr(manifest, key) for key in ("doc", "batch", "takes_any", "idempotent", "example")},
         "parameters": [
             {
                 "name": parameter.name,

@@ -40,7 +40,8 @@ LINGER_MILLISECONDS = 2
 #: While the server stops, a connection that has sent nothing yet is kept this long.
 SILENT_SECONDS = 2.0
 
-_CLOSE = "hub.close_connection"
+#: The application sets it in a request's environ to have the connection closed.
+CLOSE = "hub.close_connection"
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -168,17 +169,13 @@ def close_when_asked(app: WSGI) -> WSGI:
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            if environ.get(_CLOSE):
+            if environ.get(CLOSE):
                 start_response.__self__.force_close()  # type: ignore[attr-defined]
             return start_response(status, headers, exc_info)
 
         return app(environ, start)
 
     return wrapped
-
-
-def ask_to_close(environ: dict[str, Any]) -> None:
-    environ[_CLOSE] = True
 
 
 def discard(stream: Any) -> None:

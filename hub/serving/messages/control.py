@@ -37,9 +37,8 @@ class ControlRequest(Message):
     def parse(cls, line: bytes) -> ControlRequest:
         """Read a request; raises MessageError for anything else."""
         try:
-            data = json.loads(line)
-            message.check_version(data, "the server runs HubServing {ours}, and {other} asks it; ")
-            request = cls.from_json(data)
+            who = "the server runs HubServing {ours}, and {other} asks it; "
+            request = cls.from_json(message.check_version(json.loads(line), who))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise MessageError(f"the request is not JSON: {error}") from error
         if request.do not in get_args(Command):

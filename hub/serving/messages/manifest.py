@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from hub.serving.messages.message import Message
@@ -64,7 +64,5 @@ class Manifest(Message):
 
     def without(self, refused: frozenset[str]) -> Self:
         """Return the manifest without some parameters."""
-        from dataclasses import replace
-
         kept = tuple(parameter for parameter in self.parameters if parameter.name not in refused)
         return replace(self, parameters=kept)

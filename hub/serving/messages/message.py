@@ -56,19 +56,9 @@ class Message:
         return cls(**found)
 
 
-def stamp(message: Message) -> dict[str, Any]:
-    """Return the message as JSON types, with our version."""
-    return stamp_fields(message.to_json())
-
-
-def stamp_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a message of another kind, with our version."""
-    return {_VERSION: __version__, **fields}
-
-
-def own_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields without the version."""
-    return {name: value for name, value in data.items() if name != _VERSION}
+def stamp(message: Message | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the message, or the fields of one of another kind, as JSON types, with our version."""
+    return {_VERSION: __version__, **(message.to_json() if isinstance(message, Message) else message)}
 
 
 def unstamp(cls: type[M], data: object) -> M:
@@ -77,14 +67,13 @@ def unstamp(cls: type[M], data: object) -> M:
     Raises:
         OtherVersionError: another version of HubServing made it.  MessageError: it is not this message.
     """
-    check_version(data)
-    return cls.from_json(data)
+    return cls.from_json(check_version(data))
 
 
 def check_version(
     data: object, sentence: str = "the server runs {other}, and {ours} is installed here; "
-) -> None:
-    """Raise OtherVersionError unless this version of HubServing stamped it.
+) -> dict[str, Any]:
+    """Return the fields without the version; raises OtherVersionError for another than ours.
 
     Args:
         data: what ``json.loads`` returned.
@@ -99,6 +88,7 @@ def check_version(
             sentence.format(other=other, ours=__version__)
             + "end it with hub serving stop, then start it again"
         )
+    return {name: value for name, value in data.items() if name != _VERSION}
 
 
 def _to_json(value: Any) -> Any:

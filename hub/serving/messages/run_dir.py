@@ -17,42 +17,29 @@ It is private (mode 0700) and short: a Unix socket's path ends at 107 bytes.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 
-@dataclass(frozen=True)
 class RunDir:
-    """Paths below ``path``; computes them and touches nothing."""
+    """Paths below ``path``; computes them and touches nothing.
 
-    path: Path
+    Attributes:
+        metrics: counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.state = path / "state.json"
+        self.control = path / "control.sock"
+        self.metrics = path / "metrics"
+        self.python_path = path / "path"
 
     @classmethod
     def make(cls) -> Self:
         """Make a new one."""
         return cls(Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp")))
-
-    @property
-    def config(self) -> Path:
-        return self.path / "config.json"
-
-    @property
-    def state(self) -> Path:
-        return self.path / "state.json"
-
-    @property
-    def control(self) -> Path:
-        return self.path / "control.sock"
-
-    @property
-    def metrics(self) -> Path:
-        """Counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR."""
-        return self.path / "metrics"
-
-    @property
-    def python_path(self) -> Path:
-        return self.path / "path"
 
     def spec(self, name: str, generation: int) -> Path:
         return self.path / f"{name}-{generation}.json"

@@ -13,15 +13,14 @@ Few system calls on purpose: at each one a gateway thread may lose the interpret
 
 from __future__ import annotations
 
-import functools
 import itertools
 import select
 import socket
 import struct
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self, cast
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Self
 
 from hub import envelope
 
@@ -69,6 +68,8 @@ class Frame:
 class _Header:
     """A header's fields as JSON types, without a look at each: both ends are of the same version."""
 
+    __match_args__: ClassVar[tuple[str, ...]]  # the fields' names, as dataclasses write them
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields; what they hold is JSON already."""
         return dict(vars(self))
@@ -77,14 +78,9 @@ class _Header:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Build the header; raises ProtocolError for one without a field that it needs."""
         try:
-            return cls(**{name: data[name] for name in _names(cast(type, cls)) if name in data})
+            return cls(**{name: data[name] for name in cls.__match_args__ if name in data})
         except TypeError as error:
             raise ProtocolError(f"not a {cls.__name__}: {error}") from error
-
-
-@functools.cache
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -71,13 +71,11 @@ class Commands:
         fleet = self._begin(name, self.planner.plan(name, config, 1))
         self.config = config
 
-        def settled() -> ControlAnswer | None:
-            answer = self._loaded(name, fleet)
-            if answer is not None and not answer.ok and self.fleets.get(name) is fleet:
+        def undo() -> None:
+            if self.fleets.get(name) is fleet:
                 self._remove(name)
-            return answer
 
-        return _once(settled)
+        return _once(partial(self._loaded, name, fleet), undo)
 
     def _unload(self, name: str) -> Pending:
         fleet = self._fleet(name)
@@ -185,16 +183,12 @@ class Commands:
         config = self._configured(name, entry) if entry is not None else self.config
         (plan,) = self._plan(config, [name]).values()
         self.config = config
-        swapped = self._swap(name, plan)
 
-        def settled() -> ControlAnswer | None:
-            answer = swapped()
-            is_mine = before is not None and self.config.modules_info.get(name) is entry
-            if answer is not None and not answer.ok and is_mine:
+        def undo() -> None:
+            if before is not None and self.config.modules_info.get(name) is entry:
                 self.config = self._configured(name, before)
-            return answer
 
-        return _once(settled)
+        return _once(self._swap(name, plan), undo)
 
     def _swap(self, name: str, plan: FleetPlan) -> Pending:
         """Start the planned generation beside the present one, which goes when the new one is ready."""
@@ -231,14 +225,16 @@ def _release(plans: dict[str, FleetPlan]) -> None:
         plan.release()
 
 
-def _once(pending: Pending) -> Pending:
-    """Keep the first answer: settling may have effects of its own."""
+def _once(pending: Pending, undo: Callable[[], None] = lambda: None) -> Pending:
+    """Keep the first answer; ``undo`` what was begun if that says that it failed."""
     answer: ControlAnswer | None = None
 
     def settled() -> ControlAnswer | None:
         nonlocal answer
         if answer is None:
             answer = pending()
+            if answer is not None and not answer.ok:
+                undo()
         return answer
 
     return settled

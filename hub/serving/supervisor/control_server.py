@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hub.errors import HubError
@@ -80,10 +81,10 @@ class ControlSocket:
             try:
                 caller.pending = do(ControlRequest.parse(_line(caller.received)))
             except (HubError, MessageError, OSError) as error:
-                caller.pending = _refusal(error)
+                caller.pending = partial(ControlAnswer, ok=False, message=str(error))
             except Exception as error:  # a mistake in a config or in us must not end the server
                 log.exception("a control command failed")
-                caller.pending = _refusal(error)
+                caller.pending = partial(ControlAnswer, ok=False, message=str(error))
         answer = caller.pending()
         if answer is None:
             return False
@@ -106,8 +107,3 @@ def _line(received: bytes) -> bytes:
     if not newline:
         raise MessageError("the request ends before its line does")
     return line
-
-
-def _refusal(error: Exception) -> Pending:
-    answer = ControlAnswer(ok=False, message=str(error))
-    return lambda: answer

@@ -20,7 +20,7 @@ from hub.serving.supervisor.child import exit_text
 from hub.serving.supervisor.runner_process import RunnerProcess
 from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Slot
 from hub.serving.supervisor.sockets import ModuleSocket
-from hub.serving.supervisor.transitions import AfterDeath, after_death, is_overdue, is_worn
+from hub.serving.supervisor.transitions import AfterDeath, after_death, is_worn
 
 log = logging.getLogger("hub.supervisor")
 
@@ -177,7 +177,7 @@ class RunnerFleet:
         limits = self._plan.limits
         runner.enforce(now)
         is_loading = not runner.is_ready and not runner.is_ending
-        if is_loading and is_overdue(loading_seconds=now - runner.born, load_timeout=limits.load_timeout):
+        if is_loading and now - runner.born > limits.load_timeout:
             runner.answer = RunnerStatus(ready=False, reason=limits.not_loaded)
             runner.end(signal.SIGKILL, now)
         if why := runner.hang_reason(now, limits.hang_timeout):

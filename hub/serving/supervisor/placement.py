@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import ConfigError
-from hub.serving.config.server_config import InstanceGroup
+from hub.serving.config.server_config import InstanceGroup, ServingConfig
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,13 @@ def default_workers(cores: int) -> int:
     return max(1, 2 * cores - 1)
 
 
-def instance_groups(
-    *, use_gpu: bool, gpu: Sequence[int], use_multiprocess: bool, workers: int | None, cores: int
-) -> list[InstanceGroup]:
+def instance_groups(config: ServingConfig, cores: int) -> Sequence[InstanceGroup]:
     """Return what PaddleHub's four switches mean in instance groups."""
-    if use_gpu:
-        per_card = (workers or 1) if use_multiprocess else 1
-        return [InstanceGroup(count=per_card, kind="gpu", gpus=tuple(gpu) or (0,))]
-    if use_multiprocess:
-        return [InstanceGroup(count=workers or default_workers(cores))]
+    if config.use_gpu:
+        per_card = (config.workers or 1) if config.use_multiprocess else 1
+        return [InstanceGroup(count=per_card, kind="gpu", gpus=config.gpu or (0,))]
+    if config.use_multiprocess:
+        return [InstanceGroup(count=config.workers or default_workers(cores))]
     return [InstanceGroup()]
 
 

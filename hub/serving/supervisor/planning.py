@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from hub import container, settings
 from hub.errors import ConfigError
@@ -16,7 +17,7 @@ from hub.registry.store.environment import interpreter_of
 from hub.registry.store.layout import RECORD
 from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import InstanceGroup, ModuleConfig, Reread, ServingConfig
+from hub.serving.config.server_config import ModuleConfig, Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
 from hub.serving.supervisor import placement
@@ -64,8 +65,9 @@ class RegistryPlanner:
                 "give one of them"
             )
         # Of a cluster's cards only Ray knows.
-        visible = settings.visible_gpus() if is_here else None
-        places = placement.plan(_groups(entry, config), cores=container.available(), visible_gpus=visible)
+        visible, cores = settings.visible_gpus() if is_here else None, container.available()
+        groups = placement.instance_groups(config, cores) if entry.instances is None else entry.instances
+        places = placement.plan(groups, cores=cores, visible_gpus=visible)
         located = _locate(name, entry)
         spec = RunnerSpec(
             name=name,
@@ -85,8 +87,7 @@ class RegistryPlanner:
         return FleetPlan(spec, places, _limits(entry, config), located.release, ray)
 
 
-@dataclass(frozen=True)
-class _Located:
+class _Located(NamedTuple):
     """Where a module is, the Python it needs (None: ours), and how to let go of its files."""
 
     version: str
@@ -104,12 +105,11 @@ def _locate(name: str, entry: ModuleConfig) -> _Located:
             raise ConfigError(f"{name}: {folder} is version {info.version}, not {entry.version}")
         return _Located(info.version, str(folder), _python(folder.parent), lambda: None)
     installed, descriptor = LocalRegistry().acquire(entry.installed_name or name, entry.version)
-    try:
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, descriptor)
         python = _python(installed.content)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return _Located(installed.info.version, str(installed.directory), python, lambda: os.close(descriptor))
+        release = held.pop_all().close
+    return _Located(installed.info.version, str(installed.directory), python, release)
 
 
 def _python(content: Path) -> str | None:
@@ -128,16 +128,4 @@ def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:
         max_queue_size=entry.max_queue_size,
         max_requests=config.max_requests,
         max_memory_mb=config.max_memory_mb,
-    )
-
-
-def _groups(entry: ModuleConfig, config: ServingConfig) -> Sequence[InstanceGroup]:
-    if entry.instances is not None:
-        return entry.instances
-    return placement.instance_groups(
-        use_gpu=config.use_gpu,
-        gpu=config.gpu,
-        use_multiprocess=config.use_multiprocess,
-        workers=config.workers,
-        cores=container.available(),
     )

@@ -55,10 +55,9 @@ class RunnerProcess(Child):
         self.status, write_end = os.pipe()
         os.set_blocking(self.status, False)
         descriptors = {"listener": listener, "lifeline": lifeline, "status": write_end}
-        arguments = ["hub.serving.runner", spec.name, "--spec", str(spec_path)]
-        arguments += ["--heartbeat", str(self._beat_path)]
-        for name, descriptor in descriptors.items():
-            arguments += [f"--{name}", str(descriptor)]
+        arguments = ["hub.serving.runner", spec.name]
+        for name, value in {"spec": spec_path, "heartbeat": self._beat_path, **descriptors}.items():
+            arguments += [f"--{name}", str(value)]
         if plan.gpu is not None:
             arguments.append("--use_gpu")
         try:

@@ -55,11 +55,6 @@ def after_death(
     return AfterDeath.RETRY
 
 
-def is_overdue(*, loading_seconds: float, load_timeout: float) -> bool:
-    """Tell whether a runner has been loading for too long."""
-    return loading_seconds > load_timeout
-
-
 def is_worn(*, served: int, memory_mb: float, max_requests: int | None, max_memory_mb: int | None) -> bool:
     """Tell whether a runner is to be replaced by a fresh one; a limit of None is none."""
     return bool((max_requests and served >= max_requests) or (max_memory_mb and memory_mb > max_memory_mb))

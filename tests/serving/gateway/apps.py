@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
 
 from hub.serving.config.server_config import build
-from hub.serving.gateway import context
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import Gateway
@@ -73,5 +72,6 @@ def make(folder: Path, modules: dict[str, ModuleState] | None = None, **settings
     state.write(run_dir.state, ServerState(modules))
     config = build({"modules_info": {name: {} for name in modules}, **settings}, source="test")
     dispatched = Dispatched()
-    gateway = replace(context.build(config, run_dir), dispatcher=dispatched)
+    gateway = Gateway(config, run_dir)
+    gateway.dispatcher = dispatched
     return Door(gateway, dispatched, create_app(gateway).test_client())

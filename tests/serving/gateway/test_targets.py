@@ -181,8 +181,8 @@ def test_an_endpoints_body_that_is_no_object_is_refused_in_paddlexs_words(
     ],
 )
 def test_an_endpoints_file_that_cannot_be_taken_is_refused(door: Door, value: str, said: str) -> None:
-    limits = replace(door.gateway.limits, max_pixels=1000)
-    target = EndpointTarget(replace(door.gateway, limits=limits), "ocr")
+    door.gateway.limits = replace(door.gateway.limits, max_pixels=1000)
+    target = EndpointTarget(door.gateway, "ocr")
     with pytest.raises(InvalidInputError, match=said):
         target.call(context(), lambda: json.dumps({"file": value}).encode())
 

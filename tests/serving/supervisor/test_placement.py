@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.config.server_config import InstanceGroup
+from hub.serving.config.server_config import InstanceGroup, ModuleConfig, ServingConfig
 from hub.serving.supervisor import placement
 
 pytestmark = pytest.mark.unit
@@ -75,8 +75,12 @@ def test_the_four_switches_mean_these_groups(
     workers: int | None,
     groups: list[InstanceGroup],
 ) -> None:
-    found = placement.instance_groups(
-        use_gpu=use_gpu, gpu=gpu, use_multiprocess=use_multiprocess, workers=workers, cores=4
+    config = ServingConfig(
+        modules_info={"m": ModuleConfig()},
+        use_gpu=use_gpu,
+        gpu=gpu,
+        use_multiprocess=use_multiprocess,
+        workers=workers,
     )
 
-    assert found == groups
+    assert placement.instance_groups(config, cores=4) == groups

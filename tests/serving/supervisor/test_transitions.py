@@ -1,4 +1,4 @@
-"""The whole table of what follows from a runner's death, and when one is overdue or worn."""
+"""The whole table of what follows from a runner's death, and when one is worn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hub.serving.supervisor.transitions import AfterDeath, after_death, is_overdue, is_worn
+from hub.serving.supervisor.transitions import AfterDeath, after_death, is_worn
 
 pytestmark = pytest.mark.unit
 
@@ -73,11 +73,6 @@ def test_a_spare_that_does_not_load_never_ends_the_module(gives_up: bool, is_fin
     )
 
     assert step is RETRY
-
-
-@pytest.mark.parametrize(("seconds", "overdue"), [(0.0, False), (10.0, False), (10.1, True)])
-def test_a_runner_is_overdue_only_after_the_whole_load_timeout(seconds: float, overdue: bool) -> None:
-    assert is_overdue(loading_seconds=seconds, load_timeout=10.0) is overdue
 
 
 @pytest.mark.parametrize(

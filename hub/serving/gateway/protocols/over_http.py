@@ -37,7 +37,7 @@ def read_body(gateway: Gateway) -> bytes:
     return data
 
 
-def set_reply_headers(response: Response, reply: ModuleReply) -> None:
+def with_headers(response: Response, reply: ModuleReply) -> Response:
     """Say how the time was spent, and how many attempts it took where a runner died under the request."""
     spent = reply.header
     response.headers["Server-Timing"] = (
@@ -46,3 +46,4 @@ def set_reply_headers(response: Response, reply: ModuleReply) -> None:
     )
     if reply.attempts > 1:
         response.headers["X-Hub-Attempts"] = str(reply.attempts)
+    return response

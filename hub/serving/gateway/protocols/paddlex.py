@@ -52,9 +52,7 @@ def call_endpoint(endpoint: str) -> Response:
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeError(f"content type {kind or 'none'!r} is not read here; send application/json")
     reply = target.call(context, partial(over_http.read_body, gateway))
-    response = json_reply(target.to_reply(reply), reply.header.http_status)
-    over_http.set_reply_headers(response, reply)
-    return response
+    return over_http.with_headers(json_reply(target.to_reply(reply), reply.header.http_status), reply)
 
 
 @blueprint.get("/health")

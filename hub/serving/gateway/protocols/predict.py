@@ -24,9 +24,7 @@ def predict(name: str) -> Response:
     target = ModuleTarget(gateway, name)
     context = over_http.announced(gateway, name)
     reply = target.call(context, partial(over_http.read_body, gateway), _parse)
-    response = Response(target.to_reply(reply), mimetype="application/json")
-    over_http.set_reply_headers(response, reply)
-    return response
+    return over_http.with_headers(Response(target.to_reply(reply), mimetype="application/json"), reply)
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:

@@ -56,7 +56,7 @@ _CONTENTS: Final = {
 _DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_STRING": 13}
 _KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
 
-Method = Callable[[Any, Any], Any]
+Method = Callable[..., Any]
 
 
 class InferenceService:
@@ -76,8 +76,8 @@ class InferenceService:
             "ModelConfig": self._model_config,
             "ModelInfer": self._infer,
             "RepositoryIndex": self._repository_index,
-            "RepositoryModelLoad": self._load,
-            "RepositoryModelUnload": self._unload,
+            "RepositoryModelLoad": partial(self._change, repository.load),
+            "RepositoryModelUnload": partial(self._change, repository.unload),
         }
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
@@ -151,12 +151,8 @@ class InferenceService:
     def _repository_index(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
         return {"models": repository.index(self._gateway, ready_only=request.ready)}
 
-    def _load(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        repository.load(self._gateway, request.model_name, _parameters(request.parameters))
-        return {}
-
-    def _unload(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        repository.unload(self._gateway, request.model_name, _parameters(request.parameters))
+    def _change(self, change: Method, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        change(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
 
     def _target(self, name: str) -> Target:
@@ -165,7 +161,7 @@ class InferenceService:
     def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Admit, translate, dispatch, translate back; counted like a request over HTTP."""
         gateway, name, began = self._gateway, request.model_name, time.monotonic()
-        headers = _headers(context)
+        headers, remaining = _headers(context), context.time_remaining()
         request_id = headers.get("x-request-id") or gateway.new_request_id()
         request_ids.set(request_id)
         code = 500
@@ -175,12 +171,13 @@ class InferenceService:
                     request_id=request_id,
                     arrived=began,
                     size=request.ByteSize(),
-                    timeout=_remaining(context),
+                    timeout=None if remaining is None else max(0.0, remaining),
                     strict=is_true(headers.get("x-hub-strict", "")),
                     caller=caller,
                 )
-                read = partial(_read_request, request)
-                inference = models.infer(self._target(name), request.model_version, known, read)
+                inference = models.infer(
+                    self._target(name), request.model_version, known, partial(_read_request, request)
+                )
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:
@@ -200,12 +197,6 @@ class InferenceService:
 
 def _headers(context: grpc.ServicerContext) -> Headers:
     return Headers([(key, value) for key, value in context.invocation_metadata() if isinstance(value, str)])
-
-
-def _remaining(context: grpc.ServicerContext) -> float | None:
-    """Return the seconds until the call's deadline, None where it has none."""
-    seconds = context.time_remaining()
-    return None if seconds is None else max(0.0, seconds)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
 from hub.serving.gateway import body_reader, error_responses, targets
 from hub.serving.gateway.body import parse_object
-from hub.serving.gateway.context import Gateway, current_gateway
+from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.protocols.oip import metadata as described
@@ -83,17 +83,10 @@ def index(repository: str = "") -> Response:
     return _json(repositories.index(current_gateway(), ready_only=ready_only))
 
 
-@blueprint.post("/repository/models/<name>/load")
-@blueprint.post("/repository/<repository>/models/<name>/load")
-def load(name: str, repository: str = "") -> Response:
-    repositories.load(current_gateway(), name, _small_body().get("parameters", {}))
-    return _json({})
-
-
-@blueprint.post("/repository/models/<name>/unload")
-@blueprint.post("/repository/<repository>/models/<name>/unload")
-def unload(name: str, repository: str = "") -> Response:
-    repositories.unload(current_gateway(), name, _small_body().get("parameters", {}))
+@blueprint.post("/repository/models/<name>/<any(load, unload):change>")
+@blueprint.post("/repository/<repository>/models/<name>/<any(load, unload):change>")
+def change_model(name: str, change: str, repository: str = "") -> Response:
+    repositories.CHANGES[change](current_gateway(), name, _small_body().get("parameters", {}))
     return _json({})
 
 
@@ -101,20 +94,10 @@ def unload(name: str, repository: str = "") -> Response:
 @blueprint.post("/models/<name>/versions/<version>/infer")
 def infer(name: str, version: str = "") -> Response:
     """Admit, translate, dispatch, translate back."""
-    gateway = current_gateway()
-    context = over_http.announced(gateway, name)
-    wanted: list[_Wanted] = []
-
-    def read() -> InferRequest:
-        request, binary = _read_request(gateway)
-        wanted.append(binary)
-        return request
-
-    inference = models.infer(targets.find(gateway, name), version, context, read)
-    response = _reply(name, inference, wanted[0])
-    if inference.reply is not None:
-        over_http.set_reply_headers(response, inference.reply)
-    return response
+    context = over_http.announced(current_gateway(), name)
+    inference = models.infer(_target(name), version, context, _read_request)
+    response = _reply(name, inference)
+    return response if inference.reply is None else over_http.with_headers(response, inference.reply)
 
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST"])
@@ -122,22 +105,7 @@ def nothing(rest: str) -> Response:
     raise NotFound(f"there is nothing at /v2/{rest}; see doc/triton.md")
 
 
-class _Wanted:
-    """The outputs that the caller wants in binary form."""
-
-    def __init__(self, parameters: Any, outputs: Any) -> None:
-        self._all = bool(parameters.get("binary_data_output", False))
-        self._named = {
-            output["name"]: bool(output["parameters"]["binary_data"])
-            for output in outputs
-            if "binary_data" in output.get("parameters", {})
-        }
-
-    def __call__(self, name: str) -> bool:
-        return self._named.get(name, self._all)
-
-
-def _read_request(gateway: Gateway) -> tuple[InferRequest, _Wanted]:
+def _read_request() -> InferRequest:
     """Read the body.
 
     Raises:
@@ -146,7 +114,7 @@ def _read_request(gateway: Gateway) -> tuple[InferRequest, _Wanted]:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise MediaTypeError(f"Content-Encoding {encoding!r} is not read here; send the body as it is")
-    data = over_http.read_body(gateway)
+    data = over_http.read_body(current_gateway())
     length = request.headers.get(HEADER_LENGTH)
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
@@ -158,8 +126,12 @@ def _read_request(gateway: Gateway) -> tuple[InferRequest, _Wanted]:
         outputs = fields.get("outputs") or []
         names = tuple(str(output["name"]) for output in outputs)
         parameters = fields.get("parameters") or {}
-        found = InferRequest(inputs, names, dict(parameters), str(fields.get("id") or ""))
-        return found, _Wanted(parameters, outputs)
+        binary_outputs = {
+            output["name"]: bool(output["parameters"]["binary_data"])
+            for output in outputs
+            if "binary_data" in output.get("parameters", {})
+        }
+        return InferRequest(inputs, names, dict(parameters), str(fields.get("id") or ""), binary_outputs)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(
             f"this is not an inference request: {type(error).__name__} {error}"
@@ -189,20 +161,22 @@ def _tensors(inputs: Any, binary: memoryview) -> tuple[Tensor, ...]:
     return tuple(found)
 
 
-def _reply(name: str, inference: Inference, wanted: _Wanted) -> Response:
+def _reply(name: str, inference: Inference) -> Response:
+    asked = inference.request
+    is_binary = bool(asked.parameters.get("binary_data_output", False))
     outputs: list[dict[str, Any]] = []
     blobs: list[bytes] = []
     for tensor in inference.tensors:
         fields: dict[str, Any] = {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.shape}
-        if wanted(tensor.name):
+        if asked.binary.get(tensor.name, is_binary):
             blobs.append(tensor.raw())
             fields["parameters"] = {"binary_data_size": len(blobs[-1])}
         else:
             fields["data"] = tensor.json_values()
         outputs.append(fields)
     whole: dict[str, Any] = {"model_name": name, "model_version": inference.version}
-    if inference.request.id:
-        whole["id"] = inference.request.id
+    if asked.id:
+        whole["id"] = asked.id
     if inference.parameters:
         whole["parameters"] = inference.parameters
     head = envelope.dumps({**whole, "outputs": outputs})

@@ -11,12 +11,15 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from hub import envelope
-from hub.errors import InvalidInputError, PayloadTooLargeError, UnknownModuleError
+from hub.errors import InvalidInputError, UnknownModuleError
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
@@ -40,12 +43,18 @@ _SCALAR_ANNOTATIONS = frozenset(("str", "int", "float", "bool"))
 
 @dataclass(frozen=True)
 class InferRequest:
-    """``outputs`` are the names asked for; empty means what the model gives by itself."""
+    """A request, whatever the transport.
+
+    Attributes:
+        outputs: the names asked for; empty means what the model gives by itself.
+        binary: over HTTP, whether an output is wanted in binary form, where that was said of it.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
+    binary: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def timeout(self) -> float | None:
@@ -82,8 +91,12 @@ class Inference:
     request: InferRequest
     version: str
     tensors: list[Tensor]
-    parameters: Mapping[str, str] = field(default_factory=dict)
     reply: ModuleReply | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The envelope's ``msg``, where there is one."""
+        return {"msg": self.reply.remarks} if self.reply and self.reply.header.notes else {}
 
 
 def infer(
@@ -108,7 +121,7 @@ def infer(
         context.shorten(request.timeout)
         reply = target.dispatch(module, context, _to_body(request, module, gateway.limits))
         answer = _to_tensors(request, module, reply, gateway.config.status_style)
-    return Inference(request, module.version, answer, _parameters(reply), reply)
+    return Inference(request, module.version, answer, reply)
 
 
 def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) -> Body:
@@ -129,7 +142,7 @@ def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) 
         if tensor.name in arguments or tensor.name in images:
             raise InvalidInputError(f"argument {tensor.name!r} is given twice")
         if tensor.name in declared:
-            images[tensor.name] = _images(tensor, budget, limits)
+            images[tensor.name] = _images(tensor, budget)
         else:
             arguments[tensor.name] = _argument(tensor, module)
     body.refuse_server_paths(arguments, limits)
@@ -144,7 +157,7 @@ def _to_tensors(
     whole = request.json_body(frozenset(_described(module))) is not None
     shape = request.inputs[0].shape if whole else (1,)
     wrapped = envelope.success(reply.results, reply.remarks, style)
-    output = tensors.text_tensor(OUTPUT, [wrapped], shape)
+    output = Tensor(OUTPUT, BYTES, shape, [wrapped])
     if whole and set(request.outputs) <= {OUTPUT}:
         return [output]
     split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results))}
@@ -159,7 +172,7 @@ def _ask_endpoint(target: EndpointTarget, request: InferRequest, context: Reques
             f"{target.name} takes one BYTES tensor `{INPUT}` with one element, the JSON body"
         )
     context.size = 0  # the memory for it is held already
-    output = tensors.text_tensor(OUTPUT, [target.answer(whole, context)], request.inputs[0].shape)
+    output = Tensor(OUTPUT, BYTES, request.inputs[0].shape, [target.answer(whole, context)])
     return _choose(request, {OUTPUT: output}, (OUTPUT,))
 
 
@@ -171,20 +184,14 @@ def _choose(request: InferRequest, available: Mapping[str, Tensor], default: tup
     return [available[name] for name in request.outputs or default]
 
 
-def _parameters(reply: ModuleReply) -> dict[str, str]:
-    """Return the envelope's ``msg`` as a parameter of the response, where there is one."""
-    return {"msg": reply.remarks} if reply.header.notes else {}
-
-
 def _arguments_in_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if any(parameters.get(name) for name in _SEQUENCE_PARAMETERS):
         raise InvalidInputError("sequences are not offered: every request stands for itself")
+    own = _PROTOCOL_PARAMETERS.union(_SEQUENCE_PARAMETERS)
     return {
         name: value
         for name, value in parameters.items()
-        if name not in _PROTOCOL_PARAMETERS
-        and name not in _SEQUENCE_PARAMETERS
-        and not name.startswith("triton_")
+        if name not in own and not name.startswith("triton_")
     }
 
 
@@ -192,36 +199,25 @@ def _described(module: ModuleState) -> dict[str, Parameter]:
     return {parameter.name: parameter for parameter in module.manifest.parameters}
 
 
-def _images(tensor: Tensor, budget: ImageBudget, limits: RequestLimits) -> bytes | list[bytes]:
+def _images(tensor: Tensor, budget: ImageBudget) -> bytes | list[bytes]:
     """Return encoded images from files or base64: one for shape [], else a list."""
     if not isinstance(tensor.data, list):
         raise InvalidInputError(
             f"input {tensor.name!r} takes image files (JPEG, PNG, …) as elements of a BYTES tensor, "
             f"not {tensor.datatype} pixels"
         )
-    if len(tensor.data) > limits.max_images:  # before the work of decoding them
-        raise PayloadTooLargeError(
-            f"{len(tensor.data)} images in one request; at most {limits.max_images} (max_images)"
-        )
-    images = []
-    for number, item in enumerate(tensor.data):
-        where = f"{tensor.name}[{number}]"
-        image = _image(item)
-        if not image:
-            raise InvalidInputError(f"{where} is empty")
-        budget.spend(image, where)
-        images.append(image)
+    images = body.image_list(tensor.data, tensor.name, budget, _image)
     return images if tensor.shape else images[0]
 
 
-def _image(item: bytes) -> bytes:
+def _image(item: bytes, where: str) -> bytes:
     """Return a file as it is, else decoded base64 text, else the bytes: the runner remarks on them."""
-    if image_size(item) is not None:
-        return item
-    try:
-        return decode_base64(item.decode("ascii"), "")
-    except (UnicodeDecodeError, InvalidInputError):
-        return item
+    if not item:
+        raise InvalidInputError(f"{where} is empty")
+    if image_size(item) is None:
+        with contextlib.suppress(UnicodeDecodeError, InvalidInputError):
+            return decode_base64(item.decode("ascii"), where)
+    return item
 
 
 def _argument(tensor: Tensor, module: ModuleState) -> Any:
@@ -231,29 +227,20 @@ def _argument(tensor: Tensor, module: ModuleState) -> Any:
     are that value; everything else is a list, nested by shape. A last dimension of 1 of a BYTES tensor is
     Triton's habit and means nothing.
     """
-    values: Any = tensor.data
-    shape = tensor.shape
-    if isinstance(tensor.data, list):
-        values = [_text(tensor.name, item) for item in tensor.data]
+    values, shape = tensor.data, tensor.shape
+    if isinstance(values, list):
         while len(shape) > 1 and shape[-1] == 1:
             shape = shape[:-1]
-        values = _nested(values, shape) if shape else values[0]
+        values = np.array([_text(tensor.name, item) for item in values], object).reshape(shape)
     is_single = not shape or (
-        _is_single(_described(module).get(tensor.name))
-        and len(tensor.data if isinstance(tensor.data, list) else tensor.data.reshape(-1)) == 1
+        values.size == 1
+        and _is_single(_described(module).get(tensor.name))
         and tensor.name != module.manifest.batch
     )
     if is_single:
-        return values if isinstance(values, str) else _single(values)
-    return values  # a NumPy array is written as JSON without detour
-
-
-def _single(values: Any) -> Any:
-    if isinstance(values, list):
-        while isinstance(values, list):
-            values = values[0]
-        return values
-    return values.reshape(-1)[0].item()
+        return values.item()
+    # An array of numbers is written as JSON without detour.
+    return values.tolist() if values.dtype == object else values
 
 
 def _is_single(parameter: Parameter | None) -> bool:
@@ -261,12 +248,6 @@ def _is_single(parameter: Parameter | None) -> bool:
         return False
     has_value = isinstance(parameter.default, (str, int, float))
     return has_value or parameter.annotation.strip("'\"") in _SCALAR_ANNOTATIONS
-
-
-def _nested(values: list[Any], shape: tuple[int, ...]) -> list[Any]:
-    for size in reversed(shape[1:]):
-        values = [values[start : start + size] for start in range(0, len(values), size or 1)]
-    return values
 
 
 def _text(name: str, item: bytes) -> str:

@@ -7,8 +7,9 @@ not be allowed to unload).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub.errors import HubError, InvalidInputError, ServerError
 from hub.registry.local import LocalRegistry
@@ -16,24 +17,35 @@ from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.targets import ENDPOINT_VERSION, EndpointTarget
 from hub.serving.messages import control
 from hub.serving.messages.control import ControlRequest
-from hub.serving.messages.state import READY, ModuleState
+from hub.serving.messages.state import FAILED, READY
 
 #: Beyond load_timeout, which the supervisor keeps itself.
 _MARGIN_SECONDS = 30.0
-_STATES = {"READY": "READY", "LOADING": "LOADING", "FAILED": "UNAVAILABLE"}
 
 
 def index(gateway: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
     """List each model's state, and the reason; with ``allow_model_control`` also what could be loaded."""
     modules = gateway.states.current().modules
-    found = [_entry(module) for module in modules.values() if module.state == READY or not ready_only]
+    found = [
+        _entry(
+            module.name,
+            module.version,
+            "UNAVAILABLE" if module.state == FAILED else module.state,
+            module.reason,
+        )
+        for module in modules.values()
+        if module.state == READY or not ready_only
+    ]
     found += [
-        {"name": name, "version": ENDPOINT_VERSION, "state": "READY", "reason": ""}
+        _entry(name, ENDPOINT_VERSION, READY)
         for name in gateway.states.current().endpoints
         if EndpointTarget(gateway, name).is_ready
     ]
     if gateway.config.allow_model_control and not ready_only:
-        found += [entry for entry in _installed() if entry["name"] not in modules]
+        with contextlib.suppress(HubError):  # an unreadable registry must not hide what is served
+            for info in [module.info for module in LocalRegistry().list()]:
+                if info.name not in modules:
+                    found.append(_entry(info.name, info.version, "UNAVAILABLE", "unloaded"))
     return found
 
 
@@ -72,26 +84,9 @@ def _ask(gateway: Gateway, request: ControlRequest) -> None:
         raise InvalidInputError(str(error)) from error
 
 
-def _entry(module: ModuleState) -> dict[str, str]:
-    return {
-        "name": module.name,
-        "version": module.version,
-        "state": _STATES.get(module.state, "UNAVAILABLE"),
-        "reason": module.reason,
-    }
+def _entry(name: str, version: str, state: str, reason: str = "") -> dict[str, str]:
+    return {"name": name, "version": version, "state": state, "reason": reason}
 
 
-def _installed() -> list[dict[str, str]]:
-    try:
-        installed = LocalRegistry().list()
-    except HubError:  # an unreadable registry must not hide what is served
-        return []
-    return [
-        {
-            "name": module.info.name,
-            "version": module.info.version,
-            "state": "UNAVAILABLE",
-            "reason": "unloaded",
-        }
-        for module in installed
-    ]
+#: By their names in the protocol.
+CHANGES: Final = {"load": load, "unload": unload}

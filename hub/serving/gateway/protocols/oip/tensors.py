@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -114,10 +114,6 @@ def from_values(name: str, datatype: str, shape: tuple[int, ...], values: Any) -
     except (ValueError, OverflowError) as error:
         raise InvalidInputError(f"input {name!r}: not {datatype}: {error}") from error
     return Tensor(name, datatype, shape, array.reshape(shape))
-
-
-def text_tensor(name: str, items: Sequence[bytes], shape: tuple[int, ...] | None = None) -> Tensor:
-    return Tensor(name, BYTES, (len(items),) if shape is None else shape, list(items))
 
 
 def numeric_tensor(name: str, value: Any) -> Tensor | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from flask.testing import FlaskClient
 
 from hub.errors import InvalidInputError
 from hub.serving.config.server_config import build
-from hub.serving.gateway import context
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.body import Body
+from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import state
@@ -46,8 +45,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     module = ModuleState("pipeline", "2.0", READY, manifest=manifest)
     state.write(run_dir.state, ServerState({"pipeline": module}))
     config = build({"modules_info": {"pipeline": {}}}, source="test")
-    collaborators = replace(context.build(config, run_dir), dispatcher=Shout())
-    return create_app(collaborators).test_client()
+    gateway = Gateway(config, run_dir)
+    gateway.dispatcher = Shout()
+    return create_app(gateway).test_client()
 
 
 def call(client: FlaskClient, *inputs: dict[str, Any], **request: Any) -> Any:
