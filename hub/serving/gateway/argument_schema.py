@@ -39,7 +39,7 @@ _NAMES: dict[str, Schema] = {
     **{name: {"type": "array", "items": {}} for name in _LISTS},
     **{name: {"type": "object"} for name in _OBJECTS},
 }
-#: What is indented below Args: in a docstring.
+#: The indented lines below Args: in a docstring.
 _ARGS = re.compile(r"^([ \t]*)Args:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)*)", re.MULTILINE)
 #: ``name: what it is``, or PaddleHub's ``name (type): what it is``.
 _ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)

@@ -44,7 +44,7 @@ _URLS: Final = ("http://", "https://")
 class Target(ABC):
     """A module or an endpoint, by the name that a caller knows it by."""
 
-    #: What ``module`` raises where it is not ready.
+    #: The error of ``module`` where it is not ready.
     not_ready: ClassVar[type[RequestError]] = UnavailableError
 
     def __init__(self, gateway: Gateway, name: str) -> None:
