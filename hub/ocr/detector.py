@@ -42,7 +42,7 @@ class Detector:
         for image, (maps,) in zip(images, outputs, strict=True):
             height, width = image.shape[:2]
             # A tiny image was padded, yet its boxes are scaled by its own size: PaddleOCR's quirk.
-            boxes = boxes_from_map(maps[0, 0], width, height, params.db_options)
+            boxes = boxes_from_map(maps[0, 0], width, height, params)
             found.append(clip_and_filter(boxes, height, width))
         return found
 
@@ -76,9 +76,9 @@ def pad_tiny(image: Image) -> Image:
     height, width = image.shape[:2]
     if height + width >= _TINY_SUM:
         return image
-    canvas = np.zeros((max(_STRIDE, height), max(_STRIDE, width), 3), np.uint8)
-    canvas[:height, :width] = image
-    return canvas
+    below, right = max(0, _STRIDE - height), max(0, _STRIDE - width)
+    padded: Image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)
+    return padded
 
 
 def input_size(

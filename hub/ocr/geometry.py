@@ -39,15 +39,10 @@ def clip_and_filter(boxes: Sequence[npt.NDArray[np.int32]], height: int, width: 
     """Order each box's corners, move them into the image, drop boxes with a side of 3 pixels or less."""
     kept = []
     for points in boxes:
-        box = order_clockwise(points)
         # Truncated to whole pixels; the integer clip before the scaling does not see the image's edge.
-        box[:, 0] = np.clip(box[:, 0], 0, width - 1).astype(np.int32)
-        box[:, 1] = np.clip(box[:, 1], 0, height - 1).astype(np.int32)
-        if int(np.linalg.norm(box[0] - box[1])) <= _MIN_SIDE_PX:
-            continue
-        if int(np.linalg.norm(box[0] - box[3])) <= _MIN_SIDE_PX:
-            continue
-        kept.append(box)
+        box = np.clip(order_clockwise(points), 0, (width - 1, height - 1)).astype(np.int32).astype(np.float32)
+        if int(np.linalg.norm(box[0] - box[[1, 3]], axis=1).min()) > _MIN_SIDE_PX:
+            kept.append(box)
     return kept
 
 
