@@ -177,9 +177,7 @@ def _decoder_errors(*kinds: type[Exception]) -> Iterator[None]:
         yield
     except InvalidInputError:
         raise
-    except Exception as error:
-        if not isinstance(error, (*_DECODERS_RAISE, *kinds)):
-            raise
+    except (*_DECODERS_RAISE, *kinds) as error:
         raise _invalid(f"{type(error).__name__}: {error}") from error
 
 
