@@ -16,7 +16,7 @@ REACH_SECONDS: Final = 3.0
 NAMESPACE: Final = "hub"
 
 
-def connect(address: str, *, shows_logs: bool = False) -> None:
+def connect(address: str) -> None:
     """Connect this process to the cluster at ``auto`` or ``host:port``.
 
     In the main thread Ray takes over SIGTERM; in another it leaves signals alone.
@@ -30,12 +30,7 @@ def connect(address: str, *, shows_logs: bool = False) -> None:
         if address != "auto":
             host, _, port = address.rpartition(":")
             socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
-        ray.init(
-            address=address,
-            namespace=NAMESPACE,
-            log_to_driver=shows_logs,
-            logging_level=logging.ERROR,
-        )
+        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except OSError as error:  # ConnectionError, which Ray raises, is one
         raise ServerError(f"no Ray cluster can be reached at {address}: {error}") from error
     except (RuntimeError, ray.exceptions.RayError) as error:

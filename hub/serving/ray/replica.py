@@ -26,6 +26,7 @@ import hub
 from hub.errors import HubError
 from hub.serving.config.ray import EXTRA
 from hub.serving.messages import wire
+from hub.serving.messages.state import ProcessState
 from hub.serving.process import logs, private_tmp, procfs
 from hub.serving.ray import node_files
 from hub.serving.ray.desired_state import Deployment
@@ -161,7 +162,7 @@ class Replica:
             await asyncio.wait((announced, request.answer), return_when=asyncio.FIRST_COMPLETED)
             announced.cancel()
             if not request.answer.done():
-                yield Parcel(wire.STARTED, {}, (), 0.0)
+                yield Parcel(wire.Frame(wire.STARTED), 0.0)
                 await asyncio.sleep(ANNOUNCE_SECONDS)
                 request.may_start.set()
             yield _reply(request, await request.answer)
@@ -183,11 +184,14 @@ class Replica:
             self._servers[server] = now
         others = [now - asked for name, asked in self._servers.items() if name != server]
         return ReplicaReport(
-            pid=os.getpid(),
-            started=procfs.started(os.getpid()) or 0,
-            node=self._node,
-            device="gpu" if self._deployment.gpu else "cpu",
-            memory_mb=round(procfs.memory_mb(os.getpid())),
+            process=ProcessState(
+                os.getpid(),
+                procfs.started(os.getpid()) or 0,
+                role="replica",
+                device=f"{'gpu' if self._deployment.gpu else 'cpu'}@{self._node}",
+                memory_mb=round(procfs.memory_mb(os.getpid())),
+                node=self._node,
+            ),
             manifest=self._executor.manifest,
             max_ongoing_requests=self._limit,
             ongoing=len(self._tasks),
@@ -199,9 +203,9 @@ class Replica:
     def _receive(self, parcel: Parcel) -> RayRequest:
         """Let a request into the batcher; its times are turned into those of this machine's clock."""
         now = time.monotonic()
-        header = {**parcel.header, "deadline": now + parcel.seconds, "sent": now}
+        header = {**parcel.frame.header, "deadline": now + parcel.seconds, "sent": now}
         loop = asyncio.get_running_loop()
-        frame = wire.Frame(wire.CALL, header, parcel.blobs)
+        frame = dataclasses.replace(parcel.frame, header=header)
         request = RayRequest.from_frame(frame, now, loop=loop, answer=loop.create_future())
         task = asyncio.ensure_future(self._serve(request))
         self._tasks.add(task)
@@ -233,30 +237,23 @@ def _reply(request: RayRequest, frame: wire.Frame) -> Parcel:
 
 def _batcher(
     policy: BatchPolicy, concurrency: int, run: Callable[[list[RayRequest]], Awaitable[list[None]]]
-) -> Callable[[RayRequest], Awaitable[None]]:
+) -> Callable[[RayRequest], Awaitable[object]]:
     """Put Ray Serve's batcher in front of ``run``, unless the module's requests are never joined."""
     argument = policy.argument
     if not policy.batches:
-
-        async def alone(request: RayRequest) -> None:
-            await run([request])
-
-        return alone
+        return lambda request: run([request])
 
     def size(batch: list[RayRequest]) -> int:
         """Count items, not requests. One that is too large by itself must run: it counts as just fitting."""
         items = sum(item_count(request, argument) for request in batch)
         return min(items, policy.max_batch_size) if len(batch) == 1 else items
 
-    async def joined(batch: list[RayRequest]) -> list[None]:
-        return await run(batch)
-
-    batched: Callable[[RayRequest], Awaitable[None]] = serve.batch(
+    batched: Callable[[RayRequest], Awaitable[object]] = serve.batch(
         max_batch_size=policy.max_batch_size,
         batch_wait_timeout_s=policy.max_queue_delay_ms / 1000,
         max_concurrent_batches=concurrency,
         batch_size_fn=size,
-    )(joined)
+    )(run)
     return batched
 
 

@@ -5,11 +5,11 @@ Each machine has a clock of its own, so that only durations cross.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.state import ProcessState
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,13 @@ class Parcel:
         seconds: of a call: how long the caller still waits; of a reply: how long the replica had it.
     """
 
-    kind: str
-    header: dict[str, Any]
-    blobs: tuple[bytes, ...]
+    frame: wire.Frame
     seconds: float
 
     @classmethod
     def of(cls, frame: wire.Frame, seconds: float) -> Parcel:
         """Return a frame in a form that can be pickled."""
-        return cls(frame.kind, frame.header, tuple(bytes(blob) for blob in frame.blobs), seconds)
-
-    @property
-    def frame(self) -> wire.Frame:
-        """The frame as a runner on this machine would send it."""
-        return wire.Frame(self.kind, self.header, self.blobs)
+        return cls(replace(frame, blobs=tuple(map(bytes, frame.blobs))), seconds)
 
 
 @dataclass(frozen=True)
@@ -41,19 +34,18 @@ class ReplicaReport:
     """A replica's report to an agent.
 
     Attributes:
-        started: field 22 of its ``/proc/PID/stat``.
-        node: name of its machine.
         max_ongoing_requests: requests that Ray Serve hands it at once.
         ongoing: requests that it has now.
         others: seconds since another server than the one that asks asked; None where none does.
     """
 
-    pid: int
-    started: int
-    node: str
-    device: str
-    memory_mb: int
+    process: ProcessState
     manifest: Manifest
     max_ongoing_requests: int
     ongoing: int
     others: float | None
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """Name of its machine, pid and start time."""
+        return self.process.node, self.process.pid, self.process.started

@@ -9,6 +9,7 @@ import pytest
 
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import ProcessState
 from hub.serving.ray.agent.application import (
     AGAIN_SECONDS,
     IDLE_SECONDS,
@@ -51,12 +52,12 @@ AS_WANTED = Scale(2, None, 4)
 def report(pid: int = 1, **more: Any) -> ReplicaReport:
     manifest = Manifest(concurrency=3, max_batch_size=5)
     fields: dict[str, Any] = {"ongoing": 0, "others": None, "max_ongoing_requests": 7, **more}
-    return ReplicaReport(pid, 1, "far", "cpu", 1, manifest, **fields)
+    return ReplicaReport(ProcessState(pid, 1, "replica", node="far"), manifest, **fields)
 
 
 def application(*reports: ReplicaReport, **known: Any) -> Application:
     made = Application("hub-greet-1", None, **known)
-    made.replicas = {(each.node, each.pid, each.started): each for each in reports}
+    made.replicas = {each.identity: each for each in reports}
     return made
 
 

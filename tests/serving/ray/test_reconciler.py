@@ -13,7 +13,7 @@ import pytest
 from hub.errors import WeightsError
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.messages.state import FAILED, LOADING, READY
+from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
 from hub.serving.ray.agent.application import AGAIN_SECONDS, SHARED_SECONDS, ApplicationStatus
 from hub.serving.ray.agent.reconciler import Reconciler
 from hub.serving.ray.desired_state import Deployment, DesiredState, ObservedState
@@ -129,11 +129,7 @@ class End:
         asked.pop(self.server, None) if is_leaving else asked.update({self.server: now})
         others = [now - when for server, when in asked.items() if server != self.server]
         return ReplicaReport(
-            pid=pid,
-            started=1,
-            node="far",
-            device="cpu",
-            memory_mb=1,
+            process=ProcessState(pid, 1, "replica", node="far"),
             manifest=MANIFEST,
             max_ongoing_requests=self.table.limits[name],
             ongoing=self.table.ongoing,

@@ -27,7 +27,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hub.serving.messages.manifest import Manifest
-from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
+from hub.serving.messages.state import FAILED, LOADING, READY
 from hub.serving.ray.desired_state import Deployment, DeploymentStatus
 from hub.serving.ray.replica_messages import ReplicaReport
 
@@ -139,7 +139,7 @@ class Application:
     def observe(self, status: ApplicationStatus | None, reports: Sequence[ReplicaReport]) -> None:
         """Keep what replicas reported, and count those that went without having been let go."""
         running, wanted = (status.running, status.wanted) if status else (0, 0)
-        fresh = {(each.node, each.pid, each.started): each for each in reports}
+        fresh = {each.identity: each for each in reports}
         if len(fresh) < running:  # one was too busy to answer: its last report stands
             known = [(key, each) for key, each in self.replicas.items() if key not in fresh]
             fresh |= dict(known[: running - len(fresh)])
@@ -176,21 +176,10 @@ class Application:
             wanted=(status.wanted if status else 0) or deployment.replicas,
             restarts=self.restarts,
             manifest=reports[0].manifest if reports else Manifest(),
-            runners=tuple(map(_process, reports)),
+            runners=tuple(report.process for report in reports),
         )
 
 
 def is_shared(reports: Iterable[ReplicaReport]) -> bool:
     """Tell whether another server uses an application."""
     return any(each.others is not None and each.others < SHARED_SECONDS for each in reports)
-
-
-def _process(report: ReplicaReport) -> ProcessState:
-    return ProcessState(
-        pid=report.pid,
-        started=report.started,
-        role="replica",
-        device=f"{report.device}@{report.node}",
-        memory_mb=report.memory_mb,
-        node=report.node,
-    )

@@ -167,7 +167,7 @@ async def _ask_announced(handle: DeploymentHandle[Any], delivery: Delivery, call
     async def answer() -> Parcel:
         parcel: Parcel
         async for parcel in responses:
-            if parcel.kind != wire.STARTED:
+            if parcel.frame.kind != wire.STARTED:
                 return parcel
             delivery.has_started = True
         raise RayServeException("the replica ended its answer without one")

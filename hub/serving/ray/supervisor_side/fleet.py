@@ -54,8 +54,7 @@ class RayFleet:
         self._publish = publish
         self._current = self._generation(plan)
         self._incoming: Generation | None = None
-        self._has_served = False
-        self._has_failed = False
+        self.state = LOADING
         self._manifest = Manifest()
         self._restarts = 0
         self._draining_since: float | None = None
@@ -67,12 +66,6 @@ class RayFleet:
     @property
     def spec(self) -> RunnerSpec:
         return self._current.plan.spec
-
-    @property
-    def state(self) -> str:
-        if self._has_failed:
-            return FAILED
-        return READY if self._has_served else LOADING
 
     @property
     def is_reloading(self) -> bool:
@@ -131,12 +124,10 @@ class RayFleet:
         """Have the next generation brought up; a FAILED module has none to keep."""
         fresh = self._generation(plan)
         self.newest_generation = plan.spec.generation
-        if self._incoming is not None:
-            self._incoming.plan.release()
-            self._incoming = None
-        if self._has_failed:
+        self._drop_incoming()
+        if self.state == FAILED:
             self._replace(fresh)
-            self._has_failed, self._has_served, self.reason = False, False, ""
+            self.state, self.reason = LOADING, ""
         else:
             self._incoming = fresh
         self._publish()
@@ -150,9 +141,8 @@ class RayFleet:
         """Do nothing: the agent deletes applications at once, and Ray ends their processes."""
 
     def close(self) -> None:
-        for generation in (self._current, self._incoming):
-            if generation is not None:
-                generation.plan.release()
+        self._current.plan.release()
+        self._drop_incoming()
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -170,18 +160,16 @@ class RayFleet:
     def _follow(self, now: float) -> None:
         status, problem = self._status(self._current), self._observed().problem
         if status.state == READY and not problem:
-            if not self._has_served or self._has_failed:
+            if self.state != READY:
                 log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
-            self._has_served, self._has_failed, self._manifest = True, False, status.manifest
+            self.state, self._manifest = READY, status.manifest
             if not self.reason.startswith(RELOAD_FAILED):
                 self.reason = status.reason
-        elif self._has_served:
+        elif self.state != FAILED:
             self.reason = problem or status.reason
-        elif not self._has_failed:
-            self.reason = problem or status.reason
-            if failure := self._failure(self._current, status, now):
+            if self.state == LOADING and (failure := self._failure(self._current, status, now)):
                 log.error("%s: given up: %s", self.spec.name, failure)
-                self._has_failed, self.reason = True, failure
+                self.state, self.reason = FAILED, failure
 
     def _follow_incoming(self, incoming: Generation, now: float) -> None:
         status = self._status(incoming)
@@ -189,7 +177,7 @@ class RayFleet:
             self._restarts += self._status(self._current).restarts
             self._replace(incoming)
             self._incoming = None
-            self._has_served, self._manifest, self.reason = True, status.manifest, ""
+            self.state, self._manifest, self.reason = READY, status.manifest, ""
             self._publish()
             log.info("%s: generation %d serves", self.spec.name, self.spec.generation)
         elif failure := self._failure(incoming, status, now):
@@ -197,8 +185,7 @@ class RayFleet:
                 "%s: the new generation does not come up, the old one stays: %s", self.spec.name, failure
             )
             self.reason = f"{RELOAD_FAILED}{failure}"
-            incoming.plan.release()
-            self._incoming = None
+            self._drop_incoming()
             self._publish()
 
     @staticmethod
@@ -212,6 +199,11 @@ class RayFleet:
         if now - generation.since <= limits.load_timeout:
             return ""
         return limits.not_loaded + (f": {status.reason}" if status.reason else "")
+
+    def _drop_incoming(self) -> None:
+        if self._incoming is not None:
+            self._incoming.plan.release()
+            self._incoming = None
 
     def _replace(self, generation: Generation) -> None:
         self._current.plan.release()
