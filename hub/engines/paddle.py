@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     import paddle
     from paddle import inference
 
-from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.base import Array, Batch, LoadedModel, LoadRequest
 from hub.engines.pixels import to_planes, top1
 from hub.errors import EngineError
 from hub.settings import visible_gpus
@@ -34,14 +34,10 @@ ONEDNN_SHAPES: Final = 10
 _worker: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paddle")
 
 
-class PaddleModel:
-    """See :class:`hub.engines.base.LoadedModel`."""
+class PaddleModel(LoadedModel):
+    """A predictor, and what comes before and after it."""
 
     engine = "paddle"
-    precision = "f32"
-    parallel = 1
-    prefers_few_shapes = False
-    dictionary = ""
 
     def __init__(self, predictor: Any, request: LoadRequest) -> None:
         self._predictor = predictor

@@ -103,4 +103,5 @@ def unclip(box: Points, ratio: float) -> npt.NDArray[np.int32] | None:
 def _scale(box: Points, map_shape: tuple[int, ...], width: int, height: int) -> npt.NDArray[np.int32]:
     """Convert the map's pixels to the image's: rounded half to even, clipped to [0, size]."""
     map_size, size = np.array([map_shape[::-1], (width, height)], np.float32)
-    return np.clip(np.round(box / map_size * size), 0, size).astype(np.int32)
+    scaled: npt.NDArray[np.float32] = np.clip(np.round(box / map_size * size), 0, size)
+    return scaled.astype(np.int32)

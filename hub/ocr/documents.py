@@ -173,11 +173,12 @@ def _check_pixels(width: int, height: int, max_pixels: int, page: int | None = N
 @contextlib.contextmanager
 def _decoder_errors(*kinds: type[Exception]) -> Iterator[None]:
     """Turn the error that a decoder raises on a broken file into InvalidInputError."""
+    expected: tuple[type[Exception], ...] = (*_DECODERS_RAISE, *kinds)
     try:
         yield
     except InvalidInputError:
         raise
-    except (*_DECODERS_RAISE, *kinds) as error:
+    except expected as error:
         raise _invalid(f"{type(error).__name__}: {error}") from error
 
 

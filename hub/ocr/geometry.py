@@ -89,4 +89,4 @@ def side_lengths(box: Box) -> tuple[int, int]:
 def is_column(box: Box) -> bool:
     """Tell whether its text is read from the top."""
     width, height = side_lengths(box)
-    return height / width >= _VERTICAL_RATIO
+    return height >= _VERTICAL_RATIO * width
