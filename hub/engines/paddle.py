@@ -87,7 +87,13 @@ def _build(request: LoadRequest) -> PaddleModel:
     if request.execution.device == "gpu":
         config.enable_use_gpu(GPU_MEMORY_MB, 0)
     else:
-        _configure_cpu(config, request)
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(request.threads)
+        if request.execution.onednn:
+            config.enable_mkldnn()
+            config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
+        else:
+            config.disable_mkldnn()
     config.disable_glog_info()
     if request.files.kind == "pdmodel":  # Paddle 3's own format has no such pass and would not load
         config.enable_memory_optim()
@@ -95,16 +101,6 @@ def _build(request: LoadRequest) -> PaddleModel:
         return PaddleModel(inference.create_predictor(config), request)
     except (RuntimeError, ValueError) as error:
         raise EngineError(f"Paddle cannot load {request.files.graph}: {error}") from error
-
-
-def _configure_cpu(config: Any, request: LoadRequest) -> None:
-    config.disable_gpu()
-    config.set_cpu_math_library_num_threads(request.threads)
-    if request.execution.onednn:
-        config.enable_mkldnn()
-        config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
-    else:
-        config.disable_mkldnn()
 
 
 def _require_cuda() -> None:

@@ -13,15 +13,7 @@ from typing import Final, TypeVar, Unpack
 
 import cv2
 
-from hub.engines.base import (
-    CENTERED,
-    Engine,
-    EngineOptions,
-    Normalize,
-    Precision,
-    can_read,
-    load,
-)
+from hub.engines.base import CENTERED, Engine, EngineOptions, Normalize, Precision, can_read, load
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters

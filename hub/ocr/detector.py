@@ -49,16 +49,12 @@ class Detector:
     def prepare(self, image: Image, params: DetectorParams) -> Image:
         """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
         padded = pad_tiny(image)
-        height, width = input_size(
-            padded.shape[0],
-            padded.shape[1],
-            params.det_limit_type,
-            params.det_limit_side_len,
-            params.det_max_side_limit,
-        )
-        if padded.shape[:2] == (height, width):
+        height, width = padded.shape[:2]
+        limit, longest = params.det_limit_side_len, params.det_max_side_limit
+        size = input_size(height, width, params.det_limit_type, limit, longest)
+        if size == (height, width):
             return padded
-        resized: Image = cv2.resize(padded, (width, height))
+        resized: Image = cv2.resize(padded, size[::-1])
         return resized
 
     def warm_up(self) -> None:

@@ -147,7 +147,12 @@ def draw_ocr(
     texts = [str(item.get("text") or "") for item in located]
     if not any(texts):
         return boxed
-    return np.hstack([boxed, _text_panel(image_bgr.shape[:2], quads, texts, fallback_font)])
+    panel = np.full_like(image_bgr, 255)
+    _outline(panel, quads, thickness=1)
+    for quad, text in zip(quads, texts, strict=True):
+        if text:
+            _place_text(panel, quad, text, fallback_font)
+    return np.hstack([boxed, panel])
 
 
 def draw_boxes(image_bgr: Image, quads: Sequence[Box]) -> Image:
@@ -163,18 +168,6 @@ def draw_boxes(image_bgr: Image, quads: Sequence[Box]) -> Image:
     boxed: Image = cv2.addWeighted(filled, _FILL_OPACITY, image_bgr, 1 - _FILL_OPACITY, 0)
     _outline(boxed, quads, thickness=max(1, round(min(image_bgr.shape[:2]) / 400)))
     return boxed
-
-
-def _text_panel(
-    size: tuple[int, ...], quads: Sequence[Box], texts: Sequence[str], fallback_font: Path | None
-) -> Image:
-    height, width = size
-    panel = np.full((height, width, 3), 255, dtype=np.uint8)
-    _outline(panel, quads, thickness=1)
-    for quad, text in zip(quads, texts, strict=True):
-        if text:
-            _place_text(panel, quad, text, fallback_font)
-    return panel
 
 
 def _place_text(panel: Image, quad: Box, text: str, fallback_font: Path | None) -> None:
