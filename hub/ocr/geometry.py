@@ -66,17 +66,14 @@ def crop(image: Image, box: Box) -> Image:
     """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
     width, height = side_lengths(box)
     target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    upright = cv2.warpPerspective(
+    upright: Image = cv2.warpPerspective(
         image,
         cv2.getPerspectiveTransform(box, target),
         (width, height),
         borderMode=cv2.BORDER_REPLICATE,
         flags=cv2.INTER_CUBIC,
     )
-    if is_column(box):
-        upright = np.rot90(upright)
-    result: Image = np.ascontiguousarray(upright)
-    return result
+    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if is_column(box) else upright
 
 
 def side_lengths(box: Box) -> tuple[int, int]:

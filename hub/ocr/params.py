@@ -66,6 +66,11 @@ class DetectorParams(Params):
     #: Widen the text by a 2×2 kernel first.
     use_dilation: bool = False
 
+    @property
+    def db_options(self) -> DetectorParams:
+        """What ``boxes_from_map`` takes: once an object of its own, now the parameters themselves."""
+        return self
+
 
 class ClassifierParams(Params):
     cls_model_dir: str | Path

@@ -93,18 +93,15 @@ class Pipeline:
         """
         pages = [reading_order(boxes) for boxes in self.detector.detect(images, detection)]
         crops = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
-        turned: list[list[bool]] | None = None
+        turned: Sequence[list[bool] | None] = [None] * len(pages)
         if upright:
             assert self.classifier is not None
             # Every line is padded to one width, so pages can share batches without changing a result.
             flags = iter(self.classifier.upside_down([line for lines in crops for line in lines]))
-            turned = [[next(flags) for _ in lines] for lines in crops]
+            turned = upside_down = [[next(flags) for _ in lines] for lines in crops]
             crops = [
                 [cv2.rotate(line, cv2.ROTATE_180) if flag else line for line, flag in zip(*page, strict=True)]
-                for page in zip(crops, turned, strict=True)
+                for page in zip(crops, upside_down, strict=True)
             ]
         readings = self.recognizer.recognize(crops, columns=columns)
-        return [
-            Page(boxes, lines, turned[number] if turned is not None else None)
-            for number, (boxes, lines) in enumerate(zip(pages, readings, strict=True))
-        ]
+        return [Page(*found) for found in zip(pages, readings, turned, strict=True)]
