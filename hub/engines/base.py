@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypedDict, Unpack, get_args
+from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -75,10 +75,10 @@ class LoadedModel(Protocol):
     """
 
     engine: str
-    precision: str
-    parallel: int
-    prefers_few_shapes: bool
-    dictionary: str
+    precision: str = "f32"
+    parallel: int = 1
+    prefers_few_shapes: bool = False
+    dictionary: str = ""
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         """Run batches and yield each one's outputs, in the order of the input.
@@ -170,19 +170,12 @@ class LoadRequest:
         return self.execution.threads or engine_threads()
 
 
-class _Adapter(NamedTuple):
-    """The module that knows an engine, imported when it is used, and the kinds of files that it reads."""
-
-    module: str
-    reads: tuple[str, ...]
-
-
-#: By the name of the engine, which is also that of its package; for ``auto``, best first: OpenVINO is the
-#: fastest on CPU, Paddle always there.
-_ADAPTERS: Final = {
-    "openvino": _Adapter("hub.engines.openvino.engine", ("pdmodel", "onnx")),
-    "onnxruntime": _Adapter("hub.engines.onnxruntime", ("onnx",)),
-    "paddle": _Adapter("hub.engines.paddle", ("pdmodel", "json")),
+#: The kinds of files that an engine reads, by its name, which is also that of its package and of the module
+#: here that knows it; for ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
+_READS: Final = {
+    "openvino": ("pdmodel", "onnx"),
+    "onnxruntime": ("onnx",),
+    "paddle": ("pdmodel", "json"),
 }
 
 
@@ -220,44 +213,12 @@ def load(
 def load_model(request: LoadRequest) -> LoadedModel:
     """Load a model as :func:`load` does; raises EngineError."""
     engine = request.execution.engine
-    if engine == "hpip" or (engine == "auto" and wants_hpip()):
-        _require_fast(request)
-    if engine in ("auto", "hpip"):
-        return _load_with_best(request)
-    return _load_with(engine, request)
-
-
-def can_read(engine: Engine, model_dir: str | Path) -> bool:
-    """Tell whether an engine reads the kind of file in a folder; ``auto`` and ``hpip`` read all."""
-    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _ADAPTERS[engine].reads
-
-
-def _readers(request: LoadRequest) -> list[str]:
-    """Return the engines that read the model's kind of file, best first."""
-    return [name for name, adapter in _ADAPTERS.items() if request.files.kind in adapter.reads]
-
-
-def _candidates(request: LoadRequest) -> list[str]:
-    """Return the engines that can read the model on the device, best first."""
+    if engine not in ("auto", "hpip"):
+        return _load_with(engine, request)
     on_gpu = request.execution.device == "gpu"  # OpenVINO's GPU device is Intel's, not CUDA
-    return [name for name in _readers(request) if not (on_gpu and name == "openvino")]
-
-
-def _require_fast(request: LoadRequest) -> None:
-    """Raise EngineError where a faster engine than Paddle could run the model, but none is installed."""
-    fast = [name for name in _candidates(request) if name != "paddle"]
-    graph, device = request.files.graph.name, request.execution.device
-    if not fast:
-        log.info("no engine faster than Paddle reads %s on %s", graph, device)
-    elif not any(map(find_spec, fast)):
-        package = "onnxruntime-gpu" if device == "gpu" else f"'hubserving[{fast[0]}]'"
-        raise EngineError(
-            f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: pip install {package}"
-        )
-
-
-def _load_with_best(request: LoadRequest) -> LoadedModel:
-    candidates = _candidates(request)
+    candidates = [name for name in _readers(request) if not (on_gpu and name == "openvino")]
+    if engine == "hpip" or wants_hpip():
+        _require_fast(request, [name for name in candidates if name != "paddle"])
     present = [name for name in candidates if find_spec(name)]
     if not present:
         raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(candidates)}")
@@ -268,6 +229,28 @@ def _load_with_best(request: LoadRequest) -> LoadedModel:
         except EngineError as error:
             log.warning("%s; trying the next engine", error)
     return _load_with(last, request)
+
+
+def can_read(engine: Engine, model_dir: str | Path) -> bool:
+    """Tell whether an engine reads the kind of file in a folder; ``auto`` and ``hpip`` read all."""
+    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _READS[engine]
+
+
+def _readers(request: LoadRequest) -> list[str]:
+    """Return the engines that read the model's kind of file, best first."""
+    return [name for name, kinds in _READS.items() if request.files.kind in kinds]
+
+
+def _require_fast(request: LoadRequest, fast: list[str]) -> None:
+    """Raise EngineError where a faster engine than Paddle could run the model, but none is installed."""
+    graph, device = request.files.graph.name, request.execution.device
+    if not fast:
+        log.info("no engine faster than Paddle reads %s on %s", graph, device)
+    elif not any(map(find_spec, fast)):
+        package = "onnxruntime-gpu" if device == "gpu" else f"'hubserving[{fast[0]}]'"
+        raise EngineError(
+            f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: pip install {package}"
+        )
 
 
 def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
@@ -281,5 +264,5 @@ def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
         raise EngineError(
             f"precision {precision} is offered by engine openvino, not by {engine}: use f32 or auto"
         )
-    loaded: LoadedModel = import_module(_ADAPTERS[engine].module).load_model(request)
+    loaded: LoadedModel = import_module(f"hub.engines.{engine}").load_model(request)
     return loaded

@@ -7,18 +7,15 @@ from typing import Any
 
 import onnxruntime as ort
 
-from hub.engines.base import Array, Batch, LoadRequest, Normalize
+from hub.engines.base import Array, Batch, LoadedModel, LoadRequest, Normalize
 from hub.engines.pixels import to_planes, top1
 from hub.errors import EngineError
 
 
-class ONNXModel:
-    """See :class:`hub.engines.base.LoadedModel`."""
+class ONNXModel(LoadedModel):
+    """A session, and what comes before and after it."""
 
     engine = "onnxruntime"
-    precision = "f32"
-    parallel = 1
-    prefers_few_shapes = False
 
     def __init__(self, session: Any, normalize: Normalize, *, wants_top1: bool) -> None:
         self._session = session
@@ -50,10 +47,9 @@ def load_model(request: LoadRequest) -> ONNXModel:
     options.log_severity_level = 3
     # Its arena keeps the largest memory ever needed, for every shape ever seen.
     options.enable_cpu_mem_arena = False
+    providers = _providers(request)
     try:
-        session = ort.InferenceSession(str(request.files.graph), options, providers=_providers(request))
-    except EngineError:
-        raise
+        session = ort.InferenceSession(str(request.files.graph), options, providers=providers)
     except Exception as error:
         raise EngineError(f"ONNX Runtime cannot load {request.files.graph}: {error}") from error
     return ONNXModel(session, request.normalize, wants_top1=request.top1)

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     import paddle
     from paddle import inference
 
-from hub.engines.base import Array, Batch, LoadRequest
+from hub.engines.base import Array, Batch, LoadedModel, LoadRequest
 from hub.engines.pixels import to_planes, top1
 from hub.errors import EngineError
 from hub.settings import visible_gpus
@@ -34,14 +34,10 @@ ONEDNN_SHAPES: Final = 10
 _worker: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paddle")
 
 
-class PaddleModel:
-    """See :class:`hub.engines.base.LoadedModel`."""
+class PaddleModel(LoadedModel):
+    """A predictor, and what comes before and after it."""
 
     engine = "paddle"
-    precision = "f32"
-    parallel = 1
-    prefers_few_shapes = False
-    dictionary = ""
 
     def __init__(self, predictor: Any, request: LoadRequest) -> None:
         self._predictor = predictor
@@ -91,7 +87,13 @@ def _build(request: LoadRequest) -> PaddleModel:
     if request.execution.device == "gpu":
         config.enable_use_gpu(GPU_MEMORY_MB, 0)
     else:
-        _configure_cpu(config, request)
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(request.threads)
+        if request.execution.onednn:
+            config.enable_mkldnn()
+            config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
+        else:
+            config.disable_mkldnn()
     config.disable_glog_info()
     if request.files.kind == "pdmodel":  # Paddle 3's own format has no such pass and would not load
         config.enable_memory_optim()
@@ -99,16 +101,6 @@ def _build(request: LoadRequest) -> PaddleModel:
         return PaddleModel(inference.create_predictor(config), request)
     except (RuntimeError, ValueError) as error:
         raise EngineError(f"Paddle cannot load {request.files.graph}: {error}") from error
-
-
-def _configure_cpu(config: Any, request: LoadRequest) -> None:
-    config.disable_gpu()
-    config.set_cpu_math_library_num_threads(request.threads)
-    if request.execution.onednn:
-        config.enable_mkldnn()
-        config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
-    else:
-        config.disable_mkldnn()
 
 
 def _require_cuda() -> None:

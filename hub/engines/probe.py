@@ -49,9 +49,7 @@ def onnxruntime() -> dict[str, Any]:
 
 
 PROBES: dict[str, Callable[[], dict[str, Any]]] = {
-    "paddle": paddle,
-    "openvino": openvino,
-    "onnxruntime": onnxruntime,
+    look.__name__: look for look in (paddle, openvino, onnxruntime)
 }
 
 

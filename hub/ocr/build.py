@@ -9,23 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Unpack
+from typing import Final, TypeVar, Unpack
 
 import cv2
 
-from hub.engines.base import (
-    CENTERED,
-    Engine,
-    EngineOptions,
-    Execution,
-    LoadedModel,
-    LoadRequest,
-    Normalize,
-    Precision,
-    can_read,
-    load_model,
-)
-from hub.engines.files import find_model_files
+from hub.engines.base import CENTERED, Engine, EngineOptions, Normalize, Precision, can_read, load
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
@@ -45,6 +33,7 @@ _RECOGNIZER_KERNELS: Final = 1000
 _PARITY_KERNELS: Final = 1300
 #: Finds a weights name, folder or file; raises ModelNotFoundError where there is none.
 Find = Callable[[str | Path], Path]
+Step = TypeVar("Step", Detector, Classifier, Recognizer)
 
 
 def engine_options(
@@ -72,25 +61,16 @@ def build_detector(config: object, find: Find, **options: Unpack[EngineOptions])
     """
     params = DetectorParams.read(config)
     options.setdefault("kernels", _DETECTOR_KERNELS)
-    request = LoadRequest(
-        find_model_files(find(params.det_model_dir)),
-        Normalize(params.det_mean, params.det_std),
-        wide=True,
-        single=True,
-        execution=Execution(**options),
-    )
-    detector = Detector(_load("text detection", params.det_model_dir, request), params)
-    detector.warm_up()
-    return detector
+    normalize = Normalize(params.det_mean, params.det_std)
+    model = load(find(params.det_model_dir), normalize=normalize, wide=True, single=True, **options)
+    return _warm(Detector(model, params), "text detection", params.det_model_dir, options)
 
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
     params = ClassifierParams.read(config)
-    request = _line_request(find(params.cls_model_dir), options)
-    classifier = Classifier(_load("text line orientation", params.cls_model_dir, request), params)
-    classifier.warm_up()
-    return classifier
+    model = load(find(params.cls_model_dir), normalize=CENTERED, padded=True, top1=True, **options)
+    return _warm(Classifier(model, params), "text line orientation", params.cls_model_dir, options)
 
 
 def build_recognizer(
@@ -105,7 +85,7 @@ def build_recognizer(
     options.setdefault("kernels", _PARITY_KERNELS if parity else _RECOGNIZER_KERNELS)
     given, use_space_char = params.rec_char_dict_path, params.use_space_char
     path = _dictionary(given, folder, find) if given else None
-    model = _load("text recognition", params.rec_model_dir, _line_request(folder, options))
+    model = load(folder, normalize=CENTERED, padded=True, top1=True, **options)
     recognizer = Recognizer(
         model,
         read_characters(path, use_space_char=use_space_char)
@@ -115,8 +95,7 @@ def build_recognizer(
         parity=parity,
         right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell
     )
-    recognizer.warm_up()
-    return recognizer
+    return _warm(recognizer, "text recognition", params.rec_model_dir, options)
 
 
 def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]) -> Pipeline:
@@ -136,19 +115,13 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
     return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score)
 
 
-def _line_request(folder: Path, options: EngineOptions) -> LoadRequest:
-    return LoadRequest(
-        find_model_files(folder), CENTERED, padded=True, top1=True, execution=Execution(**options)
-    )
-
-
-def _load(step: str, name: str | Path, request: LoadRequest) -> LoadedModel:
+def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:
     # Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing.
     cv2.setNumThreads(1)
-    model = load_model(request)
-    device = request.execution.device
-    log.info("%s: %s runs on %s (%s, %s)", step, name, model.engine, model.precision, device)
-    return model
+    engine, precision, device = step.model.engine, step.model.precision, options.get("device", "cpu")
+    log.info("%s: %s runs on %s (%s, %s)", task, name, engine, precision, device)
+    step.warm_up()
+    return step
 
 
 def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from hub.engines.base import Batch, LoadedModel
+from hub.engines.base import LoadedModel
 from hub.errors import ConfigError
 from hub.ocr.geometry import Image
 from hub.ocr.padding import line_batch
@@ -31,14 +31,17 @@ class Classifier:
 
     def classify(self, images: Sequence[Image]) -> list[Angle]:
         """Tell the angle of each line image: uint8 (h, w, 3), BGR."""
-        ratios = [image.shape[1] / image.shape[0] for image in images]
-        order = np.argsort(ratios, kind="stable").tolist()
-        angles: dict[int, Angle] = {}
-        indices = iter(order)
-        for ids, scores in self.model.run_many(self._batches([images[i] for i in order])):
-            for label, score in zip(ids, scores, strict=True):
-                angles[next(indices)] = Angle(self._label(int(label)), float(score))
-        return [angles[i] for i in range(len(images))]
+        # All lines are padded to one width, so which of them share a batch changes no result.
+        size = 1 if self.model.prefers_few_shapes else self.params.cls_batch_num
+        batches = (
+            line_batch(images[start : start + size], self.height, self.width)
+            for start in range(0, len(images), size)
+        )
+        return [
+            Angle(self._label(int(label)), float(score))
+            for ids, scores in self.model.run_many(batches)
+            for label, score in zip(ids, scores, strict=True)
+        ]
 
     def upside_down(self, images: Sequence[Image]) -> list[bool]:
         """Tell which line images are surely (more than ``cls_thresh``) upside down."""
@@ -51,13 +54,6 @@ class Classifier:
         if index >= len(self.params.label_list):
             raise ConfigError(f"params.py: label_list has no label for the model's class {index}")
         return self.params.label_list[index]
-
-    def _batches(self, images: Sequence[Image]) -> Iterator[Batch]:
-        # All lines are padded to one width, so how many share a batch changes no result.
-        size = 1 if self.model.prefers_few_shapes else self.params.cls_batch_num
-        for start in range(0, len(images), size):
-            part = images[start : start + size]
-            yield line_batch(part, self.height, self.width)
 
     def warm_up(self) -> None:
         """Run on every stream, so that the first request does not pay for what engines do late."""

@@ -6,13 +6,15 @@ Map in, boxes out; follows PaddleOCR's DBPostProcess ("quad" boxes) rule by rule
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final, Literal
+from operator import itemgetter
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pyclipper
+
+from hub.ocr.params import DetectorParams
 
 Map = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float32]
@@ -24,27 +26,8 @@ _MIN_SIDE: Final = 3
 _MIN_UNCLIPPED_SIDE: Final = 5
 
 
-@dataclass(frozen=True)
-class DBOptions:
-    """Thresholds of the post-processing; the names in params.py are in brackets.
-
-    Attributes:
-        thresh: a pixel above this is text [det_db_thresh].
-        box_thresh: a box needs at least this mean probability [det_db_box_thresh].
-        unclip_ratio: how far a box grows, times its area over its perimeter [det_db_unclip_ratio].
-        dilate: widen the mask by a 2×2 kernel first [use_dilation].
-        score_mode: mean under the box (fast) or under the exact contour (slow) [det_db_score_mode].
-    """
-
-    thresh: float = 0.3
-    box_thresh: float = 0.5
-    unclip_ratio: float = 1.6
-    dilate: bool = False
-    score_mode: Literal["fast", "slow"] = "fast"
-
-
 def boxes_from_map(
-    probabilities: Map, width: int, height: int, options: DBOptions
+    probabilities: Map, width: int, height: int, params: DetectorParams
 ) -> list[npt.NDArray[np.int32]]:
     """Find the text boxes of one image, in contour order (roughly bottom up).
 
@@ -52,27 +35,27 @@ def boxes_from_map(
         probabilities: float32 (h, w), the detector's output.
         width: pixels of the image that the boxes shall be scaled to.
         height: the same.
-        options: the thresholds.
+        params: the thresholds.
 
     Returns:
         int32 (4, 2) arrays, pixels of the image, clockwise from the top left.
     """
-    mask = (probabilities > options.thresh).view(np.uint8)
-    if options.dilate:
+    mask = (probabilities > params.det_db_thresh).view(np.uint8)
+    if params.use_dilation:
         mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    boxes = (_box(contour, probabilities, options) for contour in contours[:_MAX_CANDIDATES])
+    boxes = (_box(contour, probabilities, params) for contour in contours[:_MAX_CANDIDATES])
     return [_scale(box, probabilities.shape, width, height) for box in boxes if box is not None]
 
 
-def _box(contour: npt.NDArray[np.int32], probabilities: Map, options: DBOptions) -> Points | None:
+def _box(contour: npt.NDArray[np.int32], probabilities: Map, params: DetectorParams) -> Points | None:
     box, side = min_area_box(contour)
     if side < _MIN_SIDE:
         return None
-    outline = box if options.score_mode == "fast" else contour.reshape(-1, 2).astype(np.float32)
-    if options.box_thresh > mean_inside(probabilities, outline):
+    outline = box if params.det_db_score_mode == "fast" else contour.reshape(-1, 2).astype(np.float32)
+    if params.det_db_box_thresh > mean_inside(probabilities, outline):
         return None
-    grown = unclip(box, options.unclip_ratio)
+    grown = unclip(box, params.det_db_unclip_ratio)
     if grown is None:
         return None
     box, side = min_area_box(grown)
@@ -85,26 +68,18 @@ def min_area_box(points: npt.NDArray[np.generic]) -> tuple[Points, float]:
     float32 (4, 2), clockwise from the top left: the two leftmost, the two rightmost corners, each pair by y.
     """
     rectangle = cv2.minAreaRect(points)
-    by_x = sorted(cv2.boxPoints(rectangle), key=lambda point: float(point[0]))
-    top_left, bottom_left = _upper_first(by_x[0], by_x[1])
-    top_right, bottom_right = _upper_first(by_x[2], by_x[3])
-    return np.asarray([top_left, top_right, bottom_right, bottom_left], np.float32), min(rectangle[1])
-
-
-def _upper_first(one: Points, other: Points) -> tuple[Points, Points]:
-    return (one, other) if other[1] > one[1] else (other, one)
+    first, second, third, fourth = sorted(cv2.boxPoints(rectangle).tolist(), key=itemgetter(0))
+    left, right = sorted((second, first), key=itemgetter(1)), sorted((fourth, third), key=itemgetter(1))
+    return np.array([left[0], right[0], right[1], left[1]], np.float32), min(rectangle[1])
 
 
 def mean_inside(probabilities: Map, outline: Points) -> float:
     """Return the mean of the map under a polygon, corners truncated to whole pixels of its bounding box."""
-    height, width = probabilities.shape
-    left, top = np.floor(outline.min(axis=0)).astype(np.int32)
-    right, bottom = np.ceil(outline.max(axis=0)).astype(np.int32)
-    left, right = (int(np.clip(x, 0, width - 1)) for x in (left, right))
-    top, bottom = (int(np.clip(y, 0, height - 1)) for y in (top, bottom))
+    corners = np.array([np.floor(outline.min(axis=0)), np.ceil(outline.max(axis=0))])
+    last = np.array(probabilities.shape[::-1]) - 1
+    (left, top), (right, bottom) = np.clip(corners, 0, last).astype(int).tolist()
     mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
-    corners = (outline - np.array([left, top], np.float32)).astype(np.int32)
-    cv2.fillPoly(mask, [corners], 1)
+    cv2.fillPoly(mask, [(outline - np.array([left, top], np.float32)).astype(np.int32)], 1)
     return float(cv2.mean(probabilities[top : bottom + 1, left : right + 1], mask)[0])
 
 
@@ -127,8 +102,6 @@ def unclip(box: Points, ratio: float) -> npt.NDArray[np.int32] | None:
 
 def _scale(box: Points, map_shape: tuple[int, ...], width: int, height: int) -> npt.NDArray[np.int32]:
     """Convert the map's pixels to the image's: rounded half to even, clipped to [0, size]."""
-    rows, columns = map_shape
-    scaled = np.empty_like(box)
-    scaled[:, 0] = np.clip(np.round(box[:, 0] / columns * width), 0, width)
-    scaled[:, 1] = np.clip(np.round(box[:, 1] / rows * height), 0, height)
+    map_size, size = np.array([map_shape[::-1], (width, height)], np.float32)
+    scaled: npt.NDArray[np.float32] = np.clip(np.round(box / map_size * size), 0, size)
     return scaled.astype(np.int32)

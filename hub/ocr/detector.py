@@ -42,23 +42,19 @@ class Detector:
         for image, (maps,) in zip(images, outputs, strict=True):
             height, width = image.shape[:2]
             # A tiny image was padded, yet its boxes are scaled by its own size: PaddleOCR's quirk.
-            boxes = boxes_from_map(maps[0, 0], width, height, params.db_options)
+            boxes = boxes_from_map(maps[0, 0], width, height, params)
             found.append(clip_and_filter(boxes, height, width))
         return found
 
     def prepare(self, image: Image, params: DetectorParams) -> Image:
         """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
         padded = pad_tiny(image)
-        height, width = input_size(
-            padded.shape[0],
-            padded.shape[1],
-            params.det_limit_type,
-            params.det_limit_side_len,
-            params.det_max_side_limit,
-        )
-        if padded.shape[:2] == (height, width):
+        height, width = padded.shape[:2]
+        limit, longest = params.det_limit_side_len, params.det_max_side_limit
+        size = input_size(height, width, params.det_limit_type, limit, longest)
+        if size == (height, width):
             return padded
-        resized: Image = cv2.resize(padded, (width, height))
+        resized: Image = cv2.resize(padded, size[::-1])
         return resized
 
     def warm_up(self) -> None:
@@ -76,9 +72,9 @@ def pad_tiny(image: Image) -> Image:
     height, width = image.shape[:2]
     if height + width >= _TINY_SUM:
         return image
-    canvas = np.zeros((max(_STRIDE, height), max(_STRIDE, width), 3), np.uint8)
-    canvas[:height, :width] = image
-    return canvas
+    below, right = max(0, _STRIDE - height), max(0, _STRIDE - width)
+    padded: Image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)
+    return padded
 
 
 def input_size(

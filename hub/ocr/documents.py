@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from PIL import Image as Pillow
@@ -56,21 +56,19 @@ class Document:
     page: Callable[[int], Image]
 
 
-@contextlib.contextmanager
-def open_document(data: bytes, kind: FileKind, max_pixels: int) -> Iterator[Document]:
+def open_document(
+    data: bytes, kind: FileKind, max_pixels: int
+) -> contextlib.AbstractContextManager[Document]:
     """Open a file that the caller says is an image or a PDF; its pages are read while it is open.
 
     Raises:
         InvalidInputError: it is not that, or has more than ``max_pixels``. Reading a page raises it, too.
     """
     if kind == "pdf":
-        with _open_pdf(data, max_pixels) as document:
-            yield document
-    elif data[:4] in _TIFF_MAGIC:
-        with _open_tiff(data, max_pixels) as document:
-            yield document
-    else:
-        yield Document("image", 1, lambda _: _read_image(data, max_pixels))
+        return _open_pdf(data, max_pixels)
+    if data[:4] in _TIFF_MAGIC:
+        return _open_tiff(data, max_pixels)
+    return contextlib.nullcontext(Document("image", 1, lambda _: _read_image(data, max_pixels)))
 
 
 def _read_image(data: bytes, max_pixels: int) -> Image:
@@ -125,22 +123,17 @@ def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
         total = len(file)
 
     def page(number: int) -> Image:
-        with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
-            return _render(file[number], number, max_pixels)
+        with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError), contextlib.closing(file[number]) as sheet:
+            scale = pdf_scale(*sheet.get_size(), max_pixels=max_pixels, page=number)
+            with contextlib.closing(sheet.render(scale=scale)) as bitmap:
+                # A copy: the bitmap's memory goes with it.
+                return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
 
     try:
         yield Document("pdf", total, page)
     finally:
         with _PDFIUM:
             file.close()
-
-
-def _render(page: Any, number: int, max_pixels: int) -> Image:
-    with contextlib.closing(page):
-        scale = pdf_scale(*page.get_size(), max_pixels=max_pixels, page=number)
-        with contextlib.closing(page.render(scale=scale)) as bitmap:
-            # A copy: the bitmap's memory goes with it.
-            return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
 
 
 def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:
@@ -173,13 +166,12 @@ def _check_pixels(width: int, height: int, max_pixels: int, page: int | None = N
 @contextlib.contextmanager
 def _decoder_errors(*kinds: type[Exception]) -> Iterator[None]:
     """Turn the error that a decoder raises on a broken file into InvalidInputError."""
+    expected: tuple[type[Exception], ...] = (*_DECODERS_RAISE, *kinds)
     try:
         yield
     except InvalidInputError:
         raise
-    except Exception as error:
-        if not isinstance(error, (*_DECODERS_RAISE, *kinds)):
-            raise
+    except expected as error:
         raise _invalid(f"{type(error).__name__}: {error}") from error
 
 

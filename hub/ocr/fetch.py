@@ -12,17 +12,17 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import string
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from hub.errors import InvalidInputError
 
 MAX_REDIRECTS: Final = 4
-_CHUNK: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _PORTS: Final = {"http": 80, "https": 443}
 #: Addresses that stand for an IPv4 address, which may be a private one: NAT64's well-known prefix.
@@ -46,11 +46,8 @@ def is_public(text: str) -> bool:
     except ValueError:  # with a zone: a link-local one
         return False
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            address = inner
+        nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+        address = nat64 or address.ipv4_mapped or address.sixtofour or address
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -100,20 +97,14 @@ class Fetcher:
             raise _refused(f"{host}: {type(error).__name__} {error}") from error
 
     def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.read1(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > self.max_bytes:
-                raise _refused(f"it has more than {self.max_bytes / 1e6:g} MB")
-            if time.monotonic() >= deadline:
-                raise self._too_slow()
+        content = response.read(self.max_bytes + 1)
+        if len(content) > self.max_bytes:
+            raise _refused(f"it has more than {self.max_bytes / 1e6:g} MB")
         if time.monotonic() >= deadline:  # cut off, which looks like an end
             raise self._too_slow()
         if response.length:  # what was announced and did not come; None or 0 where all is well
             raise _refused("the connection ended before all of it came")
-        return b"".join(chunks)
+        return content
 
     @contextlib.contextmanager
     def _connect(
@@ -124,9 +115,7 @@ class Fetcher:
         for address in addresses:
             if not self.may_connect(address):
                 raise _refused(f"{host} is at {address}, which is not a public address")
-        if not addresses:
-            raise _refused(f"{host} has no address")
-        sock = _open(addresses, port, deadline)
+        sock = _open(host, addresses, port, deadline)
         if scheme == "https":
             sock = ssl.create_default_context().wrap_socket(
                 sock, server_hostname=host, do_handshake_on_connect=False
@@ -164,32 +153,21 @@ def _parse(url: str) -> tuple[SplitResult, str, int]:
         raise _refused("only http:// and https:// with a host are fetched")
     if parts.username is not None or parts.password is not None:
         raise _refused("a user name or password in it is not used here")
-    return (
-        parts._replace(path=_ascii(parts.path), query=_ascii(parts.query)),
-        host,
-        port or _PORTS[parts.scheme],
-    )
+    # Characters beyond ASCII are written as a browser does.
+    path, query = (quote(text, safe=string.printable) for text in (parts.path, parts.query))
+    return parts._replace(path=path, query=query), host, port or _PORTS[parts.scheme]
 
 
-def _ascii(text: str) -> str:
-    """Write characters beyond ASCII as a browser does."""
-    return "".join(
-        character if character.isascii() else "".join(f"%{byte:02X}" for byte in character.encode())
-        for character in text
-    )
-
-
-def _open(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
-    """Open a connection to the first address that answers; raises OSError."""
-    problem: OSError | None = None
-    for address in addresses:
+def _open(host: str, addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+    """Open a connection to the first address of a host that answers; raises OSError."""
+    for number, address in enumerate(addresses, 1):
         try:
             remaining = max(0.001, deadline - time.monotonic())
             return socket.create_connection((address, port), timeout=remaining)
-        except OSError as error:
-            problem = error
-    assert problem is not None
-    raise problem
+        except OSError:
+            if number == len(addresses):
+                raise
+    raise _refused(f"{host} has no address")
 
 
 def _cut_off(sock: socket.socket) -> None:

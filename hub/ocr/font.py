@@ -88,20 +88,15 @@ def _ask_fontconfig() -> FontFile | None:
     except (OSError, subprocess.SubprocessError) as error:
         logger.debug("fc-list failed: %s", error)
         return None
-    faces: list[tuple[tuple[int, bool, bool, str], FontFile]] = []
+    faces: list[tuple[tuple[list[bool], bool, bool, str], FontFile]] = []
     for line in listing.splitlines():
         index, style, family, file = line.split("\t", 3)
         path = Path(file)
         if path.suffix.lower() in _SUFFIXES and index.isdigit():
             # One Noto collection holds Japanese, Korean and both Chinese faces; SC is simplified Chinese.
-            order = (_rank(path), "SC" not in family, "regular" not in style.lower(), file)
+            name = path.name.lower().replace("-", "").replace("_", "")
+            preferred = [wanted not in name for wanted in _PREFERRED]
+            order = (preferred, "SC" not in family, "regular" not in style.lower(), file)
             # The upper half of fontconfig's index numbers the instances of a variable font.
             faces.append((order, FontFile(path, int(index) & 0xFFFF)))
     return min(faces, key=lambda ranked: ranked[0])[1] if faces else None
-
-
-def _rank(path: Path) -> int:
-    """Return the place of a font file in ``_PREFERRED`` by its name; its length where it is not in it."""
-    name = path.name.lower().replace("-", "").replace("_", "")
-    places = (place for place, wanted in enumerate(_PREFERRED) if wanted in name)
-    return next(places, len(_PREFERRED))

@@ -39,15 +39,10 @@ def clip_and_filter(boxes: Sequence[npt.NDArray[np.int32]], height: int, width: 
     """Order each box's corners, move them into the image, drop boxes with a side of 3 pixels or less."""
     kept = []
     for points in boxes:
-        box = order_clockwise(points)
         # Truncated to whole pixels; the integer clip before the scaling does not see the image's edge.
-        box[:, 0] = np.clip(box[:, 0], 0, width - 1).astype(np.int32)
-        box[:, 1] = np.clip(box[:, 1], 0, height - 1).astype(np.int32)
-        if int(np.linalg.norm(box[0] - box[1])) <= _MIN_SIDE_PX:
-            continue
-        if int(np.linalg.norm(box[0] - box[3])) <= _MIN_SIDE_PX:
-            continue
-        kept.append(box)
+        box = np.clip(order_clockwise(points), 0, (width - 1, height - 1)).astype(np.int32).astype(np.float32)
+        if int(np.linalg.norm(box[0] - box[[1, 3]], axis=1).min()) > _MIN_SIDE_PX:
+            kept.append(box)
     return kept
 
 
@@ -71,17 +66,14 @@ def crop(image: Image, box: Box) -> Image:
     """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
     width, height = side_lengths(box)
     target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    upright = cv2.warpPerspective(
+    upright: Image = cv2.warpPerspective(
         image,
         cv2.getPerspectiveTransform(box, target),
         (width, height),
         borderMode=cv2.BORDER_REPLICATE,
         flags=cv2.INTER_CUBIC,
     )
-    if is_column(box):
-        upright = np.rot90(upright)
-    result: Image = np.ascontiguousarray(upright)
-    return result
+    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if is_column(box) else upright
 
 
 def side_lengths(box: Box) -> tuple[int, int]:
@@ -94,4 +86,4 @@ def side_lengths(box: Box) -> tuple[int, int]:
 def is_column(box: Box) -> bool:
     """Tell whether its text is read from the top."""
     width, height = side_lengths(box)
-    return height / width >= _VERTICAL_RATIO
+    return height >= _VERTICAL_RATIO * width

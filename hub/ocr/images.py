@@ -36,7 +36,11 @@ def as_image(item: Any) -> Image | None:
     if item is None:
         return None
     if isinstance(item, np.ndarray):
-        return _checked(item)
+        if item.dtype != np.uint8 or item.ndim != 3 or item.shape[2] != 3 or item.size == 0:
+            raise InvalidInputError(
+                f"an image array must be uint8 (height, width, 3) in BGR, not {item.dtype} {item.shape}"
+            )
+        return item
     if isinstance(item, str):
         item = from_base64(item)
     if not isinstance(item, (bytes, bytearray, memoryview)):
@@ -57,15 +61,6 @@ def from_base64(text: str) -> bytes:
         return base64.b64decode(text.encode("ascii"), altchars=b"-_" if "-" in text or "_" in text else None)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise InvalidInputError(f"an image is not valid base64: {error}") from error
-
-
-def _checked(array: Any) -> Image:
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
-        raise InvalidInputError(
-            f"an image array must be uint8 (height, width, 3) in BGR, not {array.dtype} {array.shape}"
-        )
-    image: Image = array
-    return image
 
 
 def read_images(paths: Sequence[str]) -> list[Image]:

@@ -12,7 +12,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.errors import ConfigError
-from hub.ocr.db import DBOptions
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Triple = Annotated[tuple[float, float, float], Field(strict=False)]
@@ -57,21 +56,20 @@ class DetectorParams(Params):
     det_limit_type: Literal["max", "min", "resize_long"] = "max"
     #: PaddleX's: no side of the model's input is longer, whatever the two above say.
     det_max_side_limit: Annotated[int, Field(gt=0)] | None = None
+    #: A pixel of the map above this is text.
     det_db_thresh: Ratio = 0.3
+    #: A box needs at least this mean probability: under the box (fast) or under the exact contour (slow).
     det_db_box_thresh: Ratio = 0.5
-    det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6
-    use_dilation: bool = False
     det_db_score_mode: Literal["fast", "slow"] = "fast"
+    #: How far a box grows, times its area over its perimeter.
+    det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6
+    #: Widen the text by a 2×2 kernel first.
+    use_dilation: bool = False
 
     @property
-    def db_options(self) -> DBOptions:
-        return DBOptions(
-            self.det_db_thresh,
-            self.det_db_box_thresh,
-            self.det_db_unclip_ratio,
-            self.use_dilation,
-            self.det_db_score_mode,
-        )
+    def db_options(self) -> DetectorParams:
+        """What ``boxes_from_map`` takes: once an object of its own, now the parameters themselves."""
+        return self
 
 
 class ClassifierParams(Params):

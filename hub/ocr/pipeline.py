@@ -93,25 +93,15 @@ class Pipeline:
         """
         pages = [reading_order(boxes) for boxes in self.detector.detect(images, detection)]
         crops = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
-        turned: list[list[bool]] | None = None
+        turned: Sequence[list[bool] | None] = [None] * len(pages)
         if upright:
-            turned = self._upside_down(crops)
-            crops = [_turned(lines, flags) for lines, flags in zip(crops, turned, strict=True)]
+            assert self.classifier is not None
+            # Every line is padded to one width, so pages can share batches without changing a result.
+            flags = iter(self.classifier.upside_down([line for lines in crops for line in lines]))
+            turned = upside_down = [[next(flags) for _ in lines] for lines in crops]
+            crops = [
+                [cv2.rotate(line, cv2.ROTATE_180) if flag else line for line, flag in zip(*page, strict=True)]
+                for page in zip(crops, upside_down, strict=True)
+            ]
         readings = self.recognizer.recognize(crops, columns=columns)
-        return [
-            Page(boxes, lines, turned[number] if turned is not None else None)
-            for number, (boxes, lines) in enumerate(zip(pages, readings, strict=True))
-        ]
-
-    def _upside_down(self, pages: list[list[Image]]) -> list[list[bool]]:
-        assert self.classifier is not None
-        # Every line is padded to one width, so pages can share batches without changing a result.
-        flags = iter(self.classifier.upside_down([line for lines in pages for line in lines]))
-        return [[next(flags) for _ in lines] for lines in pages]
-
-
-def _turned(lines: list[Image], flags: list[bool]) -> list[Image]:
-    return [
-        cv2.rotate(line, cv2.ROTATE_180) if is_turned else line
-        for line, is_turned in zip(lines, flags, strict=True)
-    ]
+        return [Page(*found) for found in zip(pages, readings, turned, strict=True)]

@@ -6,12 +6,12 @@ fields (thresholds, ``drop_score``, the angle classifier, batch sizes) stay what
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final
 
 from hub.errors import ConfigError
+from hub.suggestion import did_you_mean
 
 PRESETS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
     {
@@ -44,11 +44,9 @@ def with_models(config: object, name: str | None) -> object:
     if name is None:
         return config
     if name not in PRESETS:
-        close = difflib.get_close_matches(str(name), PRESETS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
-            f"init_args: model = {name!r}; allowed are {', '.join(PRESETS)}.{hint} "
-            "Other models: give their folders in params.py"
+            f"init_args: model = {name!r}; allowed are {', '.join(PRESETS)}."
+            f"{did_you_mean(str(name), PRESETS)} Other models: give their folders in params.py"
         )
     given: dict[str, Any] = {key: getattr(config, key) for key in dir(config) if not key.startswith("_")}
     return SimpleNamespace(**given | PRESETS[name])

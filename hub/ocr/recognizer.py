@@ -76,21 +76,20 @@ class Recognizer:
 
     def _plans(self, pages: Sequence[Sequence[Image]]) -> list[Plan]:
         plans: list[Plan] = []
-        first = 0
+        first, batch_num = 0, self.params.rec_batch_num
         for page in pages:
-            plans += [Plan(tuple(first + i for i in plan.lines), plan.width) for plan in self._planned(page)]
+            planned = (
+                parity_plans(page, height=self.height, min_width=self.width, batch_num=batch_num)
+                if self.parity
+                else fast_plans(page, height=self.height)
+            )
+            plans += [Plan(tuple(first + i for i in plan.lines), plan.width) for plan in planned]
             first += len(page)
         if self.model.prefers_few_shapes:
             # The text read in a line depends on the width it is padded to, not on the others in its batch.
             plans = [Plan((line,), plan.width) for plan in plans for line in plan.lines]
         # The longest first: started last, it would keep one core busy while the others are done.
         return sorted(plans, key=lambda plan: plan.width * len(plan.lines), reverse=True)
-
-    def _planned(self, page: Sequence[Image]) -> list[Plan]:
-        if not self.parity:
-            return list(fast_plans(page, height=self.height))
-        batch_num = self.params.rec_batch_num
-        return list(parity_plans(page, height=self.height, min_width=self.width, batch_num=batch_num))
 
     def _decode(
         self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32], columns: bool

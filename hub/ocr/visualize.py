@@ -7,6 +7,7 @@ read from or written to disk here except the font.
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image as Pillow
+from PIL import ImageDraw
 
 from hub.errors import HubError, InvalidInputError
 from hub.ocr.font import FONT_WEIGHTS_NAME, Font, cjk_font
-
-Picture = npt.NDArray[np.uint8]
-Quad = npt.NDArray[np.float32]
+from hub.ocr.geometry import Box, Image, is_column, side_lengths
 
 #: BGR, strong enough to be seen on paper and on photographs, neighbours far apart.
 _PALETTE = (
@@ -35,15 +35,13 @@ _PALETTE = (
 )
 _INK = 25
 _FILL_OPACITY = 0.18
-#: From this height to width on, a region is a column, as the recogniser sees it too.
-_COLUMN_RATIO = 1.5
 #: A picture for a reply is drawn no larger than this on its longer side: it is for the eye.
 _LONGEST_SIDE = 2000
 _JPEG_QUALITY = 88
 
 
 def with_pictures(
-    images_bgr: Sequence[Picture | None],
+    images_bgr: Sequence[Image | None],
     pages: Sequence[list[dict[str, Any]]],
     find: Callable[[str], Path],
 ) -> list[dict[str, Any]]:
@@ -79,13 +77,13 @@ def checked_flag(value: Any) -> bool:
     return value
 
 
-def _drawn(image_bgr: Picture, items: Sequence[dict[str, Any]], font: Path | None) -> str:
+def _drawn(image_bgr: Image, items: Sequence[dict[str, Any]], font: Path | None) -> str:
     scale = min(1.0, _LONGEST_SIDE / max(image_bgr.shape[:2]))
     picture = draw_ocr(*_scaled(image_bgr, items, scale), fallback_font=font)
     return base64.b64encode(jpeg(picture)).decode()
 
 
-def jpeg(picture_bgr: Picture, max_size: tuple[int, int] | None = None) -> bytes:
+def jpeg(picture_bgr: Image, max_size: tuple[int, int] | None = None) -> bytes:
     """Return a JPEG file of a picture, made smaller where it exceeds ``max_size`` (width, height)."""
     if max_size is not None:
         picture_bgr, _ = _scaled(picture_bgr, (), _fitting(picture_bgr.shape[1::-1], max_size))
@@ -94,7 +92,7 @@ def jpeg(picture_bgr: Picture, max_size: tuple[int, int] | None = None) -> bytes
 
 
 def drawn_jpeg(
-    image_bgr: Picture,
+    image_bgr: Image,
     items: Sequence[dict[str, Any]],
     *,
     max_size: tuple[int, int] | None,
@@ -115,22 +113,22 @@ def _fitting(size: tuple[int, ...], max_size: tuple[int, int]) -> float:
 
 
 def _scaled(
-    image_bgr: Picture, items: Sequence[dict[str, Any]], scale: float
-) -> tuple[Picture, Sequence[dict[str, Any]]]:
+    image_bgr: Image, items: Sequence[dict[str, Any]], scale: float
+) -> tuple[Image, Sequence[dict[str, Any]]]:
     """Make image and regions smaller; a scale of 1 or more changes nothing."""
     if scale >= 1.0:
         return image_bgr, items
     height, width = image_bgr.shape[:2]
     size = max(1, int(width * scale)), max(1, int(height * scale))
-    resized: Picture = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
+    resized: Image = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
     return resized, [
         {**item, "text_region": (np.asarray(item["text_region"]) * scale).tolist()} for item in items
     ]
 
 
 def draw_ocr(
-    image_bgr: Picture, items: Sequence[dict[str, Any]], *, fallback_font: Path | None = None
-) -> Picture:
+    image_bgr: Image, items: Sequence[dict[str, Any]], *, fallback_font: Path | None = None
+) -> Image:
     """Return the picture with its boxes, and beside it the text at the same places.
 
     Args:
@@ -149,10 +147,15 @@ def draw_ocr(
     texts = [str(item.get("text") or "") for item in located]
     if not any(texts):
         return boxed
-    return np.hstack([boxed, _text_panel(image_bgr.shape[:2], quads, texts, fallback_font)])
+    panel = np.full_like(image_bgr, 255)
+    _outline(panel, quads, thickness=1)
+    for quad, text in zip(quads, texts, strict=True):
+        if text:
+            _place_text(panel, quad, text, fallback_font)
+    return np.hstack([boxed, panel])
 
 
-def draw_boxes(image_bgr: Picture, quads: Sequence[Quad]) -> Picture:
+def draw_boxes(image_bgr: Image, quads: Sequence[Box]) -> Image:
     """Return a copy with every quadrilateral filled lightly and outlined.
 
     Args:
@@ -160,37 +163,23 @@ def draw_boxes(image_bgr: Picture, quads: Sequence[Quad]) -> Picture:
         quads: arrays of shape (4, 2), corners [x, y] in pixels.
     """
     filled = image_bgr.copy()
-    for index, quad in enumerate(quads):
-        cv2.fillPoly(filled, [_corners(quad)], _PALETTE[index % len(_PALETTE)])
-    boxed: Picture = cv2.addWeighted(filled, _FILL_OPACITY, image_bgr, 1 - _FILL_OPACITY, 0)
+    for quad, colour in zip(quads, itertools.cycle(_PALETTE), strict=False):
+        cv2.fillPoly(filled, [_corners(quad)], colour)
+    boxed: Image = cv2.addWeighted(filled, _FILL_OPACITY, image_bgr, 1 - _FILL_OPACITY, 0)
     _outline(boxed, quads, thickness=max(1, round(min(image_bgr.shape[:2]) / 400)))
     return boxed
 
 
-def _text_panel(
-    size: tuple[int, ...], quads: Sequence[Quad], texts: Sequence[str], fallback_font: Path | None
-) -> Picture:
-    height, width = size
-    panel = np.full((height, width, 3), 255, dtype=np.uint8)
-    _outline(panel, quads, thickness=1)
-    for quad, text in zip(quads, texts, strict=True):
-        if text:
-            _place_text(panel, quad, text, fallback_font)
-    return panel
-
-
-def _place_text(panel: Picture, quad: Quad, text: str, fallback_font: Path | None) -> None:
+def _place_text(panel: Image, quad: Box, text: str, fallback_font: Path | None) -> None:
     """Draw one text into its quadrilateral, turned as the quadrilateral is."""
-    width, height = _side_lengths(quad)
-    is_column = height >= _COLUMN_RATIO * width and len(text) > 1
-    if is_column and not _is_mostly_cjk(text):
-        # Latin text in a column is a line turned clockwise: it begins at the top right corner.
-        quad, (width, height), is_column = np.roll(quad, -1, axis=0), (height, width), False
-    ink = (
-        _draw_column(text, width, height, fallback_font)
-        if is_column
-        else _draw_line(text, width, height, fallback_font)
-    )
+    width, height = (max(1, side) for side in side_lengths(quad))
+    draw = _draw_line
+    if is_column(quad) and len(text) > 1:
+        if _is_mostly_cjk(text):
+            draw = _draw_column
+        else:  # a line turned clockwise: it begins at the top right corner
+            quad, width, height = np.roll(quad, -1, axis=0), height, width
+    ink = draw(text, width, height, fallback_font)
     source = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     left, top = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(quad.max(axis=0)).astype(int) + 1, panel.shape[1::-1])
@@ -203,7 +192,7 @@ def _place_text(panel: Picture, quad: Quad, text: str, fallback_font: Path | Non
     np.minimum(region, warped[:, :, None], out=region, where=warped[:, :, None] < 255)
 
 
-def _draw_line(text: str, width: int, height: int, fallback_font: Path | None) -> Picture:
+def _draw_line(text: str, width: int, height: int, fallback_font: Path | None) -> Image:
     """Return uint8 (height, width): dark text on white, as large as fits, centred in height."""
     font = cjk_font(max(6, round(height * 0.86)), fallback_font)
     length = font.getlength(text)
@@ -212,7 +201,7 @@ def _draw_line(text: str, width: int, height: int, fallback_font: Path | None) -
     return _draw(width, height, [(0.0, height / 2, text)], font, anchor="lm")
 
 
-def _draw_column(text: str, width: int, height: int, fallback_font: Path | None) -> Picture:
+def _draw_column(text: str, width: int, height: int, fallback_font: Path | None) -> Image:
     """Return uint8 (height, width): one character below the other."""
     cell = height / len(text)
     font = cjk_font(max(6, int(min(width * 0.9, cell))), fallback_font)
@@ -222,28 +211,21 @@ def _draw_column(text: str, width: int, height: int, fallback_font: Path | None)
 
 def _draw(
     width: int, height: int, places: Sequence[tuple[float, float, str]], font: Font, *, anchor: str
-) -> Picture:
-    canvas = Image.new("L", (width, height), 255)
+) -> Image:
+    canvas = Pillow.new("L", (width, height), 255)
     draw = ImageDraw.Draw(canvas)
     for x, y, text in places:
         draw.text((x, y), text, fill=_INK, font=font, anchor=anchor)
     return np.asarray(canvas)
 
 
-def _outline(image: Picture, quads: Sequence[Quad], *, thickness: int) -> None:
-    for index, quad in enumerate(quads):
-        colour = _PALETTE[index % len(_PALETTE)]
+def _outline(image: Image, quads: Sequence[Box], *, thickness: int) -> None:
+    for quad, colour in zip(quads, itertools.cycle(_PALETTE), strict=False):
         cv2.polylines(image, [_corners(quad)], True, colour, thickness, cv2.LINE_AA)
 
 
-def _corners(quad: Quad) -> npt.NDArray[np.int32]:
+def _corners(quad: Box) -> npt.NDArray[np.int32]:
     return np.rint(quad).astype(np.int32)
-
-
-def _side_lengths(quad: Quad) -> tuple[int, int]:
-    """Return width and height of a quadrilateral, the longer of each two opposite sides, in whole pixels."""
-    sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
-    return max(1, round(float(max(sides[0], sides[2])))), max(1, round(float(max(sides[1], sides[3]))))
 
 
 def _is_mostly_cjk(text: str) -> bool:

@@ -6,18 +6,20 @@ are the same to the pixel. On a tilted or upside-down line they follow the line,
 
 from __future__ import annotations
 
-import itertools
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from hub.ocr.ctc import Reading
 from hub.ocr.geometry import Box, is_column
 
-Kind = Literal["chinese", "latin", "symbol"]
-_ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
-_DIGIT: Final = re.compile(r"[0-9]")
+#: Neighbours of one kind; a point before a digit and a hyphen join the letters before them.
+_GROUPS: Final = re.compile(
+    r"(?P<chinese>[\u4e00-\u9fff]+)"
+    r"|(?P<latin>[a-zA-Z0-9](?:[a-zA-Z0-9-]|\.(?=[0-9]))*)"
+    r"|(?P<symbol>[^\u4e00-\u9fffa-zA-Z0-9]+)"
+)
 
 
 class Word(NamedTuple):
@@ -25,12 +27,6 @@ class Word(NamedTuple):
 
     text: str
     box: tuple[int, int, int, int]
-
-
-class _Group(NamedTuple):
-    kind: Kind
-    start: int
-    end: int
 
 
 def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
@@ -43,19 +39,20 @@ def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
     """
     if not reading.text:
         return []
-    groups = _groups(reading.text)
+    groups = list(_GROUPS.finditer(reading.text))
     along = _Line(box, reading.steps, turned=turned)
     size = _chinese_size(groups, reading, along)
     found = []
-    for kind, start, end in groups:
-        if kind == "chinese":
+    for group in groups:
+        start, end = group.span()
+        if group["chinese"]:
             for index in range(start, end):
                 centre = (reading.columns[index] + 0.5) * along.step
                 edges = max(int(centre - size / 2), 0), min(int(centre + size / 2), along.length)
                 found.append(Word(reading.text[index], along.rectangle(*edges)))
         else:
             edges = int(reading.columns[start] * along.step), int((reading.columns[end - 1] + 1) * along.step)
-            found.append(Word(reading.text[start:end], along.rectangle(*edges)))
+            found.append(Word(group[0], along.rectangle(*edges)))
     return found
 
 
@@ -85,35 +82,11 @@ class _Line:
         return left, top, right, bottom
 
 
-def _chinese_size(groups: list[_Group], reading: Reading, along: _Line) -> float:
+def _chinese_size(groups: list[re.Match[str]], reading: Reading, along: _Line) -> float:
     """Return the mean width of a Chinese character: of runs of several, else as if all were alike."""
     sizes = [
         (reading.columns[end - 1] - reading.columns[start] + 1) * along.step / (end - start - 1)
-        for kind, start, end in groups
-        if kind == "chinese" and end - start > 1
+        for start, end in (group.span() for group in groups if group["chinese"])
+        if end - start > 1
     ]
     return sum(sizes) / len(sizes) if sizes else along.length / max(1, len(reading.text))
-
-
-def _groups(text: str) -> list[_Group]:
-    """Group neighbours of one kind."""
-    groups = []
-    for kind, members in itertools.groupby(enumerate(_kinds(text)), key=lambda member: member[1]):
-        indices = [index for index, _ in members]
-        groups.append(_Group(kind, indices[0], indices[-1] + 1))
-    return groups
-
-
-def _kinds(text: str) -> list[Kind]:
-    """Return each character's kind; a point before a digit and a hyphen join the letters before them."""
-    kinds: list[Kind] = []
-    for index, character in enumerate(text):
-        after_latin = bool(kinds) and kinds[-1] == "latin"
-        joins = character == "-" or (character == "." and _DIGIT.match(text[index + 1 : index + 2]))
-        if "\u4e00" <= character <= "\u9fff":
-            kinds.append("chinese")
-        elif _ALPHANUMERIC.match(character) or (after_latin and joins):
-            kinds.append("latin")
-        else:
-            kinds.append("symbol")
-    return kinds

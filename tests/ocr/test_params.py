@@ -23,8 +23,8 @@ def with_field(name: str, value: object) -> object:
 
 def test_fields_are_taken_and_others_have_paddleocr_defaults() -> None:
     params = DetectorParams.read(Config())
-    assert (params.det_limit_side_len, params.db_options.thresh) == (736, 0.2)
-    assert (params.det_limit_type, params.db_options.box_thresh) == ("max", 0.5)
+    assert (params.det_limit_side_len, params.det_db_thresh) == (736, 0.2)
+    assert (params.det_limit_type, params.det_db_box_thresh) == ("max", 0.5)
 
 
 def test_a_field_set_on_the_object_counts() -> None:

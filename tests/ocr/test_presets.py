@@ -33,7 +33,7 @@ def test_a_set_replaces_the_models_and_keeps_the_thresholds() -> None:
 
 
 def test_an_unknown_set_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"'PP-OCRv6_smal'; allowed are .*Did you mean 'PP-OCRv6_small'"):
+    with pytest.raises(ConfigError, match=r"'PP-OCRv6_smal'; allowed are .*Did you mean PP-OCRv6_small[?]"):
         with_models(CONFIG, "PP-OCRv6_smal")
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadRequest
+from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadedModel, LoadRequest
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
 from hub.engines.openvino.int8 import Rounding, find_roundings, quantize
@@ -40,8 +40,8 @@ BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 _INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
-class OpenVINOModel:
-    """See :class:`hub.engines.base.LoadedModel`."""
+class OpenVINOModel(LoadedModel):
+    """A compiled model and its streams."""
 
     engine = "openvino"
     prefers_few_shapes = True
@@ -81,16 +81,12 @@ class OpenVINOModel:
         except IndexError:
             request = self._compiled.create_infer_request()
         try:
-            # Shared, not copied: this function keeps the arrays alive until the request has finished.
-            tensors = [ov.Tensor(each, shared_memory=True) for each in self._inputs(batch)]
-            for index, tensor in enumerate(tensors):
-                request.set_input_tensor(index, tensor)
-            request.infer(share_outputs=True)  # else they are copied
+            # Else they are copied. This function keeps the arrays alive until the request has finished.
+            output = request.infer(self._inputs(batch), share_inputs=True, share_outputs=True)[0]
         except RuntimeError as error:
             raise EngineError(
                 f"OpenVINO failed on an input of shape {batch.images.shape}: {error}"
             ) from error
-        output = request.get_output_tensor(0).data
         # NumPy finds the best of a recogniser's 6 625 classes sixteen times faster than OpenVINO's TopK.
         outputs = top1(output) if self._wants_top1 else (output.copy(),)
         self._idle.append(request)

@@ -11,6 +11,7 @@ the end (sub-pixel convolution, Shi et al. 2016).
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, Final
 
@@ -39,23 +40,15 @@ def enlarge_last(model: Any) -> None:
 def gate_once(model: Any) -> None:
     """Change x + x · g to x · (1 + g) wherever g is one number per channel."""
     for node in model.get_ops():
-        found = _gated(node)
-        if found is not None:
-            x, gate = found
-            node.output(0).replace(ops.multiply(x, ops.add(gate, np.float32(1))).output(0))
-
-
-def _gated(node: Any) -> tuple[Any, Any] | None:
-    if node.get_type_name() != "Add":
-        return None
-    one, other = node.input_values()
-    for x, product in ((one, other), (other, one)):
-        if product.get_node().get_type_name() == "Multiply":
-            factors = product.get_node().input_values()
-            gates = [each for each in factors if each != x]
-            if len(gates) == 1 and list(gates[0].get_partial_shape())[2:] == [1, 1]:
-                return x, gates[0]
-    return None
+        if node.get_type_name() != "Add":
+            continue
+        for x, product in itertools.permutations(node.input_values()):
+            maker = product.get_node()
+            gates = [each for each in maker.input_values() if each != x]
+            is_gated = maker.get_type_name() == "Multiply" and len(gates) == 1
+            if is_gated and list(gates[0].get_partial_shape())[2:] == [1, 1]:
+                node.output(0).replace(ops.multiply(x, ops.add(gates[0], np.float32(1))).output(0))
+                break
 
 
 def _chain(last: Any) -> list[Any]:

@@ -68,15 +68,13 @@ def split_convolutions(model: Any) -> None:
 def average_early(model: Any) -> None:
     """Change the mean of what a 1 × 1 convolution widens to the convolution of the mean."""
     for node in model.get_ordered_ops():
-        if node.get_type_name() == "ReduceMean" and _averages_a_widened_map(node):
-            convolution = node.input_value(0).get_node()
+        if node.get_type_name() != "ReduceMean":
+            continue
+        before, after = node.input_value(0), node.output(0)
+        convolution = before.get_node()
+        if _widens(convolution) and _is_gate(after) and _have_equal_channels([before, after]):
             mean = ops.reduce_mean(convolution.input_value(0), node.input_value(1), keep_dims=True)
-            node.output(0).replace(_convolution(mean.output(0), convolution.input_value(1)))
-
-
-def _averages_a_widened_map(node: Any) -> bool:
-    before, after = node.input_value(0), node.output(0)
-    return _widens(before.get_node()) and _is_gate(after) and _have_equal_channels([before, after])
+            after.replace(_convolution(mean.output(0), convolution.input_value(1)))
 
 
 def _is_plain_convolution(node: Any, *, side: int) -> bool:

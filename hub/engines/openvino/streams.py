@@ -57,7 +57,11 @@ class Streams:
     def _execute_one(self) -> None:
         """Execute one, whichever is best: this is due as many times as there are executions waiting."""
         with self._lock:
-            stream, waiting = self._choose()
+            place, stream = self._best()
+            for passed in self._waiting[:place]:
+                passed.passed += 1
+            self._idle.remove(stream)
+            waiting = self._waiting.pop(place)
             stream.shape = waiting.shape
         try:
             if waiting.done.set_running_or_notify_cancel():
@@ -68,15 +72,8 @@ class Streams:
             with self._lock:
                 self._idle.append(stream)
 
-    def _choose(self) -> tuple[_Stream, _Waiting]:
-        """Take an idle stream and what it executes; each thread has a stream, so one is idle."""
-        place, stream = self._best()
-        for passed in self._waiting[:place]:
-            passed.passed += 1
-        self._idle.remove(stream)
-        return stream, self._waiting.pop(place)
-
     def _best(self) -> tuple[int, _Stream]:
+        """Return the place of the next one, and an idle stream: each thread has one, so one is idle."""
         if self._waiting[0].passed < _PATIENCE:
             for place, waiting in enumerate(self._waiting):
                 for stream in self._idle:

@@ -130,16 +130,10 @@ def test_what_is_cancelled_in_time_is_not_executed(
 class SlowRequest:
     """An infer request that takes a while; its output is the input's sum."""
 
-    def set_input_tensor(self, index: int, tensor: Any) -> None:
-        self._input = tensor.data
-
-    def infer(self, *, share_outputs: bool) -> None:
-        total = np.float32(self._input.sum())
+    def infer(self, inputs: Any, *, share_inputs: bool, share_outputs: bool) -> list[Any]:
+        total = np.float32(inputs[0].sum())
         sleep(0.02)
-        self._output = np.full(1, total, np.float32)
-
-    def get_output_tensor(self, index: int) -> SimpleNamespace:
-        return SimpleNamespace(data=self._output)
+        return [np.full(1, total, np.float32)]
 
 
 def test_many_callers_share_as_many_requests_as_there_are_streams() -> None:

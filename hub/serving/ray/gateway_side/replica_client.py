@@ -73,14 +73,16 @@ class ReplicaClient:
                 delivery.pause(PAUSE_SECONDS)
             except RayServeException as error:
                 log.warning("request %s: %s", context.request_id, error)
-                self._forget(delivery.module.application)
+                with self._lock:
+                    self._handles.pop(delivery.module.application, None)
                 delivery.pause(PAUSE_SECONDS)
             except RayTaskError:
                 raise  # a mistake of ours in the replica
             except RayError as error:
                 # Ray Serve itself tries again what no replica had taken; later attempts are announced.
                 delivery.has_started |= delivery.number == 1
-                log.warning("request %s: its replica went away (%s)", context.request_id, _first_line(error))
+                first_line = str(error).strip().partition("\n")[0]
+                log.warning("request %s: its replica went away (%s)", context.request_id, first_line)
                 delivery.runner_died(self._quarantine)
             delivery.module = refuse_unless_served(
                 module.name, self._states.current().modules.get(module.name)
@@ -127,27 +129,20 @@ class ReplicaClient:
         if not self._is_connected.wait(max(0.0, min(CONNECT_SECONDS, delivery.remaining))):
             raise errors.UnavailableError(self._problem, retry_after=2)
         application = delivery.module.application
-        handle = self._handles.get(application)
-        if handle is None:
-            with self._lock:
-                handle = self._handles.get(application) or self._open(application)
-        return handle
-
-    def _open(self, application: str) -> DeploymentHandle[Any]:
-        served = {module.application for module in self._states.current().modules.values()}
-        for gone in self._handles.keys() - served:
-            del self._handles[gone]
-        try:
-            self._handles[application] = serve.get_app_handle(application)
-        except (RayServeException, RayError) as error:
-            raise errors.UnavailableError(
-                f"Ray Serve does not have {application} at the moment", retry_after=2
-            ) from error
-        return self._handles[application]
-
-    def _forget(self, application: str) -> None:
+        if (known := self._handles.get(application)) is not None:
+            return known
         with self._lock:
-            self._handles.pop(application, None)
+            if application not in self._handles:
+                served = {module.application for module in self._states.current().modules.values()}
+                for gone in self._handles.keys() - served:
+                    del self._handles[gone]
+                try:
+                    self._handles[application] = serve.get_app_handle(application)
+                except (RayServeException, RayError) as error:
+                    raise errors.UnavailableError(
+                        f"Ray Serve does not have {application} at the moment", retry_after=2
+                    ) from error
+            return self._handles[application]
 
 
 def _ask(handle: DeploymentHandle[Any], delivery: Delivery, call: Parcel) -> Parcel:
@@ -192,7 +187,3 @@ def _cancel_unless_wanted(
         return
     response.cancel()
     raise CallerLeft if has_left else delivery.too_late()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

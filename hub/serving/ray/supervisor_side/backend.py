@@ -45,12 +45,11 @@ class RayBackend:
         self._desired = DesiredState()
         self._owns_cluster = config.ray_address is None
         self.environment: Mapping[str, str] = _environment(run_dir, owns_cluster=self._owns_cluster)
-        self._agent = Helper("hub.serving.ray.agent", None, run_dir, lifeline, self.environment)
-        self.helpers: Sequence[Helper] = [self._agent]
-        if self._owns_cluster:
-            head = Helper("hub.serving.ray.head", None, run_dir, lifeline, self.environment)
-            self.helpers = [self._agent, head]
-        else:
+        self.helpers: Sequence[Helper] = [
+            Helper(f"hub.serving.ray.{role}", None, run_dir, lifeline, self.environment)
+            for role in (["agent", "head"] if self._owns_cluster else ["agent"])
+        ]
+        if not self._owns_cluster:
             desired_state.write_address(run_dir.path, str(config.ray_address))
         for key, advice in _LOCAL_ONLY.items():
             if getattr(config, key) is not None:
@@ -64,12 +63,11 @@ class RayBackend:
 
     def tick(self, now: float) -> None:
         try:
-            observed = self._reader.current()
+            self._observed = self._reader.current()
         except OtherVersionError as error:  # the package changed on disk, and the agent was started again
-            observed = replace(self._observed, problem=package_check.change() or str(error))
-        self._observed = observed
-        if not self._agent.is_running:
-            self._observed = replace(observed, problem=observed.problem or "the Ray agent is starting")
+            self._observed = replace(self._observed, problem=package_check.change() or str(error))
+        if not self.helpers[0].is_running and not self._observed.problem:
+            self._observed = replace(self._observed, problem="the Ray agent is starting")
         self._fleets = [fleet for fleet in self._fleets if not fleet.is_empty]
         if not self._observed.problem and self._observed.serial >= 0:
             for helper in self.helpers:
