@@ -68,7 +68,7 @@ class DetectorParams(Params):
 
     @property
     def db_options(self) -> DetectorParams:
-        """The argument that ``boxes_from_map`` takes: once a class of its own, now the parameters themselves."""
+        """The argument of ``boxes_from_map``: once a class of its own, now the parameters themselves."""
         return self
 
 
