@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import parse_form_data
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError, PayloadTooLargeError
@@ -48,16 +49,10 @@ def parse(data: bytes, content_type: str, declared: Sequence[str], limits: Reque
 
 
 def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: RequestLimits) -> Body:
-    environ = {
-        "wsgi.input": io.BytesIO(data),
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(data)),
-        "REQUEST_METHOD": "POST",
-    }
+    parser = FormDataParser(_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False)
+    _, options = parse_options_header(content_type)
     try:
-        _, form, files = parse_form_data(
-            environ, stream_factory=_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False
-        )
+        _, form, files = parser.parse(io.BytesIO(data), "multipart/form-data", len(data), options)
     except ValueError as error:
         raise InvalidInputError(f"the form cannot be read: {error}") from error
     except RequestEntityTooLarge as error:

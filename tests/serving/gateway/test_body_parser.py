@@ -76,6 +76,13 @@ def test_text_fields_are_json_where_they_can_be_and_else_text() -> None:
     assert arguments(found) == {"n": 1.5, "flag": True, "names": ["a", "b"], "text": "1,5", "empty": ""}
 
 
+def test_a_forms_type_may_be_written_in_capitals() -> None:
+    data, kind = form(("top_k", "3"))
+    body = body_parser.parse(data, kind.replace("multipart/form-data", "Multipart/Form-Data"), (), LIMITS)
+
+    assert arguments(body) == {"top_k": 3}
+
+
 def test_a_field_that_comes_twice_is_a_list() -> None:
     assert arguments(read_form(("texts", "a"), ("texts", "2"))) == {"texts": ["a", 2]}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
 from hub.serving.gateway.protocols.oip.models import Inference, InferRequest
 from hub.serving.gateway.request_context import RequestContext, is_true
-from hub.serving.gateway.targets import Target
 from hub.serving.process.logs import request_ids
 
 access_log = logging.getLogger("hub.access")
@@ -57,6 +57,7 @@ _DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_ST
 _KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
 
 Method = Callable[..., Any]
+_serialize: Final = operator.methodcaller("SerializeToString")
 
 
 class InferenceService:
@@ -67,15 +68,16 @@ class InferenceService:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return what a ``grpc.Server`` takes."""
+        gateway, target = self._gateway, partial(targets.find, self._gateway)
         methods: dict[str, Method] = {
-            "ServerLive": lambda request, context: {"live": True},
-            "ServerReady": lambda request, context: {"ready": self._gateway.states.current().ready},
-            "ModelReady": self._model_ready,
-            "ServerMetadata": lambda request, context: metadata.server(),
-            "ModelMetadata": self._model_metadata,
+            "ServerLive": lambda asked, _: {"live": True},
+            "ServerReady": lambda asked, _: {"ready": gateway.states.current().ready},
+            "ModelReady": lambda asked, _: {"ready": metadata.is_ready(target(asked.name), asked.version)},
+            "ServerMetadata": lambda asked, _: metadata.server(),
+            "ModelMetadata": lambda asked, _: metadata.metadata(target(asked.name), asked.version),
             "ModelConfig": self._model_config,
             "ModelInfer": self._infer,
-            "RepositoryIndex": self._repository_index,
+            "RepositoryIndex": lambda asked, _: {"models": repository.index(gateway, ready_only=asked.ready)},
             "RepositoryModelLoad": partial(self._change, repository.load),
             "RepositoryModelUnload": partial(self._change, repository.unload),
         }
@@ -83,14 +85,14 @@ class InferenceService:
             name: grpc.unary_unary_rpc_method_handler(
                 self._guarded(name, method),
                 request_deserializer=MESSAGES[f"{name}Request"].FromString,
-                response_serializer=lambda message: message.SerializeToString(),
+                response_serializer=_serialize,
             )
             for name, method in methods.items()
         }
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
             self._stream,
             request_deserializer=MESSAGES["ModelInferRequest"].FromString,
-            response_serializer=lambda message: message.SerializeToString(),
+            response_serializer=_serialize,
         )
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
@@ -134,29 +136,17 @@ class InferenceService:
 
     # -- the methods -----------------------------------------------------------------------------
 
-    def _model_ready(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"ready": metadata.is_ready(self._target(request.name), request.version)}
-
-    def _model_metadata(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return metadata.metadata(self._target(request.name), request.version)
-
     def _model_config(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        config = metadata.config(self._target(request.name), request.version)
+        config = metadata.config(targets.find(self._gateway, request.name), request.version)
         for tensor in (*config["input"], *config["output"]):
             tensor["data_type"] = _DATA_TYPES[tensor["data_type"]]
         for group in config["instance_group"]:
             group["kind"] = _KINDS[group["kind"]]
         return {"config": config}
 
-    def _repository_index(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        return {"models": repository.index(self._gateway, ready_only=request.ready)}
-
     def _change(self, change: Method, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
         change(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
-
-    def _target(self, name: str) -> Target:
-        return targets.find(self._gateway, name)
 
     def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Admit, translate, dispatch, translate back; counted like a request over HTTP."""
@@ -175,9 +165,8 @@ class InferenceService:
                     strict=is_true(headers.get("x-hub-strict", "")),
                     caller=caller,
                 )
-                inference = models.infer(
-                    self._target(name), request.model_version, known, partial(_read_request, request)
-                )
+                target, read = targets.find(gateway, name), partial(_read_request, request)
+                inference = models.infer(target, request.model_version, known, read)
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:
