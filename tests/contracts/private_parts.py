@@ -56,7 +56,7 @@ PRIVATE_PARTS = (
     PrivatePart("gunicorn", "write_error", _GATEWAY, "the body of a reply to what is not HTTP"),
     PrivatePart("python", "_work_queue", _WORKER, "whether others wait for a thread"),
     PrivatePart("python", "_srcfile", "serving/process/logs.py", "no search for the caller of each log line"),
-    PrivatePart("prometheus-client", "_labelnames", _METRICS, "the labels of a metric"),
+    PrivatePart("prometheus-client", "_labelnames", "../tools/write_reference.py", "the labels of a metric"),
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
     PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
