@@ -6,6 +6,7 @@
                  … .gateway.grpc_gateway      the supervisor       grpc
                  … .gateway.metrics_server                         prometheus_client
     runner/      python -m hub.serving.runner                      the standard library, what the module needs
+    ray/         its parts of the three, and the agent        the supervisor, Ray itself: Ray
     messages/    all of them; what passes between them, typed
     config/      all but the runners; what a person may write
     process/     all of them; logs, PID files, /proc, private folders
