@@ -82,7 +82,7 @@ def test_nothing_is_done_before_it_is_due() -> None:
 
 def large_blocks() -> list[float]:
     """Memory before, with, and after a large block, one after the other; none lies at the end of the heap."""
-    Trimmer()
+    Trimmer().expect_images()
     sizes = []
     for _ in range(3):  # without a limit of ours the first to be freed would raise the library's
         sizes.append(resident_mb())
@@ -103,7 +103,7 @@ def test_large_blocks_go_back_at_once_however_often_they_were_used() -> None:
 
 def end_of_the_heap() -> list[float]:
     """Page faults of 50 blocks of 1 MB, one after the other, each free before the next."""
-    Trimmer()
+    Trimmer().expect_images()
     LIBC.free(allocated(1_000_000))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(50):

@@ -68,6 +68,8 @@ def main() -> int:
             _tell(status, RunnerStatus(ready=False, reason=load_error(error), final=final))
             return 1
         _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it
+        if executor.manifest.images:
+            trimmer.expect_images()
         _tell(status, RunnerStatus(ready=True, manifest=executor.manifest, concurrency=concurrency))
         heartbeat = Heartbeat(arguments.heartbeat, concurrency)
         listener = socket.socket(fileno=arguments.listener)
