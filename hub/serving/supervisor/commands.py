@@ -120,7 +120,9 @@ class Commands:
             self._remove(name)
         self.fleets |= begun
         parts: list[Pending] = [
-            self._swap(name, plan) if name in swaps else partial(self._loaded, name, begun[name])
+            self._swap_or_restore(name, plan, entries[name])
+            if name in swaps
+            else partial(self._loaded, name, begun[name])
             for name, plan in plans.items()
         ]
 
@@ -175,14 +177,19 @@ class Commands:
     def _renew(
         self, name: str, entry: ModuleConfig | None = None, before: ModuleConfig | None = None
     ) -> Pending:
-        """Bring up the next generation of a module; ``entry`` is its new configuration, ``before`` its old.
-
-        If that generation does not come up, the configuration is as it was, unless another change came since.
-        """
+        """Bring up the next generation of a module, with a new ``entry`` instead of the one ``before``."""
         self._fleet(name)
         config = self._configured(name, entry) if entry is not None else self.config
         (plan,) = self._plan(config, [name]).values()
         self.config = config
+        return self._swap_or_restore(name, plan, before)
+
+    def _swap_or_restore(self, name: str, plan: FleetPlan, before: ModuleConfig | None) -> Pending:
+        """Swap generations; if the new one does not come up, its configuration is as it was ``before``.
+
+        Not if another change came since: then that one counts.
+        """
+        entry = self.config.modules_info.get(name)
 
         def undo() -> None:
             if before is not None and self.config.modules_info.get(name) is entry:

@@ -470,6 +470,20 @@ def test_a_reload_of_the_file_fails_when_one_of_its_modules_does_not_come_up() -
     assert pending() == ControlAnswer(False, "b 1.1.0 is served; c did not load: no weights")
 
 
+def test_a_module_whose_new_entry_did_not_come_up_is_tried_again_by_the_next_reload() -> None:
+    server = Server("a", "b")
+    before = server.commands.config
+    server.planner.file = config("a", b={"timeout": 5})
+    pending = server.do("reload")
+    server.fleets["b"].drop("no weights")
+    answer = pending()
+
+    assert answer is not None
+    assert not answer.ok
+    assert server.commands.config == before
+    assert server.do("reload")() is None  # it is brought up once more, instead of "no module has changed"
+
+
 def test_without_a_config_file_a_reload_asks_for_a_module() -> None:
     with pytest.raises(ServerError, match="without a config file; name the module"):
         Server("a").do("reload")
