@@ -37,7 +37,7 @@ class Job:
     init_args: dict[str, Any]
     format: str
     shard_size: int
-    image_decode: int
+    images: int
     list_sha256: str
 
     def shards(self) -> int:

@@ -242,7 +242,7 @@ def test_images_added_through_several_runners_at_once_are_all_in_the_index(serve
 
 
 def test_a_change_of_an_index_is_never_run_twice(served: Server) -> None:
-    assert served.module("shitu").manifest["once"] == ["shitu-index-add", "shitu-index-remove"]
+    assert served.module("shitu").manifest.once == ("shitu-index-add", "shitu-index-remove")
 
 
 @pytest.mark.parametrize("key", ["2f6c0f1e-8d1f-4b8e-9a40-0f6a3f6f7b11", "../shitu.yaml", "/etc/hostname"])
