@@ -22,7 +22,8 @@ from typing import Any
 import requests
 
 import hub
-from benchmarks import load, machine, ocr
+from benchmarks import load, machine
+from benchmarks.ocr_drive import draw
 from benchmarks.ocr_servers import module_folder
 from benchmarks.server import HubServer
 
@@ -88,7 +89,7 @@ DOORS = (
 
 def main(quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="hub-bench-doors-") as scratch:
-        images = [base64.b64encode(image).decode() for image in ocr.draw(Path(scratch) / "images")[:PAGES]]
+        images = [base64.b64encode(image.data).decode() for image in draw(Path(scratch) / "images", PAGES)]
         system = module_folder(Path(scratch), angle_classifier=True)
         pipeline = {
             "directory": str(machine.ROOT / "modules" / "ocr_pipeline"),

@@ -25,7 +25,7 @@ from typing import Any
 import requests
 
 from benchmarks import machine
-from benchmarks.ocr import drive
+from benchmarks.ocr_drive import drive
 from benchmarks.ocr_servers import Contender
 from benchmarks.server import HubServer, free_port, stop, wait_until_ready
 
