@@ -214,7 +214,7 @@ class Commands:
             why = fleet.reason or "another reload came in between"
             return ControlAnswer(ok=False, message=f"{name}: {why}")
 
-        return _once(settled)
+        return settled
 
     def _loaded(self, name: str, fleet: Fleet) -> ControlAnswer | None:
         """Tell how the first loading of a module ended; None while it has not."""
