@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from hub.serving.messages.manifest import Manifest
-from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ProcessState
 from hub.serving.ray.agent.application import (
     AGAIN_SECONDS,
@@ -19,8 +18,8 @@ from hub.serving.ray.agent.application import (
     Scale,
     Step,
 )
-from hub.serving.ray.desired_state import Deployment
 from hub.serving.ray.replica_messages import ReplicaReport
+from tests.serving.ray.deployments import deployment
 
 pytestmark = pytest.mark.unit
 
@@ -28,24 +27,7 @@ NOW = 100.0
 THERE = ApplicationStatus(is_leaving=False, has_failed=False, wanted=2, running=2, reason="")
 LEAVING = replace(THERE, is_leaving=True)
 FAILED = replace(THERE, has_failed=True, running=0)
-WANTED = Deployment(
-    key="greet@1",
-    spec=RunnerSpec(name="greet", version="1.0.0", directory="/greet"),
-    replicas=2,
-    threads=1,
-    gpu=False,
-    num_cpus=1.0,
-    num_gpus=0.0,
-    resources={},
-    autoscaling=None,
-    weights=(),
-    max_ongoing_requests=4,
-    max_queue_size=8,
-    hang_timeout=10.0,
-    graceful_timeout=10.0,
-    home="/home",
-    is_shared=True,
-)
+WANTED = replace(deployment(replicas=2), max_ongoing_requests=4)
 AS_WANTED = Scale(2, None, 4)
 
 

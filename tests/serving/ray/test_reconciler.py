@@ -12,42 +12,14 @@ import pytest
 
 from hub.errors import WeightsError
 from hub.serving.messages.manifest import Manifest
-from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import FAILED, LOADING, READY, ProcessState
 from hub.serving.ray.agent.application import AGAIN_SECONDS, SHARED_SECONDS, ApplicationStatus
 from hub.serving.ray.agent.reconciler import Reconciler
 from hub.serving.ray.desired_state import Deployment, DesiredState, ObservedState
 from hub.serving.ray.replica_messages import ReplicaReport
-from tests.serving.running import MODULES
+from tests.serving.ray.deployments import deployment
 
 MANIFEST = Manifest(concurrency=2, max_batch_size=3)
-
-
-def deployment(generation: int = 1, *, replicas: int = 1, module: str = "greet", **spec: Any) -> Deployment:
-    fields: dict[str, Any] = {
-        "name": module,
-        "version": "1.0.0",
-        "directory": str(MODULES / module),
-        "generation": generation,
-    }
-    return Deployment(
-        key=f"{module}@{generation}",
-        spec=RunnerSpec(**{**fields, **spec}),
-        replicas=replicas,
-        threads=1,
-        gpu=False,
-        num_cpus=1.0,
-        num_gpus=0.0,
-        resources={},
-        autoscaling=None,
-        weights=(),
-        max_ongoing_requests=None,
-        max_queue_size=8,
-        hang_timeout=10.0,
-        graceful_timeout=10.0,
-        home="/home",
-        is_shared=True,
-    )
 
 
 @dataclass
