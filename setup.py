@@ -59,6 +59,7 @@ DEVELOPMENT = [
     "playwright>=1.49",  # drives the system's Chromium
     "pre-commit>=4.0",
     "pytest>=8.3",
+    "pytest-rerunfailures>=15",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "ruff>=0.12",

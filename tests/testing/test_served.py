@@ -125,12 +125,12 @@ def test_a_request_takes_no_longer_than_the_settings_allow() -> None:
 
 
 def test_requests_at_once_are_joined_as_the_settings_say() -> None:
-    settings = {"max_batch_size": 8, "max_queue_delay_ms": 500}
+    settings = {"max_batch_size": 3, "max_queue_delay_ms": 10_000}  # three are enough: none waits so long
     with served(MODULES / "greet", settings=settings) as greet:
         results: list[Any] = []
-        first = threading.Thread(target=greet, kwargs={"names": ["first"], "sleep": 1.5})
+        first = threading.Thread(target=greet, kwargs={"names": ["first"], "sleep": 4.0})
         first.start()
-        time.sleep(0.5)  # by now it runs, so that the next ones wait for each other
+        time.sleep(1.0)  # by now it runs, so that the next ones wait for each other
         callers = [
             threading.Thread(target=lambda name=name: results.extend(greet(names=[name]))) for name in "abc"
         ]
