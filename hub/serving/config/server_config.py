@@ -141,7 +141,11 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     hang_timeout: Seconds | None = None
     """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
     body_timeout: Seconds = 60.0
-    """Seconds a request's body may take to arrive."""
+    """Seconds a request's body may take to arrive (408)."""
+    reply_timeout: Seconds = 60.0
+    """Seconds a caller may take to receive its reply; then the connection ends."""
+    keepalive: Seconds = 75.0
+    """Seconds that a connection without a request is kept; longer than a load balancer keeps its own."""
     max_body_mb: Annotated[float, Field(gt=0)] = 64.0
     """The largest body of a request, in MB (413)."""
     max_inflight_mb: Annotated[float, Field(gt=0)] = 512.0
@@ -170,6 +174,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """The TLS certificate, with its chain, as PEM."""
     keyfile: Path | None = None
     """Its private key, as PEM."""
+    allowed_hosts: Annotated[tuple[str, ...], CommaList] = ()
+    """Names, `host` or `host:port`, under which browsers may reach this server, such as a proxy's (403)."""
     cors_origins: Annotated[tuple[str, ...], CommaList] = ()
     """Web origins that browsers may call from; "*" for all."""
     ui: bool = True

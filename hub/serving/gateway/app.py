@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 
 from hub import envelope
-from hub.serving.gateway import error_responses, metrics, ui
+from hub.serving.gateway import error_responses, metrics, origins, ui
 from hub.serving.gateway.context import EXTENSION, Gateway, current_gateway, request_context
 from hub.serving.gateway.protocols import legacy, paddlex, predict
 from hub.serving.gateway.protocols.oip import http_routes as oip_http
@@ -88,6 +88,8 @@ def _begin() -> Response | None:
     request_ids.set(request_id)
     if current.method == "OPTIONS" and _allowed_origin(current, gateway) is not None:
         return Response(status=204)
+    if not _is_health_check(current.path):
+        origins.refuse_strangers(current.method, current.headers, gateway.config)
     has_keys = gateway.config.api_key_file is not None
     if has_keys and not _is_health_check(current.path) and not ui.needs_no_key():
         context.key_name = gateway.keys.check(current.headers)

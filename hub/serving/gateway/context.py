@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from flask import current_app, g
 
-from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
+from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.metrics import RequestMetrics
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
@@ -21,7 +21,7 @@ from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import StateReader
 
 EXTENSION = "hub"
-#: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
+#: Threads beyond what the modules may queue and run: for refusals and the pages.
 RESERVE_THREADS = 16
 
 
@@ -34,8 +34,9 @@ class Gateway:
         self.states = StateReader(run_dir.state)
         self.dispatcher = _make_dispatcher(config, run_dir, self.states)
         self.limits = RequestLimits.of(config)
-        self.admission = Admission(self.limits.max_inflight)
-        self.keys = KeyRing(read_api_keys(config.api_key_file))
+        self.inflight = InflightBytes(self.limits.max_inflight, run_dir.inflight)
+        self.admission = Admission(self.inflight)
+        self.keys = KeyRing.of(config.api_key_file)
         self.metrics = RequestMetrics()
         self.new_request_id = _request_ids()
 

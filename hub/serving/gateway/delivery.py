@@ -38,10 +38,6 @@ class ModuleReply:
         return "; ".join(self.header.notes)
 
 
-class CallerLeft(Exception):
-    """The client hung up; there is nobody to answer."""
-
-
 class Dispatcher(Protocol):
     """The way to a module, wherever it runs."""
 

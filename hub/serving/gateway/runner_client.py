@@ -9,7 +9,7 @@ from typing import Final
 
 from hub import errors
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
@@ -38,7 +38,8 @@ class RunnerClient:
         while True:
             with self._connect(delivery) as connection:
                 try:
-                    return _run(delivery, connection)
+                    with context.caller.waits_for(connection):
+                        return _run(delivery, connection)
                 except (wire.PeerClosed, ConnectionError) as error:
                     log.warning("request %s: its runner went away (%r)", context.request_id, error)
             delivery.runner_died(self._quarantine)
@@ -75,7 +76,7 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
     """Send, wait, receive.
 
     Raises:
-        PeerClosed, ConnectionError: the runner died.  CallerLeft.  RequestError.
+        PeerClosed, ConnectionError: the runner died, or the caller left.  RequestError.
     """
     delivery.has_started = False
     deadline = delivery.deadline
@@ -92,14 +93,8 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
 
 
 def _await_reply(connection: socket.socket, delivery: Delivery) -> None:
-    """Wait until the runner says something, watching the client's connection meanwhile."""
+    """Wait until the runner says something."""
     poller = select.poll()
     poller.register(connection, select.POLLIN)
-    if delivery.context.caller is not None:
-        poller.register(delivery.context.caller, select.POLLRDHUP)
-    ready = [descriptor for descriptor, _ in poller.poll(max(0.0, delivery.remaining) * 1000)]
-    if connection.fileno() in ready:
-        return
-    if ready:
-        raise CallerLeft
-    raise TimeoutError
+    if not poller.poll(max(0.0, delivery.remaining) * 1000):
+        raise TimeoutError

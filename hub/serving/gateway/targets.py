@@ -28,8 +28,9 @@ from hub.errors import (
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
+from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.delivery import CallerLeft, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
 from hub.serving.gateway.image_budget import decode_base64, image_size
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
@@ -89,7 +90,7 @@ class Target(ABC):
             UnavailableError, QueueFullError: before anything was read.
         """
         with (
-            self.gateway.admission.admit(module.name, _capacity(module), context.size),
+            self.gateway.admission.admit(module.name, capacity(module), context.size),
             self.gateway.metrics.in_progress(module.name),
         ):
             yield
@@ -203,7 +204,7 @@ def explain(problem: Exception) -> HubError:
     return HubError("internal error; the server's log has the details under this request id")
 
 
-def _capacity(module: ModuleState) -> int:
+def capacity(module: ModuleState) -> int:
     """Return how many requests may be queued or running; one more would be refused by the socket anyway."""
     running = max(1, len(module.runners)) * module.manifest.concurrency
     return module.limits.max_queue_size + running * module.manifest.max_batch_size + 1

@@ -26,6 +26,7 @@ class RunDir:
 
     Attributes:
         metrics: counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR.
+        inflight: bytes of the bodies in each process that takes requests.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,6 +35,7 @@ class RunDir:
         self.state = path / "state.json"
         self.control = path / "control.sock"
         self.metrics = path / "metrics"
+        self.inflight = path / "inflight"
         self.python_path = path / "path"
 
     @classmethod

@@ -26,9 +26,9 @@ from hub.errors import (
     UnknownModuleError,
 )
 from hub.serving.gateway.body import Body
+from hub.serving.gateway.caller import Caller, CallerLeft
 from hub.serving.gateway.delivery import (
     MAX_ATTEMPTS,
-    CallerLeft,
     Delivery,
     ModuleReply,
     refuse_unless_served,
@@ -350,10 +350,10 @@ def test_an_answer_that_does_not_come_in_time_is_a_deadline_error(runner: Runner
 
 
 def test_a_request_whose_caller_hangs_up_is_dropped(runner: Runner) -> None:
-    here, there = socket.socketpair()
-    runner.act(lambda connection: there.close() or time.sleep(0.2))
-    with here, pytest.raises(CallerLeft):
-        call(runner, context(caller=here.fileno()))
+    caller = Caller()
+    runner.act(lambda connection: caller.leave() or time.sleep(0.2))
+    with pytest.raises(CallerLeft):
+        call(runner, context(caller=caller))
 
 
 def test_a_full_queue_refuses_the_first_attempt_at_once(runner: Runner) -> None:

@@ -21,7 +21,8 @@ from hub.errors import (
 )
 from hub.serving.gateway import targets
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, ModuleReply
+from hub.serving.gateway.caller import CallerLeft
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.targets import EndpointTarget, ModuleTarget
 from hub.serving.messages import state

@@ -21,7 +21,8 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse, DeploymentRes
 
 from hub import errors
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.caller import CallerLeft
+from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
@@ -181,8 +182,7 @@ def _cancel_unless_wanted(
     delivery: Delivery, response: DeploymentResponse[Any] | DeploymentResponseGenerator[Any]
 ) -> None:
     """Raise DeadlineError or CallerLeft, and cancel what was asked, when nobody waits for it any more."""
-    caller = delivery.context.caller
-    has_left = caller is not None and wire.peer_has_left(caller)
+    has_left = delivery.context.caller.has_left
     if not has_left and delivery.remaining > 0:
         return
     response.cancel()

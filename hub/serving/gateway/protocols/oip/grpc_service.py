@@ -5,10 +5,8 @@ Nothing is decided here: limits, deadlines, metrics and errors are those of ever
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import operator
-import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,8 +17,8 @@ from werkzeug.datastructures import Headers
 
 from hub import errors
 from hub.serving.gateway import targets
+from hub.serving.gateway.caller import Caller, CallerLeft
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.delivery import CallerLeft
 from hub.serving.gateway.protocols.oip import metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
@@ -33,6 +31,7 @@ access_log = logging.getLogger("hub.access")
 _CODES: Final = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -156,17 +155,16 @@ class InferenceService:
         request_ids.set(request_id)
         code = 500
         try:
-            with _hang_up(context) as caller:
-                known = RequestContext(
-                    request_id=request_id,
-                    arrived=began,
-                    size=request.ByteSize(),
-                    timeout=None if remaining is None else max(0.0, remaining),
-                    strict=is_true(headers.get("x-hub-strict", "")),
-                    caller=caller,
-                )
-                target, read = targets.find(gateway, name), partial(_read_request, request)
-                inference = models.infer(target, request.model_version, known, read)
+            known = RequestContext(
+                request_id=request_id,
+                arrived=began,
+                size=request.ByteSize(),
+                timeout=None if remaining is None else max(0.0, remaining),
+                strict=is_true(headers.get("x-hub-strict", "")),
+                caller=_caller(context),
+            )
+            target, read = targets.find(gateway, name), partial(_read_request, request)
+            inference = models.infer(target, request.model_version, known, read)
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:
@@ -188,16 +186,12 @@ def _headers(context: grpc.ServicerContext) -> Headers:
     return Headers([(key, value) for key, value in context.invocation_metadata() if isinstance(value, str)])
 
 
-@contextlib.contextmanager
-def _hang_up(context: grpc.ServicerContext) -> Iterator[int]:
-    """Open a descriptor that reports a hang-up when the call is over, cancelled for one."""
-    read_end, write_end = os.pipe()
-    if not context.add_callback(lambda: os.close(write_end)):  # it is over already
-        os.close(write_end)
-    try:
-        yield read_end
-    finally:
-        os.close(read_end)
+def _caller(context: grpc.ServicerContext) -> Caller:
+    """Return the caller, who leaves when the call is over, cancelled for one."""
+    caller = Caller()
+    if not context.add_callback(caller.leave):  # it is over already
+        caller.leave()
+    return caller
 
 
 def _read_request(request: Any) -> InferRequest:
