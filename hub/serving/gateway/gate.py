@@ -1,7 +1,7 @@
 """The gate: how much of a request's body is worth receiving, judged by its head.
 
-Whatever is decided here is decided again, with everything else, by the app; the gate only sees to it that
-nobody sends, and no memory holds, a large body that the app would refuse unread.
+The app decides all of this again, with everything else. The gate only prevents that somebody sends, and
+memory holds, a large body that the app would refuse unread.
 """
 
 from __future__ import annotations

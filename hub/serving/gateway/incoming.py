@@ -96,7 +96,7 @@ class Incoming:
         parsed = self._parser
         try:
             urlsplit(parsed.path)
-        except ValueError as error:  # brackets around what is no address
+        except ValueError as error:  # brackets around something that is not an address
             raise http.InvalidRequestLine(str(error)) from error
         self.head = head = Head(
             parsed.method.decode("latin-1"),

@@ -1,6 +1,6 @@
 """Gunicorn's worker around an event loop: callers' bytes are the loop's, a pool of threads runs the app.
 
-What a slow caller costs is a descriptor. Health checks and metrics have threads of their own.
+A slow caller costs a descriptor. Health checks and metrics have threads of their own.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ def _connections(threads: int) -> int:
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log a mistake of the server in a connection; what a broken peer causes is no news."""
+    """Log a mistake of the server in a connection; a broken peer is an everyday event."""
     error = context.get("exception")
     if isinstance(error, (OSError, ssl.SSLError)):
         log.debug("a connection broke: %r", error)
