@@ -39,7 +39,12 @@ _SHIPPING = "serving/ray/agent/shipping.py"
 _PROGRAM = "compat/paddlehub_api/static_program.py"
 
 PRIVATE_PARTS = (
-    PrivatePart("gunicorn", "PythonProtocol", _CONNECTION, "a strict parser that is fed as bytes come"),
+    PrivatePart(
+        "gunicorn",
+        "PythonProtocol",
+        "serving/gateway/incoming.py",
+        "a strict parser that is fed as bytes come",
+    ),
     PrivatePart("gunicorn", "LimitRequestLine", _CONNECTION, "414 for an endless line"),
     PrivatePart("gunicorn", "UnsupportedTransferCoding", _CONNECTION, "501"),
     PrivatePart("gunicorn", "init_process", _WORKER, "what is made after the fork"),

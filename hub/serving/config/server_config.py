@@ -164,6 +164,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """A second port for /metrics and /health, answered by a process of its own."""
     grpc_port: Port | None = None
     """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
+    grpc_max_streams: PositiveInt | None = None
+    """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
     allow_model_control: bool = False

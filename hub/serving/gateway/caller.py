@@ -15,7 +15,7 @@ class CallerLeft(Exception):
 class Caller:
     """Tells a thread that waits for a runner that nobody needs the answer any more.
 
-    Whoever holds the caller's connection calls ``leave``, from any thread.
+    The owner of the caller's connection calls ``leave``, from any thread.
     """
 
     __slots__ = ("_lock", "_runner", "has_left")
@@ -37,7 +37,7 @@ class Caller:
     def waits_for(self, runner: socket.socket) -> Iterator[None]:
         """Have ``leave`` end this connection to a runner; raises CallerLeft where that has happened.
 
-        What the end of the connection looks like, a PeerClosed or a ConnectionError, becomes CallerLeft.
+        Every error that comes of that end, such as PeerClosed or ConnectionError, becomes CallerLeft.
         """
         with self._lock:
             self._runner = runner

@@ -31,9 +31,9 @@ STALL_SECONDS: Final = 10.0
 #: After a refusal, what its sender still sends is thrown away for this long, so that it sees the answer
 #: instead of a broken pipe.
 DISCARD_SECONDS: Final = 2.0
-#: What may come before the reply to the request before it; then the socket is not read any more.
+#: Bytes that may come before the last request is answered; with more, the socket is not read any more.
 _MAX_AHEAD: Final = 65_536
-#: What is not HTTP, and the code that answers it; anything else is a 400.
+#: The errors of the parser, and the codes that answer them.
 _CODES: Final = (
     (http.LimitRequestLine, 414, "URI Too Long"),
     (http.LimitRequestHeaders, 431, "Request Header Fields Too Large"),
@@ -43,7 +43,7 @@ _CODES: Final = (
 
 
 class Stage(Enum):
-    """What a connection is waiting for."""
+    """The event that a connection waits for."""
 
     IDLE = auto()  # the first byte of a request
     HEAD = auto()  # the rest of its headers

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.errors import BindingError
 from hub.serving.gateway.caller import Caller
+
+_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
 @dataclass
@@ -41,6 +45,11 @@ class RequestContext:
     def deadline(self, limit: float) -> float:
         """Return the ``time.monotonic()`` after which nobody needs the answer; ``limit`` is the module's."""
         return self.arrived + (limit if self.timeout is None else min(limit, self.timeout))
+
+
+def is_request_id(text: str) -> bool:
+    """Tell whether a caller's own request id is taken: it stands in log lines and in a header."""
+    return _REQUEST_ID.match(text) is not None
 
 
 def parse_timeout(text: str | None, where: str) -> float | None:
