@@ -16,8 +16,9 @@ from hub.registry.local import LocalRegistry
 from hub.registry.store.environment import interpreter_of
 from hub.registry.store.layout import RECORD
 from hub.serving.config.api_keys import read_api_keys
+from hub.serving.config.module_config import ModuleConfig
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import ModuleConfig, Reread, ServingConfig
+from hub.serving.config.server_config import Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
 from hub.serving.supervisor import placement
