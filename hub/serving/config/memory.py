@@ -16,7 +16,7 @@ from hub import container, settings
 MAX_INFLIGHT_MB: Final = 512.0
 MAX_BODY_MB: Final = 64.0
 MAX_JSON_VALUES: Final = 2_000_000
-PDF_MEMORY_MB: Final = 1024
+PDF_MEMORY_MB: Final = settings.DEFAULT_PDF_MEMORY_MB
 #: Memory of a value of JSON at most, and of a pixel.
 _BYTES_PER_VALUE: Final = 200
 _BYTES_PER_PIXEL: Final = 3
@@ -37,7 +37,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     derived: dict[str, Any] = {
         "max_inflight_mb": max(min(MAX_INFLIGHT_MB, whole_mb / 8), max_body_mb),
         "max_json_values": int(min(MAX_JSON_VALUES, whole_mb * 1e6 / 16 / _BYTES_PER_VALUE)),
-        "pdf_memory_mb": int(min(PDF_MEMORY_MB, whole_mb / 4)),
+        "pdf_memory_mb": int(min(PDF_MEMORY_MB, whole_mb / 8)),
     }
     if max_pixels:
         total_pixels = max(max_pixels, min(2 * max_pixels, total_pixels))

@@ -25,12 +25,13 @@ from hub.errors import (
     UnavailableError,
     UnknownModuleError,
 )
+from hub.image_header import image_size
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.delivery import CallerLeft, ModuleReply, refuse_unless_served
-from hub.serving.gateway.image_budget import decode_base64, image_size
+from hub.serving.gateway.image_budget import decode_base64
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState

@@ -84,6 +84,8 @@ class RegistryPlanner:
             log_format=config.log_format,
             generation=generation,
             max_pixels=config.max_pixels,
+            max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
+            pdf_memory_mb=config.pdf_memory_mb,
         )
         return FleetPlan(spec, places, _limits(entry, config), located.release, ray)
 

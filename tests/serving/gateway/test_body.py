@@ -19,6 +19,7 @@ pytestmark = pytest.mark.unit
 #: 30 × 30 pixels, of 1000 that one image may have.
 SMALL = pictures.encode(pictures.plain(30, 30))
 LARGE = pictures.encode(pictures.plain(40, 30))
+MANY_PIXELS = {"max_pixels": 10**6, "max_total_pixels": 10**7}
 TEXT, LARGE_TEXT = pictures.text_of(SMALL), pictures.text_of(LARGE)
 
 
@@ -127,7 +128,7 @@ def test_declared_images_over_a_limit_are_refused(value: Any, said: str) -> None
 
 def test_all_declared_arguments_share_one_budget() -> None:
     with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
-        read({"images": [TEXT, TEXT], "masks": [TEXT, TEXT]}, "images", "masks", max_pixels=10**6)
+        read({"images": [TEXT, TEXT], "masks": [TEXT, TEXT]}, "images", "masks", **MANY_PIXELS)
 
 
 def test_bytes_that_are_no_image_are_passed_on_for_the_module_to_refuse() -> None:

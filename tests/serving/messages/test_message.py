@@ -82,6 +82,8 @@ SPEC = RunnerSpec(
     generation=2,
     interpreter="/env/bin/python",
     max_pixels=1000,
+    max_total_pixels=3000,
+    pdf_memory_mb=64,
 )
 STATUS = DeploymentStatus("hub-echo-2", READY, "slow", 3, 1, MANIFEST, (PROCESS,))
 DEPLOYMENT = Deployment(

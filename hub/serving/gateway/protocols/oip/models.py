@@ -20,11 +20,12 @@ import numpy as np
 
 from hub import envelope
 from hub.errors import InvalidInputError, UnknownModuleError
+from hub.image_header import image_size
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.delivery import ModuleReply
-from hub.serving.gateway.image_budget import ImageBudget, decode_base64, image_size
+from hub.serving.gateway.image_budget import ImageBudget, decode_base64
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import tensors
 from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
