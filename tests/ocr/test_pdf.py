@@ -29,7 +29,12 @@ SLOW_LINE = b"0 0 m 500 900 -100 900 595 0 c f\n"
 @pytest.fixture(autouse=True)
 def processes() -> Iterator[list[pdf.Renderer]]:
     """The processes that are kept; none of another test's before, none after."""
+    _end_kept()
     yield pdf._idle
+    _end_kept()
+
+
+def _end_kept() -> None:
     while pdf._idle:
         pdf._idle.pop().end()
 
