@@ -1,6 +1,6 @@
 """The limits of sizes that follow from the memory that a server may use, where no others are given.
 
-On a machine with 8 GB or more they are the usual ones; doc/tuning.md shows how they add up. All sizes in MB.
+On a machine with 16 GB or more they are the usual ones; doc/tuning.md shows how they add up. All sizes in MB.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     derived: dict[str, Any] = {
         "max_inflight_mb": max(min(MAX_INFLIGHT_MB, whole_mb / 8), max_body_mb),
         "max_json_values": int(min(MAX_JSON_VALUES, whole_mb * 1e6 / 16 / _BYTES_PER_VALUE)),
-        "pdf_memory_mb": int(min(PDF_MEMORY_MB, whole_mb / 8)),
+        "pdf_memory_mb": int(min(PDF_MEMORY_MB, whole_mb / 16)),
     }
     if max_pixels:
         total_pixels = max(max_pixels, min(2 * max_pixels, total_pixels))
@@ -52,10 +52,14 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _runners_mb(limit_mb: float, effective: Mapping[str, Any]) -> int:
-    """Return what is left for runners: bodies are in the gateway twice, as they came and taken apart."""
+    """Return what is left for runners.
+
+    Bodies are in the gateway twice, as they came and taken apart. A runner renders two PDFs at once.
+    """
+    bodies_mb = 2 * float(effective["max_inflight_mb"])
     json_mb = int(effective["max_json_values"]) * _BYTES_PER_VALUE / 1e6
-    gateway_mb = 2 * float(effective["max_inflight_mb"]) + json_mb + _OTHERS_MB
-    return int(max(limit_mb / 2, limit_mb - gateway_mb))
+    pdf_mb = 2 * int(effective["pdf_memory_mb"])
+    return int(max(limit_mb / 2, limit_mb - bodies_mb - json_mb - pdf_mb - _OTHERS_MB))
 
 
 def _container_mb() -> float:

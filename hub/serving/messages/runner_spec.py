@@ -29,6 +29,7 @@ class RunnerSpec(Message):
         max_pixels: of an image; the gateway looks at headers, this holds for those that it cannot read.
         max_total_pixels: of all images of a request, likewise.
         pdf_memory_mb: for rendering a PDF.
+        memory_limit_mb: of the runner, which the supervisor kills above it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RunnerSpec(Message):
     max_pixels: int | None = None
     max_total_pixels: int | None = None
     pdf_memory_mb: int | None = None
+    memory_limit_mb: int | None = None
 
     def environment(self) -> dict[str, str]:
         """Return what its process needs to know before anything is imported."""

@@ -84,6 +84,7 @@ SPEC = RunnerSpec(
     max_pixels=1000,
     max_total_pixels=3000,
     pdf_memory_mb=64,
+    memory_limit_mb=512,
 )
 STATUS = DeploymentStatus("hub-echo-2", READY, "slow", 3, 1, MANIFEST, (PROCESS,))
 DEPLOYMENT = Deployment(
