@@ -63,15 +63,21 @@ class Document:
 
 
 def open_document(
-    data: bytes, kind: FileKind, max_pixels: int
+    data: bytes, kind: FileKind, max_pixels: int, *, scale: float = PDF_SCALE
 ) -> contextlib.AbstractContextManager[Document]:
     """Open a file that the caller says is an image or a PDF; its pages are read while it is open.
+
+    Args:
+        data: the file.
+        kind: what it is.
+        max_pixels: of a page.
+        scale: pixels per point of a PDF; less where a page would have more than ``max_pixels``.
 
     Raises:
         InvalidInputError: it is not that, or has more than ``max_pixels``. Reading a page raises it, too.
     """
     if kind == "pdf":
-        return _open_pdf(data, max_pixels)
+        return _open_pdf(data, max_pixels, scale)
     if data[:4] in _TIFF_MAGIC:
         return _open_tiff(data, max_pixels)
     return contextlib.nullcontext(Document("image", 1, lambda _: _read_image(data, max_pixels)))
@@ -133,7 +139,7 @@ def _count_frames(file: Pillow.Image) -> int:
 
 
 @contextlib.contextmanager
-def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
+def _open_pdf(data: bytes, max_pixels: int, scale: float) -> Iterator[Document]:
     if find_spec("pypdfium2") is None:
         raise _invalid("PDF files are not read here; on the server: pip install pypdfium2")
     most = min(max_pixels, (settings.pdf_memory_mb() << 20) // _PDF_BYTES_PER_PIXEL)
@@ -144,8 +150,8 @@ def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
         def page(number: int) -> Image:
             checkpoint()
             with _decoder_errors():
-                scale = pdf_scale(*renderer.size(number), max_pixels=most, page=number)
-                return renderer.render(number, scale)
+                size = renderer.size(number)
+                return renderer.render(number, pdf_scale(*size, max_pixels=most, page=number, wanted=scale))
 
         try:
             yield Document("pdf", total, page)
@@ -154,7 +160,7 @@ def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
                 renderer.close()
 
 
-def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:
+def pdf_scale(width: float, height: float, *, max_pixels: int, page: int, wanted: float = PDF_SCALE) -> float:
     """Return the pixels per point at which a page of ``width`` × ``height`` points is rendered.
 
     Raises:
@@ -162,7 +168,7 @@ def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> flo
     """
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise _invalid(f"page {page + 1} has no size")
-    scale = min(PDF_SCALE, math.sqrt(max_pixels / (width * height)))
+    scale = min(wanted, math.sqrt(max_pixels / (width * height)))
     while scale >= PDF_MIN_SCALE:
         if math.ceil(width * scale) * math.ceil(height * scale) <= max_pixels:
             return scale
