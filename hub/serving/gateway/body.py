@@ -145,7 +145,9 @@ def refuse_server_paths(arguments: Mapping[str, Any], limits: RequestLimits) -> 
     """Raise BindingError when a client names files of the server and that is not allowed."""
     if limits.allow_server_paths:
         return
-    named = [name for name, value in arguments.items() if names_server_files(name) and not _is_nothing(value)]
+    # A part of a form may have no name.
+    given = {name: value for name, value in arguments.items() if isinstance(name, str)}
+    named = [name for name, value in given.items() if names_server_files(name) and not _is_nothing(value)]
     if named:
         raise BindingError(
             f"argument `{named[0]}` names files on the server, which is not allowed over HTTP; "

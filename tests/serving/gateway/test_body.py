@@ -162,3 +162,7 @@ def test_an_object_is_parsed_and_anything_else_named() -> None:
     assert body.parse_object(b'{"a": 1}', LIMITS) == {"a": 1}
     with pytest.raises(RequestError, match="must be a JSON object, not int"):
         body.parse_object(b"1", LIMITS)
+
+
+def test_a_part_of_a_form_without_a_name_is_no_server_file() -> None:
+    body.refuse_server_paths({None: "a"}, LIMITS)  # type: ignore[dict-item]
