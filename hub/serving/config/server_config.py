@@ -82,14 +82,14 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """Let clients name files of the server (`paths`, `save_path`, …)."""
     max_requests: PositiveInt | None = None
     """A runner is replaced after this many requests; never unless given."""
-    memory_limit_mb: PositiveInt | None = None
+    memory_limit_mb: Annotated[int, Field(ge=256)] | None = None
     """Memory of the whole server, from which limits that are not given follow; the container's limit,
     or the machine's memory, unless given."""
     max_memory_mb: PositiveInt | None = None
     """A runner is replaced above this much memory (PSS), looked at every 15 s; never unless given."""
     runner_memory_limit_mb: PositiveInt | None = None
-    """A runner is killed above this much memory (PSS), looked at four times a second; a share of
-    memory_limit_mb, or of the container's limit, unless given."""
+    """A runner is killed above this much memory (PSS), looked at four times a second; what is left of
+    memory_limit_mb, or three quarters of a container's limit, unless given."""
     pdf_memory_mb: PositiveInt = memory.PDF_MEMORY_MB
     """Memory for rendering the pages of a PDF, which happens in a process of its own (422)."""
     metrics_port: Port | None = None
