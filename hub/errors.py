@@ -99,6 +99,10 @@ class ModelNotFoundError(EngineError):
     """A model's folder, or one of its files, is missing."""
 
 
+class AbandonedError(HubError):
+    """Nobody waits any more for the work at hand."""
+
+
 class ServerError(HubError):
     """A server cannot be started, stopped or told something."""
 

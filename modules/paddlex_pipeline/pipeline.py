@@ -20,6 +20,7 @@ import hub
 from hub.errors import ConfigError, EngineError, WeightsError
 from hub.settings import engine_threads
 
+from .documents import bound
 from .guards import Below
 from .indexes import SharedIndexes, shared
 from .upstream_fix import fix
@@ -82,7 +83,9 @@ def build(options: Options) -> Built:
         fix(BasePredictor)
     from paddlex.inference.pipelines import create_pipeline
     from paddlex.inference.serving.basic_serving import create_pipeline_app
+    from paddlex.inference.serving.infra import utils
 
+    bound(utils)
     name = config["pipeline_name"]
     try:
         pipeline = create_pipeline(

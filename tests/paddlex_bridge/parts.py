@@ -11,6 +11,7 @@ MODULE = ROOT / "modules" / "paddlex_pipeline"
 
 module_class = load_class(MODULE)
 asgi = importlib.import_module("paddlex_pipeline.asgi")
+documents = importlib.import_module("paddlex_pipeline.documents")
 guards = importlib.import_module("paddlex_pipeline.guards")
 indexes = importlib.import_module("paddlex_pipeline.indexes")
 upstream_fix = importlib.import_module("paddlex_pipeline.upstream_fix")

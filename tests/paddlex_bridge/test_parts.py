@@ -6,6 +6,7 @@ import importlib.util
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 
 from hub.errors import ConfigError, EngineError, InvalidInputError
 from hub.serving.messages import state
-from tests.paddlex_bridge.parts import MODULE, guards, module_class, pipeline, upstream_fix
+from tests.paddlex_bridge.parts import MODULE, documents, guards, module_class, pipeline, upstream_fix
+from tests.serving.pictures import encode, plain
 from tests.serving.running import ROOT, Server, hub
 
 without_paddlex = pytest.mark.skipif(
@@ -195,6 +197,42 @@ def test_a_mended_predictor_gives_each_image_its_own_classes() -> None:
         assert (first["class_ids"].tolist(), second["class_ids"].tolist()) == ([1, 0], [2, 1])
         assert second["scores"] == 0.8
         assert second["pred"] is mask
+
+
+# -- documents ---------------------------------------------------------------------------------------
+
+
+class TooLargeError(Exception):
+    """PaddleX's ImageTooLargeError."""
+
+
+@pytest.fixture
+def utils() -> SimpleNamespace:
+    """What is used of PaddleX's module; its classes are pydantic's there."""
+    found = SimpleNamespace(
+        MAX_IMAGE_PIXELS=10_000_000, PDF_RENDER_SCALE=1.0, ImageTooLargeError=TooLargeError,
+        PDFInfo=SimpleNamespace, TIFFInfo=SimpleNamespace, PDFPageInfo=SimpleNamespace,
+    )  # fmt: skip
+    documents.bound(found)
+    return found
+
+
+@pytest.mark.parametrize(("name", "kind"), [("read_pdf", "PDF"), ("read_tiff", "TIFF")])
+def test_paddlex_reads_the_pages_of_documents_by_our_readers(
+    utils: SimpleNamespace, name: str, kind: str
+) -> None:
+    pages = [plain(72, 36), plain(36, 36), plain(36, 72)]
+    data = encode(pages[0], kind, save_all=True, append_images=pages[1:])
+    images, info = getattr(utils, name)(data, max_num_imgs=2)
+
+    assert [image.shape for image in images] == [(36, 72, 3), (36, 36, 3)]
+    assert (info.numPages, [vars(page) for page in info.pages][1]) == (2, {"width": 36, "height": 36})
+    assert len(getattr(utils, name)(data)[0]) == 3
+
+
+def test_a_document_that_is_refused_is_so_by_the_error_that_paddlex_passes_on(utils: SimpleNamespace) -> None:
+    with pytest.raises(TooLargeError, match="Invalid input file"):
+        utils.read_pdf(b"%PDF")
 
 
 # -- PaddleX's models on this machine --------------------------------------------------------------

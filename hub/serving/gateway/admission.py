@@ -22,6 +22,8 @@ class RequestLimits:
     body_timeout: float
     max_pixels: int
     max_images: int
+    max_total_pixels: int
+    max_json_values: int
     allow_server_paths: bool
 
     @classmethod
@@ -33,6 +35,8 @@ class RequestLimits:
             body_timeout=config.body_timeout,
             max_pixels=config.max_pixels,
             max_images=config.max_images,
+            max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
+            max_json_values=config.max_json_values,
             allow_server_paths=config.allow_server_paths,
         )
 

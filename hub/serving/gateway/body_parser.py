@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
@@ -19,8 +21,9 @@ from werkzeug.http import parse_options_header
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.body import Body, from_json, image_list, look_over, refuse_server_paths
+from hub.serving.gateway.body import Body, encode, from_json, image_list, look_over, refuse_server_paths
 from hub.serving.gateway.image_budget import ImageBudget
+from hub.serving.gateway.json_structure import JSONBudget
 
 #: Fields and files of one form; more is an attack on the parser.
 MAX_FORM_PARTS = 1000
@@ -57,9 +60,23 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
         raise InvalidInputError(f"the form cannot be read: {error}") from error
     except RequestEntityTooLarge as error:
         raise PayloadTooLargeError(f"the form has more than {MAX_FORM_PARTS} fields and files") from error
+    texts = {name: [value.encode() for value in values] for name, values in form.lists()}
+    with JSONBudget(limits.max_json_values) as structure:
+        for text in itertools.chain(*texts.values()):
+            structure.count(text)
+        return _from_fields(texts, files, declared, limits)
+
+
+def _from_fields(
+    texts: Mapping[str, list[bytes]],
+    files: MultiDict[str, FileStorage],
+    declared: Sequence[str],
+    limits: RequestLimits,
+) -> Body:
     arguments: dict[str, Any] = {}
-    for name, values in form.lists():
-        arguments[name] = _field(values[0]) if len(values) == 1 else [_field(value) for value in values]
+    for name, values in texts.items():
+        fields = [_field(value) for value in values]
+        arguments[name] = fields[0] if len(fields) == 1 else fields
     # File parts too: "/etc//passwd" is valid base64 of nine bytes.
     refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
     budget = ImageBudget(limits)
@@ -77,7 +94,7 @@ def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: 
         if name in arguments:
             value = arguments.pop(name)
             images[name] = image_list(value if isinstance(value, list) else [value], name, budget)
-    return Body(envelope.dumps(arguments), images)
+    return Body(encode(arguments), images)
 
 
 def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
@@ -85,12 +102,12 @@ def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
     return io.BytesIO()
 
 
-def _field(text: str) -> Any:
+def _field(text: bytes) -> Any:
     """Return a form field's value: JSON where it is some (numbers, lists, true), else the text."""
     try:
-        return envelope.loads(text.encode())
+        return envelope.loads(text)
     except ValueError:
-        return text
+        return text.decode()
 
 
 def _from_image(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,13 +49,18 @@ def _poisonous(module: ModuleState) -> PoisonError:
 def _fingerprint(module: ModuleState, body: Body) -> bytes:
     """Return a digest of the module's generation and the request's content."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{module.name}\0{module.generation}\0{body.endpoint}\0".encode())
-    digest.update(body.arguments)
-    for name, images in body.images.items():
-        digest.update(name.encode())
-        for image in [images] if isinstance(images, bytes) else images:
-            digest.update(image)
-    for name, content in body.files.items():
-        digest.update(name.encode())
-        digest.update(content)
+    for part in _parts(module, body):
+        digest.update(len(part).to_bytes(8))  # or two contents that are cut elsewhere would be one
+        digest.update(part)
     return digest.digest()
+
+
+def _parts(module: ModuleState, body: Body) -> Iterator[bytes]:
+    yield from (module.name.encode(), str(module.generation).encode(), body.endpoint.encode(), body.arguments)
+    for name, images in body.images.items():
+        is_list = not isinstance(images, bytes)
+        yield from (name.encode(), str(len(images)).encode() if is_list else b"one")
+        yield from [images] if isinstance(images, bytes) else images
+    yield str(len(body.images)).encode()
+    for name, content in body.files.items():
+        yield from (name.encode(), content)

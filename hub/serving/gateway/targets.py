@@ -25,13 +25,15 @@ from hub.errors import (
     UnavailableError,
     UnknownModuleError,
 )
+from hub.image_header import image_size
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
-from hub.serving.gateway.image_budget import decode_base64, image_size
+from hub.serving.gateway.image_budget import decode_base64
+from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
 
@@ -148,6 +150,11 @@ class EndpointTarget(Target):
         return refuse_unless_served(owner, state.modules.get(owner))
 
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
+        with JSONBudget(self.gateway.limits.max_json_values) as structure:
+            structure.count(data)
+            return self._taken_apart(data, module, context)
+
+    def _taken_apart(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
         fields = _object(data)
         given = fields.get("logId")
         if isinstance(given, str) and given:
@@ -155,7 +162,7 @@ class EndpointTarget(Target):
         declared = module.manifest.endpoints.get(self.name, ())
         files = _take_files(fields, declared, self.gateway.limits)
         # Where nothing was taken out, what was sent is passed on, not encoded again.
-        rest = envelope.dumps(fields) if files else data
+        rest = body.encode(fields) if files else data
         return Body(rest, endpoint=self.name, files=files)
 
     def to_reply(self, reply: ModuleReply) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.messages.state import ProcessState
 from hub.serving.process import procfs
+from hub.serving.supervisor.ceiling import MemoryCeiling
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.placement import RunnerPlan
+
+log = logging.getLogger("hub.supervisor")
 
 #: After SIGABRT the runner writes its stacks; then it is killed.
 ABORT_SECONDS = 2.0
@@ -65,8 +69,20 @@ class RunnerProcess(Child):
             if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
                 environment |= expose_hub(run_dir.python_path)
             super().__init__(arguments, tuple(descriptors.values()), environment, spec.interpreter)
+            self._ceiling = MemoryCeiling(self.pid, spec.memory_limit_mb)
         finally:
             os.close(write_end)
+
+    def enforce(self, now: float) -> None:
+        """Kill it when it is late, or above its ceiling of memory."""
+        super().enforce(now)
+        excess_mb = self._ceiling.excess_mb(now)
+        if excess_mb:
+            log.error(
+                "%s: runner %d has %.0f MB, above %d MB (runner_memory_limit_mb); it is killed",
+                self.spec.name, self.pid, excess_mb, self._ceiling.limit_mb,
+            )  # fmt: skip
+            self.kill()
 
     def read_status(self) -> None:
         """Take in the runner's one message (ready, or why not) once it is there whole."""

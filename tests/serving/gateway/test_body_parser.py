@@ -108,7 +108,7 @@ def test_a_file_over_a_limit_is_refused(declared: tuple[str, ...]) -> None:
     with pytest.raises(PayloadTooLargeError, match=r"images\[0\] has 40 × 30 pixels"):
         read_form(("images", LARGE), declared=declared)
     with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
-        read_form(*[("images", SMALL)] * 4, declared=declared, max_pixels=10**6)
+        read_form(*[("images", SMALL)] * 4, declared=declared, max_pixels=10**6, max_total_pixels=10**7)
 
 
 @pytest.mark.parametrize("declared", [("images",), ()])
@@ -121,7 +121,7 @@ def test_files_and_text_fields_share_one_budget() -> None:
     with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
         read_form(
             *[("images", SMALL)] * 2, ("mask", TEXT), ("mask", TEXT),
-            declared=("images", "mask"), max_pixels=10**6,
+            declared=("images", "mask"), max_pixels=10**6, max_total_pixels=10**7,
         )  # fmt: skip
 
 

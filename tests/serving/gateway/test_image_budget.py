@@ -8,6 +8,7 @@ import time
 import pytest
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
+from hub.image_header import image_size
 from hub.serving.gateway import image_budget
 from hub.serving.gateway.image_budget import ImageBudget
 from tests.serving import pictures
@@ -36,12 +37,12 @@ def test_what_is_no_base64_is_refused_and_named(text: object) -> None:
 def test_the_size_of_a_picture_is_read_from_its_header(name: str) -> None:
     data = pictures.exotic()[name]
 
-    assert sorted(image_budget.image_size(data) or ()) == [20, 30]
+    assert sorted(image_size(data) or ()) == [20, 30]
 
 
 @pytest.mark.parametrize("name", pictures.unreadable())
 def test_what_is_no_picture_has_no_size(name: str) -> None:
-    assert image_budget.image_size(pictures.unreadable()[name]) is None
+    assert image_size(pictures.unreadable()[name]) is None
 
 
 def test_a_budget_counts_pixels_of_one_and_of_all_and_pictures() -> None:
@@ -62,5 +63,5 @@ def test_a_budget_counts_pixels_of_one_and_of_all_and_pictures() -> None:
 def test_looking_at_a_bomb_decodes_nothing() -> None:
     started = time.monotonic()
 
-    assert image_budget.image_size(pictures.bomb(2**31 - 1, 2**31 - 1)) == (2**31 - 1, 2**31 - 1)
+    assert image_size(pictures.bomb(2**31 - 1, 2**31 - 1)) == (2**31 - 1, 2**31 - 1)
     assert time.monotonic() - started < 1

@@ -39,6 +39,11 @@ def test_the_same_content_is_refused(poisoned: Quarantine) -> None:
         replace(BODY, endpoint="table"),
         replace(BODY, files={"file": b"FOUR"}),
         replace(BODY, files={}),
+        replace(BODY, images={"images": [b"onet", b"wo"], "mask": b"three"}),
+        replace(BODY, images={"images": [b"one", b"two", b"mask", b"three"]}),
+        replace(BODY, images={"images": [b"one", b"two"], "mask": [b"three"]}),
+        replace(BODY, images={"images": [b"one", b"two"]}, files={"mask": b"three", "file": b"four"}),
+        replace(BODY, endpoint="oc", arguments=b'r{"a": 1}'),
     ],
 )
 def test_other_content_is_let_through(poisoned: Quarantine, other: Body) -> None:

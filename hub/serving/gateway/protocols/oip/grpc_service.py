@@ -6,6 +6,7 @@ Nothing is decided here: limits, deadlines, metrics and errors are those of ever
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from hub import errors
 from hub.serving.gateway import targets
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.grpc_calls import Call, Calls, Method
@@ -163,7 +165,7 @@ def _stream_error(problem: Exception, request_id: str = "") -> bytes:
     )
 
 
-def _read_request(request: Any) -> InferRequest:
+def _read_request(request: Any, structure: JSONBudget) -> InferRequest:
     """Translate gRPC's message; raises InvalidInputError."""
     raw = list(request.raw_input_contents)
     if raw and len(raw) != len(request.inputs):
@@ -173,12 +175,13 @@ def _read_request(request: Any) -> InferRequest:
     tensors = []
     for number, tensor in enumerate(request.inputs):
         name, datatype, shape = oip_tensors.check(tensor.name, tensor.datatype, tensor.shape)
+        structure.spend(oip_tensors.json_values(datatype, shape))
         if raw:
             tensors.append(oip_tensors.from_raw(name, datatype, shape, raw[number]))
             continue
         if datatype not in _CONTENTS:
             raise errors.InvalidInputError(f"input {name!r}: {datatype} is sent in raw_input_contents only")
-        values = list(getattr(tensor.contents, _CONTENTS[datatype]))
+        values = getattr(tensor.contents, _CONTENTS[datatype])[: math.prod(shape) + 1]
         tensors.append(oip_tensors.from_values(name, datatype, shape, values))
     outputs = tuple(output.name for output in request.outputs)
     return InferRequest(tuple(tensors), outputs, _parameters(request.parameters), request.id)

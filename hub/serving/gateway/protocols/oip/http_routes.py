@@ -14,9 +14,10 @@ from werkzeug.exceptions import NotFound
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
 from hub.serving.gateway import error_responses, targets
-from hub.serving.gateway.body import parse_object
+from hub.serving.gateway.body import parse_counted, parse_object
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.protocols.oip import metadata as described
 from hub.serving.gateway.protocols.oip import models, tensors
@@ -108,8 +109,8 @@ def nothing(rest: str) -> Response:
     raise NotFound(f"there is nothing at /v2/{rest}; see doc/triton.md")
 
 
-def _read_request() -> InferRequest:
-    """Read the body.
+def _read_request(structure: JSONBudget) -> InferRequest:
+    """Read the body; its values are counted before they are parsed.
 
     Raises:
         NotJSONError, InvalidInputError, MediaTypeError, and what reading a body raises.
@@ -122,10 +123,12 @@ def _read_request() -> InferRequest:
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
     end = len(data) if length is None else int(length)
-    fields = parse_object(data[:end] if length else data)
+    head = data[:end] if length else data
+    structure.count(head)
+    fields = parse_counted(head)
     binary = memoryview(data)[end:]
     try:
-        inputs = _tensors(fields.get("inputs"), binary)
+        inputs = _tensors(fields.get("inputs"), binary, structure)
         outputs = fields.get("outputs") or []
         names = tuple(str(output["name"]) for output in outputs)
         parameters = fields.get("parameters") or {}
@@ -141,7 +144,7 @@ def _read_request() -> InferRequest:
         ) from error
 
 
-def _tensors(inputs: Any, binary: memoryview) -> tuple[Tensor, ...]:
+def _tensors(inputs: Any, binary: memoryview, structure: JSONBudget) -> tuple[Tensor, ...]:
     if not isinstance(inputs, list):
         raise InvalidInputError("the request has no list `inputs`")
     found, position = [], 0
@@ -157,6 +160,7 @@ def _tensors(inputs: Any, binary: memoryview) -> tuple[Tensor, ...]:
             raise InvalidInputError(
                 f"input {name!r}: binary_data_size {size!r}, but {len(binary) - position} bytes are left"
             )
+        structure.spend(tensors.json_values(datatype, shape))
         found.append(tensors.from_raw(name, datatype, shape, binary[position : position + size]))
         position += size
     if position != len(binary):
@@ -193,7 +197,7 @@ def _reply(name: str, inference: Inference) -> Response:
 def _small_body() -> dict[str, Any]:
     """Return the JSON object of a repository call; empty where none was sent."""
     data = over_http.read_body()
-    return parse_object(data) if data else {}
+    return parse_object(data, current_gateway().limits) if data else {}
 
 
 def _target(name: str) -> Target:
