@@ -95,7 +95,7 @@ def _read_or_make(path: Path) -> bytes:
         raise ConfigError(f"{path} can be read by others; delete it, and a new one is made")
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise ConfigError(f"{path} does not have the {_KEY_BYTES} bytes of a key; delete it, and a new one is made")
+        raise ConfigError(f"{path} has not the {_KEY_BYTES} bytes of a key; delete it, and a new one is made")
     return key
 
 
