@@ -4,7 +4,6 @@
     state.json             supervisor → gateway   what is served, by whom, since when
     NAME-GENERATION.json   supervisor → runner    which module, with what arguments
     NAME-ID.sock           gateway → runners      a module's requests; its backlog is the module's queue
-    beat-SERIAL            runner → supervisor    a runner's heartbeat
     control.sock           command line, gateway ↔ supervisor
     metrics/               gateway                counters of each HTTP worker (prometheus_client)
     ROLE.up                helper → supervisor    a helper that opens its port itself has done so
@@ -46,9 +45,6 @@ class RunDir:
 
     def socket(self, name: str, identity: int) -> Path:
         return self.path / f"{name[:40]}-{identity:x}.sock"
-
-    def heartbeat(self, serial: int) -> Path:
-        return self.path / f"beat-{serial}"
 
     def up_mark(self, role: str) -> Path:
         return self.path / f"{role}.up"

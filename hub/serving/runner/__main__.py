@@ -1,6 +1,6 @@
 """A runner: one loaded copy of one module, taking requests from its module's shared socket.
 
-    python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FILE
+    python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FD
 
 Started by the supervisor with exec. It calls ``accept()`` only when it has room, so the kernel's queue is
 the module's queue. It loads the module, says READY (or why not) on the status pipe, then serves until it is
@@ -71,7 +71,7 @@ def main() -> int:
         if executor.manifest.images:
             trimmer.expect_images()
         _tell(status, RunnerStatus(ready=True, manifest=executor.manifest, concurrency=concurrency))
-        heartbeat = Heartbeat(arguments.heartbeat, concurrency)
+        heartbeat = Heartbeat(int(arguments.heartbeat), concurrency)
         listener = socket.socket(fileno=arguments.listener)
         intake = Intake(listener, drain.fileno(), executor.policy)
         _serve(executor, intake, heartbeat, drain, concurrency, trimmer)
@@ -83,7 +83,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("name")
     parser.add_argument("--spec", type=Path, required=True)
     parser.add_argument("--use_gpu", action="store_true", help="this runner has a card")
-    parser.add_argument("--heartbeat", type=Path, required=True)
+    # Text: a supervisor of version 0.1.0 names a file, and is to be told of its version.
+    parser.add_argument("--heartbeat", required=True)
     for descriptor in ("--listener", "--lifeline", "--status"):
         parser.add_argument(descriptor, type=int, required=True)
     return parser.parse_args()

@@ -36,7 +36,6 @@ class RunnerFleet:
         self.restarts = 0
         self.reason = ""
         self.manifest = Manifest()
-        self.newest_generation = plan.spec.generation
         self._plan = plan
         self._run_dir = run_dir
         self._lifeline = lifeline
@@ -114,7 +113,6 @@ class RunnerFleet:
 
         A FAILED module has none to keep: it simply starts again.
         """
-        self.newest_generation = plan.spec.generation
         if self._incoming is not None:
             self._drop_incoming(now)
         if self._socket.is_open:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import signal
-from collections.abc import Iterator
-from typing import ClassVar
 
 from hub.registry.store.environment import expose_hub
 from hub.serving.messages.heartbeat import Heartbeat, hung
@@ -34,8 +31,6 @@ class RunnerProcess(Child):
         memory_mb: proportional set size when it was last weighed.
     """
 
-    _serial: ClassVar[Iterator[int]] = itertools.count(1)
-
     def __init__(
         self, spec: RunnerSpec, plan: RunnerPlan, run_dir: RunDir, listener: int, lifeline: int, now: float
     ) -> None:
@@ -47,26 +42,29 @@ class RunnerProcess(Child):
         self.memory_mb = 0.0
         self._heartbeat: Heartbeat | None = None
         self._buffer = b""
-        self._beat_path = run_dir.heartbeat(next(self._serial))
-        Heartbeat.create(self._beat_path)
         spec_path = run_dir.spec(spec.name, spec.generation)
-        if not spec_path.exists():
-            spec.write(spec_path)
-        self.status, write_end = os.pipe()
-        os.set_blocking(self.status, False)
-        descriptors = {"listener": listener, "lifeline": lifeline, "status": write_end}
-        arguments = ["hub.serving.runner", spec.name]
-        for name, value in {"spec": spec_path, "heartbeat": self._beat_path, **descriptors}.items():
-            arguments += [f"--{name}", str(value)]
-        if plan.gpu is not None:
-            arguments.append("--use_gpu")
-        try:
-            environment = {**plan.environment(), **spec.environment()}
-            if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
-                environment |= expose_hub(run_dir.python_path)
+        spec.write(spec_path)
+        environment = {**plan.environment(), **spec.environment()}
+        if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
+            environment |= expose_hub(run_dir.python_path)
+        with contextlib.ExitStack() as undo:
+            self._beat = _opened(undo, Heartbeat.create())
+            self.status, write_end = (_opened(undo, end) for end in os.pipe())
+            os.set_blocking(self.status, False)
+            descriptors = {
+                "listener": listener,
+                "lifeline": lifeline,
+                "status": write_end,
+                "heartbeat": self._beat,
+            }
+            arguments = ["hub.serving.runner", spec.name, "--spec", str(spec_path)]
+            for name, descriptor in descriptors.items():
+                arguments += [f"--{name}", str(descriptor)]
+            if plan.gpu is not None:
+                arguments.append("--use_gpu")
             super().__init__(arguments, tuple(descriptors.values()), environment, spec.interpreter)
-        finally:
-            os.close(write_end)
+            undo.pop_all()
+        os.close(write_end)
 
     def read_status(self) -> None:
         """Take in the runner's one message (ready, or why not) once it is there whole."""
@@ -86,7 +84,7 @@ class RunnerProcess(Child):
             self.answer = RunnerStatus(ready=False, reason=f"it cannot be served: {error}", final=True)
             self.kill()
         if self.answer.ready:
-            self._heartbeat = Heartbeat(self._beat_path, self.answer.concurrency)
+            self._heartbeat = Heartbeat(self._beat, self.answer.concurrency)
             self.is_ready = True
 
     def snapshot(self) -> ProcessState:
@@ -125,7 +123,12 @@ class RunnerProcess(Child):
 
     def close(self) -> int:
         os.close(self.status)
+        os.close(self._beat)
         if self._heartbeat is not None:
             self._heartbeat.close()
-        self._beat_path.unlink(missing_ok=True)
         return super().close()
+
+
+def _opened(undo: contextlib.ExitStack, descriptor: int) -> int:
+    undo.callback(os.close, descriptor)
+    return descriptor
