@@ -21,7 +21,7 @@ from hub.errors import ConfigError
 from hub.serving.config import hps, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.ray import Address, RayOptions
-from hub.serving.messages import message
+from hub.serving.messages import atomic_json, message
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -162,6 +162,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
+    runtime_dir: Path | None = None
+    """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
     """Let clients load and unload modules by `/v2/repository/models/…`."""
     api_key_file: Path | None = None
@@ -218,7 +220,7 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
 
 def save(config: ServingConfig, path: Path) -> None:
     """Write a validated configuration into the run dir, for the helpers of this version."""
-    path.write_text(json.dumps(message.stamp(config.model_dump(mode="json")), ensure_ascii=False))
+    atomic_json.write(path, message.stamp(config.model_dump(mode="json")))
 
 
 def load(path: Path) -> ServingConfig:

@@ -59,7 +59,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
-            "child_exit": lambda _arbiter, _worker: metrics.drop_gauges(self.run_dir),
+            "child_exit": lambda _arbiter, _worker: metrics.settle_dead(self.run_dir),
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
@@ -112,7 +112,7 @@ def main() -> None:
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error
-    metrics.drop_gauges(run_dir)
+    metrics.settle_dead(run_dir)
     gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
     Application(config, arguments).run()
 

@@ -68,7 +68,7 @@ def main() -> int:
     grace = [config.graceful_timeout]
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, grace, told_to_end))
-    metrics.drop_gauges(run_dir)
+    metrics.settle_dead(run_dir)
     try:
         server = build(config, run_dir)
     except RuntimeError as error:

@@ -10,14 +10,19 @@
     path/                  supervisor → runner    ``hub`` for a module's own Python
     ray-*                  supervisor ↔ agent     see ``hub/serving/ray/desired_state.py``
 
-It is private (mode 0700) and short: a Unix socket's path ends at 107 bytes.
+It is private (mode 0700) and short: a Unix socket's path ends at 107 bytes. The supervisor makes again what
+is removed from it (``hub/serving/supervisor/run_files.py``).
 """
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Final
+
+#: Of a module's name in the name of its socket.
+_NAME_BYTES: Final = 20
+#: The longest path of a socket, from the run dir on: ``/NAME-ID.sock``.
+SOCKET_BYTES: Final = 1 + _NAME_BYTES + 1 + 16 + 5
 
 
 class RunDir:
@@ -35,16 +40,11 @@ class RunDir:
         self.metrics = path / "metrics"
         self.python_path = path / "path"
 
-    @classmethod
-    def make(cls) -> Self:
-        """Make a new one."""
-        return cls(Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp")))
-
     def spec(self, name: str, generation: int) -> Path:
         return self.path / f"{name}-{generation}.json"
 
     def socket(self, name: str, identity: int) -> Path:
-        return self.path / f"{name[:40]}-{identity:x}.sock"
+        return self.path / f"{name[:_NAME_BYTES]}-{identity:x}.sock"
 
     def up_mark(self, role: str) -> Path:
         return self.path / f"{role}.up"

@@ -93,6 +93,7 @@ class RunnerFleet:
 
     def tick(self, now: float) -> None:
         """Take note of deaths and messages, then start, end and swap what that calls for."""
+        self._socket.renew()
         for slot in self._all_slots():
             self._attend(slot, now)
         for runner in list(self._retiring):

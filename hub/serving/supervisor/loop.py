@@ -9,17 +9,14 @@ import contextlib
 import logging
 import os
 import select
-import shutil
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 
 from hub.errors import StartupError
-from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.messages import state
-from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED, LOADING, ServerState
 from hub.serving.process import pidfile, procfs
 from hub.serving.supervisor import systemd
@@ -28,6 +25,7 @@ from hub.serving.supervisor.child import reap_orphans
 from hub.serving.supervisor.commands import Commands, Planner
 from hub.serving.supervisor.control_server import ControlSocket
 from hub.serving.supervisor.helper import Helper
+from hub.serving.supervisor.run_files import RunFiles
 from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
@@ -52,9 +50,9 @@ class Supervisor:
         pidfile.sweep()
         with contextlib.ExitStack() as undo:
             http = undo.enter_context(listen(config.host, config.port))
-            self.run_dir = RunDir.make()
-            undo.callback(shutil.rmtree, self.run_dir.path, ignore_errors=True)
-            self.run_dir.metrics.mkdir()
+            self._files = RunFiles(config)
+            undo.callback(self._files.remove)
+            self.run_dir = self._files.run_dir
             self._lifeline, self._lifeline_write = os.pipe()
             self._backend = make_backend(config, self.run_dir, self._lifeline)
             self._helpers = self._make_helpers(http, undo)
@@ -101,7 +99,6 @@ class Supervisor:
         Raises:
             StartupError: no module came up, or the gateway does not; names the reason.
         """
-        server_config.save(self.config, self.run_dir.config)
         record = self._record()
         try:
             with self._signal_wakeup() as wakeup:
@@ -130,6 +127,7 @@ class Supervisor:
                 self._kill_all()
 
     def _tick(self, now: float) -> None:
+        self._files.renew()
         reap_orphans()
         self._control.tick(self._commands.do)
         self._tick_backend(now)
@@ -209,7 +207,7 @@ class Supervisor:
         processes = tuple(process for helper in helpers for process in helper.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
         current = ServerState(modules, processes, self._is_stopping)
-        if current != self._published:
+        if current != self._published or not self.run_dir.state.exists():
             state.write(self.run_dir.state, current)
             self._published = current
             self._tell_who_answers(current)
@@ -278,7 +276,7 @@ class Supervisor:
         self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
-        shutil.rmtree(self.run_dir.path, ignore_errors=True)
+        self._files.remove()
 
     @contextlib.contextmanager
     def _signal_wakeup(self) -> Iterator[int]:
