@@ -19,7 +19,7 @@ from typing import Final
 from hub import settings
 from hub.errors import StartupError
 from hub.serving.messages.run_dir import SOCKET_BYTES
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, procfs
 
 log = logging.getLogger("hub.process")
 
@@ -116,10 +116,11 @@ def make(prefix: str) -> PrivateFolder:
 
 
 def sweep(prefix: str) -> None:
-    """Remove folders that ``make`` made for processes of this user that are gone."""
+    """Remove folders that ``make`` made for processes of this user that are gone; end what those left."""
     for place in {settings.temporary_folder(), _FALLBACK}:
         for folder in place.glob(f"{prefix}-*"):
             with contextlib.suppress(ValueError, OSError):
                 pid, started = map(int, folder.name.removeprefix(f"{prefix}-").split("-")[:2])
                 if folder.stat().st_uid == os.getuid() and procfs.started(pid) != started:
+                    leftovers.end_owned(folder)
                     shutil.rmtree(folder, ignore_errors=True)

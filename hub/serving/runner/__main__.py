@@ -12,6 +12,7 @@ It imports the standard library, the module, and what the module imports: never 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import faulthandler
 import json
@@ -31,7 +32,7 @@ from hub.serving.messages.heartbeat import Heartbeat
 from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
-from hub.serving.process import lifeline, logs
+from hub.serving.process import leftovers, lifeline, logs
 from hub.serving.runner.executor import Executor
 from hub.serving.runner.loader import load, load_error
 from hub.serving.runner.memory import Trimmer
@@ -54,6 +55,7 @@ def main() -> int:
             _tell(status, RunnerStatus(ready=False, reason=str(error)))
         return 1
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
+    atexit.register(_end_helpers)  # before anybody else, hence after their own handlers
     drain = Drain()
     _handle_signals(drain)
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, drain))
@@ -116,7 +118,13 @@ class Drain:
 def _end_orphaned(drain: Drain) -> None:
     drain.set()
     time.sleep(ORPHAN_GRACE_SECONDS)
+    _end_helpers()
     os._exit(1)
+
+
+def _end_helpers() -> None:
+    """End what the module has started: when the supervisor is gone, nobody else would."""
+    leftovers.end_session(os.getpid())
 
 
 def _serve(

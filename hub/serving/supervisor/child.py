@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hub import settings
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, procfs
 
 
 class Child:
@@ -67,13 +67,14 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """Send SIGKILL to it and to what it started in its session (module code may fork)."""
+        """Send SIGKILL to it and to what it started in its process group (module code may fork)."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> int:
         """End what is left of its session, reap it and return its exit code; for after its exit."""
         self.kill()
+        leftovers.end_session(self.pid)
         code = self.popen.wait()
         self.pids.discard(self.pid)
         return code

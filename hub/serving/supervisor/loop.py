@@ -18,7 +18,7 @@ from hub.errors import StartupError
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.messages import state
 from hub.serving.messages.state import FAILED, LOADING, ServerState
-from hub.serving.process import pidfile, procfs
+from hub.serving.process import leftovers, pidfile, procfs
 from hub.serving.supervisor import systemd
 from hub.serving.supervisor.backend import Fleet, make_backend
 from hub.serving.supervisor.child import reap_orphans
@@ -276,6 +276,7 @@ class Supervisor:
         self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
+        leftovers.end_owned(self.run_dir.path)
         self._files.remove()
 
     @contextlib.contextmanager

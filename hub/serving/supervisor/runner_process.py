@@ -13,7 +13,7 @@ from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.messages.state import ProcessState
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, procfs
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.placement import RunnerPlan
 
@@ -44,7 +44,7 @@ class RunnerProcess(Child):
         self._buffer = b""
         spec_path = run_dir.spec(spec.name, spec.generation)
         spec.write(spec_path)
-        environment = {**plan.environment(), **spec.environment()}
+        environment = {**plan.environment(), **spec.environment(), leftovers.VARIABLE: str(run_dir.path)}
         if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
             environment |= expose_hub(run_dir.python_path)
         with contextlib.ExitStack() as undo:
