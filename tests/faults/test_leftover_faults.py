@@ -45,22 +45,18 @@ def alive(processes: Processes) -> Processes:
     return [(pid, started) for pid, started in processes if procfs.started(pid) == started]
 
 
-def test_a_server_that_ends_leaves_nothing_of_its_modules(home: Path, tmp_path: Path) -> None:
+def test_what_a_module_started_ends_with_its_runner_or_with_the_server(home: Path, tmp_path: Path) -> None:
     with start(home, tmp_path) as server:
         children = helpers(server)
-        before = alive(children)
-
-    assert (len(before), alive(children)) == (3, [])
-
-
-def test_what_a_dead_runner_has_started_ends_with_it(home: Path, tmp_path: Path) -> None:
-    with start(home, tmp_path) as server:
-        children = helpers(server)
+        before = len(alive(children))
         server.kill_runner("family")
-        wait_until(lambda: len(alive(children)) <= 1, what="the helpers of its session gone")
+        wait_until(lambda: len(alive(children)) == 1, what="the helpers of its session gone")
+        children += helpers(server)
+
+    assert (before, alive(children)) == (3, [])
 
 
-@pytest.mark.parametrize("is_runner_killed", [False, True])
+@pytest.mark.parametrize("is_runner_killed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_next_start_ends_what_a_killed_server_left(
     home: Path, tmp_path: Path, is_runner_killed: bool
 ) -> None:

@@ -66,34 +66,18 @@ def test_a_start_without_a_place_for_its_files_is_one_line(
     assert f"cannot write in {disk}: {reason}" in done.stderr
 
 
-@pytest.mark.parametrize("variable", ["TMPDIR", "HUB_RUNTIME_DIR"])
-def test_the_run_dir_is_where_it_is_asked_for(
-    home: Path, short: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+def test_the_run_dir_is_in_tmpdir_and_locked_for_who_cleans_that(
+    home: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, str(short))
+    monkeypatch.setenv("TMPDIR", str(short))
     with Server(home, {"probe": {}}) as server:
         assert run_dir(server).parent == short
-        assert server.post("probe", {}).status_code == 200
-    assert list(short.iterdir()) == []
-
-
-def test_a_temporary_folder_that_is_too_deep_for_sockets_is_named_and_not_used(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deep = tmp_path / ("d" * 100)
-    deep.mkdir()
-    monkeypatch.setenv("TMPDIR", str(deep))
-    with Server(home, {"probe": {}}) as server:
-        assert run_dir(server).parent == Path("/tmp")
-        assert f"TMPDIR {deep} is not used" in server.log()
-
-
-def test_the_run_dir_is_locked_for_who_cleans_temporary_folders(home: Path) -> None:
-    with Server(home, {"probe": {}}) as server:
         descriptor = os.open(run_dir(server), os.O_RDONLY)
         with pytest.raises(BlockingIOError):  # systemd-tmpfiles leaves such a folder alone
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(descriptor)
+        assert server.post("probe", {}).status_code == 200
+    assert list(short.iterdir()) == []
 
 
 def test_a_server_whose_run_dir_was_removed_goes_on_and_replaces_what_dies(home: Path) -> None:

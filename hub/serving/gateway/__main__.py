@@ -26,7 +26,7 @@ from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.worker import DeadlineWorker, close_when_asked
-from hub.serving.process import helper_arguments, logs
+from hub.serving.process import helper_arguments, log_files, logs
 from hub.serving.process.helper_arguments import HelperArguments
 
 #: When the supervisor is gone, requests get this long to finish.
@@ -78,6 +78,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn is not typed
 
     error_fmt = r"%(asctime)s [%(levelname)s] [gunicorn] %(message)s"
 
+    def reopen_files(self) -> None:
+        """Take over the parent's log files; Gunicorn's master and workers call this at SIGUSR1."""
+        log_files.follow_parent()
+
 
 class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's master, ending when the supervisor is gone: it would not notice by itself."""
@@ -109,6 +113,7 @@ def main() -> None:
     run_dir = arguments.run_dir
     config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "gateway")
+    log_files.follow_on_signal()
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
     util.write_error = write_error

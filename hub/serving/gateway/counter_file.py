@@ -28,7 +28,7 @@ log = logging.getLogger("hub.gateway")
 #: Bytes of a new file.
 SIZE: Final = 1 << 16
 #: Between two looks whether the file is still there, or can be made now.
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 1.0
 _USED = struct.Struct("=i4x")
 _VALUE = struct.Struct("=dd")
 

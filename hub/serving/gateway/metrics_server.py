@@ -14,7 +14,7 @@ from hub import envelope
 from hub.serving.gateway import metrics
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import helper_arguments
+from hub.serving.process import helper_arguments, log_files
 
 
 def make_handler(run_dir: RunDir) -> type[BaseHTTPRequestHandler]:
@@ -49,6 +49,7 @@ def make_handler(run_dir: RunDir) -> type[BaseHTTPRequestHandler]:
 
 def main() -> None:
     arguments = helper_arguments.parse("hub.serving.gateway.metrics_server")
+    log_files.follow_on_signal()
     server = ThreadingHTTPServer(("", 0), make_handler(arguments.run_dir), bind_and_activate=False)
     server.socket.close()
     server.socket = socket.socket(fileno=arguments.listen)

@@ -15,7 +15,7 @@ from typing import Final
 from hub import container
 from hub.serving.process import procfs
 
-#: The variable that names the run dir. It is no setting, hence not ``HUB_…``.
+#: The variable that names the run dir. Not a setting, hence not ``HUB_…``.
 VARIABLE: Final = "HUBSERVING_RUN_DIR"
 #: A process may start another one while it is being killed, but not for ever.
 _ROUNDS: Final = 5

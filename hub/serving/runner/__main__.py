@@ -32,7 +32,7 @@ from hub.serving.messages.heartbeat import Heartbeat
 from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
-from hub.serving.process import leftovers, lifeline, logs
+from hub.serving.process import leftovers, lifeline, log_files, logs
 from hub.serving.runner.executor import Executor
 from hub.serving.runner.loader import load, load_error
 from hub.serving.runner.memory import Trimmer
@@ -55,6 +55,7 @@ def main() -> int:
             _tell(status, RunnerStatus(ready=False, reason=str(error)))
         return 1
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
+    log_files.follow_on_signal()
     atexit.register(_end_helpers)  # before anybody else, hence after their own handlers
     drain = Drain()
     _handle_signals(drain)
