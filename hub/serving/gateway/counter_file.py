@@ -141,22 +141,24 @@ def _content(counters: Mapping[str, float]) -> bytes:
 @contextlib.contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """Keep ``changing`` away meanwhile: half of a change is a counter that jumps."""
-    with _locked(folder, fcntl.LOCK_SH):
+    with _opened(folder) as descriptor:
+        with contextlib.suppress(OSError):  # a file system without locks, where nobody changes anything
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
 
 
 @contextlib.contextmanager
 def changing(folder: Path) -> Iterator[None]:
-    """Have the folder to oneself; raises BlockingIOError while somebody reads."""
-    with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+    """Have the folder to oneself; raises OSError while somebody reads, or where there are no locks."""
+    with _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, operation: int) -> Iterator[None]:
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, operation)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
