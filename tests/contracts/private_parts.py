@@ -35,6 +35,7 @@ _WORKER, _GATEWAY = "serving/gateway/worker.py", "serving/gateway/__main__.py"
 _CONNECTION = "serving/gateway/connection.py"
 _CLUSTER, _REPLICA = "serving/ray/agent/cluster.py", "serving/ray/replica.py"
 _METRICS = "serving/gateway/metrics.py"
+_COUNTERS = "serving/gateway/counter_file.py"
 _SHIPPING = "serving/ray/agent/shipping.py"
 _PROGRAM = "compat/paddlehub_api/static_program.py"
 
@@ -56,6 +57,7 @@ PRIVATE_PARTS = (
     PrivatePart("prometheus-client", "_labelnames", "../tools/write_reference.py", "the labels of a metric"),
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
+    PrivatePart("prometheus-client", "MmapedDict", _COUNTERS, "files that a full disk does not make deadly"),
     PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
     PrivatePart("click", "ShellComplete.source", "cli/completion.py", "a script without starting bash"),
     PrivatePart("unearth", "No matches are found.", "registry/sources/pip_download.py", "absence"),

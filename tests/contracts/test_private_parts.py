@@ -226,6 +226,29 @@ def test_prometheus_names_its_files_by_the_process_id_that_it_is_given(tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"counter_4711.db", "gauge_livesum_4711.db"}
 
 
+COUNTS_OURS = """
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from hub.serving.gateway import counter_file
+counter_file.use()
+registry = CollectorRegistry()
+Counter("requests", "text", ("module",), registry=registry).labels("a").inc(3)
+MultiProcessCollector(registry)
+print([line for line in generate_latest(registry).decode().splitlines() if line.startswith("requests_total")])
+"""
+
+
+@contract("MmapedDict")
+def test_prometheus_reads_what_is_counted_into_files_of_ours(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTS_OURS],
+        env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert """'requests_total{module="a"} 3.0'""" in done.stdout
+
+
 # -- Flask, click, unearth -------------------------------------------------------------------------
 
 

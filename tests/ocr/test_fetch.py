@@ -194,7 +194,7 @@ def test_a_crowd_that_waits_for_its_name_server_is_of_so_many_threads() -> None:
 
     try:
         for _ in range(40):
-            with pytest.raises(InvalidInputError, match="within 0.01 s"):
+            with pytest.raises(InvalidInputError, match=r"within 0\.01 s"):
                 Fetcher(1000, 0.01, resolve=never).fetch("http://slow.example/")
         assert threading.active_count() - before <= 16
     finally:

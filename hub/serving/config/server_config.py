@@ -22,7 +22,7 @@ from hub.serving.config import hps, memory, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
 from hub.serving.config.ray import Address
-from hub.serving.messages import message
+from hub.serving.messages import atomic_json, message
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -104,6 +104,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
+    runtime_dir: Path | None = None
+    """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
     """Let clients load and unload modules by `/v2/repository/models/…`."""
     api_key_file: Path | None = None
@@ -162,7 +164,7 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
 
 def save(config: ServingConfig, path: Path) -> None:
     """Write a validated configuration into the run dir, for the helpers of this version."""
-    path.write_text(json.dumps(message.stamp(config.model_dump(mode="json")), ensure_ascii=False))
+    atomic_json.write(path, message.stamp(config.model_dump(mode="json")))
 
 
 def load(path: Path) -> ServingConfig:

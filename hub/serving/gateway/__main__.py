@@ -22,7 +22,7 @@ from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.worker import LoopWorker
-from hub.serving.process import helper_arguments, logs
+from hub.serving.process import helper_arguments, log_files, logs
 from hub.serving.process.helper_arguments import HelperArguments
 
 #: When the supervisor is gone, requests get this long to finish.
@@ -51,7 +51,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
-            "child_exit": lambda _arbiter, _worker: metrics.drop_gauges(self.run_dir),
+            "child_exit": lambda _arbiter, _worker: metrics.settle_dead(self.run_dir),
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
@@ -70,6 +70,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's own lines without the process id, which no line has here (logs.py)."""
 
     error_fmt = r"%(asctime)s [%(levelname)s] [gunicorn] %(message)s"
+
+    def reopen_files(self) -> None:
+        """Take over the parent's log files; Gunicorn's master and workers call this at SIGUSR1."""
+        log_files.follow_parent()
 
 
 class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
@@ -91,9 +95,10 @@ def main() -> None:
     run_dir = arguments.run_dir
     config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "gateway")
+    log_files.follow_on_signal()
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
-    metrics.drop_gauges(run_dir)
+    metrics.settle_dead(run_dir)
     gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
     Application(config, arguments).run()
 

@@ -25,7 +25,7 @@ from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.protocols.oip.grpc_calls import Calls, KeyCheck, largest_message
 from hub.serving.gateway.protocols.oip.grpc_service import InferenceService
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import helper_arguments, lifeline, logs
+from hub.serving.process import helper_arguments, lifeline, log_files, logs
 
 log = logging.getLogger("hub.gateway")
 
@@ -94,8 +94,9 @@ def main() -> int:
     run_dir = arguments.run_dir
     config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "grpc")
+    log_files.follow_on_signal()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
-    metrics.drop_gauges(run_dir)
+    metrics.settle_dead(run_dir)
     return asyncio.run(serve(config, run_dir, arguments.lifeline))
 
 

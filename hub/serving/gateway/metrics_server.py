@@ -19,7 +19,7 @@ from hub import envelope
 from hub.serving.gateway import metrics
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import helper_arguments
+from hub.serving.process import helper_arguments, log_files
 
 #: For everything: a connection that is not through by then is ended.
 CONNECTION_SECONDS: Final = 10.0
@@ -121,6 +121,7 @@ async def serve(run_dir: RunDir, listener: socket.socket, lifeline: int) -> None
 
 def main() -> None:
     arguments = helper_arguments.parse("hub.serving.gateway.metrics_server")
+    log_files.follow_on_signal()
     asyncio.run(serve(arguments.run_dir, socket.socket(fileno=arguments.listen), arguments.lifeline))
 
 

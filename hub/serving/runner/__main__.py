@@ -1,6 +1,6 @@
 """A runner: one loaded copy of one module, taking requests from its module's shared socket.
 
-    python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FILE
+    python -m hub.serving.runner NAME --spec FILE --listener FD --lifeline FD --status FD --heartbeat FD
 
 Started by the supervisor with exec. It calls ``accept()`` only when it has room, so the kernel's queue is
 the module's queue. It loads the module, says READY (or why not) on the status pipe, then serves until it is
@@ -12,6 +12,7 @@ It imports the standard library, the module, and what the module imports: never 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import faulthandler
 import json
@@ -31,7 +32,7 @@ from hub.serving.messages.heartbeat import Heartbeat
 from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
-from hub.serving.process import lifeline, logs
+from hub.serving.process import leftovers, lifeline, log_files, logs
 from hub.serving.runner.executor import Executor
 from hub.serving.runner.loader import load, load_error
 from hub.serving.runner.memory import Trimmer
@@ -54,6 +55,8 @@ def main() -> int:
             _tell(status, RunnerStatus(ready=False, reason=str(error)))
         return 1
     logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
+    log_files.follow_on_signal()
+    atexit.register(_end_helpers)  # before anybody else, hence after their own handlers
     drain = Drain()
     _handle_signals(drain)
     lifeline.watch(arguments.lifeline, partial(_end_orphaned, drain))
@@ -71,7 +74,7 @@ def main() -> int:
         if executor.manifest.images:
             trimmer.expect_images()
         _tell(status, RunnerStatus(ready=True, manifest=executor.manifest, concurrency=concurrency))
-        heartbeat = Heartbeat(arguments.heartbeat, concurrency)
+        heartbeat = Heartbeat(int(arguments.heartbeat), concurrency)
         listener = socket.socket(fileno=arguments.listener)
         intake = Intake(listener, drain.fileno(), executor.policy)
         _serve(executor, intake, heartbeat, drain, concurrency, trimmer)
@@ -83,7 +86,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("name")
     parser.add_argument("--spec", type=Path, required=True)
     parser.add_argument("--use_gpu", action="store_true", help="this runner has a card")
-    parser.add_argument("--heartbeat", type=Path, required=True)
+    # Text: a supervisor of version 0.1.0 names a file, and is to be told of its version.
+    parser.add_argument("--heartbeat", required=True)
     for descriptor in ("--listener", "--lifeline", "--status"):
         parser.add_argument(descriptor, type=int, required=True)
     return parser.parse_args()
@@ -115,7 +119,13 @@ class Drain:
 def _end_orphaned(drain: Drain) -> None:
     drain.set()
     time.sleep(ORPHAN_GRACE_SECONDS)
+    _end_helpers()
     os._exit(1)
+
+
+def _end_helpers() -> None:
+    """End what the module has started: when the supervisor is gone, nobody else would."""
+    leftovers.end_session(os.getpid())
 
 
 def _serve(

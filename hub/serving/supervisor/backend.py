@@ -23,7 +23,6 @@ class Fleet(Protocol):
     """All copies of one module. Nothing here waits: ``tick`` is called often and moves things on."""
 
     reason: str
-    newest_generation: int
 
     @property
     def spec(self) -> RunnerSpec:

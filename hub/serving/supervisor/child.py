@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hub import settings
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, log_files, procfs
 
 
 class Child:
@@ -32,14 +32,15 @@ class Child:
         environment: dict[str, str] | None = None,
         interpreter: str | None = None,
     ) -> None:
-        self.popen = subprocess.Popen(
-            [interpreter or sys.executable, "-m", *arguments],
-            pass_fds=pass_fds,
-            close_fds=True,
-            start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
-            stdin=subprocess.DEVNULL,
-            env=settings.child_environment(environment),
-        )
+        with log_files.signal_waits():
+            self.popen = subprocess.Popen(
+                [interpreter or sys.executable, "-m", *arguments],
+                pass_fds=pass_fds,
+                close_fds=True,
+                start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
+                stdin=subprocess.DEVNULL,
+                env=settings.child_environment(environment),
+            )
         self.pid = self.popen.pid
         self.pids.add(self.pid)
         self.started = procfs.started(self.pid) or 0
@@ -67,16 +68,24 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """Send SIGKILL to it and to what it started in its session (module code may fork)."""
+        """Send SIGKILL to it and to what it started in its process group (module code may fork)."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> int:
         """End what is left of its session, reap it and return its exit code; for after its exit."""
         self.kill()
+        leftovers.end_session(self.pid)
         code = self.popen.wait()
         self.pids.discard(self.pid)
         return code
+
+
+def signal_all(number: signal.Signals) -> None:
+    """Signal every child."""
+    for pid in Child.pids:  # none of them is another's yet: those that ended are not reaped
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def reap_orphans() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from hub.errors import HubError
 from hub.serving.messages.control import ControlAnswer, ControlRequest
 from hub.serving.messages.message import MessageError
+from hub.serving.supervisor.socket_name import SocketName
 
 log = logging.getLogger("hub.supervisor")
 
@@ -40,7 +41,7 @@ class ControlSocket:
     def __init__(self, path: Path) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
-        path.chmod(0o600)
+        self._name = SocketName(path)
         self._listener.setblocking(False)
         self._listener.listen(16)
         self._callers: list[_Caller] = []
@@ -52,6 +53,7 @@ class ControlSocket:
 
     def tick(self, do: Callable[[ControlRequest], Pending]) -> None:
         """Take new requests and give the answers that are there by now."""
+        self._name.renew()
         with contextlib.suppress(BlockingIOError):
             while True:
                 connection, _ = self._listener.accept()
@@ -94,6 +96,7 @@ class ControlSocket:
         return True
 
     def close(self) -> None:
+        self._name.remove()
         self._listener.close()
         for caller in self._callers:
             caller.connection.close()

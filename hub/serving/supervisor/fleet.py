@@ -36,7 +36,6 @@ class RunnerFleet:
         self.restarts = 0
         self.reason = ""
         self.manifest = Manifest()
-        self.newest_generation = plan.spec.generation
         self._plan = plan
         self._run_dir = run_dir
         self._lifeline = lifeline
@@ -94,6 +93,7 @@ class RunnerFleet:
 
     def tick(self, now: float) -> None:
         """Take note of deaths and messages, then start, end and swap what that calls for."""
+        self._socket.renew()
         for slot in self._all_slots():
             self._attend(slot, now)
         for runner in list(self._retiring):
@@ -114,7 +114,6 @@ class RunnerFleet:
 
         A FAILED module has none to keep: it simply starts again.
         """
-        self.newest_generation = plan.spec.generation
         if self._incoming is not None:
             self._drop_incoming(now)
         if self._socket.is_open:

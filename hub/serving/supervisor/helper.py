@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import ProcessState
+from hub.serving.process import leftovers
 from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.child import Child
@@ -50,7 +51,7 @@ class Helper:
         self.role = module.rpartition(".")[2]
         self._up = run_dir.up_mark(self.role) if announces else None
         self._listener = listener
-        self._environment = dict(environment)
+        self._environment = {**environment, leftovers.VARIABLE: str(run_dir.path)}
         options: dict[str, object] = {"--run_dir": run_dir.path, "--lifeline": lifeline}
         if listener is not None:
             options["--listen"] = listener.fileno()

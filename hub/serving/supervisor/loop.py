@@ -9,25 +9,25 @@ import contextlib
 import logging
 import os
 import select
-import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hub.errors import StartupError
-from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.messages import state
-from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED, LOADING, ServerState
-from hub.serving.process import pidfile, procfs
+from hub.serving.process import leftovers, pidfile, procfs
+from hub.serving.process.log_files import LogFiles
 from hub.serving.supervisor import systemd
 from hub.serving.supervisor.backend import Fleet, make_backend
-from hub.serving.supervisor.child import reap_orphans
+from hub.serving.supervisor.child import reap_orphans, signal_all
 from hub.serving.supervisor.commands import Commands, Planner
 from hub.serving.supervisor.control_server import ControlSocket
 from hub.serving.supervisor.helper import Helper
+from hub.serving.supervisor.run_files import RunFiles
+from hub.serving.supervisor.signals import Asked, Reloads, Signals
 from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
@@ -52,9 +52,9 @@ class Supervisor:
         pidfile.sweep()
         with contextlib.ExitStack() as undo:
             http = undo.enter_context(listen(config.host, config.port))
-            self.run_dir = RunDir.make()
-            undo.callback(shutil.rmtree, self.run_dir.path, ignore_errors=True)
-            self.run_dir.metrics.mkdir()
+            self._files = RunFiles(config)
+            undo.callback(self._files.remove)
+            self.run_dir = self._files.run_dir
             self._lifeline, self._lifeline_write = os.pipe()
             self._backend = make_backend(config, self.run_dir, self._lifeline)
             self._helpers = self._make_helpers(http, undo)
@@ -68,7 +68,9 @@ class Supervisor:
             undo.pop_all()
         self._published: ServerState | None = None
         self._told: set[tuple[str, str, str]] = set()
-        self._signals: list[int] = []
+        self._signals = Signals()
+        self._reloads = Reloads(self._commands.do)
+        self._log_files = LogFiles()
         self._is_stopping = False
         self._is_settled = False
         self._failure = ""
@@ -101,10 +103,9 @@ class Supervisor:
         Raises:
             StartupError: no module came up, or the gateway does not; names the reason.
         """
-        server_config.save(self.config, self.run_dir.config)
         record = self._record()
         try:
-            with self._signal_wakeup() as wakeup:
+            with self._signals.collected() as wakeup:
                 pidfile.write(record)
                 while not self._is_over:
                     self._handle_signals()
@@ -120,18 +121,26 @@ class Supervisor:
     # -- the loop's steps ------------------------------------------------------------------------
 
     def _handle_signals(self) -> None:
-        numbers, self._signals = self._signals, []
-        for _ in numbers:
-            if not self._is_stopping:
+        for asked in self._signals.take():
+            if asked is Asked.REOPEN_LOGS:
+                self._log_files.reopen()
+                signal_all(signal.SIGUSR1)
+            elif asked is Asked.RELOAD and not self._is_stopping:
+                self._reloads.ask()
+            elif asked is Asked.STOP and not self._is_stopping:
                 log.info("stopping; running requests are finished first")
                 self._stop(time.monotonic())
-            else:
-                log.warning("told to stop again; everything is ended now")
+            elif asked in (Asked.STOP, Asked.END):
+                log.warning("told to end at once")
+                self._is_stopping = True
                 self._kill_all()
 
     def _tick(self, now: float) -> None:
+        self._files.renew()
         reap_orphans()
         self._control.tick(self._commands.do)
+        if self._is_settled:
+            self._reloads.tick()
         self._tick_backend(now)
         for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
             fleet.close()
@@ -209,7 +218,7 @@ class Supervisor:
         processes = tuple(process for helper in helpers for process in helper.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
         current = ServerState(modules, processes, self._is_stopping)
-        if current != self._published:
+        if current != self._published or not self.run_dir.state.exists():
             state.write(self.run_dir.state, current)
             self._published = current
             self._tell_who_answers(current)
@@ -278,24 +287,5 @@ class Supervisor:
         self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
-        shutil.rmtree(self.run_dir.path, ignore_errors=True)
-
-    @contextlib.contextmanager
-    def _signal_wakeup(self) -> Iterator[int]:
-        """Collect SIGTERM and SIGINT; wake the loop by a pipe for them and for SIGCHLD."""
-        read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        handlers = {
-            signal.SIGTERM: lambda number, _: self._signals.append(number),
-            signal.SIGINT: lambda number, _: self._signals.append(number),
-            signal.SIGCHLD: lambda *_: None,
-        }
-        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        previous_wakeup = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        try:
-            yield read_end
-        finally:
-            signal.set_wakeup_fd(previous_wakeup)
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            os.close(read_end)
-            os.close(write_end)
+        leftovers.end_owned(self.run_dir.path)
+        self._files.remove()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
-from typing import ClassVar
 
 from hub.registry.store.environment import expose_hub
 from hub.serving.messages.heartbeat import Heartbeat, hung
@@ -17,7 +14,7 @@ from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.messages.state import ProcessState
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, procfs
 from hub.serving.supervisor.ceiling import MemoryCeiling
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.placement import RunnerPlan
@@ -38,8 +35,6 @@ class RunnerProcess(Child):
         memory_mb: proportional set size when it was last weighed.
     """
 
-    _serial: ClassVar[Iterator[int]] = itertools.count(1)
-
     def __init__(
         self, spec: RunnerSpec, plan: RunnerPlan, run_dir: RunDir, listener: int, lifeline: int, now: float
     ) -> None:
@@ -51,27 +46,30 @@ class RunnerProcess(Child):
         self.memory_mb = 0.0
         self._heartbeat: Heartbeat | None = None
         self._buffer = b""
-        self._beat_path = run_dir.heartbeat(next(self._serial))
-        Heartbeat.create(self._beat_path)
         spec_path = run_dir.spec(spec.name, spec.generation)
-        if not spec_path.exists():
-            spec.write(spec_path)
-        self.status, write_end = os.pipe()
-        os.set_blocking(self.status, False)
-        descriptors = {"listener": listener, "lifeline": lifeline, "status": write_end}
-        arguments = ["hub.serving.runner", spec.name]
-        for name, value in {"spec": spec_path, "heartbeat": self._beat_path, **descriptors}.items():
-            arguments += [f"--{name}", str(value)]
-        if plan.gpu is not None:
-            arguments.append("--use_gpu")
-        try:
-            environment = {**plan.environment(), **spec.environment()}
-            if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
-                environment |= expose_hub(run_dir.python_path)
+        spec.write(spec_path)
+        environment = {**plan.environment(), **spec.environment(), leftovers.VARIABLE: str(run_dir.path)}
+        if spec.interpreter is not None:  # it knows nothing of ours, not even the hub
+            environment |= expose_hub(run_dir.python_path)
+        with contextlib.ExitStack() as undo:
+            self._beat = _opened(undo, Heartbeat.create())
+            self.status, write_end = (_opened(undo, end) for end in os.pipe())
+            os.set_blocking(self.status, False)
+            descriptors = {
+                "listener": listener,
+                "lifeline": lifeline,
+                "status": write_end,
+                "heartbeat": self._beat,
+            }
+            arguments = ["hub.serving.runner", spec.name, "--spec", str(spec_path)]
+            for name, descriptor in descriptors.items():
+                arguments += [f"--{name}", str(descriptor)]
+            if plan.gpu is not None:
+                arguments.append("--use_gpu")
             super().__init__(arguments, tuple(descriptors.values()), environment, spec.interpreter)
-            self._ceiling = MemoryCeiling(self.pid, spec.memory_limit_mb)
-        finally:
-            os.close(write_end)
+            undo.pop_all()
+        os.close(write_end)
+        self._ceiling = MemoryCeiling(self.pid, spec.memory_limit_mb)
 
     def enforce(self, now: float) -> None:
         """Kill it when it is late, or above its ceiling of memory."""
@@ -102,7 +100,7 @@ class RunnerProcess(Child):
             self.answer = RunnerStatus(ready=False, reason=f"it cannot be served: {error}", final=True)
             self.kill()
         if self.answer.ready:
-            self._heartbeat = Heartbeat(self._beat_path, self.answer.concurrency)
+            self._heartbeat = Heartbeat(self._beat, self.answer.concurrency)
             self.is_ready = True
 
     def snapshot(self) -> ProcessState:
@@ -141,7 +139,12 @@ class RunnerProcess(Child):
 
     def close(self) -> int:
         os.close(self.status)
+        os.close(self._beat)
         if self._heartbeat is not None:
             self._heartbeat.close()
-        self._beat_path.unlink(missing_ok=True)
         return super().close()
+
+
+def _opened(undo: contextlib.ExitStack, descriptor: int) -> int:
+    undo.callback(os.close, descriptor)
+    return descriptor

@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 from hub.errors import PortBusyError
+from hub.serving.supervisor.socket_name import SocketName
 
 #: Connections that the kernel keeps while Gunicorn is busy or being replaced.
 BACKLOG = 2048
@@ -68,6 +69,7 @@ class ModuleSocket:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._listener: socket.socket | None = None
+        self._name: SocketName | None = None
 
     @property
     def is_open(self) -> bool:
@@ -82,10 +84,15 @@ class ModuleSocket:
         """Bind and listen: so many requests may wait."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(self.path))
-        self.path.chmod(0o600)
+        self._name = SocketName(self.path)
         listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
         listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
         self._listener = listener
+
+    def renew(self) -> None:
+        """Have its path lead to it, also after somebody removed that; raises OSError."""
+        if self._name is not None:
+            self._name.renew()
 
     def close(self) -> None:
         """Have a connect fail at once instead of waiting for nobody."""
@@ -95,4 +102,6 @@ class ModuleSocket:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-            self.path.unlink(missing_ok=True)
+        if self._name is not None:
+            self._name.remove()
+            self._name = None

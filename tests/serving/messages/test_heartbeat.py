@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import pytest
 
@@ -11,9 +11,10 @@ from hub.serving.messages.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
 pytestmark = pytest.mark.unit
 
 
-def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
-    Heartbeat.create(tmp_path / "beat")
-    runner, supervisor = (Heartbeat(tmp_path / "beat", 2) for _ in range(2))
+def test_what_a_runner_writes_the_supervisor_reads() -> None:
+    descriptor = Heartbeat.create()
+    runner, supervisor = (Heartbeat(descriptor, 2) for _ in range(2))
+    os.close(descriptor)
     before = supervisor.read()
     runner.idle(0)
     runner.busy(1)
@@ -31,9 +32,10 @@ def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
     assert (done.busy_since, done.served) == (None, 5)
 
 
-def test_more_slots_than_the_file_has_are_not_read(tmp_path: Path) -> None:
-    Heartbeat.create(tmp_path / "beat")
-    beat = Heartbeat(tmp_path / "beat", MAX_SLOTS + 10)
+def test_more_slots_than_there_are_are_not_read() -> None:
+    descriptor = Heartbeat.create()
+    beat = Heartbeat(descriptor, MAX_SLOTS + 10)
+    os.close(descriptor)
 
     assert len(beat.read()) == MAX_SLOTS
     beat.close()
