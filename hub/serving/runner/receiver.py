@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import socket
 import time
@@ -34,7 +35,8 @@ class SocketRequest(Request):
 
     def announce(self) -> bool:
         try:
-            wire.send(self.connection, wire.Frame(wire.STARTED), time.monotonic() + RECEIVE_SECONDS)
+            started = wire.Frame(wire.STARTED, {"pid": os.getpid()})
+            wire.send(self.connection, started, time.monotonic() + RECEIVE_SECONDS)
         except OSError:
             self.connection.close()
             return False
@@ -76,9 +78,9 @@ class Intake:
             request = _receive(connection)
             if request is not None:
                 batch.append(request)
-                items += item_count(request, self._policy.argument)
                 if request.header.alone:
                     break
+                items += item_count(request, self._policy.argument)
             connection = self._another(items, first_at, was_idle)
         return batch
 

@@ -97,7 +97,19 @@ def test_a_resent_request_ends_the_collecting(at: Socket) -> None:
     at.send({"alone": True}, texts=["b"])
     at.send(texts=["c"])
 
-    assert texts(at.batch()) == [["a"], ["b"]]
+    batch = at.batch()
+    batch[1].unpack()
+
+    assert texts(batch) == [["a"], ["b"]]
+
+
+def test_a_resent_request_stays_packed_until_it_runs(at: Socket) -> None:
+    at.send({"alone": True}, texts=["a"])
+    (request,) = at.batch()
+    before = request.arguments
+    request.unpack()
+
+    assert (before, request.arguments) == ({}, {"texts": ["a"]})
 
 
 def test_a_drain_ends_the_wait(at: Socket) -> None:
