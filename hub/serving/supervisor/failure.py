@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -58,7 +59,11 @@ class DeathNotes:
 
     def __init__(self, oom: OomWatch) -> None:
         self._oom = oom
-        self.recent: tuple[Death, ...] = ()
+        self._notes: list[tuple[float, Death]] = []
+
+    @property
+    def recent(self) -> tuple[Death, ...]:
+        return tuple(death for _, death in self._notes)
 
     def look(self, now: float) -> None:
         """Look what the OOM killer does; to be called often."""
@@ -68,8 +73,9 @@ class DeathNotes:
         """Close a runner that has exited, note its death and return its exit code."""
         code = runner.close()
         cause = runner.cause(code, has_oom_struck=self._oom.has_struck(now))
-        young = [death for death in self.recent if now - death.at <= DEATH_SECONDS]
-        self.recent = (*young[1 - _MOST_DEATHS :], Death(runner.pid, cause, now))
+        young = [note for note in self._notes if now - note[0] <= DEATH_SECONDS]
+        # Not ``now``, which was before: a request may have been sent to it since.
+        self._notes = [*young[1 - _MOST_DEATHS :], (now, Death(runner.pid, cause, time.monotonic()))]
         return code
 
 
