@@ -8,6 +8,7 @@ import socket
 from typing import Final
 
 from hub import errors
+from hub.serving.gateway.blame import cause_of_death
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
@@ -42,7 +43,9 @@ class RunnerClient:
                         return _run(delivery, connection)
                 except (wire.PeerClosed, ConnectionError) as error:
                     log.warning("request %s: its runner went away (%r)", context.request_id, error)
-            delivery.runner_died(self._quarantine)
+            runner, sent = delivery.runner, delivery.sent
+            cause = cause_of_death(self._states, module.name, runner, sent, delivery.deadline)
+            delivery.runner_died(self._quarantine, cause)
 
     def _connect(self, delivery: Delivery) -> socket.socket:
         """Connect: take a place in the module's queue.
@@ -78,7 +81,7 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
     Raises:
         PeerClosed, ConnectionError: the runner died, or the caller left.  RequestError.
     """
-    delivery.has_started = False
+    delivery.begin_attempt()
     deadline = delivery.deadline
     try:
         wire.send(connection, delivery.frame(), deadline)
@@ -87,7 +90,7 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
             frame = wire.receive(connection, deadline)
             if frame.kind != wire.STARTED:
                 return delivery.reply(frame)
-            delivery.has_started = True
+            delivery.has_started, delivery.runner = True, frame.header.get("pid")
     except TimeoutError as error:
         raise delivery.too_late() from error
 

@@ -69,12 +69,11 @@ class Target(ABC):
 
     @property
     def is_ready(self) -> bool:
-        """True when it can answer; raises UnknownModuleError for a module that is not served at all."""
+        """True when a loaded runner can answer; raises UnknownModuleError for a module that is not served."""
         try:
-            self.module()
+            return self.module().is_warm
         except self.not_ready:
             return False
-        return True
 
     @abstractmethod
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:

@@ -22,6 +22,7 @@ from hub.serving.config.ray import RayOptions
 from hub.serving.config.server_config import Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
+from hub.serving.process import descriptors
 from hub.serving.supervisor import placement
 from hub.serving.supervisor.loop import Supervisor
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
@@ -29,6 +30,7 @@ from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
+    descriptors.raise_limit()
     read_api_keys(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
     _check_certificate(config)
     Supervisor(config, RegistryPlanner(reread)).run(on_settled)

@@ -1,7 +1,8 @@
 """The way to replicas on a Ray cluster, through Ray Serve's handles.
 
 The deadline is ours, the queue is Ray Serve's. Requests that a dying replica dropped are sent
-again, and a request is blamed for a death, by the same rules as on this machine.
+again, and a request is blamed for a death, by the same rules as on this machine. But Ray does not tell a
+replica that was killed from outside from one that crashed, so that every death counts.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class ReplicaClient:
         self._quarantine.check(module, body)
         delivery = Delivery(module, body, context)
         while True:
-            delivery.has_started = False
+            delivery.begin_attempt()
             handle = self._handle(delivery)
             try:
                 return self._send(handle, delivery)
