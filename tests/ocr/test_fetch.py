@@ -177,7 +177,7 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for() -> None:
 
     began = time.monotonic()
     try:
-        with pytest.raises(InvalidInputError, match="within 0.3 s"):
+        with pytest.raises(InvalidInputError, match=r"within 0\.3 s"):
             Fetcher(1000, 0.3, resolve=never).fetch("http://slow.example/")
         waited = time.monotonic() - began
     finally:
@@ -194,7 +194,7 @@ def test_a_crowd_that_waits_for_its_name_server_is_of_so_many_threads() -> None:
 
     try:
         for _ in range(40):
-            with pytest.raises(InvalidInputError, match="within 0.01 s"):
+            with pytest.raises(InvalidInputError, match=r"within 0\.01 s"):
                 Fetcher(1000, 0.01, resolve=never).fetch("http://slow.example/")
         assert threading.active_count() - before <= 16
     finally:
