@@ -133,6 +133,8 @@ def _reopen_logs(port: int) -> None:
         state.read(RunDir(Path(record.run_dir)).state)  # an older server would end by the signal
     except OtherVersionError as error:
         raise ServerError(str(error)) from error
+    except OSError as error:
+        raise ServerError(f"the server on port {port} cannot be looked at: {error}") from error
     procfs.send_signal(record.pid, record.started, signal.SIGUSR1)
 
 

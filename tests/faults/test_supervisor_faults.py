@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import threading
@@ -168,13 +169,15 @@ def test_a_supervisor_that_cannot_write_its_state_goes_on_and_writes_it_later(ho
     with Server(home, {"probe": {}}) as server:
         record = server.pid_file()
         assert record is not None
-        run_dir = Path(record["run_dir"])
-        moved = run_dir.with_name(run_dir.name + "-away")
-        run_dir.rename(moved)
-        os.kill(json.loads((moved / "state.json").read_text())["modules"]["probe"]["runners"][0]["pid"], 9)
+        (runner,) = server.runner_pids("probe")
+        path = Path(record["run_dir"], "state.json")
+        path.unlink()
+        (path / "in the way").mkdir(parents=True)
+        os.kill(runner, signal.SIGKILL)
         time.sleep(1.0)
         alive = server.process.poll() is None
-        moved.rename(run_dir)
+        shutil.rmtree(path)
+        wait_until(lambda: path.is_file(), what="the state written")
         wait_until(lambda: server.module("probe").restarts == 1, what="the death written")
         wait_until(lambda: server.post("probe", {}).status_code == 200, what="an answer")
 

@@ -46,6 +46,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "graceful_timeout": int(self.serving.graceful_timeout),
             "timeout": 60,  # guards a worker's loop only; requests have deadlines of their own
             "control_socket_disable": True,  # on by default at a path that a second server would unlink
+            "worker_tmp_dir": str(self.run_dir.path),  # /tmp may be read-only, or another's
             "proc_name": f"hub gateway :{self.serving.port}",
             "loglevel": "warning",
             "logger_class": Logger,

@@ -15,6 +15,7 @@ from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
 from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.metrics import RequestMetrics
+from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
 from hub.serving.messages.run_dir import RunDir
@@ -43,11 +44,12 @@ class Gateway:
 
 def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
     """Make the way to the modules, wherever the configuration has them run."""
+    quarantine = Quarantine(run_dir.quarantine)
     if config.engine == "ray":
         from hub.serving.ray.gateway_side.replica_client import ReplicaClient
 
-        return ReplicaClient(run_dir.path, states)
-    return RunnerClient(states)
+        return ReplicaClient(run_dir.path, states, quarantine)
+    return RunnerClient(states, quarantine)
 
 
 def _request_ids() -> Callable[[], str]:

@@ -28,9 +28,9 @@ class RunnerClient:
     One instance serves all threads.
     """
 
-    def __init__(self, states: StateReader) -> None:
+    def __init__(self, states: StateReader, quarantine: Quarantine | None = None) -> None:
         self._states = states
-        self._quarantine = Quarantine()
+        self._quarantine = quarantine or Quarantine()
 
     def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
         """Have the module answer; raises RequestError, or CallerLeft."""

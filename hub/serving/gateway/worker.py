@@ -49,9 +49,10 @@ _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_PAUSE_SECONDS: Final = 0.1
 #: Whose place another may take, first those whose end costs least.
 _EVICTED: Final = (Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.DISCARDING, Stage.SENDING)
-#: Answered by threads of their own, so that they are answered always.
-_RESERVED: Final = ("/health", "/v2/health/", "/metrics")
-_RESERVED_THREADS: Final = 2
+#: Answered by threads of their own, so that they are answered always: by path, and how many.
+_RESERVED: Final = {"/health": 2, "/v2/health/": 2, "/metrics": 1}
+#: Threads of the pool that are there from the start.
+_FIRST_THREADS: Final = 2
 
 
 class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
@@ -102,17 +103,20 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         self.address = (config.host, config.port)
         threads = default_threads(config)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
-        self._reserved = ThreadPoolExecutor(_RESERVED_THREADS, thread_name_prefix="health")
+        self._reserved = {path: ThreadPoolExecutor(count, "reserved") for path, count in _RESERVED.items()}
         self._max_connections = _connections(threads)
 
     def run(self) -> None:
         """Serve until told to stop, and until what has begun has ended."""
         self._reserve_threads()
         self.loop.set_exception_handler(_report)
+        code = 0
         try:
             self.loop.run_until_complete(self._serve())
-        finally:
-            os._exit(0)  # threads may still wait for runners whose callers are gone
+        except Exception:
+            log.exception("this HTTP worker ends; another is started")
+            code = 1
+        os._exit(code)  # threads may still wait for runners whose callers are gone
 
     async def _serve(self) -> None:
         for listener in self._listeners():
@@ -203,7 +207,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
 
     def submit(self, work: Callable[[], None], path: str) -> None:
         """Have a thread do it."""
-        pool = self._reserved if path.startswith(_RESERVED) else self._pool
+        pool = next((each for start, each in self._reserved.items() if path.startswith(start)), self._pool)
         try:
             pool.submit(work)
         except (
@@ -213,7 +217,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
 
     def _reserve_threads(self) -> None:
         """Start some threads now: whatever happens later, these are there."""
-        for pool, count in ((self._reserved, _RESERVED_THREADS), (self._pool, _RESERVED_THREADS)):
+        pools = [(self._reserved[path], count) for path, count in _RESERVED.items()]
+        pools.append((self._pool, _FIRST_THREADS))
+        for pool, count in pools:
             for _ in range(count):
                 pool.submit(time.sleep, 0.01)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import struct
 from pathlib import Path
 
 from hub.errors import PortBusyError
@@ -13,8 +12,6 @@ from hub.serving.supervisor.socket_name import SocketName
 
 #: Connections that the kernel keeps while Gunicorn is busy or being replaced.
 BACKLOG = 2048
-#: A sender that is silent for this long in the middle of its request is cut off.
-RECEIVE_TIMEOUT_SECONDS = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -30,9 +27,6 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit it; Gunicorn itself would wait for a silent sender for ever.
-        timeout = struct.pack("@ll", RECEIVE_TIMEOUT_SECONDS, 0)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

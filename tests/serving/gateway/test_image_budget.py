@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import tracemalloc
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_base64_in_each_spelling_gives_the_same_bytes(size: int) -> None:
 
     for text in [*spellings, "data:image/png;base64," + plain, f"\n {plain}\r\n"]:
         assert image_budget.decode_base64(text, "it") == data
+
+
+def test_base64_full_of_blanks_takes_no_memory_for_each_of_them() -> None:
+    tracemalloc.start()
+    text = "QU J D" * 500_000
+    before, _ = tracemalloc.get_traced_memory()
+    assert image_budget.decode_base64(text, "it") == b"ABC" * 500_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak - before < 5 * len(text)
 
 
 @pytest.mark.parametrize("text", ["", "====", "A", "AAA=A", "A=A=", "%", "\0", "甲", None, 1, b"AAAA"])

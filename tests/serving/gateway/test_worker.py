@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,8 +19,8 @@ def test_work_for_which_no_thread_can_be_started_is_done_by_those_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     worker = LoopWorker(1, 1, [], None, 30, Config(), logging.getLogger("test"))
-    worker._pool = worker._reserved = ThreadPoolExecutor(4)
-    worker._reserve_threads()
+    worker._pool, worker._reserved = ThreadPoolExecutor(4), {}
+    worker._pool.submit(time.sleep, 0.1)  # of four threads, one is there
 
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

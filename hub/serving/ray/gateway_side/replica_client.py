@@ -49,10 +49,10 @@ class ReplicaClient:
     Make it after the fork: it connects this process to the cluster, in a thread of its own.
     """
 
-    def __init__(self, run_dir: Path, states: StateReader) -> None:
+    def __init__(self, run_dir: Path, states: StateReader, quarantine: Quarantine) -> None:
         self._run_dir = run_dir
         self._states = states
-        self._quarantine = Quarantine()
+        self._quarantine = quarantine
         self._handles: dict[str, DeploymentHandle[Any]] = {}
         self._lock = threading.Lock()
         self._is_connected = threading.Event()
