@@ -44,7 +44,10 @@ def dumps(value: Any) -> bytes:
 
 def loads(data: bytes | bytearray | memoryview) -> Any:
     """Decode JSON; raises ValueError."""
-    return orjson.loads(data) if orjson is not None else json.loads(bytes(data))
+    try:
+        return orjson.loads(data) if orjson is not None else json.loads(bytes(data))
+    except RecursionError as error:
+        raise ValueError("lists and objects are nested too deeply") from error
 
 
 def success(results: bytes, msg: str = "", style: StatusStyle = "1.x") -> bytes:

@@ -29,6 +29,7 @@ who has to correct it: what was wrong, which value, what is allowed, what to do.
         ├── BindingError            400  unknown, missing or mistyped argument
         ├── NotJSONError            400  (status 112)
         ├── UnauthorizedError       401
+        ├── ForbiddenError          403  a page of another origin, or a name that is not ours
         ├── UnknownModuleError      404  (status 111)
         ├── BodyTimeoutError        408
         ├── PayloadTooLargeError    413
@@ -98,6 +99,10 @@ class ModelNotFoundError(EngineError):
     """A model's folder, or one of its files, is missing."""
 
 
+class AbandonedError(HubError):
+    """Nobody waits any more for the work at hand."""
+
+
 class ServerError(HubError):
     """A server cannot be started, stopped or told something."""
 
@@ -165,6 +170,12 @@ class UnauthorizedError(RequestError):
     """The server needs an API key, and got none or a wrong one."""
 
     http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """A browser sent it for a page of somebody else."""
+
+    http_status = 403
 
 
 class UnknownModuleError(RequestError):

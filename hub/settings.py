@@ -20,6 +20,7 @@ ENV_PREFIX = "HUB_"
 PACKAGE = Path(__file__).resolve().parent
 #: As PaddleX has it, and Pillow: 0.5 GB as 24-bit pixels.
 DEFAULT_MAX_PIXELS = 178_956_970
+DEFAULT_PDF_MEMORY_MB = 1024
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -131,6 +132,11 @@ def engine_threads() -> int:
 def max_pixels() -> int:
     """Return how many pixels an image may have in this process: the server's ``max_pixels``, or a default."""
     return int(os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS") or DEFAULT_MAX_PIXELS)
+
+
+def pdf_memory_mb() -> int:
+    """Return the MB for rendering a PDF in this process: the server's ``pdf_memory_mb``, or a default."""
+    return int(from_environment("pdf_memory_mb") or DEFAULT_PDF_MEMORY_MB)
 
 
 def pip_environment() -> dict[str, str]:

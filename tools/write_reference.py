@@ -23,8 +23,9 @@ from hub import settings
 from hub.cli.main import hub
 from hub.errors import HubError, RequestError
 from hub.registry.configuration import Configuration
+from hub.serving.config.module_config import InstanceGroup, ModuleConfig
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import IGNORED_KEYS, InstanceGroup, ModuleConfig, ServingConfig
+from hub.serving.config.server_config import IGNORED_KEYS, ServingConfig
 from hub.serving.gateway import metrics as counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "doc" / "reference"

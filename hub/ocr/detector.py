@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from hub.checkpoint import checkpoint
 from hub.engines.base import Batch, LoadedModel
 from hub.ocr.db import boxes_from_map
 from hub.ocr.geometry import Box, Image, clip_and_filter
@@ -37,7 +38,7 @@ class Detector:
             Per image float32 (4, 2) arrays, corners (x, y) in pixels, clockwise from the top left.
         """
         params = params or self.params
-        outputs = self.model.run_many(Batch(self.prepare(image, params)[None]) for image in images)
+        outputs = self.model.run_many(Batch(self._next(image, params)[None]) for image in images)
         found = []
         for image, (maps,) in zip(images, outputs, strict=True):
             height, width = image.shape[:2]
@@ -46,12 +47,17 @@ class Detector:
             found.append(clip_and_filter(boxes, height, width))
         return found
 
+    def _next(self, image: Image, params: DetectorParams) -> Image:
+        checkpoint()
+        return self.prepare(image, params)
+
     def prepare(self, image: Image, params: DetectorParams) -> Image:
         """Pad a tiny image and resize to the model's input: uint8 (h, w, 3)."""
         padded = pad_tiny(image)
         height, width = padded.shape[:2]
-        limit, longest = params.det_limit_side_len, params.det_max_side_limit
-        size = input_size(height, width, params.det_limit_type, limit, longest)
+        size = input_size(
+            height, width, params.det_limit_type, params.det_limit_side_len, params.longest_side
+        )
         if size == (height, width):
             return padded
         resized: Image = cv2.resize(padded, size[::-1])

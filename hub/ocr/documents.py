@@ -9,15 +9,19 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final, Literal
 
 import numpy as np
 from PIL import Image as Pillow
 
-from hub.errors import InvalidInputError
+from hub import settings
+from hub.checkpoint import checkpoint
+from hub.errors import AbandonedError, InvalidInputError
+from hub.image_header import image_size
+from hub.ocr import pdf
 from hub.ocr.geometry import Image
 from hub.ocr.images import as_image
 
@@ -27,9 +31,11 @@ PDF_SCALE: Final = 2.0
 PDF_MIN_SCALE: Final = 0.1
 #: A TIFF says how many pages it has only by listing them.
 MAX_TIFF_PAGES: Final = 10_000
+_STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
+_ALL_ROWS: Final = 0xFFFF_FFFF
 _TIFF_MAGIC: Final = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
-#: PDFium is not safe to use from several threads, not even on different documents.
-_PDFIUM: Final = threading.Lock()
+#: Memory for a page's pixels: in PDFium's bitmap, and as much again to work with.
+_PDF_BYTES_PER_PIXEL: Final = 6
 
 #: The errors that Pillow raises on a broken file.
 _DECODERS_RAISE: Final = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
@@ -57,21 +63,29 @@ class Document:
 
 
 def open_document(
-    data: bytes, kind: FileKind, max_pixels: int
+    data: bytes, kind: FileKind, max_pixels: int, *, scale: float = PDF_SCALE
 ) -> contextlib.AbstractContextManager[Document]:
     """Open a file that the caller says is an image or a PDF; its pages are read while it is open.
+
+    Args:
+        data: the file.
+        kind: what it is.
+        max_pixels: of a page.
+        scale: pixels per point of a PDF; less where a page would have more than ``max_pixels``.
 
     Raises:
         InvalidInputError: it is not that, or has more than ``max_pixels``. Reading a page raises it, too.
     """
     if kind == "pdf":
-        return _open_pdf(data, max_pixels)
+        return _open_pdf(data, max_pixels, scale)
     if data[:4] in _TIFF_MAGIC:
         return _open_tiff(data, max_pixels)
     return contextlib.nullcontext(Document("image", 1, lambda _: _read_image(data, max_pixels)))
 
 
 def _read_image(data: bytes, max_pixels: int) -> Image:
+    checkpoint()
+    _check_pixels(*(image_size(data) or (0, 0)), max_pixels)
     try:
         image = as_image(data)
     except InvalidInputError as error:  # OpenCV has its own limit of pixels
@@ -88,10 +102,13 @@ def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
         file = Pillow.open(io.BytesIO(data), formats=["TIFF"])
 
     def page(number: int) -> Image:
-        with _decoder_errors():
-            file.seek(number)
-            _check_pixels(*file.size, max_pixels, page=number)
-            return np.ascontiguousarray(np.asarray(file.convert("RGB"))[:, :, ::-1])
+        checkpoint()
+        # Opened for each page, so that what Pillow decodes is gone with it.
+        with _decoder_errors(), Pillow.open(io.BytesIO(data), formats=["TIFF"]) as one:
+            one.seek(number)
+            _check_pixels(*_decoded_size(one), max_pixels, page=number)
+            pixels = np.asarray(one.convert("RGB"))
+        return np.ascontiguousarray(pixels[:, :, ::-1])
 
     with file:
         with _decoder_errors():
@@ -100,6 +117,16 @@ def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
             yield Document("image", 1, lambda _: _read_image(data, max_pixels))
         else:
             yield Document("tiff", total, page)
+
+
+def _decoded_size(page: Pillow.Image) -> tuple[int, int]:
+    """Return the size of a page of a TIFF, or of a tile or strip of it that is larger."""
+    width, height = page.size
+    fields = page.tag_v2  # type: ignore[attr-defined]
+    rows = fields.get(_STRIP_ROWS, 0)
+    tile = fields.get(_TILE_WIDTH, 0), fields.get(_TILE_HEIGHT, 0)
+    sizes = [(width, height), (width, rows if rows < _ALL_ROWS else 0), tile]
+    return max(sizes, key=lambda size: size[0] * size[1])
 
 
 def _count_frames(file: Pillow.Image) -> int:
@@ -112,31 +139,28 @@ def _count_frames(file: Pillow.Image) -> int:
 
 
 @contextlib.contextmanager
-def _open_pdf(data: bytes, max_pixels: int) -> Iterator[Document]:
-    try:
-        import pypdfium2
-    except ImportError as error:
-        raise _invalid("PDF files are not read here; on the server: pip install pypdfium2") from error
-    with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError):
-        file = pypdfium2.PdfDocument(data)
-        file.init_forms()
-        total = len(file)
+def _open_pdf(data: bytes, max_pixels: int, scale: float) -> Iterator[Document]:
+    if find_spec("pypdfium2") is None:
+        raise _invalid("PDF files are not read here; on the server: pip install pypdfium2")
+    most = min(max_pixels, (settings.pdf_memory_mb() << 20) // _PDF_BYTES_PER_PIXEL)
+    with pdf.renderer() as renderer:
+        with _decoder_errors():
+            total = renderer.open(data)
 
-    def page(number: int) -> Image:
-        with _PDFIUM, _decoder_errors(pypdfium2.PdfiumError), contextlib.closing(file[number]) as sheet:
-            scale = pdf_scale(*sheet.get_size(), max_pixels=max_pixels, page=number)
-            with contextlib.closing(sheet.render(scale=scale)) as bitmap:
-                # A copy: the bitmap's memory goes with it.
-                return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
+        def page(number: int) -> Image:
+            checkpoint()
+            with _decoder_errors():
+                size = renderer.size(number)
+                return renderer.render(number, pdf_scale(*size, max_pixels=most, page=number, wanted=scale))
 
-    try:
-        yield Document("pdf", total, page)
-    finally:
-        with _PDFIUM:
-            file.close()
+        try:
+            yield Document("pdf", total, page)
+        finally:
+            if renderer.is_alive:
+                renderer.close()
 
 
-def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> float:
+def pdf_scale(width: float, height: float, *, max_pixels: int, page: int, wanted: float = PDF_SCALE) -> float:
     """Return the pixels per point at which a page of ``width`` × ``height`` points is rendered.
 
     Raises:
@@ -144,7 +168,7 @@ def pdf_scale(width: float, height: float, *, max_pixels: int, page: int) -> flo
     """
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise _invalid(f"page {page + 1} has no size")
-    scale = min(PDF_SCALE, math.sqrt(max_pixels / (width * height)))
+    scale = min(wanted, math.sqrt(max_pixels / (width * height)))
     while scale >= PDF_MIN_SCALE:
         if math.ceil(width * scale) * math.ceil(height * scale) <= max_pixels:
             return scale
@@ -164,14 +188,15 @@ def _check_pixels(width: int, height: int, max_pixels: int, page: int | None = N
 
 
 @contextlib.contextmanager
-def _decoder_errors(*kinds: type[Exception]) -> Iterator[None]:
+def _decoder_errors() -> Iterator[None]:
     """Turn the error that a decoder raises on a broken file into InvalidInputError."""
-    expected: tuple[type[Exception], ...] = (*_DECODERS_RAISE, *kinds)
     try:
         yield
-    except InvalidInputError:
+    except (InvalidInputError, AbandonedError):
         raise
-    except expected as error:
+    except pdf.PdfError as error:
+        raise _invalid(str(error)) from error
+    except _DECODERS_RAISE as error:
         raise _invalid(f"{type(error).__name__}: {error}") from error
 
 

@@ -7,7 +7,7 @@ PaddleOCR's files have many; a known field of the wrong type or value is a Confi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,10 @@ from hub.errors import ConfigError
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
+
+
+#: PaddleX's longest side of a detector's input.
+MAX_SIDE: Final = 4000
 
 
 class Params(BaseModel):
@@ -54,7 +58,8 @@ class DetectorParams(Params):
     det_std: Triple = (0.229, 0.224, 0.225)
     det_limit_side_len: Annotated[int, Field(gt=0)] = 960
     det_limit_type: Literal["max", "min", "resize_long"] = "max"
-    #: PaddleX's: no side of the model's input is longer, whatever the two above say.
+    #: PaddleX's: no side of the model's input is longer, whatever the two above say. None: 4000, as there, or
+    #: det_limit_side_len where that limits the longer side and is larger.
     det_max_side_limit: Annotated[int, Field(gt=0)] | None = None
     #: A pixel of the map above this is text.
     det_db_thresh: Ratio = 0.3
@@ -65,6 +70,13 @@ class DetectorParams(Params):
     det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6
     #: Widen the text by a 2×2 kernel first.
     use_dilation: bool = False
+
+    @property
+    def longest_side(self) -> int:
+        """The longest side of the model's input, in pixels, whatever the picture and the other limits."""
+        if self.det_max_side_limit is not None:
+            return self.det_max_side_limit
+        return MAX_SIDE if self.det_limit_type == "min" else max(MAX_SIDE, self.det_limit_side_len)
 
     @property
     def db_options(self) -> DetectorParams:

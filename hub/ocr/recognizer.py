@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from hub.checkpoint import checkpoint
 from hub.engines.base import Batch, LoadedModel
 from hub.errors import ConfigError
 from hub.ocr.ctc import Reading, decode
@@ -50,9 +51,7 @@ class Recognizer:
         lines = [line for page in pages for line in page]
         plans = self._plans(pages)
         readings: dict[int, Reading] = {}
-        outputs = self.model.run_many(
-            line_batch([lines[i] for i in plan.lines], self.height, plan.width) for plan in plans
-        )
+        outputs = self.model.run_many(self._batch([lines[i] for i in plan.lines], plan) for plan in plans)
         for plan, (ids, scores) in zip(plans, outputs, strict=True):
             for line, line_ids, line_scores in zip(plan.lines, ids, scores, strict=True):
                 reading = self._decode(line_ids, line_scores, columns)
@@ -62,6 +61,10 @@ class Recognizer:
                 readings[line] = reading
         numbers = iter(range(len(lines)))
         return [[readings[next(numbers)] for _ in page] for page in pages]
+
+    def _batch(self, lines: Sequence[Image], plan: Plan) -> Batch:
+        checkpoint()
+        return line_batch(lines, self.height, plan.width)
 
     def warm_up(self) -> None:
         """Run every usual shape on every stream, so that the first request is as fast as the tenth."""

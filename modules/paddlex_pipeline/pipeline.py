@@ -20,8 +20,10 @@ import hub
 from hub.errors import ConfigError, EngineError, WeightsError
 from hub.settings import engine_threads
 
+from .documents import bound
 from .guards import Below
-from .indexes import SharedIndexes, shared
+from .indexes import SharedIndexes, shared, shared_folder
+from .signing import Signer
 from .upstream_fix import fix
 
 log = logging.getLogger("hub.paddlex")
@@ -59,11 +61,13 @@ class Built:
     Attributes:
         routes: names of the routes at which it takes requests.
         indexes: where it keeps the indexes of image or face recognition, if it is for that.
+        signer: of what it gives out to be given back.
     """
 
     application: Any
     routes: tuple[str, ...]
     indexes: SharedIndexes | None
+    signer: Signer
 
 
 def build(options: Options) -> Built:
@@ -82,7 +86,9 @@ def build(options: Options) -> Built:
         fix(BasePredictor)
     from paddlex.inference.pipelines import create_pipeline
     from paddlex.inference.serving.basic_serving import create_pipeline_app
+    from paddlex.inference.serving.infra import utils
 
+    bound(utils)
     name = config["pipeline_name"]
     try:
         pipeline = create_pipeline(
@@ -100,7 +106,8 @@ def build(options: Options) -> Built:
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}{_advice(config)}") from error
     context = application.state.context
     _keep_pictures_in_their_folder(context)
-    return Built(application, routes(application), _share_indexes(context))
+    signer = Signer(shared_folder((context.config.extra or {}).get("index_storage")))
+    return Built(application, routes(application), _share_indexes(context), signer)
 
 
 def check_installed() -> None:

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub import errors, settings
 from hub.cli.main import hub
-from hub.serving.config.server_config import ModuleConfig, ServingConfig
+from hub.serving.config.module_config import ModuleConfig
+from hub.serving.config.server_config import ServingConfig
 from tests.serving.running import ROOT, Server
 
 REFERENCE = ROOT / "doc" / "reference"

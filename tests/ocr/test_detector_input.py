@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hub.ocr.detector import input_size, pad_tiny
+from hub.ocr.params import DetectorParams
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +58,21 @@ def test_sides_that_sum_up_to_less_than_64_are_padded_with_black(height: int, wi
 
 def test_sides_that_sum_up_to_64_are_not_padded() -> None:
     assert pad_tiny(np.zeros((4, 60, 3), np.uint8)).shape == (4, 60, 3)
+
+
+@pytest.mark.parametrize(
+    ("limit_type", "limit", "longest"), [("min", 736, 4000), ("max", 960, 4000), ("max", 6000, 6000)]
+)
+def test_a_side_is_at_most_what_paddlex_allows_unless_it_is_set_to_more(
+    limit_type: str, limit: int, longest: int
+) -> None:
+    params = DetectorParams(det_model_dir="a", det_limit_side_len=limit, det_limit_type=limit_type)
+
+    assert params.longest_side == longest
+
+
+def test_a_strip_takes_no_more_memory_than_another_picture() -> None:
+    params = DetectorParams(det_model_dir="a", det_limit_side_len=736, det_limit_type="min")
+
+    assert input_size(10, 3000, "min", 736, params.longest_side) == (32, 4000)
+    assert input_size(13_000, 13_000, "min", 736, params.longest_side) == (4000, 4000)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hub.errors import InvalidInputError
+from hub.checkpoint import wanted_while
+from hub.errors import AbandonedError, InvalidInputError
 from hub.ocr.documents import PDF_SCALE, open_document, pdf_scale
 from tests.serving.pictures import encode, plain
 
@@ -100,3 +102,32 @@ def test_a_page_that_is_too_large_at_any_scale_is_refused() -> None:
         pdf_scale(1e6, 1e6, max_pixels=10_000_000, page=2)
     with pytest.raises(InvalidInputError, match="page 1 has no size"):
         pdf_scale(0, 100, max_pixels=10_000_000, page=0)
+
+
+def with_strip(data: bytes, rows: int) -> bytes:
+    """A TIFF whose first directory claims that many rows for a strip."""
+    changed = bytearray(data)
+    start = int.from_bytes(changed[4:8], "little")
+    for number in range(int.from_bytes(changed[start : start + 2], "little")):
+        entry = start + 2 + 12 * number
+        if int.from_bytes(changed[entry : entry + 2], "little") == 278:  # RowsPerStrip
+            changed[entry : entry + 12] = struct.pack("<HHII", 278, 4, 1, rows)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("sizes", [[(30, 20)], [(30, 20), (30, 20)]])
+def test_a_tiff_with_a_strip_far_larger_than_the_page_is_refused(sizes: list[tuple[int, int]]) -> None:
+    data = with_strip(tiff(*sizes), 1_000_000)
+    with (
+        open_document(data, "image", LIMIT) as document,
+        pytest.raises(InvalidInputError, match="Image pixel count 30000000"),
+    ):
+        document.page(0)
+
+
+def test_pages_stop_when_nobody_waits_for_them() -> None:
+    pages = iter([True, False])
+    with wanted_while(lambda: next(pages)), open_document(tiff((3, 2), (3, 2)), "image", LIMIT) as document:
+        document.page(0)
+        with pytest.raises(AbandonedError):
+            document.page(1)

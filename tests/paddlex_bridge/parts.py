@@ -11,7 +11,9 @@ MODULE = ROOT / "modules" / "paddlex_pipeline"
 
 module_class = load_class(MODULE)
 asgi = importlib.import_module("paddlex_pipeline.asgi")
+documents = importlib.import_module("paddlex_pipeline.documents")
 guards = importlib.import_module("paddlex_pipeline.guards")
 indexes = importlib.import_module("paddlex_pipeline.indexes")
+signing = importlib.import_module("paddlex_pipeline.signing")
 upstream_fix = importlib.import_module("paddlex_pipeline.upstream_fix")
 pipeline = importlib.import_module("paddlex_pipeline.pipeline")

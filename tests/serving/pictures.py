@@ -86,7 +86,8 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def radiance(width: int, height: int) -> bytes:
-    """A format that OpenCV reads and the gateway cannot size."""
+    """A file that OpenCV reads and the gateway cannot size: remarks fill the bytes in which it looks."""
     done, data = cv2.imencode(".hdr", np.ones((height, width, 3), np.float32))
     assert done
-    return bytes(data)
+    first, _, rest = bytes(data).partition(b"\n")
+    return first + b"\n" + b"# a remark\n" * 30_000 + rest

@@ -93,6 +93,7 @@ class Server:
         prefix: Sequence[str] = (),
         **settings: Any,
     ) -> None:
+        """Start it; ``prefix`` is a command that runs it, such as prlimit."""
         self.port = int(settings.pop("port", 0)) or free_port()
         self.home = home
         home.mkdir(parents=True, exist_ok=True)

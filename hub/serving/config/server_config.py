@@ -13,94 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from hub import settings
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving.config import hps, validation
+from hub.serving.config import hps, memory, validation
 from hub.serving.config import ray as ray_options
-from hub.serving.config.ray import Address, RayOptions
+from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
+from hub.serving.config.ray import Address
 from hub.serving.messages import atomic_json, message
 
-PositiveInt = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Card = Annotated[int, Field(ge=0)]
-
-
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return [] if value is None else [value] if isinstance(value, int) else value
-
-
-CommaList = BeforeValidator(_split)
-
-
-class InstanceGroup(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
-    """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
-
-    count: PositiveInt = 1
-    """Runners; of kind gpu, on each of the cards."""
-    kind: Literal["cpu", "gpu"] = "cpu"
-    """Also in Triton's spelling, KIND_CPU and KIND_GPU."""
-    gpus: tuple[Card, ...] = ()
-    """Cards, counted within an exported CUDA_VISIBLE_DEVICES; the first unless given."""
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _triton_spelling(cls, value: Any) -> Any:
-        return value.lower().removeprefix("kind_") if isinstance(value, str) else value
-
-
-class ModuleConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
-    """One entry of ``modules_info``."""
-
-    init_args: dict[str, Any] = {}
-    """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
-    module that is served under another name; `directory`, of one that is not installed."""
-    predict_args: dict[str, Any] = {}
-    """Defaults for the serving method's arguments; a request's own win."""
-    instances: tuple[InstanceGroup, ...] | None = None
-    """Runners, instead of what the server's switches give."""
-    max_batch_size: PositiveInt | None = None
-    """Most items in one call, for a module that names its batch argument; the module's own unless given."""
-    max_queue_delay_ms: Annotated[float, Field(ge=0, le=60000)] = 0.0
-    """Longest wait for more items; nothing waits while nothing else is queued."""
-    preferred_batch_sizes: tuple[PositiveInt, ...] = ()
-    """Sizes at which waiting for more ends, though max_batch_size allows more."""
-    max_queue_size: Annotated[int, Field(ge=1, le=4000)] = 128
-    """Requests that may wait before further ones are refused with 503."""
-    concurrency: PositiveInt | None = None
-    """Batches at once in one runner of a thread-safe module; two more than engine threads unless given."""
-    timeout: Seconds | None = None
-    """Seconds until a request is answered 504; the server's timeout unless given."""
-    ray: RayOptions | None = None
-    """How it runs on a Ray cluster; the local engine does not look at it."""
-
-    @property
-    def version(self) -> str | None:
-        return self._text("version")
-
-    @property
-    def installed_name(self) -> str | None:
-        """The installed module's name, where it is served under another."""
-        return self._text("name")
-
-    @property
-    def directory(self) -> str | None:
-        return self._text("directory")
-
-    def _text(self, key: str) -> str | None:
-        value = self.init_args.get(key)
-        return None if value is None else str(value)
-
-    @property
-    def module_args(self) -> dict[str, Any]:
-        """``init_args`` without the keys that ``hub.Module(...)`` itself consumes."""
-        consumed = {"version", "directory", "name", "source", "branch", "update", "ignore_env_mismatch"}
-        return {key: value for key, value in self.init_args.items() if key not in consumed}
 
 
 class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
@@ -141,25 +65,43 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     hang_timeout: Seconds | None = None
     """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
     body_timeout: Seconds = 60.0
-    """Seconds a request's body may take to arrive."""
-    max_body_mb: Annotated[float, Field(gt=0)] = 64.0
+    """Seconds a request's body may take to arrive (408)."""
+    reply_timeout: Seconds = 60.0
+    """Seconds a caller may take to receive its reply; then the connection ends."""
+    keepalive: Seconds = 75.0
+    """Seconds that a connection without a request is kept; longer than a load balancer keeps its own."""
+    max_body_mb: Annotated[float, Field(gt=0)] = memory.MAX_BODY_MB
     """The largest body of a request, in MB (413)."""
-    max_inflight_mb: Annotated[float, Field(gt=0)] = 512.0
+    max_inflight_mb: Annotated[float, Field(gt=0)] = memory.MAX_INFLIGHT_MB
     """All bodies at once, in MB (503)."""
     max_pixels: PositiveInt = settings.DEFAULT_MAX_PIXELS
     """Pixels of one image, by its header; PaddleX's limit."""
     max_images: PositiveInt = 64
-    """Images of one request (413); together they may have twice max_pixels."""
+    """Images of one request (413)."""
+    max_total_pixels: PositiveInt | None = None
+    """Pixels of all images of one request (413); twice max_pixels unless given."""
+    max_json_values: PositiveInt = memory.MAX_JSON_VALUES
+    """Lists, objects and commas in the JSON of one request (400); each is up to 200 bytes of memory."""
     allow_server_paths: bool = False
     """Let clients name files of the server (`paths`, `save_path`, …)."""
     max_requests: PositiveInt | None = None
     """A runner is replaced after this many requests; never unless given."""
+    memory_limit_mb: Annotated[int, Field(ge=256)] | None = None
+    """Memory of the whole server, from which limits that are not given follow; the container's limit,
+    or the machine's memory, unless given."""
     max_memory_mb: PositiveInt | None = None
     """A runner is replaced above this much memory (PSS), looked at every 15 s; never unless given."""
+    runner_memory_limit_mb: PositiveInt | None = None
+    """A runner is killed above this much memory (PSS), looked at four times a second; what is left of
+    memory_limit_mb, or three quarters of a container's limit, unless given."""
+    pdf_memory_mb: PositiveInt = memory.PDF_MEMORY_MB
+    """Memory for rendering the pages of a PDF, which happens in a process of its own (422)."""
     metrics_port: Port | None = None
     """A second port for /metrics and /health, answered by a process of its own."""
     grpc_port: Port | None = None
     """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
+    grpc_max_streams: PositiveInt | None = None
+    """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
     runtime_dir: Path | None = None
@@ -172,6 +114,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """The TLS certificate, with its chain, as PEM."""
     keyfile: Path | None = None
     """Its private key, as PEM."""
+    allowed_hosts: Annotated[tuple[str, ...], CommaList] = ()
+    """Names, `host` or `host:port`, under which browsers may reach this server, such as a proxy's (403)."""
     cors_origins: Annotated[tuple[str, ...], CommaList] = ()
     """Web origins that browsers may call from; "*" for all."""
     ui: bool = True
@@ -287,6 +231,7 @@ def build(
     environment = {key: settings.from_environment(key) for key in ServingConfig.model_fields}
     given = {key: value for key, value in environment.items() if value and key != "modules_info"}
     merged = {**(defaults or {}), **hps.defaults(), **given, **values}
+    merged = {**memory.defaults(merged), **merged}
     if merged.get("model_repo"):
         from hub.serving.config import model_repo  # which imports protobuf
 

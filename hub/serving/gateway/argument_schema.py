@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, SERVER_PATH_ARGUMENTS
+from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, names_server_files
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.state import ModuleState
 
@@ -48,7 +48,7 @@ _ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)
 def offered(module: ModuleState, config: ServingConfig) -> Manifest:
     """Return a module's manifest without the arguments that callers may not send."""
     manifest = module.manifest
-    return manifest if config.allow_server_paths else manifest.without(SERVER_PATH_ARGUMENTS)
+    return manifest if config.allow_server_paths else manifest.without(names_server_files)
 
 
 def properties(manifest: Manifest) -> dict[str, Schema]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,16 @@ from hub import envelope
 from hub.errors import BindingError, InvalidInputError, NotJSONError, PayloadTooLargeError
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.image_budget import ImageBudget, decode_base64
+from hub.serving.gateway.json_structure import JSONBudget
 
 #: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
 CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
-#: Arguments by which a client would name files on the server.
-SERVER_PATH_ARGUMENTS = frozenset(
-    ("paths", "path", "image_path", "audio_file", "output_dir", "save_path", "save_dir")
+#: Arguments by which a client would name files on the server: paths, video_path, save_dir, imagePath, …
+_SERVER_PATH = re.compile(
+    r"(?:.*[_-])?(?:path|dir|directory|directories|folder|filename)s?(?:[_-]list)?"
+    r"|.*[a-z](?:Path|Dir|Directory|Folder|Filename|FileName)s?"
+    r"|(?:audio|video|wav|music)_files?",
+    re.DOTALL,
 )
 
 
@@ -45,7 +50,13 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
     Raises:
         NotJSONError, InvalidInputError, BindingError, PayloadTooLargeError.
     """
-    arguments = parse_object(data, "arguments")
+    with JSONBudget(limits.max_json_values) as structure:
+        structure.count(data)
+        return _taken_apart(data, declared, limits)
+
+
+def _taken_apart(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:
+    arguments = parse_counted(data, "arguments")
     refuse_server_paths(arguments, limits)
     given = [name for name in declared if name in arguments]
     if given:
@@ -58,13 +69,24 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
             else:
                 images[name] = _decoded(value, name, budget, decode_base64)
         look_over(arguments, limits, budget)
-        return Body(envelope.dumps(arguments), images)
+        return Body(encode(arguments), images)
     look_over(arguments, limits)
     return Body(data)  # nothing was taken out: what was sent is passed on, not encoded again
 
 
-def parse_object(data: bytes, kind: str = "") -> dict[str, Any]:
-    """Parse a JSON object; raises NotJSONError."""
+def parse_object(data: bytes, limits: RequestLimits) -> dict[str, Any]:
+    """Parse a small JSON object, as those are that ask for no inference.
+
+    Raises:
+        NotJSONError, InvalidInputError.
+    """
+    with JSONBudget(limits.max_json_values) as structure:
+        structure.count(data)
+        return parse_counted(data)
+
+
+def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
+    """Parse a JSON object whose values were counted; raises NotJSONError."""
     try:
         value = envelope.loads(data)
     except ValueError as error:
@@ -73,6 +95,14 @@ def parse_object(data: bytes, kind: str = "") -> dict[str, Any]:
         wanted = f"a JSON object of {kind}" if kind else "a JSON object"
         raise NotJSONError(f"the body must be {wanted}, not {type(value).__name__}")
     return value
+
+
+def encode(arguments: Mapping[str, Any]) -> bytes:
+    """Return arguments as JSON; raises NotJSONError for what a parser takes and no encoder does."""
+    try:
+        return envelope.dumps(arguments)
+    except RecursionError as error:
+        raise NotJSONError("the body's lists and objects are nested too deeply") from error
 
 
 def image_list(
@@ -102,11 +132,22 @@ def look_over(arguments: Mapping[str, Any], limits: RequestLimits, budget: Image
                     budget.spend(decode_base64(item, name), f"{name}[{number}]")
 
 
+def names_server_files(argument: str) -> bool:
+    """Tell from an argument's name whether it is for a file or folder of the server."""
+    return _SERVER_PATH.fullmatch(argument) is not None
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, list, dict, int, float)) and not value)
+
+
 def refuse_server_paths(arguments: Mapping[str, Any], limits: RequestLimits) -> None:
     """Raise BindingError when a client names files of the server and that is not allowed."""
     if limits.allow_server_paths:
         return
-    named = [name for name in SERVER_PATH_ARGUMENTS.intersection(arguments) if arguments[name]]
+    # A part of a form may have no name.
+    given = {name: value for name, value in arguments.items() if isinstance(name, str)}
+    named = [name for name, value in given.items() if names_server_files(name) and not _is_nothing(value)]
     if named:
         raise BindingError(
             f"argument `{named[0]}` names files on the server, which is not allowed over HTTP; "

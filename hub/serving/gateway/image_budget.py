@@ -1,24 +1,17 @@
-"""Images of a request, by their headers: Pillow reads those, and nothing is decoded."""
+"""Images of a request, by their headers: nothing is decoded."""
 
 from __future__ import annotations
 
-import binascii
-import io
-from typing import Any
+import string
+from typing import Any, Final
 
 import pybase64
-from PIL import Image
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
+from hub.image_header import image_size
 from hub.serving.gateway.admission import RequestLimits
 
-#: Formats that OpenCV decodes and Pillow can size without decoding; the runner refuses anything else.
-IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
-#: All images of a request together may have this many times the pixels of one.
-TOTAL_PIXELS_FACTOR = 2
-
-# Our own limit applies, with our own message; Pillow's would warn at half of it.
-Image.MAX_IMAGE_PIXELS = None
+_BLANKS: Final = string.whitespace.encode()
 
 
 def decode_base64(text: Any, where: str) -> bytes:
@@ -37,7 +30,7 @@ def decode_base64(text: Any, where: str) -> bytes:
         data = pybase64.b64decode(text, validate=True)  # tens of times faster than binascii
     except ValueError:
         try:
-            data = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+            data = pybase64.b64decode(text.encode("ascii").translate(None, _BLANKS), validate=True)
         except ValueError as error:
             raise InvalidInputError(f"{where} is not base64: {error}") from error
     if not data:
@@ -54,7 +47,7 @@ class ImageBudget:
         self._pixels = 0
 
     def spend(self, data: bytes, where: str) -> None:
-        """Count an image; bytes of unknown size count as an image without pixels."""
+        """Count an image; bytes of unknown size have no pixels here, the runner counts what it decodes."""
         limit = self.limits.max_pixels
         self._images += 1
         if self._images > self.limits.max_images:
@@ -67,16 +60,7 @@ class ImageBudget:
                 f"{where} has {width} × {height} pixels; at most {limit} are allowed (max_pixels)"
             )
         self._pixels += width * height
-        if self._pixels > TOTAL_PIXELS_FACTOR * limit:
+        if self._pixels > self.limits.max_total_pixels:
             raise PayloadTooLargeError(
-                f"the images together have more than {TOTAL_PIXELS_FACTOR * limit} pixels"
+                f"the images together have more than {self.limits.max_total_pixels} pixels (max_total_pixels)"
             )
-
-
-def image_size(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) from the header, None where it is not an image or has an unknown format."""
-    try:
-        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
-            return image.size
-    except Exception:  # Pillow's parsers raise many kinds on broken headers; the runner decides then
-        return None

@@ -75,12 +75,24 @@ class Heartbeat:
         self._map.close()
 
 
-def hung(beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float) -> str | None:
-    """Return why a ready runner counts as hung, or None. Pure: the clock is passed in."""
-    for beat in beats:
-        if beat.busy_since is not None:
-            if now - beat.busy_since > hang_timeout:
-                return f"busy with one batch for {now - beat.busy_since:.0f} s"
-        elif beat.tick and now - beat.tick > idle_timeout:
-            return f"idle without a sign of life for {now - beat.tick:.0f} s"
-    return None
+def hung(
+    beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float, since: float = 0.0
+) -> str | None:
+    """Return why a ready runner counts as hung, or None. Pure: the clock is passed in.
+
+    An idle thread that does not tick proves nothing while another one is busy: a call that holds Python's
+    lock stops them all, and ``hang_timeout`` is what such a call may take.
+
+    Args:
+        beats: one for each thread.
+        now: ``time.monotonic()``.
+        hang_timeout: seconds that a batch may take.
+        idle_timeout: seconds that an idle thread may be silent.
+        since: when the machine, or who looks, last went on after a pause; nothing before it counts.
+    """
+    busy = [beat.busy_since for beat in beats if beat.busy_since is not None]
+    if busy:
+        longest = now - max(min(busy), since)
+        return f"busy with one batch for {longest:.0f} s" if longest > hang_timeout else None
+    silent = max((now - max(beat.tick, since) for beat in beats if beat.tick), default=0.0)
+    return f"idle without a sign of life for {silent:.0f} s" if silent > idle_timeout else None

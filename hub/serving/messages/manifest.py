@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -62,7 +63,7 @@ class Manifest(Message):
         """True once a runner has told it."""
         return bool(self.method)
 
-    def without(self, refused: frozenset[str]) -> Self:
-        """Return the manifest without some parameters."""
-        kept = tuple(parameter for parameter in self.parameters if parameter.name not in refused)
+    def without(self, is_refused: Callable[[str], bool]) -> Self:
+        """Return the manifest without the parameters of some names."""
+        kept = tuple(parameter for parameter in self.parameters if not is_refused(parameter.name))
         return replace(self, parameters=kept)

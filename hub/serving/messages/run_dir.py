@@ -30,6 +30,8 @@ class RunDir:
 
     Attributes:
         metrics: counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR.
+        inflight: bytes of the bodies in each process that takes requests.
+        quarantine: requests that killed their runners.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +40,8 @@ class RunDir:
         self.state = path / "state.json"
         self.control = path / "control.sock"
         self.metrics = path / "metrics"
+        self.inflight = path / "inflight"
+        self.quarantine = path / "quarantine"
         self.python_path = path / "path"
 
     def spec(self, name: str, generation: int) -> Path:

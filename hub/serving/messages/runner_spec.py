@@ -28,7 +28,10 @@ class RunnerSpec(Message):
         concurrency: batches at once for a module that is thread-safe; None means two more than
             engine threads.
         interpreter: the Python of the module's own environment; None for the server's.
-        max_pixels: of an image; the gateway looks at headers, this holds for formats that only OpenCV knows.
+        max_pixels: of an image; the gateway looks at headers, this holds for those that it cannot read.
+        max_total_pixels: of all images of a request, likewise.
+        pdf_memory_mb: for rendering a PDF.
+        memory_limit_mb: of the runner, which the supervisor kills above it.
     """
 
     name: str
@@ -44,10 +47,14 @@ class RunnerSpec(Message):
     generation: int = 1
     interpreter: str | None = None
     max_pixels: int | None = None
+    max_total_pixels: int | None = None
+    pdf_memory_mb: int | None = None
+    memory_limit_mb: int | None = None
 
     def environment(self) -> dict[str, str]:
         """Return what its process needs to know before anything is imported."""
-        return {} if self.max_pixels is None else {"OPENCV_IO_MAX_IMAGE_PIXELS": str(self.max_pixels)}
+        values = {"OPENCV_IO_MAX_IMAGE_PIXELS": self.max_pixels, "HUB_PDF_MEMORY_MB": self.pdf_memory_mb}
+        return {name: str(value) for name, value in values.items() if value is not None}
 
     def write(self, path: Path) -> None:
         """Have the file say this; one that says it already needs no room on a full disk."""

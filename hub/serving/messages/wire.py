@@ -32,6 +32,7 @@ OK: Final = "ok"
 ERROR_KINDS: Final[dict[str, str]] = {
     "binding": "BindingError",
     "input": "InvalidInputError",
+    "too large": "PayloadTooLargeError",
     "raised": "ModuleRaisedError",
     "expired": "DeadlineError",
 }

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub import envelope
-from hub.errors import InvalidInputError, RequestError
+from hub.checkpoint import wanted_while
+from hub.errors import AbandonedError, InvalidInputError, PayloadTooLargeError, RequestError
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.wire import ErrorHeader, ReplyHeader
@@ -34,12 +35,14 @@ class Executor:
         policy: BatchPolicy,
         generation: int,
         manifest: Manifest,
+        max_total_pixels: int | None = None,
     ) -> None:
         self.name = name
         self.policy = policy
         self.manifest = manifest
         self._binding = binding
         self._generation = generation
+        self._max_total_pixels = max_total_pixels
         self._room = SharedRoom()
 
     def run(self, batch: Sequence[Request]) -> None:
@@ -74,24 +77,35 @@ class Executor:
         return True
 
     def _prepare(self, requests: list[Request]) -> list[Request]:
-        """Decode images and bind arguments; a request that fails here is answered here."""
+        """Decode images and bind arguments; a request that fails here is answered here.
+
+        One that runs alone says before all this that it starts: if the process ends now, it is to blame.
+        """
         prepared = []
         for request in requests:
+            alone, announces = request.header.alone, request.header.announce
+            if (alone and announces and not request.announce()) or not _is_unpacked(request):
+                continue
             try:
                 request.arguments.update(self._decoded(request))
                 request.arguments = self._binding.bind(request.arguments)
             except RequestError as error:
                 self._refuse(request, error)
             else:
-                if not request.header.announce or request.announce():
+                if alone or not announces or request.announce():
                     prepared.append(request)
         return prepared
 
     def _decoded(self, request: Request) -> dict[str, Any]:
         decoded: dict[str, Any] = {}
+        pixels = 0
         for name, data in request.image_blobs.items():
             blobs = data if isinstance(data, list) else [data]
-            arrays = [image_decode.decode(blob) for blob in blobs]
+            arrays = []
+            for blob in blobs:
+                arrays.append(image_decode.decode(blob))
+                pixels += 0 if arrays[-1] is None else arrays[-1].size // 3
+                self._check_pixels(pixels)
             for number, array in enumerate(arrays):
                 if array is None:
                     request.notes.append(f"{name}[{number}] is not a readable image")
@@ -99,6 +113,16 @@ class Executor:
         if request.notes and request.header.strict:
             raise InvalidInputError("; ".join(request.notes))
         return decoded
+
+    def _check_pixels(self, pixels: int) -> None:
+        """Raise PayloadTooLargeError for more than a request's images may have in all, by now.
+
+        The gateway has looked at headers; that of a format may lie, or be unknown to it.
+        """
+        if self._max_total_pixels is not None and pixels > self._max_total_pixels:
+            raise PayloadTooLargeError(
+                f"the images together have more than {self._max_total_pixels} pixels (max_total_pixels)"
+            )
 
     def _run_group(self, members: list[Request]) -> None:
         """Call the method once for all members; if that fails, each gets a call of its own."""
@@ -108,11 +132,16 @@ class Executor:
         argument = self.policy.argument
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
-            if len(members) == 1 or argument is None:
-                shares = [self._binding.method(**members[0].arguments)]
-            else:
-                joined = self._binding.method(**batcher.join(members, argument))
-                shares = batcher.split(joined, members, argument)
+            with wanted_while(lambda: any(map(_is_wanted, members))):
+                if len(members) == 1 or argument is None:
+                    shares = [self._binding.method(**members[0].arguments)]
+                else:
+                    joined = self._binding.method(**batcher.join(members, argument))
+                    shares = batcher.split(joined, members, argument)
+        except AbandonedError:
+            for member in members:
+                self._wanted(member)
+            return
         except (Exception, SystemExit) as error:  # modules call sys.exit() where they mean "failed"
             if len(members) > 1:
                 log.warning("a batch of %d failed (%s); running each alone", len(members), error)
@@ -158,6 +187,21 @@ class Executor:
         if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
             text = f"{type(error).__name__}: {text}".rstrip(": ")
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation).to_json()))
+
+
+def _is_wanted(request: Request) -> bool:
+    return time.monotonic() < request.header.deadline and not request.caller_has_left()
+
+
+def _is_unpacked(request: Request) -> bool:
+    """Read a request that was left packed; drop it, and return False, where it holds none."""
+    try:
+        request.unpack()
+    except (wire.ProtocolError, ValueError, IndexError) as error:
+        log.warning("a request could not be read: %r", error)
+        request.drop()
+        return False
+    return True
 
 
 class SharedRoom:

@@ -20,7 +20,11 @@ from hub.serving.process import leftovers, log_files, procfs
 
 
 class Child:
-    """A started process and when it must be gone at the latest."""
+    """A started process and when it must be gone at the latest.
+
+    Attributes:
+        was_killed: SIGKILL came from here, while it lived.
+    """
 
     #: Of those that were started and not yet closed.
     pids: ClassVar[set[int]] = set()
@@ -45,6 +49,7 @@ class Child:
         self.pids.add(self.pid)
         self.started = procfs.started(self.pid) or 0
         self.kill_at: float | None = None
+        self.was_killed = False
 
     @property
     def has_exited(self) -> bool:
@@ -60,6 +65,9 @@ class Child:
     def end(self, number: signal.Signals, kill_at: float) -> None:
         """Signal it, and have ``enforce`` kill it from ``kill_at`` on; an earlier date stands."""
         self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
+        if number is signal.SIGKILL:
+            self.kill()
+            return
         with contextlib.suppress(ProcessLookupError):
             self.popen.send_signal(number)
 
@@ -69,6 +77,7 @@ class Child:
 
     def kill(self) -> None:
         """Send SIGKILL to it and to what it started in its process group (module code may fork)."""
+        self.was_killed = self.was_killed or not self.has_exited
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 

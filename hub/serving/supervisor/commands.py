@@ -15,7 +15,8 @@ from functools import partial
 from typing import Protocol
 
 from hub.errors import ServerError
-from hub.serving.config.server_config import ModuleConfig, ServingConfig
+from hub.serving.config.module_config import ModuleConfig
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.messages.control import ControlAnswer, ControlRequest
 from hub.serving.messages.state import FAILED, LOADING
 from hub.serving.supervisor import package_check

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import ConfigError
-from hub.serving.config.server_config import InstanceGroup, ServingConfig
+from hub.serving.config.module_config import InstanceGroup
+from hub.serving.config.server_config import ServingConfig
 
 
 @dataclass(frozen=True)

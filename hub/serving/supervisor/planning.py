@@ -17,10 +17,12 @@ from hub.registry.local import LocalRegistry
 from hub.registry.store.environment import interpreter_of
 from hub.registry.store.layout import RECORD
 from hub.serving.config.api_keys import read_api_keys
+from hub.serving.config.module_config import ModuleConfig
 from hub.serving.config.ray import RayOptions
-from hub.serving.config.server_config import ModuleConfig, Reread, ServingConfig
+from hub.serving.config.server_config import Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
+from hub.serving.process import descriptors
 from hub.serving.supervisor import placement
 from hub.serving.supervisor.loop import Supervisor
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
@@ -28,6 +30,7 @@ from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
+    descriptors.raise_limit()
     read_api_keys(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
     _check_certificate(config)
     Supervisor(config, RegistryPlanner(reread)).run(on_settled)
@@ -84,6 +87,9 @@ class RegistryPlanner:
             log_format=config.log_format,
             generation=generation,
             max_pixels=config.max_pixels,
+            max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
+            pdf_memory_mb=config.pdf_memory_mb,
+            memory_limit_mb=config.runner_memory_limit_mb,
         )
         return FleetPlan(spec, places, _limits(entry, config), located.release, ray)
 

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 
 from hub.registry.store.environment import expose_hub
+from hub.serving.messages import death
 from hub.serving.messages.heartbeat import Heartbeat, hung
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.messages.state import ProcessState
 from hub.serving.process import leftovers, procfs
+from hub.serving.supervisor.ceiling import MemoryCeiling
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.placement import RunnerPlan
+
+log = logging.getLogger("hub.supervisor")
 
 #: After SIGABRT the runner writes its stacks; then it is killed.
 ABORT_SECONDS = 2.0
 #: An idle runner thread ticks every second; this long without a tick means that it is frozen.
 IDLE_TIMEOUT = 5.0
+#: A runner hangs only if it still does so long after it was first found to: one that merely got no CPU has
+#: ticked by then.
+SECOND_LOOK_SECONDS = 1.5
 
 
 class RunnerProcess(Child):
@@ -42,6 +50,8 @@ class RunnerProcess(Child):
         self.memory_mb = 0.0
         self._heartbeat: Heartbeat | None = None
         self._buffer = b""
+        self._suspected: float | None = None
+        self._is_hung = False
         spec_path = run_dir.spec(spec.name, spec.generation)
         spec.write(spec_path)
         environment = {**plan.environment(), **spec.environment(), leftovers.VARIABLE: str(run_dir.path)}
@@ -65,6 +75,18 @@ class RunnerProcess(Child):
             super().__init__(arguments, tuple(descriptors.values()), environment, spec.interpreter)
             undo.pop_all()
         os.close(write_end)
+        self._ceiling = MemoryCeiling(self.pid, spec.memory_limit_mb)
+
+    def enforce(self, now: float) -> None:
+        """Kill it when it is late, or above its ceiling of memory."""
+        super().enforce(now)
+        excess_mb = self._ceiling.excess_mb(now)
+        if excess_mb:
+            log.error(
+                "%s: runner %d has %.0f MB, above %d MB (runner_memory_limit_mb); it is killed",
+                self.spec.name, self.pid, excess_mb, self._ceiling.limit_mb,
+            )  # fmt: skip
+            self.kill()
 
     def read_status(self) -> None:
         """Take in the runner's one message (ready, or why not) once it is there whole."""
@@ -108,18 +130,47 @@ class RunnerProcess(Child):
         """Measure its memory."""
         self.memory_mb = round(procfs.memory_mb(self.pid))
 
-    def hang_reason(self, now: float, hang_timeout: float) -> str | None:
-        """Return why it counts as hung, None while it does not."""
+    def hang_reason(self, now: float, hang_timeout: float, since: float = 0.0) -> str | None:
+        """Return why it counts as hung, None while it does not.
+
+        Args:
+            now: ``time.monotonic()``.
+            hang_timeout: seconds that a batch may take.
+            since: when the supervisor, and perhaps all of the machine, last went on after a pause.
+        """
         if self._heartbeat is None or self.is_ending:
             return None
-        return hung(self._heartbeat.read(), now, hang_timeout, IDLE_TIMEOUT)
+        why = hung(self._heartbeat.read(), now, hang_timeout, IDLE_TIMEOUT, since)
+        if why is None:
+            self._suspected = None
+        elif self._suspected is None:
+            self._suspected = now
+        elif now - self._suspected >= SECOND_LOOK_SECONDS:
+            return why
+        return None
 
     def abort(self, now: float) -> None:
         """Have a hung runner dump its stacks into the log, then kill it."""
+        self._is_hung = True
         self.end(signal.SIGABRT, now + ABORT_SECONDS)
         # A stopped process takes no SIGABRT until it continues.
         with contextlib.suppress(ProcessLookupError):
             self.popen.send_signal(signal.SIGCONT)
+
+    def cause(self, code: int, *, has_oom_struck: bool) -> str:
+        """Return why it died, one of ``death``'s words.
+
+        Args:
+            code: its exit code, as ``close`` returned it.
+            has_oom_struck: the kernel's OOM killer was at work a moment ago.
+        """
+        if self._is_hung:
+            return death.HUNG
+        if self.was_killed:
+            return death.ENDED
+        if code != -signal.SIGKILL:
+            return death.ENDED if self.is_ending and code == 0 else death.CRASHED
+        return death.OUT_OF_MEMORY if has_oom_struck else death.KILLED
 
     def close(self) -> int:
         os.close(self.status)

@@ -81,12 +81,18 @@ class ModuleSocket:
         return self._listener.fileno()
 
     def open(self, max_queue_size: int) -> None:
-        """Bind and listen: so many requests may wait."""
+        """Bind and listen, unless it does: so many requests may wait."""
+        if self._listener is not None:
+            return
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(self.path))
-        self._name = SocketName(self.path)
-        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
-        listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
+        try:
+            listener.bind(str(self.path))
+            self._name = SocketName(self.path)
+            listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
+            listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
+        except OSError:
+            listener.close()
+            raise
         self._listener = listener
 
     def renew(self) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.serving.config import server_config
-from hub.serving.config.server_config import ModuleConfig, ServingConfig, build
+from hub.serving.config.module_config import ModuleConfig
+from hub.serving.config.server_config import ServingConfig, build
 from hub.serving.messages.message import OtherVersionError
 
 pytestmark = pytest.mark.unit

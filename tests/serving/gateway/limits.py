@@ -10,5 +10,7 @@ LIMITS = RequestLimits(
     body_timeout=5.0,
     max_pixels=1000,
     max_images=3,
+    max_total_pixels=2000,
+    max_json_values=1000,
     allow_server_paths=False,
 )

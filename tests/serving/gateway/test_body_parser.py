@@ -108,7 +108,7 @@ def test_a_file_over_a_limit_is_refused(declared: tuple[str, ...]) -> None:
     with pytest.raises(PayloadTooLargeError, match=r"images\[0\] has 40 × 30 pixels"):
         read_form(("images", LARGE), declared=declared)
     with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
-        read_form(*[("images", SMALL)] * 4, declared=declared, max_pixels=10**6)
+        read_form(*[("images", SMALL)] * 4, declared=declared, max_pixels=10**6, max_total_pixels=10**7)
 
 
 @pytest.mark.parametrize("declared", [("images",), ()])
@@ -121,7 +121,7 @@ def test_files_and_text_fields_share_one_budget() -> None:
     with pytest.raises(PayloadTooLargeError, match="more than 3 images"):
         read_form(
             *[("images", SMALL)] * 2, ("mask", TEXT), ("mask", TEXT),
-            declared=("images", "mask"), max_pixels=10**6,
+            declared=("images", "mask"), max_pixels=10**6, max_total_pixels=10**7,
         )  # fmt: skip
 
 
@@ -180,3 +180,51 @@ def test_an_empty_image_is_refused() -> None:
 def test_a_raw_image_over_the_limit_is_refused(declared: tuple[str, ...]) -> None:
     with pytest.raises(PayloadTooLargeError, match="the image has 40 × 30 pixels"):
         body_parser.parse(LARGE, "image/png", declared, LIMITS)
+
+
+# -- headers of a form's parts ---------------------------------------------------------------------
+
+HEAD = b'--sep\r\nContent-Disposition: form-data; name="a"'
+END = b"\r\n\r\nv\r\n--sep--\r\n"
+
+
+def parse_form(data: bytes) -> Body:
+    return body_parser.parse(data, "multipart/form-data; boundary=sep", (), LIMITS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(HEAD + b"; a=b" * 60_000 + END, id="parameters"),
+        pytest.param(HEAD + b"\r\nA: b" * 60_000 + END, id="headers"),
+        pytest.param(b"\r\n" * 150_000 + HEAD + END, id="lines before the first part"),
+        pytest.param(b"x" + HEAD + b"; a=b" * 60_000 + END, id="a first part that begins no line"),
+        pytest.param(HEAD + b"\r\n\r\nv\r" + HEAD + b"; a=b" * 60_000 + END, id="after a bare CR"),
+        pytest.param(HEAD + b"\n\nv\n" + HEAD + b"; a=b" * 60_000 + END, id="after a bare LF"),
+        pytest.param(b"".join([HEAD + b"; a=b" * 200 + b"\r\n\r\nv\r\n"] * 300) + END, id="of all parts"),
+        pytest.param(HEAD + b"a" * 300_000, id="without an end"),
+    ],
+)
+def test_headers_that_would_keep_the_parser_busy_are_refused(data: bytes) -> None:
+    with pytest.raises(PayloadTooLargeError, match="bytes of headers"):
+        parse_form(data)
+
+
+def test_content_that_resembles_headers_or_a_boundary_is_content() -> None:
+    content = b"A: b\r\n" * 60_000 + b"x--sep x-- sep--sep"
+    found = arguments(parse_form(HEAD + b"\r\n\r\n" + content + b"\r\n--sep--\r\n"))
+
+    assert found == {"a": content.decode()}
+
+
+def test_a_boundary_that_is_all_over_a_file_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="boundary"):
+        parse_form(HEAD + b"\r\n\r\n" + b"a--sep" * 100_000 + b"\r\n--sep--\r\n")
+
+
+def test_as_many_fields_as_a_form_may_have_are_read() -> None:
+    parts = [
+        (f"a_field_with_quite_a_long_name_{number}", "1") for number in range(body_parser.MAX_FORM_PARTS)
+    ]
+
+    assert len(arguments(read_form(*parts))) == body_parser.MAX_FORM_PARTS

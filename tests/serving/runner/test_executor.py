@@ -8,8 +8,11 @@ import threading
 import time
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
+from hub.checkpoint import checkpoint
 from hub.errors import DeadlineError, InvalidInputError
 from hub.serving.messages.manifest import Manifest
 from hub.serving.runner.batcher import BatchPolicy
@@ -300,3 +303,69 @@ def test_several_share_the_room() -> None:
         pass
     with room.alone():
         pass
+
+
+# -- work that nobody waits for --------------------------------------------------------------------
+
+
+def paging(module: Module, leave: Any) -> Any:
+    """A method of many pages; ``leave`` is called before the third."""
+
+    def predict(texts: list[str]) -> list[str]:
+        for page in range(5):
+            if page == 2:
+                leave()
+            checkpoint()
+            module.calls.append([str(page)])
+        return texts
+
+    return predict
+
+
+def test_work_stops_between_pages_when_its_caller_has_left(module: Module) -> None:
+    request = requests.make(texts=["a"])
+    method = paging(module, lambda: setattr(request, "has_left", True))
+    executor(module, method).run([request])
+
+    assert module.calls == [["0"], ["1"]]
+    assert request.was_dropped
+    assert not request.frames
+
+
+def test_work_stops_between_pages_when_its_deadline_has_passed(module: Module) -> None:
+    request = requests.make(texts=["a"], header={"deadline": time.monotonic() + 0.2})
+    executor(module, paging(module, lambda: time.sleep(0.25))).run([request])
+
+    assert module.calls == [["0"], ["1"]]
+    assert request.answer[0] == "expired"
+
+
+def test_work_for_several_goes_on_while_one_of_them_waits(module: Module) -> None:
+    batch = [requests.make(texts=["a"]), requests.make(texts=["b"])]
+    executor(module, paging(module, lambda: setattr(batch[0], "has_left", True))).run(batch)
+
+    assert len(module.calls) == 5
+    assert batch[1].answer == ["b"]
+
+
+# -- pixels ----------------------------------------------------------------------------------------
+
+
+def encoded(kind: str, count: int) -> list[bytes]:
+    done, data = cv2.imencode(kind, np.full((100, 100, 3), 9, np.float32 if kind == ".hdr" else np.uint8))
+    assert done
+    return [bytes(data)] * count
+
+
+@pytest.mark.parametrize("kind", [".avif", ".hdr", ".png"])
+@pytest.mark.parametrize(("count", "is_taken"), [(3, True), (4, False)])
+def test_what_a_requests_images_decode_to_is_counted_whatever_their_format(
+    module: Module, kind: str, count: int, is_taken: bool
+) -> None:
+    limited = executor(module)
+    limited._max_total_pixels = 30_000
+    request = requests.make(texts=["a"], images={"images": encoded(kind, count)})
+    limited.run([request])
+
+    assert (module.images is not None) == is_taken
+    assert is_taken or request.answer[0] == "too large"

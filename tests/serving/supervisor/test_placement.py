@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ConfigError
-from hub.serving.config.server_config import InstanceGroup, ModuleConfig, ServingConfig
+from hub.serving.config.module_config import InstanceGroup, ModuleConfig
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.supervisor import placement
 
 pytestmark = pytest.mark.unit

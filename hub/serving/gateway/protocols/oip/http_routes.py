@@ -13,10 +13,11 @@ from werkzeug.exceptions import NotFound
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
-from hub.serving.gateway import body_reader, error_responses, targets
-from hub.serving.gateway.body import parse_object
+from hub.serving.gateway import error_responses, targets
+from hub.serving.gateway.body import parse_counted, parse_object
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.protocols.oip import metadata as described
 from hub.serving.gateway.protocols.oip import models, tensors
@@ -86,7 +87,10 @@ def index(repository: str = "") -> Response:
 @blueprint.post("/repository/models/<name>/<any(load, unload):change>")
 @blueprint.post("/repository/<repository>/models/<name>/<any(load, unload):change>")
 def change_model(name: str, change: str, repository: str = "") -> Response:
-    repositories.CHANGES[change](current_gateway(), name, _small_body().get("parameters", {}))
+    parameters = _small_body().get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidInputError(f"parameters must be a JSON object, not {type(parameters).__name__}")
+    repositories.CHANGES[change](current_gateway(), name, parameters)
     return _json({})
 
 
@@ -105,8 +109,8 @@ def nothing(rest: str) -> Response:
     raise NotFound(f"there is nothing at /v2/{rest}; see doc/triton.md")
 
 
-def _read_request() -> InferRequest:
-    """Read the body.
+def _read_request(structure: JSONBudget) -> InferRequest:
+    """Read the body; its values are counted before they are parsed.
 
     Raises:
         NotJSONError, InvalidInputError, MediaTypeError, and what reading a body raises.
@@ -114,15 +118,17 @@ def _read_request() -> InferRequest:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise MediaTypeError(f"Content-Encoding {encoding!r} is not read here; send the body as it is")
-    data = over_http.read_body(current_gateway())
+    data = over_http.read_body()
     length = request.headers.get(HEADER_LENGTH)
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
     end = len(data) if length is None else int(length)
-    fields = parse_object(data[:end] if length else data)
+    head = data[:end] if length else data
+    structure.count(head)
+    fields = parse_counted(head)
     binary = memoryview(data)[end:]
     try:
-        inputs = _tensors(fields.get("inputs"), binary)
+        inputs = _tensors(fields.get("inputs"), binary, structure)
         outputs = fields.get("outputs") or []
         names = tuple(str(output["name"]) for output in outputs)
         parameters = fields.get("parameters") or {}
@@ -138,7 +144,7 @@ def _read_request() -> InferRequest:
         ) from error
 
 
-def _tensors(inputs: Any, binary: memoryview) -> tuple[Tensor, ...]:
+def _tensors(inputs: Any, binary: memoryview, structure: JSONBudget) -> tuple[Tensor, ...]:
     if not isinstance(inputs, list):
         raise InvalidInputError("the request has no list `inputs`")
     found, position = [], 0
@@ -154,6 +160,7 @@ def _tensors(inputs: Any, binary: memoryview) -> tuple[Tensor, ...]:
             raise InvalidInputError(
                 f"input {name!r}: binary_data_size {size!r}, but {len(binary) - position} bytes are left"
             )
+        structure.spend(tensors.json_values(datatype, shape))
         found.append(tensors.from_raw(name, datatype, shape, binary[position : position + size]))
         position += size
     if position != len(binary):
@@ -189,9 +196,8 @@ def _reply(name: str, inference: Inference) -> Response:
 
 def _small_body() -> dict[str, Any]:
     """Return the JSON object of a repository call; empty where none was sent."""
-    body_reader.declared_length(request.headers, current_gateway().limits)
-    data = over_http.read_body(current_gateway())
-    return parse_object(data) if data else {}
+    data = over_http.read_body()
+    return parse_object(data, current_gateway().limits) if data else {}
 
 
 def _target(name: str) -> Target:

@@ -13,18 +13,20 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from hub import envelope
 from hub.errors import InvalidInputError, UnknownModuleError
+from hub.image_header import image_size
 from hub.serving.gateway import body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.delivery import ModuleReply
-from hub.serving.gateway.image_budget import ImageBudget, decode_base64, image_size
+from hub.serving.gateway.image_budget import ImageBudget, decode_base64
+from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import tensors
 from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
 from hub.serving.gateway.request_context import RequestContext
@@ -100,9 +102,9 @@ class Inference:
 
 
 def infer(
-    target: Target, version: str, context: RequestContext, read: Callable[[], InferRequest]
+    target: Target, version: str, context: RequestContext, read: Callable[[JSONBudget], InferRequest]
 ) -> Inference:
-    """Answer a request for a model; ``read`` is called for it when there is room for its body.
+    """Answer a request for a model; ``read``, which counts values, is called when there is room for its body.
 
     Raises:
         RequestError, CallerLeft.
@@ -111,16 +113,21 @@ def infer(
     if isinstance(target, EndpointTarget):
         check_version(target.name, target.version, version)
         with target.memory_held(context):
-            request = read()
+            with JSONBudget(gateway.limits.max_json_values) as structure:
+                request = read(structure)
             context.shorten(request.timeout)
             return Inference(request, target.version, _ask_endpoint(target, request, context))
     module = target.module()
     with target.admitted(module, context):
         check_version(target.name, module.version, version)
-        request = read()
+        with JSONBudget(gateway.limits.max_json_values) as structure:
+            request = read(structure)
+            content = _to_body(request, module, gateway.limits)
+        whole = request.inputs[0].shape if request.json_body(frozenset(_described(module))) else None
+        request = replace(request, inputs=())  # their memory goes while the module works
         context.shorten(request.timeout)
-        reply = target.dispatch(module, context, _to_body(request, module, gateway.limits))
-        answer = _to_tensors(request, module, reply, gateway.config.status_style)
+        reply = target.dispatch(module, context, content)
+        answer = _to_tensors(request, whole, reply, gateway.config.status_style)
     return Inference(request, module.version, answer, reply)
 
 
@@ -147,18 +154,20 @@ def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) 
             arguments[tensor.name] = _argument(tensor, module)
     body.refuse_server_paths(arguments, limits)
     body.look_over(arguments, limits, budget)
-    return Body(envelope.dumps(arguments), images)
+    return Body(body.encode(arguments), images)
 
 
 def _to_tensors(
-    request: InferRequest, module: ModuleState, reply: ModuleReply, style: envelope.StatusStyle
+    request: InferRequest, whole: tuple[int, ...] | None, reply: ModuleReply, style: envelope.StatusStyle
 ) -> list[Tensor]:
-    """Return the tensors that were asked for; raises InvalidInputError for one that there is not."""
-    whole = request.json_body(frozenset(_described(module))) is not None
-    shape = request.inputs[0].shape if whole else (1,)
+    """Return the tensors that were asked for; ``whole``: the shape of the one that brought a JSON body.
+
+    Raises:
+        InvalidInputError: there is none of that name.
+    """
     wrapped = envelope.success(reply.results, reply.remarks, style)
-    output = Tensor(OUTPUT, BYTES, shape, [wrapped])
-    if whole and set(request.outputs) <= {OUTPUT}:
+    output = Tensor(OUTPUT, BYTES, (1,) if whole is None else whole, [wrapped])
+    if whole is not None and set(request.outputs) <= {OUTPUT}:
         return [output]
     split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results))}
     return _choose(request, {OUTPUT: output, **split}, tuple(split))

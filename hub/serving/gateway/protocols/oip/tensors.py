@@ -7,6 +7,7 @@ its array in row-major order, little endian.
 from __future__ import annotations
 
 import base64
+import itertools
 import math
 import struct
 from collections.abc import Iterable
@@ -75,10 +76,16 @@ def check(name: Any, datatype: Any, shape: Any) -> tuple[str, str, tuple[int, ..
     return name, str(datatype), sizes
 
 
+def json_values(datatype: str, shape: tuple[int, ...]) -> int:
+    """Return what elements count for ``max_json_values``; four numbers take as much memory as a value."""
+    elements = math.prod(shape)
+    return elements if datatype == BYTES else -(-elements // 4)
+
+
 def from_raw(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
     """Read the binary form; raises InvalidInputError where shape and bytes do not agree."""
     if datatype == BYTES:
-        elements = list(_elements(name, memoryview(raw)))
+        elements = list(itertools.islice(_elements(name, memoryview(raw)), math.prod(shape) + 1))
         _expect(name, shape, len(elements), "elements")
         return Tensor(name, datatype, shape, elements)
     stored = np.dtype("<u2") if datatype == BF16 else NUMERIC[datatype]

@@ -1,0 +1,39 @@
+"""Points at which long work stops when nobody waits for it any more. Standard library only.
+
+    from hub.checkpoint import checkpoint
+
+    for page in pages:
+        checkpoint()  # raises once the deadline has passed, or the caller has left
+        ...
+
+A runner says who waits; elsewhere, as in a script, nothing is asked and nothing is raised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+from hub.errors import AbandonedError
+
+_is_wanted: ContextVar[Callable[[], bool] | None] = ContextVar("is_wanted", default=None)
+
+
+def checkpoint() -> None:
+    """Raise AbandonedError when nobody waits for the work of this thread any more."""
+    is_wanted = _is_wanted.get()
+    if is_wanted is not None and not is_wanted():
+        raise AbandonedError(
+            "nobody waits for this any more: the deadline has passed, or the caller has left"
+        )
+
+
+@contextlib.contextmanager
+def wanted_while(is_wanted: Callable[[], bool]) -> Iterator[None]:
+    """Have checkpoints in this thread ask ``is_wanted``."""
+    token = _is_wanted.set(is_wanted)
+    try:
+        yield
+    finally:
+        _is_wanted.reset(token)

@@ -1,0 +1,87 @@
+"""Renders pages of PDFs in a process of its own, which has little memory and little time.
+
+    python -m hub.ocr.pdf_process DESCRIPTOR MEMORY_MB SECONDS
+
+A file of two kilobytes can make PDFium take gigabytes and end its process; others keep it busy for hours.
+Here the limits of the kernel end it, and nothing else goes with it. The other side is ``hub.ocr.pdf``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import resource
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+
+
+class Pages:
+    """The open file, if there is one.
+
+    Attributes:
+        seconds: CPU time for one page, or to open a file.
+    """
+
+    def __init__(self, connection: Connection, seconds: int) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._file: Any = None
+
+    def serve(self) -> None:
+        """Answer requests, until the other side is gone."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                request = json.loads(self._connection.recv_bytes())
+                _allow_time(self._seconds)
+                try:
+                    self._answer(**request)
+                except (pypdfium2.PdfiumError, ValueError, IndexError) as error:
+                    self._tell(error=f"{type(error).__name__}: {error}")
+                except MemoryError:
+                    self._tell(no_memory=True)
+
+    def _answer(self, ask: str, page: int = 0, scale: float = 1.0) -> None:
+        if ask == "open":
+            self._file = pypdfium2.PdfDocument(self._connection.recv_bytes())
+            self._file.init_forms()
+            self._tell(total=len(self._file))
+        elif ask == "close":
+            self._file.close()
+            self._file = None
+            self._tell()
+        else:
+            with contextlib.closing(self._file[page]) as sheet:
+                if ask == "size":
+                    width, height = sheet.get_size()
+                    self._tell(width=width, height=height)
+                    return
+                with contextlib.closing(sheet.render(scale=scale)) as bitmap:
+                    shape = bitmap.height, bitmap.width, bitmap.n_channels
+                    self._tell(shape=shape, stride=bitmap.stride)
+                    self._connection.send_bytes(memoryview(bitmap.buffer).cast("B"))
+
+    def _tell(self, **reply: Any) -> None:
+        self._connection.send_bytes(json.dumps(reply).encode())
+
+
+def _allow_time(seconds: int) -> None:
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(spent.ru_utime + spent.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def _limit_memory(memory_mb: int) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (memory_mb << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    _limit_memory(int(sys.argv[2]))
+    Pages(Connection(int(sys.argv[1])), int(sys.argv[3])).serve()
