@@ -200,6 +200,18 @@ def test_messages_are_received_as_max_inflight_mb_has_room_for_them(tmp_path: Pa
         assert server.peak_mb() < before + 10 * LARGEST_MB
 
 
+def test_a_message_of_very_many_parts_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    with GrpcServer(tmp_path / "home") as server, server.channel() as channel:
+        assert is_answered(server)
+        before = server.peak_mb()
+        call = channel.unary_unary(f"/{SERVICE}/ModelInfer")
+        with pytest.raises(grpc.RpcError) as error:  # empty tensors, two bytes each
+            call(b"\x2a\x00" * (10 << 20), metadata=KEY, timeout=60)
+
+        assert error.value.code().name == "RESOURCE_EXHAUSTED"
+        assert server.peak_mb() < before + 10 * LARGEST_MB
+
+
 def test_a_caller_that_does_not_take_its_reply_is_cut_off(tmp_path: Path) -> None:
     with GrpcServer(tmp_path / "home", body_timeout=1) as server, server.channel() as channel:
         assert is_answered(server)
