@@ -69,6 +69,19 @@ def test_the_cause_of_a_death_is_published(home: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_request_that_hangs_its_runners_is_blamed_for_it(home: Path) -> None:
+    with Server(home, {"probe": {}}, hang_timeout=1) as server:
+        hanging = {"text": "hang", "sleep": 50}
+        reply = server.post("probe", hanging, timeout=58)
+        again = server.post("probe", hanging)
+
+        assert (reply.status_code, again.status_code) == (500, 500)
+        assert "killed" in reply.json()["msg"]
+        assert {death.cause for death in server.module("probe").deaths} == {"hung"}
+        assert server.module("probe").restarts == 3
+
+
+@pytest.mark.slow
 def test_a_ready_runner_serves_on_however_often_its_sibling_is_killed_while_loading(home: Path) -> None:
     modules = {"slow_start": {"init_args": {"seconds": 2.0}, "instances": [{"count": 2}]}}
     with Server(home, modules) as server:
