@@ -4,7 +4,7 @@
 # make coverage   the same, and which lines and branches of hub/ they reach
 # make test-all   all tests, also those that need more time or big extras
 # make docs       the documents as a web site, in build/site/html
-# make chaos      a minute of load while processes are killed and modules reloaded
+# make chaos      minutes of load while processes are killed and modules reloaded
 # make bench-ray  what engine ray costs, and how it grows with replicas
 # make lint | types | bench | clean
 #

@@ -21,6 +21,7 @@ CORE = [
     "flask>=3.0,<4",
     "flask-swagger-ui>=5.21",  # Swagger UI's files, for /docs
     "gunicorn>=27.0,<28",
+    "uvloop>=0.21",
     "httpx2>=2.2",  # the client, blocking and async
     "numpy>=2.0",
     "opencv-python>=4.12.0.88",

@@ -1,6 +1,6 @@
 """Load while runners and HTTP workers are killed and modules reloaded: is any request lost?
 
-    python -m benchmarks.chaos [--seconds 60]
+    python -m benchmarks.chaos [--seconds 60] [--only anything]
 
 First run: 16 clients, every body different and every answer compared with what was sent; each second a
 READY runner, chosen at random, gets SIGKILL; five times ``hub serving reload fast``, once with a newer
@@ -12,6 +12,10 @@ Second run: two HTTP workers, of which a random one gets SIGKILL every second. I
 requests that failed were on connections of the killed workers; these are looked up in /proc while the
 worker is stopped, just before it is killed.
 
+Third and fourth run: any process but the supervisor, also a runner that is loading, with ``echo`` and with
+``ocr_det``; meanwhile the disk is full for some seconds, then descriptors and then processes run out
+(``benchmarks/chaos_kills.py``). A fault that this machine does not allow is told as not run.
+
 Prints one line of figures for each and exits with 1 if one did not pass.
 """
 
@@ -22,7 +26,6 @@ import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -32,11 +35,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from statistics import median
 from typing import Any
 
 from benchmarks import load, machine
+from benchmarks.chaos_faults import client_ports
+from benchmarks.chaos_kills import kill_anything
 from benchmarks.server import MODULES, HubServer
 
 CLIENTS = 16
@@ -184,7 +189,7 @@ def kill_http_workers(seconds: float, chance: random.Random) -> tuple[str, list[
             victim = chance.choice(workers)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGSTOP)
-                theirs.extend(_client_ports(victim, server.port))
+                theirs.extend(client_ports([victim], server.port))
                 os.kill(victim, signal.SIGKILL)
                 killed += 1
 
@@ -239,29 +244,23 @@ def _reload(server: HubServer, newer: bool) -> str:
         raise RuntimeError(error.output) from error
 
 
-def _client_ports(worker: int, port: int) -> list[int]:
-    """Return the local ports of the clients whose connections a (stopped) worker holds."""
-    held = set()
-    for descriptor in Path(f"/proc/{worker}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            if found := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
-                held.add(found[1])
-    ports = []
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[9] in held and int(fields[1].rpartition(":")[2], 16) == port:
-            ports.append(int(fields[2].rpartition(":")[2], 16))
-    return ports
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="of each run (default 60)")
+    parser.add_argument("--only", default="", help="runs whose name has this in it")
     parser.add_argument("--seed", type=int, default=None, help="of the choice of victims")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     has_failed = False
-    for name, run in (("runners", kill_runners), ("HTTP workers", kill_http_workers)):
+    runs: dict[str, Callable[[float, random.Random], tuple[str, list[str]]]] = {
+        "runners": kill_runners,
+        "HTTP workers": kill_http_workers,
+        "anything, echo": partial(kill_anything, module="echo"),
+        "anything, ocr_det": partial(kill_anything, module="ocr_det"),
+    }
+    for name, run in runs.items():
+        if arguments.only and arguments.only not in name:
+            continue
         line, problems = run(arguments.seconds, chance)
         print(f"chaos, {name}: {'FAILED' if problems else 'passed'}: {line}", flush=True)
         for problem in problems:

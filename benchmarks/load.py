@@ -77,20 +77,28 @@ class _Connection:
 MakeRequest = Callable[[int, int], tuple[bytes, bytes | None]]
 
 
-def run(port: int, clients: int, seconds: float, make: MakeRequest, max_requests: int = 2_000_000) -> Outcome:
+def run(
+    port: int,
+    clients: int,
+    seconds: float,
+    make: MakeRequest,
+    max_requests: int = 2_000_000,
+    patience: float = 10.0,
+) -> Outcome:
     """Load 127.0.0.1:``port`` from ``clients`` connections until the time or the number is over.
 
-    Each sends its next request when the last one is answered. Those under way at the end are awaited (10 s
-    at most) and counted.
+    Each sends its next request when the last one is answered. Those under way at the end are awaited
+    (``patience`` seconds at most) and counted.
     """
-    return _Run(port, make, max_requests).run(clients, seconds)
+    return _Run(port, make, max_requests, patience).run(clients, seconds)
 
 
 class _Run:
-    def __init__(self, port: int, make: MakeRequest, max_requests: int) -> None:
+    def __init__(self, port: int, make: MakeRequest, max_requests: int, patience: float) -> None:
         self._port = port
         self._make = make
         self._left = max_requests
+        self._patience = patience
         self._poll = select.epoll()
         self._busy: dict[int, _Connection] = {}
         self._outcome = Outcome()
@@ -101,7 +109,7 @@ class _Run:
         self._end = begun + seconds
         for number in range(clients):
             self._open(number, 0)
-        while self._busy and time.monotonic() < self._end + 10:
+        while self._busy and time.monotonic() < self._end + self._patience:
             for descriptor, event in self._poll.poll(1.0):
                 if event & ~select.EPOLLOUT:
                     self._receive(self._busy[descriptor])

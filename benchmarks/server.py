@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from typing import Any, Self
 import requests
 
 from benchmarks import machine
+from hub.registry.weights import fetch
 
 MODULES = machine.ROOT / "benchmarks" / "modules"
 READY_SECONDS = 180.0
@@ -53,11 +55,29 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 class HubServer:
-    """``hub serving start`` with a config of its own; ``modules`` as in ``modules_info``."""
+    """``hub serving start`` with a config of its own; ``modules`` as in ``modules_info``.
 
-    def __init__(self, modules: dict[str, dict[str, Any]], *, install: bool = False, **settings: Any) -> None:
+    ``wrapper`` are words before the command, which give it a /tmp of its own; its home is then elsewhere.
+    ``weights`` are those that the modules need; they are fetched once for all homes.
+    """
+
+    def __init__(
+        self,
+        modules: dict[str, dict[str, Any]],
+        *,
+        install: bool = False,
+        wrapper: Sequence[str] = (),
+        weights: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
         self.port = free_port()
-        self.home = Path(tempfile.mkdtemp(prefix="hub-bench-"))
+        self.is_confined = bool(wrapper)
+        homes = machine.ROOT / "build" if wrapper else None
+        if homes is not None:
+            homes.mkdir(exist_ok=True)
+        self.home = Path(tempfile.mkdtemp(prefix="hub-bench-", dir=homes))
+        if weights:
+            (self.home / "weights").symlink_to(fetch(weights)[weights[0]].parent)
         self._environment = {**os.environ, "HUB_HOME": str(self.home), "PYTHONPATH": str(machine.ROOT)}
         info = {}
         for name, entry in modules.items():
@@ -70,7 +90,7 @@ class HubServer:
         self.log = self.home / "server.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                self._command("serving", "start", "-c", str(self.home / "config.json")),
+                [*wrapper, *self._command("serving", "start", "-c", str(self.home / "config.json"))],
                 env=self._environment,
                 cwd=self.home,
                 stdout=log,
@@ -107,9 +127,18 @@ class HubServer:
 
     def state(self) -> dict[str, Any]:
         """Read the supervisor's state.json."""
-        record = json.loads((self.home / "conf" / f"serving_{self.port}.json").read_text())
-        state: dict[str, Any] = json.loads((Path(record["run_dir"]) / "state.json").read_text())
+        state: dict[str, Any] = json.loads(self.inside(self.run_dir / "state.json").read_text())
         return state
+
+    @property
+    def run_dir(self) -> Path:
+        """As the server names it."""
+        record = json.loads((self.home / "conf" / f"serving_{self.port}.json").read_text())
+        return Path(record["run_dir"])
+
+    def inside(self, path: Path) -> Path:
+        """Return where a path of the server's own is seen from here."""
+        return Path(f"/proc/{self.process.pid}/root{path}")
 
     def stop(self) -> None:
         stop(self.process)

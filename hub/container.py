@@ -24,7 +24,7 @@ def available() -> int:
 def cpu_quota() -> float | None:
     """Return the time that control groups allow, in cores, the least on the way up; None for no limit."""
     quotas = []
-    for folder in _groups("cpu"):
+    for folder in groups("cpu"):
         words = read(folder / "cpu.max").split()  # version 2: "200000 100000" or "max 100000"
         if not words:
             words = [read(folder / "cpu.cfs_quota_us"), read(folder / "cpu.cfs_period_us")]
@@ -36,14 +36,14 @@ def cpu_quota() -> float | None:
 def memory_limit() -> int | None:
     """Return the bytes that control groups allow; None where they do not limit it."""
     limits = []
-    for folder in _groups("memory"):
+    for folder in groups("memory"):
         text = read(folder / "memory.max") or read(folder / "memory.limit_in_bytes")
         if text.isdecimal() and int(text) < 1 << 60:  # version 1 says "unlimited" so
             limits.append(int(text))
     return min(limits, default=None)
 
 
-def _groups(controller: str) -> Iterator[Path]:
+def groups(controller: str) -> Iterator[Path]:
     """Yield the folders of our control group and of those around it, for either version of control groups."""
     for line in read(OWN_CGROUPS).splitlines():
         _, controllers, path = line.split(":", 2)

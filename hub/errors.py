@@ -29,6 +29,7 @@ who has to correct it: what was wrong, which value, what is allowed, what to do.
         ├── BindingError            400  unknown, missing or mistyped argument
         ├── NotJSONError            400  (status 112)
         ├── UnauthorizedError       401
+        ├── ForbiddenError          403  a page of another origin, or a name that is not ours
         ├── UnknownModuleError      404  (status 111)
         ├── BodyTimeoutError        408
         ├── PayloadTooLargeError    413
@@ -169,6 +170,12 @@ class UnauthorizedError(RequestError):
     """The server needs an API key, and got none or a wrong one."""
 
     http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """A browser sent it for a page of somebody else."""
+
+    http_status = 403
 
 
 class UnknownModuleError(RequestError):

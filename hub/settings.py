@@ -40,6 +40,7 @@ VARIABLES: Mapping[str, str] = {
     "CUDA_VISIBLE_DEVICES": "the cards that a server may use; `gpu` counts within it",
     "OPENCV_IO_MAX_IMAGE_PIXELS": "the largest image outside a server, in pixels; a server's is `max_pixels`",
     "PIP_*": "pip's own options; `PIP_INDEX_URL` is also where weights are fetched from",
+    "TMPDIR": "where a server's sockets and counters are, without `runtime_dir`; `/tmp` unless given",
     "NOTIFY_SOCKET": "set by systemd: where it is told that the server is ready, or is being stopped",
     "NO_COLOR": "set: no colours in what `hub` prints",
 }
@@ -79,6 +80,11 @@ def wants_hpip() -> bool:
     """Tell whether PaddleX's high-performance inference is asked for, in either of its spellings."""
     values = (paddlex_hps("USE_HPIP"), os.environ.get("PADDLEX_USE_HPIP"))
     return any(value and value.lower() not in ("0", "false", "no") for value in values)
+
+
+def temporary_folder() -> Path:
+    """Return where this system keeps what need not last: ``$TMPDIR``, else /tmp."""
+    return Path(os.environ.get("TMPDIR") or "/tmp")
 
 
 def log_level() -> str:

@@ -36,11 +36,18 @@ def _show(*keys: str) -> None:
     if not keys:
         render.line("The current configuration is shown below.")
     for key, value in configuration:
-        shown = " ".join(value) if isinstance(value, tuple) else str(value)
+        shown = _shown(value)
         if key in keys:
             render.line(shown)
         elif not keys:
             render.line(f"{key}: {shown}".rstrip())
+
+
+def _shown(value: tuple[str, ...] | int) -> str:
+    """Return a setting as it is printed: addresses without their passwords."""
+    from hub.registry.sources.pip_download import without_password
+
+    return without_password(" ".join(value) if isinstance(value, tuple) else str(value))
 
 
 @config.command("get")
@@ -63,8 +70,7 @@ def set_(key: str, values: tuple[str, ...]) -> None:
 
     if key in _PADDLEHUB:
         raise ConfigError(f"there is no setting {key!r} here: {_PADDLEHUB[key]}")
-    changed = getattr(change(Layout(), key, values), key)
-    render.line(f"{key}: {' '.join(changed) if isinstance(changed, tuple) else changed}")
+    render.line(f"{key}: {_shown(getattr(change(Layout(), key, values), key))}")
 
 
 @config.command("reset")

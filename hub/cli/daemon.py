@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.errors import NotRunningError, StartupError
-from hub.serving.messages.state import LOADING, READY
 from hub.serving.process import pidfile
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def start_daemon(config: ServingConfig) -> None:
             start_new_session=True,
         )
     try:
-        while server.poll() is None and not _is_settled(config.port, server.pid):
+        while server.poll() is None and not _is_ready(config.port, server.pid):
             time.sleep(0.05)
     except KeyboardInterrupt:
         server.terminate()
@@ -52,13 +51,11 @@ def start_daemon(config: ServingConfig) -> None:
     click.echo(f"Stop it with: hub serving stop -p {config.port}")
 
 
-def _is_settled(port: int, pid: int) -> bool:
-    """Tell whether the server with this pid has loaded: a module is READY and none is LOADING."""
+def _is_ready(port: int, pid: int) -> bool:
+    """Tell whether the server with this pid is ready: loaded, and it answers over its port."""
     try:
         record = pidfile.read(port)
         state = record.server_state() if record.pid == pid else None
     except NotRunningError:
         return False
-    # A server none of whose modules came up is about to end and say why.
-    states = {module.state for module in state.modules.values()} if state else set()
-    return READY in states and LOADING not in states
+    return state is not None and state.settled

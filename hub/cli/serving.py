@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ from hub.serving.messages import control, state
 from hub.serving.messages.control import ControlRequest
 from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import pidfile
+from hub.serving.process import pidfile, procfs
 
 #: Loading a large model takes its time; the server itself gives up at its load_timeout.
 LONGEST_OPERATION_SECONDS = 3600.0
@@ -106,9 +107,13 @@ def scale(name: str, runners: int, port: int) -> None:
 
 @serving.command()
 @click.option("--follow", "-f", is_flag=True, help="Go on as lines are written.")
+@click.option("--reopen", is_flag=True, help="Have the server open its log files again; for logrotate.")
 @_port
-def logs(follow: bool, port: int) -> None:
+def logs(follow: bool, reopen: bool, port: int) -> None:
     """Show the log of a server that was started with --daemon."""
+    if reopen:
+        _reopen_logs(port)
+        return
     path = pidfile.log_path(port)
     if not path.exists():
         raise NotRunningError(f"there is no {path}; only a server started with --daemon writes one")
@@ -119,6 +124,18 @@ def logs(follow: bool, port: int) -> None:
             if not follow:
                 return
             time.sleep(0.2)
+
+
+def _reopen_logs(port: int) -> None:
+    """Have a server's processes open their log files again; raises NotRunningError, ServerError."""
+    record = pidfile.running(port)
+    try:
+        state.read(RunDir(Path(record.run_dir)).state)  # an older server would end by the signal
+    except OtherVersionError as error:
+        raise ServerError(str(error)) from error
+    except OSError as error:
+        raise ServerError(f"the server on port {port} cannot be looked at: {error}") from error
+    procfs.send_signal(record.pid, record.started, signal.SIGUSR1)
 
 
 def _report(port: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub import container
+from hub import container, settings
 from hub.doctor.finding import Finding
 
 #: The Python versions that are tested.
@@ -105,10 +105,11 @@ def _files() -> Finding:
 
 
 def _run_dir() -> Finding:
-    if os.access("/tmp", os.W_OK | os.X_OK):
-        return Finding("/tmp", "can be written")
-    advice = "servers keep their sockets there: mount a writable /tmp"
-    return Finding("/tmp", "cannot be written", "broken", advice)
+    place = settings.temporary_folder()
+    if os.access(place, os.W_OK | os.X_OK):
+        return Finding(str(place), "can be written")
+    advice = "servers keep their sockets there: make it writable, or set TMPDIR (runtime_dir in config.json)"
+    return Finding(str(place), "cannot be written", "broken", advice)
 
 
 def _cards() -> Iterator[Finding]:

@@ -35,6 +35,9 @@ def load_class(directory: str | Path) -> type[Any]:
         raise InvalidModuleError(
             f"{folder} cannot be imported: a module's folder name must be a Python name, not {package!r}"
         )
+    # Python would go on and find a package of the same name elsewhere, say in the working directory.
+    if not (folder / "module.py").is_file():
+        raise InvalidModuleError(f"{folder} is not there any more, or has no module.py; install it again")
     with preparation(folder):
         return _import_class(folder, package)
 

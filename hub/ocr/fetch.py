@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import string
@@ -27,6 +28,11 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _PORTS: Final = {"http": 80, "https": 443}
 #: Addresses that stand for an IPv4 address, which may be a private one: NAT64's well-known prefix.
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+#: Networks that belong to a site, whatever the ipaddress of this Python calls them: the site-local addresses
+#: of old, NAT64 of one's own, segment routing.
+_SITE_LOCAL: Final = tuple(map(ipaddress.ip_network, ("fec0::/10", "64:ff9b:1::/48", "5f00::/16")))
+#: The resolver cannot be told to stop, so a thread asks it; as many may do so at once.
+_RESOLVERS: Final = threading.BoundedSemaphore(16)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: From host and port to addresses; raises OSError.
@@ -47,6 +53,8 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address):
         nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+        if any(address in network for network in _SITE_LOCAL):
+            return False
         address = nat64 or address.ipv4_mapped or address.sixtofour or address
     return address.is_global and not address.is_multicast and not address.is_reserved
 
@@ -111,7 +119,7 @@ class Fetcher:
         self, scheme: str, host: str, port: int, deadline: float
     ) -> Iterator[http.client.HTTPConnection]:
         """Open a connection to a checked address of the host, cut off at the deadline."""
-        addresses = self.resolve(host, port)
+        addresses = _in_time(lambda: self.resolve(host, port), deadline)
         for address in addresses:
             if not self.may_connect(address):
                 raise _refused(f"{host} is at {address}, which is not a public address")
@@ -137,6 +145,34 @@ class Fetcher:
 
     def _too_slow(self) -> InvalidInputError:
         return _refused(f"it did not come within {self.seconds:g} s")
+
+
+def _in_time(resolve: Callable[[], Sequence[str]], deadline: float) -> Sequence[str]:
+    """Return what ``resolve`` returns; raises what it raises, and TimeoutError at the deadline."""
+    answer: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer.put(resolve())
+        except Exception as error:
+            answer.put(error)
+        finally:
+            _RESOLVERS.release()
+
+    if not _RESOLVERS.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise TimeoutError
+    try:
+        threading.Thread(target=ask, daemon=True).start()
+    except RuntimeError:
+        _RESOLVERS.release()
+        raise
+    try:
+        found = answer.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _parse(url: str) -> tuple[SplitResult, str, int]:

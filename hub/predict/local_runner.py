@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import shutil
 import threading
 import time
 from contextlib import ExitStack
@@ -64,13 +63,13 @@ class LocalModule:
         """Start it and wait until it is loaded; raises StartupError with the reason why it is not."""
         private_tmp.sweep(_FOLDER)  # killed ones left theirs behind; their runners end by themselves
         with ExitStack() as opened:  # Ctrl-C closes it, too
-            run_dir = private_tmp.make(_FOLDER)
-            opened.callback(shutil.rmtree, run_dir, ignore_errors=True)
+            folder = private_tmp.make(_FOLDER)
+            opened.callback(folder.remove)
             # Only the write end's closing tells the runner that we are gone, so it must not be inherited.
             lifeline, write_end = os.pipe()
             opened.callback(os.close, lifeline)
             opened.callback(os.close, write_end)
-            self._fleet = RunnerFleet(self._plan, RunDir(run_dir), lifeline)
+            self._fleet = RunnerFleet(self._plan, RunDir(folder.path), lifeline)
             opened.callback(self._end_fleet)
             self._states.show(self._fleet.snapshot())
             self._keeper.start()

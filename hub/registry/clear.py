@@ -2,7 +2,7 @@
 
 Always: working folders of killed processes, half-fetched weights, contents of modules that were replaced or
 uninstalled. Only if asked to: weights that no installed module names, since a script may name them, and
-without a network they do not come back. Files that a running server holds stay.
+without a network they do not come back. Files that a running process holds stay.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def clear(registry: LocalRegistry, *, unused_weights: bool = False) -> Cleared:
 
 
 def _unused(registry: LocalRegistry) -> Iterator[tuple[str, Path]]:
-    """List weights in the store that no installed module names, by name where the catalogue has one."""
+    """List weights that no installed module names and no process uses, by the catalogue's name or digest."""
     layout, known = registry.layout, weights.catalogue()
     needed = {
         known[name].digest for module in registry.list() for name in module.info.weights if name in known
@@ -75,7 +75,8 @@ def _unused(registry: LocalRegistry) -> Iterator[tuple[str, Path]]:
     if layout.weights.is_dir():
         for folder in sorted(layout.weights.iterdir()):
             old = time.time() - folder.stat().st_mtime > _JUST_FETCHED_SECONDS
-            if not folder.name.startswith(".") and folder.name not in needed and old:
+            is_named = folder.name.startswith(".") or folder.name in needed
+            if old and not is_named and not weights.is_held(folder):
                 yield names.get(folder.name, folder.name), folder
 
 

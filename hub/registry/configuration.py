@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub import atomic_file, settings
 from hub.errors import ConfigError
+from hub.registry.sources.pip_download import without_password
 from hub.registry.store.layout import Layout
 from hub.suggestion import did_you_mean
 
@@ -64,7 +65,7 @@ def change(layout: Layout, key: str, values: Sequence[str]) -> Configuration:
     for value in values if takes_many else ():
         if not value.startswith(("https://", "http://", "/", "~")):
             raise ConfigError(
-                f"index {value!r} is neither an absolute folder nor an http(s) address, "
+                f"index {without_password(value)!r} is neither an absolute folder nor an http(s) address, "
                 "like /srv/hub or https://models.example.org/hub"
             )
     stored = {**_stored(layout), key: list(values) if takes_many else values[0]}
@@ -94,7 +95,9 @@ def _stored(layout: Layout) -> dict[str, Any]:
             f"{layout.config} cannot be read: {error}. Correct it, or delete it to have the defaults"
         ) from error
     if not isinstance(values, dict):
-        raise ConfigError(f"{layout.config} must hold a JSON object like {{}}, not {values!r}")
+        raise ConfigError(
+            f"{layout.config} must hold a JSON object like {{}}, not {without_password(repr(values))}"
+        )
     return values
 
 
@@ -106,12 +109,14 @@ def _validated(values: dict[str, Any], source: str) -> Configuration:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{source}: {key} = {first['input']!r} is not allowed: {first['msg']}") from error
+        given = without_password(repr(first["input"]))
+        raise ConfigError(f"{source}: {key} = {given} is not allowed: {first['msg']}") from error
 
 
 def _write(layout: Layout, values: dict[str, Any]) -> None:
     try:
         layout.home.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(layout.config, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+        content = json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+        atomic_file.write(layout.config, content, mode=0o600)  # an index's address may have a password
     except OSError as error:
         raise ConfigError(f"{layout.config} cannot be written: {error}") from error

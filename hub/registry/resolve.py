@@ -6,6 +6,7 @@ names the command which fetches it: a server must not start to download because 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hub.errors import ConfigError, ModelNotFoundError, WeightsError
 from hub.registry.local import LocalRegistry
 from hub.suggestion import closest
 
-#: Content folders that modules of this process were loaded from, kept on disk while it lives: a
+#: Folders that modules of this process were loaded from, and their weights, kept on disk while it lives: a
 #: module may import more of its files, or read a dictionary, long after it was loaded.
 _held: dict[Path, int] = {}
 
@@ -100,6 +101,9 @@ def model_path(value: str | Path, *, directory: str | Path | None = None) -> Pat
             raise WeightsError(
                 f"the weights {value} are not on this machine. Fetch them with: hub weights fetch {value}"
             )
+        if found not in _held:
+            with contextlib.suppress(OSError):  # a file system without locks
+                _held[found] = weights.hold(found)
         return found
     given = Path(value).expanduser()
     places = list(dict.fromkeys(Path(folder).absolute() / given for folder in (".", directory or ".")))

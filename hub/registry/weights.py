@@ -14,6 +14,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ from hub.registry.progress import Progress, Silent
 from hub.registry.sources.archive import Member, take
 from hub.registry.store import checksums
 from hub.registry.store.layout import Layout
-from hub.registry.store.locks import locked
+from hub.registry.store.locks import flocked, locked, share
 from hub.suggestion import did_you_mean
 
 _CATALOGUE = Path(__file__).with_name("catalogue.json")
@@ -96,6 +97,39 @@ def entry(name: str) -> Entry:
 def lookup(name: str, home: str | Path | None = None) -> Path | None:
     """Return the folder with the files of ``name``, or None where they have not been fetched."""
     return _present(entry(name), Layout(home))
+
+
+def hold(folder: Path) -> int:
+    """Keep weights in the store until the returned descriptor is closed; raises OSError."""
+    return share(_lock_of(folder))
+
+
+def held(names: Iterable[str]) -> contextlib.ExitStack:
+    """Keep those of ``names`` that are in the store there, until what is returned is closed."""
+    stack = contextlib.ExitStack()
+    for folder in filter(None, (lookup(name) for name in names if name in catalogue())):
+        with contextlib.suppress(OSError):  # a file system without locks
+            stack.callback(os.close, hold(folder))
+    return stack
+
+
+def is_held(folder: Path) -> bool:
+    """Tell whether a process keeps the weights in this folder of the store, or may do so."""
+    try:
+        with flocked(_lock_of(folder)):
+            return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _lock_of(folder: Path) -> Path:
+    """Return the file of some weights that is locked for all of them: the store may be read-only."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if not files:
+        raise FileNotFoundError(f"{folder} is empty")
+    return min(files)
 
 
 def fetch(

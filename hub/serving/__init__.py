@@ -15,7 +15,7 @@
     messages/runner_spec.py        supervisor                runner
     messages/runner_status.py      runner (with manifest)    supervisor
     messages/heartbeat.py          runner                    supervisor
-    messages/state.py              supervisor                gateway, metrics server, command line
+    messages/state.py, death.py    supervisor                gateway, metrics server, command line
     messages/wire.py               gateway, runner           runner, gateway
     messages/control.py            command line, gateway     supervisor
     process/pidfile.py             supervisor                command line

@@ -99,9 +99,14 @@ def shared(inner: Storage, config: Mapping[str, Any] | None) -> SharedIndexes:
             "Serving.extra.index_storage has type memory: each runner would have indexes of its own, and "
             'lose them when it is replaced; use {"type": "file_system", "directory": "…"}'
         )
-    in_folder = kind == "file_system"
-    folder = Path(config["directory"] if in_folder else DEFAULT_FOLDER)
-    return SharedIndexes(inner, folder, in_folder=in_folder)
+    return SharedIndexes(inner, shared_folder(config), in_folder=kind == "file_system")
+
+
+def shared_folder(config: Mapping[str, Any] | None) -> Path:
+    """Return where the runners keep what they share, by ``Serving.extra.index_storage``."""
+    if config is None or config.get("type") != "file_system":
+        return Path(DEFAULT_FOLDER)
+    return Path(config.get("directory", DEFAULT_FOLDER))
 
 
 def _checked(key: str) -> str:

@@ -16,14 +16,14 @@ from hub.errors import ConfigError, InvalidInputError
 from hub.module import Module, moduleinfo, serving
 
 from .asgi import InProcess
-from .guards import refusal
+from .guards import refusal, untrusted
 from .indexes import CHANGING
 from .pipeline import Options, build
 
 
 @moduleinfo(
     name="paddlex_pipeline",
-    version="1.0.0",
+    version="1.1.0",
     summary="serves any pipeline of the package paddlex, at PaddleX's own routes",
     type="pipeline",
 )
@@ -34,6 +34,7 @@ class PaddleXPipeline(Module):
         device: str | None = None,
         use_gpu: bool = False,
         allow_urls: bool = False,
+        trust_callers: bool = False,
         **options: Any,
     ) -> None:
         """Build the pipeline.
@@ -43,6 +44,7 @@ class PaddleXPipeline(Module):
             device: as for PaddleX: cpu, gpu:0, npu:0, …; by default the one that the server gave this runner.
             use_gpu: the server gave it a card.
             allow_urls: fetch files that a request names by address. PaddleX fetches from anywhere.
+            trust_callers: open /bev-3d-object-detection, whose callers can run any code on this machine.
             options: engine, engine_config, use_hpip, hpi_config, font, mend (sic); see ``Options``.
 
         Raises:
@@ -54,16 +56,21 @@ class PaddleXPipeline(Module):
                 "paddlex_pipeline: no pipeline; set pipeline in init_args of the config file to a name of "
                 "PaddleX's, such as image_classification, or to a YAML file"
             )
+        for name, value in (("allow_urls", allow_urls), ("trust_callers", trust_callers)):
+            if not isinstance(value, bool):
+                raise ConfigError(f"paddlex_pipeline: {name} = {value!r}; it is true or false")
         try:
             wanted = Options(pipeline, _device(device, use_gpu), **options)
         except TypeError as error:
             raise ConfigError(f"paddlex_pipeline: {error}; init_args are those of its README") from error
         self.allow_urls = allow_urls
+        self.trust_callers = trust_callers
         built = build(wanted)
         self.endpoints = dict.fromkeys(built.routes, ())
         self.once = tuple(route for route in built.routes if route.endswith(CHANGING))
         self._application = InProcess(built.application)
         self._indexes = built.indexes
+        self._signer = built.signer
 
     @serving
     def call_endpoint(self, endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -80,13 +87,19 @@ class PaddleXPipeline(Module):
             raise InvalidInputError(f"no route {endpoint!r}; there are {', '.join(self.endpoints)}")
         if not isinstance(body, dict):
             raise InvalidInputError(f"body must be a JSON object, not {type(body).__name__}")
-        refused = refusal(body, allow_urls=self.allow_urls)
+        refused = (
+            untrusted(endpoint, trust_callers=self.trust_callers)
+            or refusal(body, allow_urls=self.allow_urls)
+            or self._signer.refusal(body)
+        )
         if refused is not None:
             return {"http_status": 422, "reply": _error(body, 422, refused)}
         changing = self._indexes.changing(endpoint, body) if self._indexes else contextlib.nullcontext()
         with changing:
             status, reply = self._application.post(f"/{endpoint}", json.dumps(body).encode())
-        return {"http_status": status, "reply": json.loads(reply)}
+        answer = json.loads(reply)
+        self._signer.sign(answer)
+        return {"http_status": status, "reply": answer}
 
 
 def _device(device: str | None, use_gpu: bool) -> str:

@@ -22,7 +22,8 @@ from hub.settings import engine_threads
 
 from .documents import bound
 from .guards import Below
-from .indexes import SharedIndexes, shared
+from .indexes import SharedIndexes, shared, shared_folder
+from .signing import Signer
 from .upstream_fix import fix
 
 log = logging.getLogger("hub.paddlex")
@@ -60,11 +61,13 @@ class Built:
     Attributes:
         routes: names of the routes at which it takes requests.
         indexes: where it keeps the indexes of image or face recognition, if it is for that.
+        signer: of what it gives out to be given back.
     """
 
     application: Any
     routes: tuple[str, ...]
     indexes: SharedIndexes | None
+    signer: Signer
 
 
 def build(options: Options) -> Built:
@@ -103,7 +106,8 @@ def build(options: Options) -> Built:
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}{_advice(config)}") from error
     context = application.state.context
     _keep_pictures_in_their_folder(context)
-    return Built(application, routes(application), _share_indexes(context))
+    signer = Signer(shared_folder((context.config.extra or {}).get("index_storage")))
+    return Built(application, routes(application), _share_indexes(context), signer)
 
 
 def check_installed() -> None:

@@ -175,6 +175,19 @@ def test_clear_removes_weights_only_if_asked_to_and_never_fresh_ones(
     assert [folder.name for folder in (home / "weights").iterdir()] == ["b" * 64]
 
 
+def test_clear_leaves_weights_that_a_process_uses(hub: Hub, home: Path) -> None:
+    folder = home / "weights" / ("a" * 64)
+    folder.mkdir(parents=True)
+    (folder / "model").write_bytes(bytes(5000))
+    os.utime(folder, (0, 0))
+    descriptor = weights.hold(folder)
+    done = hub("clear", "--weights")
+    os.close(descriptor)
+
+    assert (done.stdout, done.stderr) == ("No cache to release.\n", "")
+    assert (folder / "model").is_file()
+
+
 # -- config -------------------------------------------------------------------------------------------
 
 
@@ -196,6 +209,22 @@ def test_config_shows_sets_and_resets(hub: Hub, home: Path) -> None:
     assert json.loads((home / "config.json").read_text()) == {"max_download_mb": 10}
     hub("config", "reset")
     assert hub("config", "get", "max_download_mb").stdout == "4096\n"
+
+
+def test_the_password_of_an_index_is_neither_printed_nor_readable_by_others(hub: Hub, home: Path) -> None:
+    address = "https://me:pass@word@models.example.org/hub"
+    done = [
+        hub("config", "set", "index", address),
+        hub("config", "get", "index"),
+        hub("config"),
+        hub("config", "set", "index", address.replace("https", "ftp")),
+    ]
+
+    assert json.loads((home / "config.json").read_text())["index"] == [address]
+    assert (home / "config.json").stat().st_mode & 0o777 == 0o600
+    assert done[0].stdout == "index: https://***@models.example.org/hub\n"
+    assert "word" not in "".join(each.stdout + each.stderr for each in done)
+    assert [each.returncode for each in done] == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(

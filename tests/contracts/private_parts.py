@@ -32,33 +32,32 @@ class PrivatePart:
 
 
 _WORKER, _GATEWAY = "serving/gateway/worker.py", "serving/gateway/__main__.py"
+_CONNECTION = "serving/gateway/connection.py"
 _CLUSTER, _REPLICA = "serving/ray/agent/cluster.py", "serving/ray/replica.py"
 _METRICS = "serving/gateway/metrics.py"
+_COUNTERS = "serving/gateway/counter_file.py"
 _SHIPPING = "serving/ray/agent/shipping.py"
 _PROGRAM = "compat/paddlehub_api/static_program.py"
 
 PRIVATE_PARTS = (
-    PrivatePart("gunicorn", "TConn", _WORKER, "a connection that has no thread yet"),
-    PrivatePart("gunicorn", "accept", _WORKER, "no thread for a silent connection"),
-    PrivatePart("gunicorn", "set_accept_enabled", _WORKER, "a port that refuses while the server stops"),
-    PrivatePart("gunicorn", "pending_conns", _WORKER, "connections that have sent nothing yet"),
-    PrivatePart("gunicorn", "on_pending_socket_readable", _WORKER, "the same"),
-    PrivatePart("gunicorn", "enqueue_req", _WORKER, "a thread for a connection"),
-    PrivatePart("gunicorn", "nr_conns", _WORKER, "the limit of connections"),
-    PrivatePart("gunicorn", "handle", _WORKER, "the next request on the same connection"),
-    PrivatePart("gunicorn", "handle_request", _WORKER, "the moment when the headers are complete"),
-    PrivatePart("gunicorn", "murder_pending", _WORKER, "a call once a second in the main loop"),
-    PrivatePart("gunicorn", "_keepalive_after", _WORKER, "no draining of a body that was read whole"),
-    PrivatePart("gunicorn", "parser.mesg.body.reader", _WORKER, "how much of a body is unread"),
-    PrivatePart("gunicorn", "__self__.force_close", _WORKER, "an application that ends a connection"),
-    PrivatePart("gunicorn", "gunicorn.socket", "serving/gateway/protocols/over_http.py", "who left"),
+    PrivatePart(
+        "gunicorn",
+        "PythonProtocol",
+        "serving/gateway/incoming.py",
+        "a strict parser that is fed as bytes come",
+    ),
+    PrivatePart("gunicorn", "LimitRequestLine", _CONNECTION, "414 for an endless line"),
+    PrivatePart("gunicorn", "UnsupportedTransferCoding", _CONNECTION, "501"),
+    PrivatePart("gunicorn", "init_process", _WORKER, "what is made after the fork"),
+    PrivatePart("gunicorn", "init_signals", _WORKER, "signals for the event loop"),
+    PrivatePart("gunicorn", "load_wsgi", _WORKER, "the app"),
+    PrivatePart("gunicorn", "ssl_context", _WORKER, "Gunicorn's settings of TLS"),
     PrivatePart("gunicorn", "murder_workers", _GATEWAY, "a call once a second in the master"),
-    PrivatePart("gunicorn", "write_error", _GATEWAY, "the body of a reply to what is not HTTP"),
-    PrivatePart("python", "_work_queue", _WORKER, "whether others wait for a thread"),
     PrivatePart("python", "_srcfile", "serving/process/logs.py", "no search for the caller of each log line"),
     PrivatePart("prometheus-client", "_labelnames", "../tools/write_reference.py", "the labels of a metric"),
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
+    PrivatePart("prometheus-client", "MmapedDict", _COUNTERS, "files that a full disk does not make deadly"),
     PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
     PrivatePart("click", "ShellComplete.source", "cli/completion.py", "a script without starting bash"),
     PrivatePart("unearth", "No matches are found.", "registry/sources/pip_download.py", "absence"),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import importlib.metadata
 import inspect
 import io
 import logging
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,120 +79,82 @@ def parameters(function: Any) -> list[str]:
     return list(inspect.signature(function).parameters)
 
 
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    first, second = socket.socketpair()
-    with first, second:
-        yield first, second
+class Parsed:
+    """What Gunicorn's parser calls, in order."""
+
+    def __init__(self, *, skips: bool) -> None:
+        from gunicorn.asgi.parser import PythonProtocol
+
+        self.chunks: list[bytes] = []
+        self.parser = PythonProtocol(
+            on_headers_complete=lambda: skips,
+            on_body=self.chunks.append,
+            limit_request_line=100,
+            limit_request_fields=10,
+            limit_request_field_size=100,
+        )
 
 
-def worker() -> Any:
-    """Return one of Gunicorn's threaded workers, not started."""
-    from gunicorn.config import Config
-    from gunicorn.workers.gthread import ThreadWorker
+@contract("PythonProtocol")
+def test_gunicorns_parser_leaves_a_body_alone_when_told_and_gives_back_what_it_has_of_it() -> None:
+    parsed = Parsed(skips=True)
+    parsed.parser.feed(b"POST /a?b HTTP/1.1\r\nHost: a\r\nX-B: C\r\nContent-Length: 3\r\n\r\nab")
+    parser = parsed.parser
 
-    return ThreadWorker(1, 1, [], None, 30, Config(), logging.getLogger("test"))
-
-
-@contract("accept", "set_accept_enabled", "on_pending_socket_readable", "enqueue_req")
-def test_gunicorns_worker_accepts_and_hands_on_by_methods_that_can_be_replaced() -> None:
-    made = worker()
-
-    assert parameters(made.accept) == ["listener"]
-    assert parameters(made.set_accept_enabled) == ["enabled"]
-    assert parameters(made.on_pending_socket_readable) == ["conn", "client"]
-    assert parameters(made.enqueue_req) == ["conn"]
-    source = inspect.getsource(type(made))
-    assert "self.accept)" in source
-    assert "self.set_accept_enabled(False)" in inspect.getsource(made.run)
+    assert (parser.is_complete, parser.remaining(), parsed.chunks) == (True, b"ab", [])
+    assert (parser.method, parser.path, parser.http_version) == (b"POST", b"/a?b", (1, 1))
+    assert parser.headers == [(b"host", b"a"), (b"x-b", b"C"), (b"content-length", b"3")]
+    assert (parser.content_length, parser.is_chunked, parser.should_keep_alive) == (3, False, True)
+    parser.reset()
+    parser.feed(b"GET /c HTTP/1.0\r\n\r\n")
+    assert (parser.path, parser.content_length, parser.should_keep_alive) == (b"/c", None, False)
 
 
-@contract("handle", "handle_request", "_keepalive_after")
-def test_gunicorns_worker_handles_a_request_by_methods_that_can_be_replaced() -> None:
-    made = worker()
-    source = inspect.getsource(made.handle)
+@contract("PythonProtocol")
+def test_gunicorns_parser_undoes_chunks_and_lets_an_error_of_ours_through() -> None:
+    parsed = Parsed(skips=False)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    parsed.parser.feed(head + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\nGET")
 
-    assert parameters(made.handle) == ["conn"]
-    assert parameters(made.handle_request) == ["req", "conn"]
-    assert parameters(made._keepalive_after) == ["conn", "keepalive"]
-    assert "self._keepalive_after(conn, self.handle_request(req, conn))" in source
-    assert "self.handle, conn" in inspect.getsource(made.enqueue_req)
+    assert (b"".join(parsed.chunks), parsed.parser.is_complete) == (b"abc", True)
+    assert (parsed.parser.is_chunked, parsed.parser.remaining()) == (True, b"GET")
 
 
-@contract("nr_conns", "pending_conns", "murder_pending")
-def test_gunicorns_worker_counts_connections_and_looks_at_those_that_wait() -> None:
-    made = worker()
+@contract("LimitRequestLine", "UnsupportedTransferCoding")
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"GET /" + b"a" * 200, "LimitRequestLine"),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 200, "LimitRequestHeaders"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: odd\r\n\r\n", "UnsupportedTransferCoding"),
+        (b"GET / HTTP/9.9\r\n\r\n", "InvalidHTTPVersion"),
+    ],
+)
+def test_gunicorns_parser_says_what_is_wrong_by_the_class_of_its_errors(data: bytes, name: str) -> None:
+    from gunicorn.asgi import parser
 
-    assert (made.nr_conns, len(made.pending_conns)) == (0, 0)
-    assert made.worker_connections > 0
-    assert parameters(made.murder_pending) == []
-    assert "self.murder_pending()" in inspect.getsource(made.run)
-    assert "self.pending_conns" in inspect.getsource(made.murder_pending)
-    assert "self.nr_conns -= 1" in inspect.getsource(made.finish_request)
+    with pytest.raises(getattr(parser, name)) as raised:
+        Parsed(skips=True).parser.feed(data)
 
-
-@contract("TConn")
-def test_gunicorns_connection_is_made_of_a_socket_and_its_addresses(pair: Any) -> None:
-    from gunicorn.config import Config
-    from gunicorn.workers.gthread import TConn
-
-    conn = TConn(Config(), pair[0], ("127.0.0.1", 1), ("127.0.0.1", 2))
-    before = (conn.timeout, conn.data_ready)
-    conn.set_timeout()
-    conn.close()
-
-    assert before == (None, False)
-    assert conn.timeout > 0
-    assert conn.sock.fileno() == -1
-    assert "conn.data_ready" in inspect.getsource(type(worker()).handle)
+    assert isinstance(raised.value, parser.ParseError)
 
 
-@contract("parser.mesg.body.reader")
-def test_gunicorns_parser_knows_how_much_of_a_body_is_unread_and_can_be_told_to_forget_it(pair: Any) -> None:
-    from gunicorn.config import Config
-    from gunicorn.http import get_parser
+@contract("init_process", "init_signals", "load_wsgi")
+def test_gunicorns_worker_makes_signals_and_app_after_the_fork_and_then_runs() -> None:
+    from gunicorn.workers.base import Worker
 
-    pair[1].sendall(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
-    parser = get_parser(Config(), pair[0], ("127.0.0.1", 1))
-    request = next(parser)
-    before = parser.mesg.body.reader.length
-    request.body.read(3)
-    after = parser.mesg.body.reader.length
-    parser.mesg = None
-    pair[1].sendall(b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    source = inspect.getsource(Worker.init_process)
 
-    assert (before, after, next(parser).path) == (3, 0, "/b")
+    assert parameters(Worker.run) == ["self"]
+    assert source.index("self.init_signals()") < source.index("self.load_wsgi()") < source.index("self.run()")
+    assert "set_wakeup_fd" in inspect.getsource(Worker.init_signals)  # which the loop's own must not be
 
 
-def response(sock: socket.socket) -> Any:
-    from gunicorn.config import Config
-    from gunicorn.http import get_parser
-    from gunicorn.http.wsgi import Response
+@contract("ssl_context")
+def test_gunicorns_context_for_tls_is_made_of_its_settings() -> None:
+    from gunicorn import sock
 
-    request = next(get_parser(Config(), sock, ("127.0.0.1", 1)))
-    return Response(request, sock, Config())
-
-
-@contract("__self__.force_close")
-def test_gunicorns_start_response_belongs_to_a_response_that_can_be_made_to_close(pair: Any) -> None:
-    pair[1].sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    made = response(pair[0])
-    made.status_code, made.response_length = 200, 0
-    before = made.should_close()
-    made.start_response.__self__.force_close()
-
-    assert (before, made.should_close()) == (False, True)
-
-
-@contract("gunicorn.socket")
-def test_gunicorns_environ_holds_the_connection(pair: Any) -> None:
-    from gunicorn.config import Config
-    from gunicorn.http import get_parser, wsgi
-
-    pair[1].sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    request = next(get_parser(Config(), pair[0], ("127.0.0.1", 1)))
-
-    assert wsgi.default_environ(request, pair[0], Config())["gunicorn.socket"] is pair[0]
+    assert parameters(sock.ssl_context) == ["conf"]
 
 
 @contract("murder_workers")
@@ -210,29 +168,7 @@ def test_gunicorns_master_looks_after_its_workers_in_its_loop_and_ends_by_stop_i
     assert re.search(r"except \(?StopIteration", source)
 
 
-@contract("write_error")
-def test_gunicorns_answer_to_what_is_not_http_goes_through_util() -> None:
-    from gunicorn import util
-    from gunicorn.workers.base import Worker
-
-    assert len(parameters(util.write_error)) == 4
-    assert "util.write_error(client, status_int, reason, mesg)" in inspect.getsource(Worker.handle_error)
-
-
 # -- the standard library --------------------------------------------------------------------------
-
-
-@contract("_work_queue")
-def test_a_thread_pool_has_a_queue_of_what_waits_for_a_thread() -> None:
-    leave = threading.Event()
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        pool.submit(leave.wait, 5)
-        pool.submit(int)
-        pool.submit(int)
-        waiting = pool._work_queue.qsize()
-        leave.set()
-
-    assert waiting == 2
 
 
 @contract("_srcfile")
@@ -288,6 +224,29 @@ def test_prometheus_names_its_files_by_the_process_id_that_it_is_given(tmp_path:
 
     assert done.stdout == "True\n"
     assert {path.name for path in tmp_path.iterdir()} == {"counter_4711.db", "gauge_livesum_4711.db"}
+
+
+COUNTS_OURS = """
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from hub.serving.gateway import counter_file
+counter_file.use()
+registry = CollectorRegistry()
+Counter("requests", "text", ("module",), registry=registry).labels("a").inc(3)
+MultiProcessCollector(registry)
+print([line for line in generate_latest(registry).decode().splitlines() if line.startswith("requests_total")])
+"""
+
+
+@contract("MmapedDict")
+def test_prometheus_reads_what_is_counted_into_files_of_ours(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTS_OURS],
+        env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert """'requests_total{module="a"} 3.0'""" in done.stdout
 
 
 # -- Flask, click, unearth -------------------------------------------------------------------------

@@ -159,6 +159,17 @@ def test_no_pod_runs_as_root_or_keeps_rights_that_it_does_not_need(name: str) ->
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
+@pytest.mark.parametrize("name", ["deployment", "predictor"])
+def test_the_run_dir_is_on_a_volume_that_nothing_else_fills(name: str) -> None:
+    pod = pod_templates()[name]["spec"]
+    (container,) = pod["containers"]
+    (place,) = [each["value"] for each in container["env"] if each["name"] == "HUB_RUNTIME_DIR"]
+    volumes = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+
+    assert list(volumes.values()).count(volumes[place]) == 1
+    assert volumes["/tmp"] != volumes[place]
+
+
 def test_the_autoscalers_metric_is_one_that_a_server_exports() -> None:
     (wanted,) = load("hpa.yaml")["spec"]["metrics"]
     name = wanted["pods"]["metric"]["name"]

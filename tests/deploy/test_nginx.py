@@ -237,6 +237,16 @@ def test_too_many_calls_by_one_key_get_429_and_others_go_on(tmp_path: Path) -> N
     assert other.status_code == 503
 
 
+def test_a_made_up_key_for_each_call_does_not_lift_the_limit_of_an_address(tmp_path: Path) -> None:
+    slow = {"rate=200r/s": "rate=1r/m", "burst=400 ": "burst=2 "}
+    with running(tmp_path, [free_port(), free_port()], slow) as nginx:
+        codes = [
+            nginx.call("/predict/probe", {}, key=f"made-up-key-{number}").status_code for number in range(6)
+        ]
+
+    assert codes == [503, 503, 503, 429, 429, 429]
+
+
 def test_when_no_server_answers_the_error_is_the_usual_one(tmp_path: Path) -> None:
     with running(tmp_path, [free_port(), free_port()]) as nginx:
         reply = nginx.call("/predict/probe", {})
@@ -255,7 +265,8 @@ def test_a_rolling_restart_and_a_reload_under_load_fail_no_request(tmp_path: Pat
     ports = [server.port for server in servers]
     generations = set()
     try:
-        as_much_as_can_be = {"rate=100r/s": "rate=9000r/s", "burst=200 ": "burst=9000 "}
+        as_much_as_can_be = {"rate=200r/s": "rate=9000r/s", "burst=400 ": "burst=9000 ",
+                             "rate=100r/s": "rate=9000r/s", "burst=200 ": "burst=9000 "}  # fmt: skip
         with running(tmp_path, ports, as_much_as_can_be) as nginx, Load(nginx) as load:
             for number, port in enumerate(ports):
                 hub("serving", "reload", "probe", "-p", str(port), home=tmp_path / "home")

@@ -80,7 +80,8 @@ def test_its_commands_are_ours(name: str) -> None:
     options = {option for parameter in start.params for option in parameter.opts}
 
     assert set(re.findall(r"--\w+", found["ExecStart"])) <= options
-    assert found["ExecReload"].split()[1:3] == ["serving", "reload"]
+    assert found["ExecReload"] == "/bin/kill -HUP $MAINPID"  # tests/faults/test_signal_faults.py
+    assert f"Environment=HUB_RUNTIME_DIR=%t/{found['RuntimeDirectory']}" in (FOLDER / name).read_text()
 
 
 def test_the_template_is_the_unit_for_several_ports() -> None:

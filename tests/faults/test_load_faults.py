@@ -139,7 +139,7 @@ def memory_mb(server: Server) -> float:
 
 def test_case_19_bodies_that_would_be_too_much_together_are_refused(home: Path) -> None:
     with Server(home, {"probe": {}}, max_body_mb=4, max_inflight_mb=5) as server:
-        slow = [stalled(server, large_head(3_000_000)) for _ in range(3)]
+        slow = [stalled(server, large_head(3_000_000) + b" " * 2_000_000) for _ in range(3)]
         wait_until(lambda: b"503" in first_answer(slow), 10, "a refusal")
 
         assert server.post("probe", {"text": "small"}).status_code == 200

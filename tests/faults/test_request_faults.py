@@ -19,7 +19,7 @@ from tests.serving import pictures
 from tests.serving.running import Server
 
 #: Every code that doc/faults.md names; 501 is Gunicorn's for a transfer coding that it does not know.
-CODES = {200, 400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 502, 503, 504}
+CODES = {200, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 502, 503, 504}
 
 
 @pytest.fixture(scope="module")

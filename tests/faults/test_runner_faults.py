@@ -117,7 +117,7 @@ def test_the_stacks_of_a_hung_runner_are_in_the_log(home: Path) -> None:
         assert "in probe" in server.log()
 
 
-def test_case_7_a_module_that_dies_while_loading_is_given_up(home: Path) -> None:
+def test_case_7_a_module_that_dies_while_loading_is_failed_after_three_tries(home: Path) -> None:
     with Server(home, {"crash_on_load": {}, "probe": {}}) as server:
         refused = server.post("crash_on_load", {})
 

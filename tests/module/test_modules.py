@@ -123,6 +123,15 @@ def test_what_is_no_module_folder_is_refused(tmp_path: Path, what: str) -> None:
 # -- from the folder to an instance ----------------------------------------------------------------
 
 
+def test_a_folder_that_is_gone_is_an_error_and_no_namesake_is_taken(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write("", name="written_module")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidModuleError, match="elsewhere/written_module is not there any more"):
+        loader.load_class(tmp_path / "elsewhere" / folder.name)
+
+
 def test_initialize_gets_the_init_args(write: Write) -> None:
     source = BODY.format(name="a") + "    def _initialize(self, size=1):\n        self.size = size\n"
     made = loader.create(write(source), {"size": 7})

@@ -168,6 +168,39 @@ def test_a_handshake_that_never_ends_is_cut_off(fetcher: Fetcher) -> None:
     assert time.monotonic() - began < 3
 
 
+def test_a_name_server_that_does_not_answer_is_not_waited_for() -> None:
+    over = threading.Event()
+
+    def never(host: str, port: int) -> list[str]:
+        over.wait(30)
+        return ["127.0.0.1"]
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(InvalidInputError, match=r"within 0\.3 s"):
+            Fetcher(1000, 0.3, resolve=never).fetch("http://slow.example/")
+        waited = time.monotonic() - began
+    finally:
+        over.set()
+    assert waited < 10
+
+
+def test_a_crowd_that_waits_for_its_name_server_is_of_so_many_threads() -> None:
+    over, before = threading.Event(), threading.active_count()
+
+    def never(host: str, port: int) -> list[str]:
+        over.wait(30)
+        return []
+
+    try:
+        for _ in range(40):
+            with pytest.raises(InvalidInputError, match=r"within 0\.01 s"):
+                Fetcher(1000, 0.01, resolve=never).fetch("http://slow.example/")
+        assert threading.active_count() - before <= 16
+    finally:
+        over.set()
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [
@@ -177,6 +210,7 @@ def test_a_handshake_that_never_ends_is_cut_off(fetcher: Fetcher) -> None:
         ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False),
         ("255.255.255.255", False), ("::1", False), ("fe80::1", False), ("fd00::1", False), ("::", False),
         ("::ffff:10.0.0.1", False), ("64:ff9b::a00:1", False), ("2002:a00:1::", False),
+        ("fec0::1", False), ("feff::1", False), ("64:ff9b:1::5db8:d822", False), ("5f00::1", False),
         ("::ffff:169.254.1.1", False), ("ff02::1", False), ("no address", False),
     ],
 )  # fmt: skip

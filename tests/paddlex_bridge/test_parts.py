@@ -113,9 +113,18 @@ def test_a_runner_uses_the_device_that_it_was_given(device: str | None, use_gpu:
         ({"image": " HTTPS://10.0.0.1/a.png"}, "body.image"),
         ({"imageLabelPairs": [{"label": "a"}, {"image": "https://x/y"}]}, "body.imageLabelPairs[1].image"),
         ({"messages": [{"content": [{"image_url": {"url": "https://x"}}]}]}, "body.messages[0]"),
+        *(({name: "https://x/y"}, f"body.{name}") for name in ("file", "csv", "audio", "video", "tar")),
+        ({"chatBotConfig": {"base_url": "https://x"}}, "body.chatBotConfig.base_url"),
+        ({"retrieverConfig": {"base_url": "https://x"}}, "body.retrieverConfig.base_url"),
+        (
+            {"outputFormats": ["docx"], "pages": [{"markdownImages": {"a.jpg": "https://x"}}]},
+            "body.pages[0].markdownImages.a.jpg",
+        ),
     ],
 )
-def test_addresses_are_refused_wherever_they_are_unless_allowed(body: dict[str, Any], place: str) -> None:
+def test_addresses_are_refused_where_they_are_fetched_unless_allowed(
+    body: dict[str, Any], place: str
+) -> None:
     refused = guards.refusal(body, allow_urls=False)
 
     assert refused is not None
@@ -123,9 +132,25 @@ def test_addresses_are_refused_wherever_they_are_unless_allowed(body: dict[str, 
     assert guards.refusal(body, allow_urls=True) is None
 
 
-def test_text_that_only_speaks_of_an_address_is_passed_on() -> None:
-    body = {"image": "aHR0cDovLw==", "query": "what is http://example.org?", "topk": 1, "visualize": None}
-
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image": "aHR0cDovLw==", "query": "what is http://example.org?", "topk": 1, "visualize": None},
+        {"visualInfo": [{"normal_text_dict": {"text": "https://example.org is our page"}}]},
+        {"imageLabelPairs": [{"image": "AAAA", "label": "https://example.org/shoe"}]},
+        {"image": "AAAA", "prompt": "http://example.org"},
+        {
+            "keyList": ["https://example.org"],
+            "textRulesStr": "http://…",
+            "chatBotConfig": {"api_type": "openai"},
+        },
+        {"messages": [{"content": "https://example.org"}]},
+        {"messages": [{"content": [{"type": "text", "text": "https://example.org"}]}]},
+        {"markdownList": [{"text": "http://example.org", "images": {"a.jpg": "http://example.org/a.jpg"}}]},
+        {"pages": [{"prunedResult": {}, "markdownImages": {"a.jpg": "http://example.org/a.jpg"}}]},
+    ],
+)
+def test_text_that_nobody_fetches_may_be_an_address(body: dict[str, Any]) -> None:
     assert guards.refusal(body, allow_urls=False) is None
 
 
@@ -267,6 +292,7 @@ def test_a_font_is_a_file_or_the_only_one_of_a_folder(tmp_path: Path) -> None:
 def test_calls_of_what_is_no_route_are_refused() -> None:
     module = module_class()
     module.endpoints, module.allow_urls, module._indexes = {"ocr": ()}, False, None
+    module.trust_callers = False
     with pytest.raises(InvalidInputError, match="there are ocr"):
         module.call_endpoint("orc", {})
     with pytest.raises(InvalidInputError, match="must be a JSON object"):

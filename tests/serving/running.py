@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,10 @@ class Server:
         *,
         wait: bool = True,
         cwd: Path = ROOT,
+        prefix: Sequence[str] = (),
         **settings: Any,
     ) -> None:
+        """Start it; ``prefix`` is a command that runs it, such as prlimit."""
         self.port = int(settings.pop("port", 0)) or free_port()
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -105,7 +108,7 @@ class Server:
         self.log_path = home / f"server-{self.port}.log"
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hub", "serving", "start", "-c", str(path)],
+                [*prefix, sys.executable, "-m", "hub", "serving", "start", "-c", str(path)],
                 env=environment(home),
                 cwd=cwd,
                 stdout=log,

@@ -21,6 +21,7 @@ from hub import atomic_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, NetworkError, RegistryError
 from hub.module.info import read_module_info
 from hub.registry.progress import Progress
+from hub.registry.sources.pip_download import without_password
 from hub.registry.sources.unpack import SUFFIXES, module_root, unpack
 from hub.registry.store import checksums
 from hub.registry.store.layout import Layout
@@ -62,7 +63,8 @@ def read(location: str) -> list[IndexedModule]:
     is_address = location.startswith(("http://", "https://"))
     base = location if is_address else str(Path(location).expanduser())
     where = f"{base.rstrip('/')}/{FILE}"
-    content = _parse(_read_address(where) if is_address else _read_file(where, base), where)
+    data = _read_address(where) if is_address else _read_file(where, base)
+    content = _parse(data, without_password(where))
     return [
         each.model_copy(
             update={"archive": urljoin(where, each.archive) if is_address else _inside(each, base)}

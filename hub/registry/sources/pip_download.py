@@ -147,4 +147,4 @@ def _reason(said: str) -> str:
 
 def without_password(text: str) -> str:
     """Return a text without the user names and passwords of the addresses in it."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
+    return re.sub(r"://[^/\s]+@", "://***@", text)

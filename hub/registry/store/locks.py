@@ -5,6 +5,7 @@ The kernel drops the lock when its process ends, however it ends, so none is eve
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -47,10 +48,31 @@ def locked(path: Path, *, subject: str, progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def flocked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder itself; raise BlockingIOError where another process has it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """Hold the lock of a file itself, alone; raise BlockingIOError where another process has it."""
+    descriptor = _open_for_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)
+
+
+def share(path: Path) -> int:
+    """Hold the lock of a file together with others, until the returned descriptor is closed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _open_for_lock(path: Path) -> int:
+    """Open a file for writing, which NFS requires of who wants a lock alone, or else for reading."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -12,7 +12,6 @@ Changes of one module exclude each other by a file lock, which the kernel drops 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -28,7 +27,7 @@ from hub.module.info import ModuleInfo
 from hub.registry.progress import Progress
 from hub.registry.store.checksums import NOT_PART_OF_A_MODULE, of_folder
 from hub.registry.store.layout import HOLD, INTERPRETER, RECORD, Layout
-from hub.registry.store.locks import flocked, locked
+from hub.registry.store.locks import flocked, locked, share
 
 log = logging.getLogger("hub.registry")
 
@@ -39,9 +38,8 @@ def hold(content: Path) -> int:
     Raises:
         FileNotFoundError: the folder has been removed; find the module again.
     """
-    descriptor = os.open(content / HOLD, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = share(content / HOLD)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
         # Between open and lock a sweeper may have moved it away: then the path is gone or another's.
         if not os.path.samestat(os.fstat(descriptor), (content / HOLD).stat()):
             raise FileNotFoundError(content)

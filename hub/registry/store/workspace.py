@@ -18,6 +18,8 @@ from hub.registry.store.layout import Layout
 from hub.registry.store.locks import flocked
 from hub.registry.store.transaction import write_error
 
+#: The file in a working folder that its process has locked.
+_LOCK = ".lock"
 #: Between being made and being locked a folder looks abandoned.
 _JUST_MADE_SECONDS = 60.0
 
@@ -54,7 +56,8 @@ def _base(layout: Layout) -> Iterator[Path]:
     for stale in abandoned(layout):
         shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="work-", dir=layout.tmp))
-    with flocked(folder):
+    (folder / _LOCK).touch()
+    with flocked(folder / _LOCK):
         try:
             yield folder
         finally:
@@ -67,6 +70,9 @@ def abandoned(layout: Layout) -> list[Path]:
     for folder in layout.tmp.glob("work-*"):
         with contextlib.suppress(OSError):  # locked, or another process has removed it
             if time.time() - folder.stat().st_mtime >= _JUST_MADE_SECONDS:
-                with flocked(folder):
+                if (folder / _LOCK).exists():
+                    with flocked(folder / _LOCK):
+                        found.append(folder)
+                else:  # killed before it was locked
                     found.append(folder)
     return found

@@ -22,7 +22,7 @@ from hub.serving.config import hps, memory, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
 from hub.serving.config.ray import Address
-from hub.serving.messages import message
+from hub.serving.messages import atomic_json, message
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -65,7 +65,11 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     hang_timeout: Seconds | None = None
     """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
     body_timeout: Seconds = 60.0
-    """Seconds a request's body may take to arrive."""
+    """Seconds a request's body may take to arrive (408)."""
+    reply_timeout: Seconds = 60.0
+    """Seconds a caller may take to receive its reply; then the connection ends."""
+    keepalive: Seconds = 75.0
+    """Seconds that a connection without a request is kept; longer than a load balancer keeps its own."""
     max_body_mb: Annotated[float, Field(gt=0)] = memory.MAX_BODY_MB
     """The largest body of a request, in MB (413)."""
     max_inflight_mb: Annotated[float, Field(gt=0)] = memory.MAX_INFLIGHT_MB
@@ -96,8 +100,12 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """A second port for /metrics and /health, answered by a process of its own."""
     grpc_port: Port | None = None
     """A port for the Open Inference Protocol over gRPC, answered by a process of its own (extra `grpc`)."""
+    grpc_max_streams: PositiveInt | None = None
+    """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
+    runtime_dir: Path | None = None
+    """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
     """Let clients load and unload modules by `/v2/repository/models/…`."""
     api_key_file: Path | None = None
@@ -106,6 +114,8 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     """The TLS certificate, with its chain, as PEM."""
     keyfile: Path | None = None
     """Its private key, as PEM."""
+    allowed_hosts: Annotated[tuple[str, ...], CommaList] = ()
+    """Names, `host` or `host:port`, under which browsers may reach this server, such as a proxy's (403)."""
     cors_origins: Annotated[tuple[str, ...], CommaList] = ()
     """Web origins that browsers may call from; "*" for all."""
     ui: bool = True
@@ -154,7 +164,7 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
 
 def save(config: ServingConfig, path: Path) -> None:
     """Write a validated configuration into the run dir, for the helpers of this version."""
-    path.write_text(json.dumps(message.stamp(config.model_dump(mode="json")), ensure_ascii=False))
+    atomic_json.write(path, message.stamp(config.model_dump(mode="json")))
 
 
 def load(path: Path) -> ServingConfig:

@@ -1,4 +1,4 @@
-"""The gateway: Gunicorn with threaded workers around the Flask app, on the supervisor's socket.
+"""The gateway: Gunicorn, whose workers run the Flask app behind an event loop, on the supervisor's socket.
 
     python -m hub.serving.gateway --run_dir DIR --listen FD --lifeline FD
 
@@ -7,26 +7,22 @@ Loads no module. Started by the supervisor with exec.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import http
 import select
-import socket
 import sys
 from typing import Any
 
-from gunicorn import glogging, util
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from hub import envelope
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
-from hub.serving.gateway.context import Gateway, default_threads
-from hub.serving.gateway.worker import DeadlineWorker, close_when_asked
-from hub.serving.process import helper_arguments, logs
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.worker import LoopWorker
+from hub.serving.process import helper_arguments, log_files, logs
 from hub.serving.process.helper_arguments import HelperArguments
 
 #: When the supervisor is gone, requests get this long to finish.
@@ -43,23 +39,20 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
         super().__init__()
 
     def load_config(self) -> None:
-        threads = default_threads(self.serving)
         settings: dict[str, Any] = {
             "bind": f"fd://{self.arguments.listen}",
-            "worker_class": DeadlineWorker,
+            "worker_class": LoopWorker,
             "workers": self.serving.http_workers,
-            "threads": threads,
-            "worker_connections": threads + 1000,
-            "keepalive": 30,
             "graceful_timeout": int(self.serving.graceful_timeout),
-            "timeout": 60,  # guards a worker's main loop only; requests have deadlines of their own
+            "timeout": 60,  # guards a worker's loop only; requests have deadlines of their own
             "control_socket_disable": True,  # on by default at a path that a second server would unlink
+            "worker_tmp_dir": str(self.run_dir.path),  # /tmp may be read-only, or another's
             "proc_name": f"hub gateway :{self.serving.port}",
             "loglevel": "warning",
             "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
-            "child_exit": lambda _arbiter, _worker: metrics.drop_gauges(self.run_dir),
+            "child_exit": lambda _arbiter, _worker: metrics.settle_dead(self.run_dir),
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
@@ -67,7 +60,8 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
     def load(self) -> Any:
         """Make the app; Gunicorn calls this in each worker after the fork."""
         metrics.remember_process()
-        return close_when_asked(create_app(Gateway(self.serving, self.run_dir)))
+        self.gateway = Gateway(self.serving, self.run_dir)
+        return create_app(self.gateway)
 
     def run(self) -> None:
         LifelineArbiter(self).run()
@@ -77,6 +71,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn is not typed
     """Gunicorn's own lines without the process id, which no line has here (logs.py)."""
 
     error_fmt = r"%(asctime)s [%(levelname)s] [gunicorn] %(message)s"
+
+    def reopen_files(self) -> None:
+        """Take over the parent's log files; Gunicorn's master and workers call this at SIGUSR1."""
+        log_files.follow_parent()
 
 
 class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
@@ -93,26 +91,15 @@ class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
             raise StopIteration
 
 
-def write_error(sock: socket.socket, code: int, reason: str, message: str) -> None:
-    """Answer a malformed HTTP request with the envelope, as every other error, instead of Gunicorn's page."""
-    body = envelope.failure(message or reason, "101")
-    head = (
-        f"HTTP/1.1 {code} {reason or http.HTTPStatus(code).phrase}\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    with contextlib.suppress(OSError):
-        sock.sendall(head.encode("latin-1") + body)
-
-
 def main() -> None:
     arguments = helper_arguments.parse("hub.serving.gateway")
     run_dir = arguments.run_dir
     config = server_config.load(run_dir.config)
     logs.set_up(config.log_format, "gateway")
+    log_files.follow_on_signal()
     logs.leave_out_what_no_line_shows()
     sys.argv = sys.argv[:1]  # Gunicorn must not take our arguments for its own
-    util.write_error = write_error
-    metrics.drop_gauges(run_dir)
+    metrics.settle_dead(run_dir)
     gc.freeze()  # what is loaded stays: collections pass it over, so that workers go on sharing its memory
     Application(config, arguments).run()
 

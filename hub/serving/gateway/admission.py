@@ -10,6 +10,7 @@ from typing import Self
 
 from hub.errors import QueueFullError, UnavailableError
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway.inflight import InflightBytes
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ class RequestLimits:
 
 @dataclass
 class Admission:
-    """How much is in this HTTP worker at the moment: bytes in all, requests per module."""
+    """How much there is at the moment: requests per module in this process, bytes in the whole server."""
 
-    max_inflight: int
-    _bytes: int = 0
+    inflight: InflightBytes
     _requests: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_full(self, module: str, capacity: int) -> bool:
+        """Tell whether as many requests as the module can queue and run are here already."""
+        return self._requests.get(module, 0) >= capacity
 
     @contextlib.contextmanager
     def admit(self, module: str, capacity: int, size: int) -> Iterator[None]:
@@ -58,17 +62,17 @@ class Admission:
             UnavailableError: the bodies of all requests together would exceed max_inflight_mb.
         """
         with self._lock:
-            if self._requests.get(module, 0) >= capacity:
+            if self.is_full(module, capacity):
                 raise QueueFullError(f"{module} has {capacity} requests running and waiting", retry_after=1)
-            if self._bytes + size > self.max_inflight:
+            if size and not self.inflight.book(size):
                 raise UnavailableError(
                     "too many bytes in flight (max_inflight_mb); try again later", retry_after=1
                 )
             self._requests[module] = self._requests.get(module, 0) + 1
-            self._bytes += size
         try:
             yield
         finally:
             with self._lock:
                 self._requests[module] -= 1
-                self._bytes -= size
+            if size:
+                self.inflight.release(size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,16 +12,15 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 
 from hub import envelope
-from hub.serving.gateway import error_responses, metrics, ui
+from hub.serving.gateway import error_responses, metrics, origins, ui
 from hub.serving.gateway.context import EXTENSION, Gateway, current_gateway, request_context
 from hub.serving.gateway.protocols import legacy, paddlex, predict
 from hub.serving.gateway.protocols.oip import http_routes as oip_http
-from hub.serving.gateway.request_context import RequestContext
-from hub.serving.process.logs import request_ids
+from hub.serving.gateway.request_context import RequestContext, is_request_id
+from hub.serving.process.logs import printable, request_ids
 
 access_log = logging.getLogger("hub.access")
 
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 #: Routes that need no key and are not worth a log line.
 _HEALTH = ("/health/", "/v2/health/")
 _NOT_LOGGED = ("/metrics", "/ui/")
@@ -83,11 +81,13 @@ def _begin() -> Response | None:
     """Give the request its id and check its key; an OPTIONS request of a browser is answered here."""
     current, gateway = _current(), current_gateway()
     given = current.headers.get("X-Request-ID", "")
-    request_id = given if _REQUEST_ID.match(given) else gateway.new_request_id()
+    request_id = given if is_request_id(given) else gateway.new_request_id()
     g.context = context = RequestContext(request_id, time.monotonic())
     request_ids.set(request_id)
     if current.method == "OPTIONS" and _allowed_origin(current, gateway) is not None:
         return Response(status=204)
+    if not _is_health_check(current.path):
+        origins.refuse_strangers(current.method, current.headers, gateway.config)
     has_keys = gateway.config.api_key_file is not None
     if has_keys and not _is_health_check(current.path) and not ui.needs_no_key():
         context.key_name = gateway.keys.check(current.headers)
@@ -142,9 +142,10 @@ def _current() -> Request:
 
 def _log_access(current: Request, key_name: str | None, code: int, milliseconds: float) -> None:
     key = f" key={key_name}" if key_name else ""
+    path = printable(current.path)
     access_log.info(
-        '%s "%s %s" %d %.1f ms%s', current.remote_addr, current.method, current.path, code, milliseconds, key,
-        extra={"code": code, "path": current.path, "milliseconds": round(milliseconds, 1)},
+        '%s "%s %s" %d %.1f ms%s', current.remote_addr, current.method, path, code, milliseconds, key,
+        extra={"code": code, "path": path, "milliseconds": round(milliseconds, 1)},
     )  # fmt: skip
 
 

@@ -9,19 +9,20 @@ from collections.abc import Callable
 
 from flask import current_app, g
 
-from hub.serving.config.api_keys import read_api_keys
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
+from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.metrics import RequestMetrics
+from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import StateReader
 
 EXTENSION = "hub"
-#: Threads beyond what the modules may queue and run: for health checks, refusals and slow senders.
+#: Threads beyond what the modules may queue and run: for refusals and the pages.
 RESERVE_THREADS = 16
 
 
@@ -34,19 +35,21 @@ class Gateway:
         self.states = StateReader(run_dir.state)
         self.dispatcher = _make_dispatcher(config, run_dir, self.states)
         self.limits = RequestLimits.of(config)
-        self.admission = Admission(self.limits.max_inflight)
-        self.keys = KeyRing(read_api_keys(config.api_key_file))
+        self.inflight = InflightBytes(self.limits.max_inflight, run_dir.inflight)
+        self.admission = Admission(self.inflight)
+        self.keys = KeyRing.of(config.api_key_file)
         self.metrics = RequestMetrics()
         self.new_request_id = _request_ids()
 
 
 def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
     """Make the way to the modules, wherever the configuration has them run."""
+    quarantine = Quarantine(run_dir.quarantine)
     if config.engine == "ray":
         from hub.serving.ray.gateway_side.replica_client import ReplicaClient
 
-        return ReplicaClient(run_dir.path, states)
-    return RunnerClient(states)
+        return ReplicaClient(run_dir.path, states, quarantine)
+    return RunnerClient(states, quarantine)
 
 
 def _request_ids() -> Callable[[], str]:

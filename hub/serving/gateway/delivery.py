@@ -14,11 +14,11 @@ from hub import errors
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
-from hub.serving.messages import wire
+from hub.serving.messages import death, wire
 from hub.serving.messages.state import FAILED, READY, ModuleState
 from hub.serving.messages.wire import CallHeader, ErrorHeader, ReplyHeader
 
-#: A request is sent at most this often.
+#: So many runners may die under a request; those that were killed from outside do not count.
 MAX_ATTEMPTS: Final = 5
 #: Deaths under a request that ran alone, after which it counts as their cause.
 POISON_STRIKES: Final = 2
@@ -36,10 +36,6 @@ class ModuleReply:
     def remarks(self) -> str:
         """The envelope's ``msg``."""
         return "; ".join(self.header.notes)
-
-
-class CallerLeft(Exception):
-    """The client hung up; there is nobody to answer."""
 
 
 class Dispatcher(Protocol):
@@ -71,7 +67,9 @@ class Delivery:
     Attributes:
         deadline: ``time.monotonic()`` after which nobody needs the answer.
         number: of the present attempt, from 1.
+        sent: ``time.monotonic()`` when it was sent for the present attempt.
         has_started: whether the runner has begun with it; what carries it finds out.
+        runner: the PID of the runner that has begun with it, where that is known.
     """
 
     def __init__(self, module: ModuleState, body: Body, context: RequestContext) -> None:
@@ -80,7 +78,10 @@ class Delivery:
         self.context = context
         self.deadline = context.deadline(module.limits.timeout)
         self.number = 1
+        self.sent = 0.0
         self.has_started = False
+        self.runner: int | None = None
+        self._deaths = 0
         self._strikes = 0
         manifest = module.manifest
         self._may_run_twice = manifest.idempotent is not False and body.endpoint not in manifest.once
@@ -89,6 +90,10 @@ class Delivery:
     def remaining(self) -> float:
         """Seconds until the deadline, below 0 after it."""
         return self.deadline - time.monotonic()
+
+    def begin_attempt(self) -> None:
+        """Forget what the last attempt found out."""
+        self.sent, self.has_started, self.runner = time.monotonic(), False, None
 
     def frame(self) -> wire.Frame:
         """Return the call, as every runner understands it."""
@@ -120,15 +125,18 @@ class Delivery:
         error: type[errors.RequestError] = getattr(errors, wire.ERROR_KINDS[frame.kind])
         raise error(ErrorHeader.from_json(frame.header).message)
 
-    def runner_died(self, quarantine: Quarantine) -> None:
+    def runner_died(self, quarantine: Quarantine, cause: str = death.CRASHED) -> None:
         """Count a death under it; returns when it is to be sent again.
 
-        A request that was running, and running alone, when its runner died is blamed for that.
+        A request that was running, and running alone, when its runner died is blamed for that. A runner that
+        was killed from outside is nobody's fault and does not count. Where the cause is not known, it
+        counts as an attempt, but nobody is blamed.
 
         Raises:
             PoisonError: it killed its runners.  RunnerLostError: it may not be sent again.  DeadlineError.
         """
-        if self.has_started and self.number > 1:
+        self._deaths += cause != death.KILLED
+        if self.has_started and self.number > 1 and cause not in (death.KILLED, death.UNKNOWN):
             self._strikes += 1
         if self._strikes >= POISON_STRIKES:
             raise quarantine.add(self.module, self.body)
@@ -138,8 +146,8 @@ class Delivery:
                 f"the runner died while {name} was handling this request; it may have taken effect, "
                 "and the module forbids sending it twice"
             )
-        if self.number >= MAX_ATTEMPTS:
-            raise errors.RunnerLostError(f"{name}'s runners died under this request {self.number} times")
+        if self._deaths >= MAX_ATTEMPTS:
+            raise errors.RunnerLostError(f"{name}'s runners died under this request {self._deaths} times")
         self.check_deadline(0.0)
         self.number += 1
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, NotFound
@@ -22,9 +21,8 @@ from hub.errors import (
     UnauthorizedError,
     UnknownModuleError,
 )
-from hub.serving.gateway import worker
-from hub.serving.gateway.context import current_gateway, request_context
-from hub.serving.gateway.delivery import CallerLeft
+from hub.serving.gateway.caller import CallerLeft
+from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.targets import explain
 
 #: PaddleHub 2.x answered these with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
@@ -69,35 +67,20 @@ def respond(problem: Exception, form: ErrorForm = as_envelope) -> Response:
     if isinstance(problem, CallerLeft):
         return Response(status=CLIENT_CLOSED_REQUEST)
     if isinstance(problem, HTTPException):
-        response = _reply(Failure(_routing_message(problem), "101", problem.code or 500), form)
+        response = json_reply(*form(Failure(_routing_message(problem), "101", problem.code or 500)))
         allowed = problem.get_response().headers.get("Allow")
         if allowed:
             response.headers["Allow"] = allowed
         return response
     error = explain(problem)
     is_paddlehubs = isinstance(error, PADDLEHUB_ERRORS)
-    response = _reply(Failure(str(error), error.status, error.http_status, is_paddlehubs), form)
+    response = json_reply(*form(Failure(str(error), error.status, error.http_status, is_paddlehubs)))
     response.headers["X-Hub-Error"] = type(error).__name__  # statuses and codes are coarser than classes
     if isinstance(error, RequestError) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, UnauthorizedError):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _reply(failure: Failure, form: ErrorForm) -> Response:
-    response = json_reply(*form(failure))
-    if not request_context().has_read_body and _sends_much():
-        # Answer, receive the rest for a moment so that the sender sees the answer, close.
-        request.environ[worker.CLOSE] = True
-        response.call_on_close(partial(worker.discard, request.environ["wsgi.input"]))
-    return response
-
-
-def _sends_much() -> bool:
-    """Tell whether the request has a body that Gunicorn would not throw away by itself."""
-    length = request.content_length
-    return "Transfer-Encoding" in request.headers if length is None else length > worker.SMALL_BODY
 
 
 def _routing_message(problem: HTTPException) -> str:

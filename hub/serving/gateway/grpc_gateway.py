@@ -8,12 +8,13 @@ opens it again beside that, because it cannot take over a socket. Loads no modul
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import grpc
 
@@ -21,31 +22,42 @@ from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import metrics
 from hub.serving.gateway.context import Gateway, default_threads
+from hub.serving.gateway.protocols.oip.grpc_calls import Calls, KeyCheck, largest_message
 from hub.serving.gateway.protocols.oip.grpc_service import InferenceService
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import helper_arguments, lifeline, logs
+from hub.serving.process import helper_arguments, lifeline, log_files, logs
 
 log = logging.getLogger("hub.gateway")
 
 #: When the supervisor is gone, requests get this long to finish.
-ORPHAN_GRACE_SECONDS = 3
-#: A message may have so much beyond the tensors that max_body_mb is about.
-_ENVELOPE_BYTES = 1 << 20
+ORPHAN_GRACE_SECONDS: Final = 3
+#: Calls beyond those that threads answer: they wait for their callers. More are refused at once.
+_WAITING_CALLS: Final = 1000
+#: gRPC's own limits of a connection, in milliseconds.
+_CONNECTIONS: Final = (
+    ("grpc.server_handshake_timeout_ms", 15_000),
+    ("grpc.max_connection_idle_ms", 300_000),  # without a call; clients connect again by themselves
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    # A window that grows would let callers send what nobody has asked for yet.
+    ("grpc.http2.bdp_probe", 0),
+)
 
 
-def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
+def build(config: ServingConfig, run_dir: RunDir) -> grpc.aio.Server:
     """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
     gateway = Gateway(config, run_dir)
     threads = default_threads(config)
-    server = grpc.server(
-        ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-        handlers=[InferenceService(gateway).handlers()],
+    server = grpc.aio.server(
+        handlers=[InferenceService(gateway).handlers(Calls(gateway, threads))],
+        interceptors=[KeyCheck(gateway.keys)],
         options=[
-            ("grpc.max_receive_message_length", gateway.limits.max_body + _ENVELOPE_BYTES),
+            ("grpc.max_receive_message_length", largest_message(gateway.limits.max_body)),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
+            *_CONNECTIONS,
         ],
-        maximum_concurrent_rpcs=threads,  # what exceeds them is refused at once, not left unseen
+        maximum_concurrent_rpcs=threads + _WAITING_CALLS,
     )
     host = f"[{config.host}]" if ":" in config.host else config.host
     address = f"{host}:{config.grpc_port}"
@@ -58,33 +70,40 @@ def build(config: ServingConfig, run_dir: RunDir) -> grpc.Server:
     return server
 
 
-def main() -> int:
-    arguments = helper_arguments.parse("hub.serving.gateway.grpc_gateway")
-    run_dir = arguments.run_dir
-    config = server_config.load(run_dir.config)
-    logs.set_up(config.log_format, "grpc")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
-    told_to_end = threading.Event()
+async def serve(config: ServingConfig, run_dir: RunDir, lifeline_end: int) -> int:
+    """Answer until told to end; return the exit code."""
+    loop, told_to_end = asyncio.get_running_loop(), asyncio.Event()
     grace = [config.graceful_timeout]
-    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
-    lifeline.watch(arguments.lifeline, partial(_end_orphaned, grace, told_to_end))
-    metrics.drop_gauges(run_dir)
+    loop.add_signal_handler(signal.SIGTERM, told_to_end.set)
+    end = partial(loop.call_soon_threadsafe, told_to_end.set)
+    lifeline.watch(lifeline_end, partial(_end_orphaned, grace, end))
     try:
         server = build(config, run_dir)
     except RuntimeError as error:
         log.error("the gRPC port cannot be opened: %s", error)
         return 1
-    server.start()
+    await server.start()
     run_dir.up_mark("grpc_gateway").touch()
-    told_to_end.wait()
-    server.stop(grace[0]).wait()
+    await told_to_end.wait()
+    await server.stop(grace[0])
     return 0
 
 
-def _end_orphaned(grace: list[float], told_to_end: threading.Event) -> None:
+def main() -> int:
+    arguments = helper_arguments.parse("hub.serving.gateway.grpc_gateway")
+    run_dir = arguments.run_dir
+    config = server_config.load(run_dir.config)
+    logs.set_up(config.log_format, "grpc")
+    log_files.follow_on_signal()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    metrics.settle_dead(run_dir)
+    return asyncio.run(serve(config, run_dir, arguments.lifeline))
+
+
+def _end_orphaned(grace: list[float], end: Callable[[], object]) -> None:
     log.warning("the supervisor is gone; the gRPC gateway ends")
     grace[0] = min(grace[0], ORPHAN_GRACE_SECONDS)
-    told_to_end.set()
+    end()
 
 
 if __name__ == "__main__":

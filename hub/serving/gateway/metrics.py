@@ -11,8 +11,10 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.serving.gateway import counter_file
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import procfs
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
+#: In the name of the file that has the counters of all processes that are gone, instead of an id.
+_GONE = "gone"
 
 
 def remember_process() -> None:
@@ -43,6 +47,7 @@ class RequestMetrics:
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+        counter_file.use()
         registry = CollectorRegistry()
         self.requests = Counter("hub_requests", "Requests answered.", ("module", "code"), registry=registry)
         self.resends = Counter(
@@ -91,31 +96,47 @@ def _in_progress(gauge: Gauge, module: str) -> contextlib.AbstractContextManager
     return gauge.labels(module).track_inprogress()
 
 
-def drop_gauges(run_dir: RunDir) -> None:
-    """Drop the gauges of processes that are gone.
+def settle_dead(run_dir: RunDir) -> None:
+    """Drop the gauges of processes that are gone, and keep their counters in one file for each kind.
 
-    For when an HTTP worker has ended, and when a gateway begins: one that was killed could not do it.
+    For when an HTTP worker has ended, and when a gateway begins: one that was killed could not do it. What
+    cannot be done now, since somebody reads or the disk is full, is done then.
     """
-    for path in run_dir.metrics.glob("gauge_live*.db"):
-        if procfs.started(int(path.stem.rpartition("_")[2])) is None:
+    with contextlib.suppress(OSError), counter_file.changing(run_dir.metrics):
+        for path in _of_dead(run_dir.metrics, "gauge_live*.db"):
             path.unlink(missing_ok=True)
+        for kind in ("counter", "histogram"):
+            total = run_dir.metrics / f"{kind}_{_GONE}.db"
+            counter_file.fold(_of_dead(run_dir.metrics, f"{kind}_*.db"), total)
+
+
+def _of_dead(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of processes that are gone; a file's name ends with its process's id."""
+    ids = ((path, path.stem.rpartition("_")[2]) for path in folder.glob(pattern))
+    return [path for path, pid in ids if pid != _GONE and procfs.started(int(pid)) is None]
 
 
 def render(run_dir: RunDir) -> bytes:
     """Return all metrics in Prometheus' text format."""
     from prometheus_client import generate_latest
 
-    return generate_latest(_registry(run_dir))
+    with _reading(run_dir):
+        return generate_latest(_registry(run_dir))
 
 
 def requests_in_flight(run_dir: RunDir) -> dict[str, int]:
     """Return module name → requests queued or running now, over all HTTP workers."""
-    return {
-        sample.labels["module"]: int(sample.value)
-        for metric in _registry(run_dir).collect()
-        for sample in metric.samples
-        if sample.name == "hub_requests_in_flight"
-    }
+    with _reading(run_dir):
+        return {
+            sample.labels["module"]: int(sample.value)
+            for metric in _registry(run_dir).collect()
+            for sample in metric.samples
+            if sample.name == "hub_requests_in_flight"
+        }
+
+
+def _reading(run_dir: RunDir) -> contextlib.AbstractContextManager[None]:
+    return counter_file.reading(run_dir.metrics) if run_dir.metrics.is_dir() else contextlib.nullcontext()
 
 
 def _registry(run_dir: RunDir) -> CollectorRegistry:

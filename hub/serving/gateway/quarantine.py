@@ -1,12 +1,16 @@
-"""Requests that killed their runners, refused for a while without trying."""
+"""Requests that killed their runners, refused for a while without trying, by every process of the server.
+
+Each is an empty file in the run dir, named by the request's fingerprint and the time when it is let in again.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from hub.errors import PoisonError
@@ -17,27 +21,59 @@ from hub.serving.messages.state import ModuleState
 QUARANTINE_SECONDS: Final = 300.0
 
 
-@dataclass
 class Quarantine:
     """Fingerprints of requests that killed runners, each until its time is up."""
 
-    _until: dict[bytes, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, folder: Path | None = None) -> None:
+        """Share them through ``folder``, which need not exist; without one they are this process's own."""
+        self._folder = folder
+        self._until: dict[str, float] = {}
+        self._stamp = 0
+        self._lock = threading.Lock()
 
     def add(self, module: ModuleState, body: Body) -> PoisonError:
         """Refuse this content from now on; return what to tell its caller."""
         fingerprint = _fingerprint(module, body)
         now = time.monotonic()
+        until = now + QUARANTINE_SECONDS
         with self._lock:
-            self._until = {key: until for key, until in self._until.items() if until > now}
-            self._until[fingerprint] = now + QUARANTINE_SECONDS
+            self._until = {key: end for key, end in self._until.items() if end > now}
+            self._until[fingerprint] = until
+        if self._folder is not None:
+            with contextlib.suppress(OSError):  # a full disk: the others learn it by themselves
+                self._folder.mkdir(mode=0o700, exist_ok=True)
+                for path in self._folder.iterdir():
+                    if _end(path) <= now:
+                        path.unlink(missing_ok=True)
+                (self._folder / f"{fingerprint}-{until:.0f}").touch()
         return _poisonous(module)
 
     def check(self, module: ModuleState, body: Body) -> None:
         """Raise PoisonError for a request whose content is refused."""
+        self._look()
         # While nothing was ever added nobody needs to compute a fingerprint.
         if self._until and self._until.get(_fingerprint(module, body), 0.0) > time.monotonic():
             raise _poisonous(module)
+
+    def _look(self) -> None:
+        """Take over what other processes have added since the last look."""
+        if self._folder is None:
+            return
+        try:
+            stamp = self._folder.stat().st_mtime_ns
+        except OSError:  # nothing was ever added
+            return
+        if stamp == self._stamp:
+            return
+        with self._lock, contextlib.suppress(OSError):
+            self._stamp = stamp
+            for path in self._folder.iterdir():
+                self._until[path.name.partition("-")[0]] = _end(path)
+
+
+def _end(path: Path) -> float:
+    """Return the end of an entry's time, of ``time.monotonic``, which all processes share."""
+    return float(path.name.partition("-")[2])
 
 
 def _poisonous(module: ModuleState) -> PoisonError:
@@ -46,13 +82,13 @@ def _poisonous(module: ModuleState) -> PoisonError:
     )
 
 
-def _fingerprint(module: ModuleState, body: Body) -> bytes:
+def _fingerprint(module: ModuleState, body: Body) -> str:
     """Return a digest of the module's generation and the request's content."""
     digest = hashlib.blake2b(digest_size=16)
     for part in _parts(module, body):
         digest.update(len(part).to_bytes(8))  # or two contents that are cut elsewhere would be one
         digest.update(part)
-    return digest.digest()
+    return digest.hexdigest()
 
 
 def _parts(module: ModuleState, body: Body) -> Iterator[bytes]:

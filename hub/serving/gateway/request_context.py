@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from typing import Final
 
 from hub.errors import BindingError
+from hub.serving.gateway.caller import Caller
+
+_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
 @dataclass
@@ -13,13 +18,12 @@ class RequestContext:
 
     Attributes:
         arrived: ``time.monotonic()`` when its headers were there.
-        size: bytes that its body will take.
+        size: bytes to hold for its body while it is handled; 0 where they are held already.
         timeout: seconds in which the caller wants the answer; only shortens the module's own.
         strict: an image that cannot be read is an error instead of a remark.
-        caller: file descriptor of the client's connection, which reports its hanging up; or None.
+        caller: says whether anybody still waits for the reply.
         key_name: name of the API key that it came with.
         module: the module that is meant, once it is known to be served: a label of metrics.
-        has_read_body: nothing of the body is left on the connection.
         log_id: the caller's own id in PaddleX's format.
     """
 
@@ -28,10 +32,9 @@ class RequestContext:
     size: int = 0
     timeout: float | None = None
     strict: bool = False
-    caller: int | None = None
+    caller: Caller = field(default_factory=Caller)
     key_name: str | None = None
     module: str = ""
-    has_read_body: bool = False
     log_id: str = ""
 
     def shorten(self, timeout: float | None) -> None:
@@ -42,6 +45,11 @@ class RequestContext:
     def deadline(self, limit: float) -> float:
         """Return the ``time.monotonic()`` after which nobody needs the answer; ``limit`` is the module's."""
         return self.arrived + (limit if self.timeout is None else min(limit, self.timeout))
+
+
+def is_request_id(text: str) -> bool:
+    """Tell whether a caller's own request id is taken: it stands in log lines and in a header."""
+    return _REQUEST_ID.match(text) is not None
 
 
 def parse_timeout(text: str | None, where: str) -> float | None:

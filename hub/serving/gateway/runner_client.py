@@ -8,8 +8,9 @@ import socket
 from typing import Final
 
 from hub import errors
+from hub.serving.gateway.blame import cause_of_death
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
@@ -27,9 +28,9 @@ class RunnerClient:
     One instance serves all threads.
     """
 
-    def __init__(self, states: StateReader) -> None:
+    def __init__(self, states: StateReader, quarantine: Quarantine | None = None) -> None:
         self._states = states
-        self._quarantine = Quarantine()
+        self._quarantine = quarantine or Quarantine()
 
     def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
         """Have the module answer; raises RequestError, or CallerLeft."""
@@ -38,10 +39,13 @@ class RunnerClient:
         while True:
             with self._connect(delivery) as connection:
                 try:
-                    return _run(delivery, connection)
+                    with context.caller.waits_for(connection):
+                        return _run(delivery, connection)
                 except (wire.PeerClosed, ConnectionError) as error:
                     log.warning("request %s: its runner went away (%r)", context.request_id, error)
-            delivery.runner_died(self._quarantine)
+            runner, sent = delivery.runner, delivery.sent
+            cause = cause_of_death(self._states, module.name, runner, sent, delivery.deadline)
+            delivery.runner_died(self._quarantine, cause)
 
     def _connect(self, delivery: Delivery) -> socket.socket:
         """Connect: take a place in the module's queue.
@@ -75,9 +79,9 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
     """Send, wait, receive.
 
     Raises:
-        PeerClosed, ConnectionError: the runner died.  CallerLeft.  RequestError.
+        PeerClosed, ConnectionError: the runner died, or the caller left.  RequestError.
     """
-    delivery.has_started = False
+    delivery.begin_attempt()
     deadline = delivery.deadline
     try:
         wire.send(connection, delivery.frame(), deadline)
@@ -86,20 +90,14 @@ def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
             frame = wire.receive(connection, deadline)
             if frame.kind != wire.STARTED:
                 return delivery.reply(frame)
-            delivery.has_started = True
+            delivery.has_started, delivery.runner = True, frame.header.get("pid")
     except TimeoutError as error:
         raise delivery.too_late() from error
 
 
 def _await_reply(connection: socket.socket, delivery: Delivery) -> None:
-    """Wait until the runner says something, watching the client's connection meanwhile."""
+    """Wait until the runner says something."""
     poller = select.poll()
     poller.register(connection, select.POLLIN)
-    if delivery.context.caller is not None:
-        poller.register(delivery.context.caller, select.POLLRDHUP)
-    ready = [descriptor for descriptor, _ in poller.poll(max(0.0, delivery.remaining) * 1000)]
-    if connection.fileno() in ready:
-        return
-    if ready:
-        raise CallerLeft
-    raise TimeoutError
+    if not poller.poll(max(0.0, delivery.remaining) * 1000):
+        raise TimeoutError

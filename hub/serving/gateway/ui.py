@@ -9,13 +9,12 @@ ask the server for does.
 from __future__ import annotations
 
 import hashlib
-import io
 import mimetypes
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
@@ -93,7 +92,10 @@ def needs_no_key() -> bool:
 
 def _page(pages: dict[str, tuple[bytes, str]], name: str, policy: str = "") -> Response:
     data, etag = pages[name]
-    response = send_file(io.BytesIO(data), download_name=name, etag=etag)
+    response = Response(data, mimetype=mimetypes.guess_type(name)[0])
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
     if policy:
         response.headers["Content-Security-Policy"] = policy

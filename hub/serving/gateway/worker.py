@@ -1,187 +1,288 @@
-"""Gunicorn's threaded worker, with what it lacks: a limit on slow senders, no thread for a silent
-connection, patience when descriptors run out, a port that refuses while the last requests are finished, and
-a way for the application to close a connection whose request it did not read."""
+"""Gunicorn's worker around an event loop: callers' bytes are the loop's, a pool of threads runs the app.
+
+A slow caller costs a descriptor. Health checks and metrics have threads of their own.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
+import os
+import resource
 import select
-import selectors
+import signal
 import socket
+import ssl
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
-from gunicorn.http.errors import ParseException
-from gunicorn.workers.gthread import TConn, ThreadWorker
+import uvloop
+from gunicorn import sock as gunicorn_sock
+from gunicorn.workers.base import Worker
 
+from hub.serving.gateway.connection import Connection, Stage
+from hub.serving.gateway.context import Gateway, default_threads
+from hub.serving.gateway.gate import Gate
+from hub.serving.gateway.wsgi import WSGI
 from hub.serving.messages import state
 
 log = logging.getLogger("hub.gateway")
 
-#: From a connection's first byte to the end of its headers.
-HEADER_SECONDS = 15.0
-#: After a refusal, an unread body is received and thrown away for this long, so that the sender sees the
-#: answer instead of a broken pipe.
-DRAIN_SECONDS = 2.0
-#: An unread body up to this size Gunicorn throws away itself and keeps the connection.
-SMALL_BODY = 64_000
-
-#: No more connections can be had at the moment; trying again at once would only burn a core.
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-EXHAUSTED_PAUSE_SECONDS = 0.05
-
-#: A thread stays this long with a connection whose request it has answered.
-LINGER_MILLISECONDS = 2
-
+#: How often deadlines are looked at.
+SWEEP_SECONDS: Final = 0.5
+#: A TLS connection that is not agreed on by then is closed.
+HANDSHAKE_SECONDS: Final = 15.0
 #: While the server stops, a connection that has sent nothing yet is kept this long.
-SILENT_SECONDS = 2.0
-
-#: The application sets it in a request's environ to have the connection closed.
-CLOSE = "hub.close_connection"
-
-WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
-#: Connection → when its headers, or its body, must have arrived. Threads set it, the main loop looks at it.
-_due: dict[Any, float] = {}
-
-
-class Due:
-    """Have the main loop cut the connection off if this takes longer: a sender that sends a byte now and
-    then would otherwise keep its thread for ever. ``deadline`` is of ``time.monotonic``."""
-
-    __slots__ = ("_connection", "_deadline")
-
-    def __init__(self, connection: Any, deadline: float) -> None:
-        self._connection = connection
-        self._deadline = deadline
-
-    def __enter__(self) -> None:
-        _due[self._connection] = self._deadline
-
-    def __exit__(self, *_: object) -> None:
-        _due.pop(self._connection, None)
+SILENT_SECONDS: Final = 2.0
+#: Connections that are taken before anything else is done.
+_ACCEPTS: Final = 64
+#: The most connections of one worker, where descriptors allow.
+_MAX_CONNECTIONS: Final = 20_000
+#: Descriptors for everything but callers; each thread may hold one to a runner.
+_OWN_DESCRIPTORS: Final = 100
+#: No more connections can be had at the moment; trying again at once would only burn a core.
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_EXHAUSTED_PAUSE_SECONDS: Final = 0.1
+#: Whose place another may take, first those whose end costs least.
+_EVICTED: Final = (Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.DISCARDING, Stage.SENDING)
+#: Answered by threads of their own, so that they are answered always: by path, and how many.
+_RESERVED: Final = {"/health": 2, "/v2/health/": 2, "/metrics": 1}
+#: Threads of the pool that are there from the start.
+_FIRST_THREADS: Final = 2
 
 
-class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn is not typed
-    """See this file's first lines."""
+class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
+    """One HTTP worker.
 
-    def accept(self, listener: Any) -> None:
-        """Take a connection; it gets a thread when it has sent something.
+    Attributes:
+        shelves: the connections by what they wait for, each in order of time.
+        unsent: bytes of replies whose callers have not taken them yet.
+    """
 
-        Gunicorn would give it one at once and let it keep it for 5 s, and would end the worker when the
-        process has no descriptor left.
-        """
+    alive: bool
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.shelves: dict[Stage, dict[Connection, None]] = {stage: {} for stage in Stage}
+        self.unsent: dict[Connection, int] = {}
+        self._adopting: set[asyncio.Task[None]] = set()
+        self._is_quick = False
+
+    # -- Gunicorn's side ----------------------------------------------------------------------------
+
+    def init_process(self) -> None:
+        """Make what must be made after the fork; Gunicorn's own part ends with ``run``."""
+        self.loop = uvloop.new_event_loop()
+        self.now: Callable[[], float] = self.loop.time
+        self.tls: ssl.SSLContext | None = gunicorn_sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
+        super().init_process()
+
+    def init_signals(self) -> None:
+        """Have the loop take the signals."""
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        self.loop.add_signal_handler(signal.SIGTERM, self._stop)
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            self.loop.add_signal_handler(number, self._stop_at_once)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        self.loop.add_signal_handler(signal.SIGWINCH, lambda: None)
+
+    def load_wsgi(self) -> None:
+        """Load the app, and what the connections need to know of it."""
+        self.wsgi: WSGI = self.app.wsgi()
+        gateway: Gateway = self.app.gateway
+        config = gateway.config
+        self.gate = Gate(gateway)
+        self.inflight = gateway.inflight
+        self.limits = gateway.limits
+        self.keepalive, self.reply_timeout = config.keepalive, config.reply_timeout
+        self.address = (config.host, config.port)
+        threads = default_threads(config)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._reserved = {path: ThreadPoolExecutor(count, "reserved") for path, count in _RESERVED.items()}
+        self._max_connections = _connections(threads)
+
+    def run(self) -> None:
+        """Serve until told to stop, and until what has begun has ended."""
+        self._reserve_threads()
+        self.loop.set_exception_handler(_report)
+        code = 0
         try:
-            client, address = listener.accept()
-        except OSError as error:
-            if error.errno in _EXHAUSTED:
-                log.error("no connection can be accepted: %s", error.strerror)
-                time.sleep(EXHAUSTED_PAUSE_SECONDS)
-            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
-                raise
-            return
-        self.nr_conns += 1
-        conn = TConn(self.cfg, client, address, listener.getsockname())
+            self.loop.run_until_complete(self._serve())
+        except Exception:
+            log.exception("this HTTP worker ends; another is started")
+            code = 1
+        os._exit(code)  # threads may still wait for runners whose callers are gone
+
+    async def _serve(self) -> None:
+        for listener in self._listeners():
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
+        while self.alive:
+            if self.ppid != os.getppid():
+                log.warning("Gunicorn's master is gone; this HTTP worker ends")
+                break
+            await self._tick()
+        self.alive = False
+        self._stop_accepting()
+        await self._drain()
+
+    async def _tick(self) -> None:
+        self.notify()
+        self._sweep()
+        await asyncio.sleep(SWEEP_SECONDS)
+
+    # -- connections come -----------------------------------------------------------------------------
+
+    def _listeners(self) -> list[socket.socket]:
+        return [listener.sock for listener in self.sockets]
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Take who waits; where there is no room, end who has the least to lose."""
+        for _ in range(_ACCEPTS):
+            if self._count() >= self._max_connections and not self._evict():
+                self._pause(listener)
+                return
+            try:
+                client, _ = listener.accept()
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    log.error("no connection can be accepted: %s", error.strerror)
+                    self._evict()
+                    self._pause(listener)
+                elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                    log.error("a connection could not be accepted: %s", error)
+                return
+            client.setblocking(False)
+            task = self.loop.create_task(self._adopt(client))
+            self._adopting.add(task)
+            task.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, client: socket.socket) -> None:
+        """Make a connection of it; over TLS that takes a handshake."""
+        handshake = {"ssl_handshake_timeout": HANDSHAKE_SECONDS} if self.tls is not None else {}
         try:
-            client.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            conn.set_timeout()
-            self.pending_conns.append(conn)
-            self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
-        except OSError:  # it is gone already
-            self.nr_conns -= 1
-            conn.close()
-        else:
-            conn.data_ready = True
-            self.enqueue_req(conn)
+            await self.loop.connect_accepted_socket(
+                lambda: Connection(self), client, ssl=self.tls, **handshake
+            )
+        except (TimeoutError, OSError, ssl.SSLError) as error:
+            log.debug("a connection did not come about: %r", error)
+            client.close()
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Stop or go on accepting: at too many connections, at few again, when the worker is to end."""
-        super().set_accept_enabled(enabled)
-        if not self.alive and state.read(self.app.run_dir.state).draining:
-            self._refuse_connections()
+    def _count(self) -> int:
+        return sum(map(len, self.shelves.values())) + len(self._adopting)
 
-    def _refuse_connections(self) -> None:
-        """Take who waits already, then stop listening, for every process that holds the socket.
+    def _evict(self) -> bool:
+        """End the oldest connection of those that have the least to lose; False where there is none."""
+        for stage in _EVICTED:
+            for connection in self.shelves[stage]:
+                connection.evict()
+                return True
+        return False
+
+    def _pause(self, listener: socket.socket) -> None:
+        self.loop.remove_reader(listener.fileno())
+        self.loop.call_later(_EXHAUSTED_PAUSE_SECONDS, self._go_on, listener)
+
+    def _go_on(self, listener: socket.socket) -> None:
+        if self.alive:
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
+
+    def _sweep(self) -> None:
+        """End what takes too long."""
+        now = self.now()
+        for shelf in self.shelves.values():
+            for connection in [each for each in shelf if each.due < now]:
+                connection.overdue()
+
+    def forget(self, connection: Connection) -> None:
+        """Take it from its shelf: it waits for something else, or has ended."""
+        self.shelves[connection.stage].pop(connection, None)
+        self.unsent.pop(connection, None)
+
+    # -- requests and replies -------------------------------------------------------------------------
+
+    def submit(self, work: Callable[[], None], path: str) -> None:
+        """Have a thread do it."""
+        pool = next((each for start, each in self._reserved.items() if path.startswith(start)), self._pool)
+        try:
+            pool.submit(work)
+        except (
+            RuntimeError
+        ) as error:  # "can't start new thread": the work is queued, for those that there are
+            log.error("no further thread can be started: %s", error)
+
+    def _reserve_threads(self) -> None:
+        """Start some threads now: whatever happens later, these are there."""
+        pools = [(self._reserved[path], count) for path, count in _RESERVED.items()]
+        pools.append((self._pool, _FIRST_THREADS))
+        for pool, count in pools:
+            for _ in range(count):
+                pool.submit(time.sleep, 0.01)
+
+    def is_sending(self, connection: Connection, size: int) -> None:
+        """Note a reply that its caller takes slowly; too much of them, and the slowest is cut off."""
+        self.unsent[connection] = size
+        while sum(self.unsent.values()) > self.limits.max_inflight and len(self.unsent) > 1:
+            slowest = next(iter(self.unsent))
+            slowest.evict()
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        self.alive = False
+
+    def _stop_at_once(self) -> None:
+        self.alive = False
+        self._is_quick = True
+
+    def _stop_accepting(self) -> None:
+        """Leave the socket to others; where nobody follows, take who waits and then refuse.
 
         The kernel would go on accepting: callers would wait for the last running request and then be cut
         off, where a refused one is free to ask another server at once.
         """
-        for listener in self.sockets:
+        is_last = state.read(self.app.run_dir.state).draining
+        for listener in self._listeners():
+            self.loop.remove_reader(listener.fileno())
+            if not is_last:
+                continue
             waiting = select.poll()
             waiting.register(listener, select.POLLIN)
-            while waiting.poll(0) and self.nr_conns < self.worker_connections:
-                self.accept(listener)
+            while waiting.poll(0) and self._count() < self._max_connections:
+                self._accept(listener)
+                self.loop.remove_reader(listener.fileno())
             with contextlib.suppress(OSError):  # another worker was faster
                 listener.shutdown(socket.SHUT_RDWR)
-        latest = time.monotonic() + SILENT_SECONDS
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, latest)
 
-    def handle(self, conn: Any) -> Any:
-        """Answer a request, and those that follow on the same connection within a moment.
-
-        The way back through the main loop costs more than many a module's work.
-        """
-        while True:
-            with Due(conn.sock, time.monotonic() + HEADER_SECONDS):
-                result = super().handle(conn)
-            if result is not True or not self._asks_again(conn):
-                return result
-
-    def _asks_again(self, conn: Any) -> bool:
-        """Tell whether the caller sends again at once; not asked while others wait for a thread."""
-        if not self.alive or self.tpool._work_queue.qsize():
-            return False
-        poller = select.poll()
-        poller.register(conn.sock, select.POLLIN)
-        return bool(poller.poll(LINGER_MILLISECONDS))
-
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """Tell whether the connection can be used again; a body that was read whole needs no draining."""
-        if keepalive and getattr(conn.parser.mesg.body.reader, "length", None) == 0:
-            conn.parser.mesg = None
-            return True
-        return bool(super()._keepalive_after(conn, keepalive))
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Handle a request whose headers are complete."""
-        _due.pop(conn.sock, None)
-        return super().handle_request(req, conn)
-
-    def murder_pending(self) -> None:
-        """Cut off connections that are overdue; the worker's main loop calls this once a second."""
-        super().murder_pending()
-        now = time.monotonic()
-        for connection, deadline in list(_due.items()):
-            if now > deadline:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)  # ends the other thread's recv()
+    async def _drain(self) -> None:
+        """Wait until every request has its reply, for ``graceful_timeout`` at most."""
+        silent_until = self.now() + SILENT_SECONDS
+        latest = self.now() + self.cfg.graceful_timeout
+        while self._count() and not self._is_quick and self.now() < latest:
+            for shelf in self.shelves.values():
+                for connection in list(shelf):
+                    connection.end_when_done(silent_until)
+            self.notify()
+            self._sweep()
+            await asyncio.sleep(0.02)
 
 
-def close_when_asked(app: WSGI) -> WSGI:
-    """Let the application end a connection: Gunicorn ignores a ``Connection: close`` of its own."""
-
-    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            if environ.get(CLOSE):
-                start_response.__self__.force_close()  # type: ignore[attr-defined]
-            return start_response(status, headers, exc_info)
-
-        return app(environ, start)
-
-    return wrapped
+def _connections(threads: int) -> int:
+    """Return how many connections the descriptors of this process allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MAX_CONNECTIONS
+    return max(soft // 4, min(_MAX_CONNECTIONS, soft - _OWN_DESCRIPTORS - threads))
 
 
-def discard(stream: Any) -> None:
-    """Discard what a refused sender still sends, for a limited time."""
-    deadline = time.monotonic() + DRAIN_SECONDS
-    # It may have left, stall, or send anything but a chunk.
-    with contextlib.suppress(OSError, ValueError, ParseException):
-        while stream.read(1 << 16) and time.monotonic() < deadline:
-            pass
+def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a mistake of the server in a connection; a broken peer is an everyday event."""
+    error = context.get("exception")
+    if isinstance(error, (OSError, ssl.SSLError)):
+        log.debug("a connection broke: %r", error)
+    else:
+        log.error("a mistake of the server: %s", context.get("message"), exc_info=error)

@@ -30,8 +30,13 @@ class Reader(Generic[T]):
         self._seen = first
 
     def current(self) -> T:
-        """Return what the file says now; raises FileNotFoundError while there is no file."""
-        status = self._path.stat()
+        """Return what the file says now, or said last; raises FileNotFoundError until there has been one."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            if self._identity is None:
+                raise
+            return self._seen  # somebody cleaned the folder; the writer makes it again
         identity = (status.st_ino, status.st_mtime_ns)
         if identity != self._identity:
             with self._lock:

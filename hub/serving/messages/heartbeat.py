@@ -1,10 +1,11 @@
-"""A runner's sign of life: a small shared file with one slot per runner thread.
+"""A runner's sign of life: a little shared memory with one slot per runner thread.
 
     slot := f64 busy since (0.0 while idle) · f64 last tick · f64 requests served
 
 Times are ``time.monotonic``, the same for all processes of a machine. The runner's threads write their own
 slot, the supervisor only reads; eight aligned bytes are written at once, so there is nothing to lock and
-nothing that a killed process could leave locked.
+nothing that a killed process could leave locked. It is a file without a name: no full disk and nobody who
+cleans folders takes it away.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import os
 import struct
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 _SLOT = struct.Struct("=ddd")
 _TIMES = struct.Struct("=dd")
 _COUNT = struct.Struct("=d")
-#: The file is made before the runner knows how many threads it will have.
+#: The memory is made before the runner knows how many threads it will have.
 MAX_SLOTS = 256
+_SIZE = MAX_SLOTS * _SLOT.size
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,23 @@ class Beat:
 
 
 class Heartbeat:
-    """The mapped file; made by the supervisor, mapped by both."""
+    """The mapped memory; made by the supervisor, mapped by both."""
 
-    def __init__(self, path: Path, slots: int) -> None:
+    def __init__(self, descriptor: int, slots: int) -> None:
+        """Map what ``create`` made; the descriptor is not needed any more then."""
         self.slots = min(slots, MAX_SLOTS)
-        descriptor = os.open(path, os.O_RDWR)
-        try:
-            self._map = mmap.mmap(descriptor, MAX_SLOTS * _SLOT.size)
-        finally:
-            os.close(descriptor)
+        self._map = mmap.mmap(descriptor, _SIZE)
 
     @staticmethod
-    def create(path: Path) -> None:
-        path.write_bytes(_SLOT.pack(0.0, 0.0, 0.0) * MAX_SLOTS)
+    def create() -> int:
+        """Return the descriptor of new memory, all idle; raises OSError where there is none left."""
+        descriptor = os.memfd_create("heartbeat")
+        try:
+            os.posix_fallocate(descriptor, 0, _SIZE)  # else a write might find no memory, which kills
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def idle(self, slot: int) -> None:
         _TIMES.pack_into(self._map, slot * _SLOT.size, 0.0, time.monotonic())
@@ -70,12 +75,24 @@ class Heartbeat:
         self._map.close()
 
 
-def hung(beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float) -> str | None:
-    """Return why a ready runner counts as hung, or None. Pure: the clock is passed in."""
-    for beat in beats:
-        if beat.busy_since is not None:
-            if now - beat.busy_since > hang_timeout:
-                return f"busy with one batch for {now - beat.busy_since:.0f} s"
-        elif beat.tick and now - beat.tick > idle_timeout:
-            return f"idle without a sign of life for {now - beat.tick:.0f} s"
-    return None
+def hung(
+    beats: list[Beat], now: float, hang_timeout: float, idle_timeout: float, since: float = 0.0
+) -> str | None:
+    """Return why a ready runner counts as hung, or None. Pure: the clock is passed in.
+
+    An idle thread that does not tick proves nothing while another one is busy: a call that holds Python's
+    lock stops them all, and ``hang_timeout`` is what such a call may take.
+
+    Args:
+        beats: one for each thread.
+        now: ``time.monotonic()``.
+        hang_timeout: seconds that a batch may take.
+        idle_timeout: seconds that an idle thread may be silent.
+        since: when the machine, or who looks, last went on after a pause; nothing before it counts.
+    """
+    busy = [beat.busy_since for beat in beats if beat.busy_since is not None]
+    if busy:
+        longest = now - max(min(busy), since)
+        return f"busy with one batch for {longest:.0f} s" if longest > hang_timeout else None
+    silent = max((now - max(beat.tick, since) for beat in beats if beat.tick), default=0.0)
+    return f"idle without a sign of life for {silent:.0f} s" if silent > idle_timeout else None

@@ -4,21 +4,25 @@
     state.json             supervisor → gateway   what is served, by whom, since when
     NAME-GENERATION.json   supervisor → runner    which module, with what arguments
     NAME-ID.sock           gateway → runners      a module's requests; its backlog is the module's queue
-    beat-SERIAL            runner → supervisor    a runner's heartbeat
     control.sock           command line, gateway ↔ supervisor
     metrics/               gateway                counters of each HTTP worker (prometheus_client)
     ROLE.up                helper → supervisor    a helper that opens its port itself has done so
     path/                  supervisor → runner    ``hub`` for a module's own Python
     ray-*                  supervisor ↔ agent     see ``hub/serving/ray/desired_state.py``
 
-It is private (mode 0700) and short: a Unix socket's path ends at 107 bytes.
+It is private (mode 0700) and short: a Unix socket's path ends at 107 bytes. The supervisor makes again what
+is removed from it (``hub/serving/supervisor/run_files.py``).
 """
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Final
+
+#: Of a module's name in the name of its socket.
+_NAME_BYTES: Final = 20
+#: The longest path of a socket, from the run dir on: ``/NAME-ID.sock``.
+SOCKET_BYTES: Final = 1 + _NAME_BYTES + 1 + 16 + 5
 
 
 class RunDir:
@@ -26,6 +30,8 @@ class RunDir:
 
     Attributes:
         metrics: counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR.
+        inflight: bytes of the bodies in each process that takes requests.
+        quarantine: requests that killed their runners.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,21 +40,15 @@ class RunDir:
         self.state = path / "state.json"
         self.control = path / "control.sock"
         self.metrics = path / "metrics"
+        self.inflight = path / "inflight"
+        self.quarantine = path / "quarantine"
         self.python_path = path / "path"
-
-    @classmethod
-    def make(cls) -> Self:
-        """Make a new one."""
-        return cls(Path(tempfile.mkdtemp(prefix="hub-", dir="/tmp")))
 
     def spec(self, name: str, generation: int) -> Path:
         return self.path / f"{name}-{generation}.json"
 
     def socket(self, name: str, identity: int) -> Path:
-        return self.path / f"{name[:40]}-{identity:x}.sock"
-
-    def heartbeat(self, serial: int) -> Path:
-        return self.path / f"beat-{serial}"
+        return self.path / f"{name[:_NAME_BYTES]}-{identity:x}.sock"
 
     def up_mark(self, role: str) -> Path:
         return self.path / f"{role}.up"

@@ -5,11 +5,13 @@ Written as JSON into the run dir and named on the runner's command line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub import atomic_file
 from hub.serving.messages import message
 from hub.serving.messages.message import Message
 
@@ -55,7 +57,12 @@ class RunnerSpec(Message):
         return {name: str(value) for name, value in values.items() if value is not None}
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(message.stamp(self), ensure_ascii=False))
+        """Have the file say this; one that says it already needs no room on a full disk."""
+        content = json.dumps(message.stamp(self), ensure_ascii=False).encode()
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == content:
+                return
+        atomic_file.write(path, content, mode=0o600)
 
     @classmethod
     def read(cls, path: Path) -> RunnerSpec:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.serving.messages import atomic_json, message
+from hub.serving.messages.death import Death
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.message import Message
 
@@ -56,6 +57,7 @@ class ModuleState(Message):
         application: its name in Ray Serve, with engine ray.
         threads: engine threads per runner.
         manifest: what its runner found out.
+        deaths: of its runners in the last seconds, by which the gateway judges who is to blame.
     """
 
     name: str
@@ -71,19 +73,31 @@ class ModuleState(Message):
     runners: tuple[ProcessState, ...] = ()
     manifest: Manifest = field(default_factory=Manifest)
     limits: ModuleLimits = ModuleLimits()
+    deaths: tuple[Death, ...] = ()
+
+    @property
+    def is_warm(self) -> bool:
+        """True when a loaded runner takes requests now; without one they wait for the next."""
+        return self.state == READY and any(runner.ready for runner in self.runners)
 
 
 @dataclass(frozen=True)
 class ServerState(Message):
+    """All that a server serves.
+
+    Attributes:
+        settled: the start is over: no module is LOADING any more, and /health/ready has answered.
+    """
+
     modules: dict[str, ModuleState] = field(default_factory=dict)
     processes: tuple[ProcessState, ...] = ()
     draining: bool = False
+    settled: bool = False
 
     @property
     def ready(self) -> bool:
         """Every module has a warm runner."""
-        modules = self.modules.values()
-        return not self.draining and all(module.state == READY for module in modules)
+        return not self.draining and all(module.is_warm for module in self.modules.values())
 
     @cached_property
     def endpoints(self) -> dict[str, str]:
@@ -96,10 +110,14 @@ class ServerState(Message):
 
     def readiness(self) -> dict[str, Any]:
         """Return what /health/ready answers: each module's state, and the reason where there is one."""
-        modules = {
-            name: {"state": module.state, **({"reason": module.reason} if module.reason else {})}
-            for name, module in self.modules.items()
-        }
+        modules = {}
+        for name, module in self.modules.items():
+            modules[name] = {"state": module.state}
+            reason = module.reason
+            if module.state == READY and not module.is_warm:
+                reason = reason or "its runners are being started again"
+            if reason:
+                modules[name]["reason"] = reason
         return {"ready": self.ready, "modules": modules}
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from contextvars import ContextVar
+from typing import Final
 
 from hub.settings import log_level
 
@@ -17,6 +19,10 @@ from hub.settings import log_level
 request_ids: ContextVar[str] = ContextVar("request_ids", default="")
 
 STDERR = 2
+#: Longest text of a caller's in a log line.
+_PRINTABLE_CHARACTERS: Final = 200
+#: Characters that end a line, move a terminal's cursor or turn the direction of reading.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -31,6 +37,19 @@ def leave_out_what_no_line_shows() -> None:
     """Spare the logging module its look-ups of thread and process: the gateway logs every request."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # documented in logging's HOWTO, "Optimization"
+
+
+def printable(text: str) -> str:
+    """Return a caller's text for a log line: control characters escaped, cut at 200 characters."""
+    cut = text if len(text) <= _PRINTABLE_CHARACTERS else f"{text[:_PRINTABLE_CHARACTERS]}…"
+    return _escaped(cut).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _escaped(text: str) -> str:
+    """Escape control characters but line breaks and tabs, in JSON's way."""
+    if text.isprintable():  # which is soon told, and nearly always so
+        return text
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _Lines(logging.Handler):
@@ -69,7 +88,8 @@ class _TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         ids = request_ids.get()
-        line = super().format(record)
+        # Further lines stand back: what a message or an exception quotes cannot pass for a line of its own.
+        line = _escaped(super().format(record)).replace("\n", "\n    ")
         return f"{line} (request {ids})" if ids and ids not in line else line
 
 
@@ -92,4 +112,4 @@ class _JSONLines(logging.Formatter):
         fields.update({key: value for key, value in vars(record).items() if key not in _RESERVED})
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        return _escaped(json.dumps(fields, ensure_ascii=False, default=str))

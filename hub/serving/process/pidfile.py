@@ -22,7 +22,7 @@ from hub.errors import NotRunningError, StartupError
 from hub.serving.messages import state
 from hub.serving.messages.message import Message
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0
@@ -57,18 +57,19 @@ class PidFile(Message):
         return RunDir(Path(self.run_dir)).control
 
     def children(self) -> list[tuple[int, int]]:
-        """Return (pid, start time) of gateway and runners.
+        """Return (pid, start time) of gateway and runners, and of what those started.
 
         state.json does not know HTTP workers, which would hold the port a second longer than their master
         lives, and that of another version is not read; the name of the run dir, which is made for one server,
-        tells them.
+        tells them. Their command lines have it, or their environment.
         """
         if self.boot_id != procfs.boot_id():
             return []
         server = self.server_state() or state.ServerState()
         runners = [runner for module in server.modules.values() for runner in module.runners]
         told = {(each.pid, each.started) for each in (*server.processes, *runners) if not each.node}
-        return sorted(told | {*procfs.with_arguments("hub.serving.", self.run_dir)})
+        named = procfs.with_arguments("hub.serving.", self.run_dir) + leftovers.owned(self.run_dir)
+        return sorted(told | {*named})
 
 
 def path_for(port: int) -> Path:
@@ -149,12 +150,8 @@ def sweep() -> None:
 
 
 def _clean_up(record: PidFile) -> None:
-    """Kill the processes that a dead supervisor left behind, if any, and remove its files.
-
-    state.json does not know HTTP workers, which would hold the port a second longer than their master lives;
-    the name of the run dir, which is made for one server, tells them.
-    """
-    left = [*record.children(), *procfs.with_arguments("hub.serving.", record.run_dir)]
+    """Kill the processes that a dead supervisor left behind, if any, and remove its files."""
+    left = record.children()
     for pid, start in left:
         procfs.send_signal(pid, start, signal.SIGKILL)
     procfs.wait_gone(left, time.monotonic() + KILL_SECONDS)

@@ -18,7 +18,7 @@ import ray
 from ray import serve
 
 from hub.serving.config import server_config
-from hub.serving.process import helper_arguments, lifeline, logs
+from hub.serving.process import helper_arguments, lifeline, log_files, logs
 from hub.serving.ray import connection, desired_state
 
 log = logging.getLogger("hub.ray")
@@ -31,6 +31,7 @@ def main() -> None:
     arguments = helper_arguments.parse("hub.serving.ray.head")
     config = server_config.load(arguments.run_dir.config)
     logs.set_up(config.log_format, "ray")
+    log_files.follow_on_signal()
     context = ray.init(
         address="local",
         # Cores are shared by all modules, as with the local backend. One of them, or Ray starts spare

@@ -11,7 +11,6 @@ import asyncio
 import dataclasses
 import logging
 import os
-import shutil
 import socket
 import threading
 import time
@@ -124,11 +123,11 @@ class Replica:
         logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
         folder = node_files.find_module(spec, is_shared=deployment.is_shared, home=deployment.home)
         spec = dataclasses.replace(spec, directory=str(folder))
-        return load(spec, use_gpu=deployment.gpu, run_dir=self._files)
+        return load(spec, use_gpu=deployment.gpu, run_dir=self._files.path)
 
     def __del__(self) -> None:
         """Remove its files; Ray Serve calls this when it ends a replica by its own will."""
-        shutil.rmtree(self._files, ignore_errors=True)
+        self._files.remove()
 
     # -- what Ray Serve calls ----------------------------------------------------------------------
 

@@ -77,16 +77,22 @@ class Executor:
         return True
 
     def _prepare(self, requests: list[Request]) -> list[Request]:
-        """Decode images and bind arguments; a request that fails here is answered here."""
+        """Decode images and bind arguments; a request that fails here is answered here.
+
+        One that runs alone says before all this that it starts: if the process ends now, it is to blame.
+        """
         prepared = []
         for request in requests:
+            alone, announces = request.header.alone, request.header.announce
+            if (alone and announces and not request.announce()) or not _is_unpacked(request):
+                continue
             try:
                 request.arguments.update(self._decoded(request))
                 request.arguments = self._binding.bind(request.arguments)
             except RequestError as error:
                 self._refuse(request, error)
             else:
-                if not request.header.announce or request.announce():
+                if alone or not announces or request.announce():
                     prepared.append(request)
         return prepared
 
@@ -185,6 +191,17 @@ class Executor:
 
 def _is_wanted(request: Request) -> bool:
     return time.monotonic() < request.header.deadline and not request.caller_has_left()
+
+
+def _is_unpacked(request: Request) -> bool:
+    """Read a request that was left packed; drop it, and return False, where it holds none."""
+    try:
+        request.unpack()
+    except (wire.ProtocolError, ValueError, IndexError) as error:
+        log.warning("a request could not be read: %r", error)
+        request.drop()
+        return False
+    return True
 
 
 class SharedRoom:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import socket
 import time
@@ -17,6 +18,8 @@ log = logging.getLogger("hub.runner")
 
 #: A gateway writes its request at once; one that stalls in the middle gives up its turn.
 RECEIVE_SECONDS = 5.0
+#: Pause after the kernel refused to give a connection (no descriptor, say); another runner may have one.
+REFUSED_SECONDS = 0.1
 
 
 @dataclass
@@ -34,7 +37,8 @@ class SocketRequest(Request):
 
     def announce(self) -> bool:
         try:
-            wire.send(self.connection, wire.Frame(wire.STARTED), time.monotonic() + RECEIVE_SECONDS)
+            started = wire.Frame(wire.STARTED, {"pid": os.getpid()})
+            wire.send(self.connection, started, time.monotonic() + RECEIVE_SECONDS)
         except OSError:
             self.connection.close()
             return False
@@ -54,6 +58,7 @@ class Intake:
         self._listener = listener
         self._stop = stop
         self._policy = policy
+        self._is_refused = False
 
     def next_batch(self, timeout: float, on_accept: Callable[[], None]) -> list[SocketRequest]:
         """Wait up to ``timeout`` seconds for work; empty when none came or the runner drains.
@@ -76,9 +81,9 @@ class Intake:
             request = _receive(connection)
             if request is not None:
                 batch.append(request)
-                items += item_count(request, self._policy.argument)
                 if request.header.alone:
                     break
+                items += item_count(request, self._policy.argument)
             connection = self._another(items, first_at, was_idle)
         return batch
 
@@ -98,8 +103,15 @@ class Intake:
     def _accept(self) -> socket.socket | None:
         try:
             connection, _ = self._listener.accept()
-        except (BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return None
+        except OSError as error:
+            if not self._is_refused:
+                log.error("no request can be accepted: %s; it is tried again", error)
+            self._is_refused = True
+            time.sleep(REFUSED_SECONDS)
+            return None
+        self._is_refused = False
         return connection
 
     def _wait(self, seconds: float) -> bool:

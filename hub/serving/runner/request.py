@@ -17,6 +17,7 @@ class Request(ABC):
 
     Attributes:
         accepted: ``time.monotonic()`` when it came.
+        packed: the frame, until ``unpack`` has read it.
         notes: remarks for the reply's ``msg`` (an image that could not be read, say).
     """
 
@@ -25,26 +26,39 @@ class Request(ABC):
     image_blobs: dict[str, Any]
     accepted: float
     notes: list[str] = field(default_factory=list, kw_only=True)
+    packed: Frame | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_frame(cls, frame: Frame, accepted: float, **more: Any) -> Self:
         """Return the request in a frame of kind ``call``; ``more`` are the fields of the subclass.
 
+        One that runs alone stays packed until it does: reading it may be what ends the process.
+
         Raises:
             ProtocolError, ValueError, IndexError: the frame holds none.
         """
-        header = CallHeader.from_json(frame.header)
+        request = cls(CallHeader.from_json(frame.header), {}, {}, accepted, packed=frame, **more)
+        if not request.header.alone:
+            request.unpack()
+        return request
+
+    def unpack(self) -> None:
+        """Read arguments and blobs, once; raises ProtocolError, ValueError, IndexError."""
+        frame, header = self.packed, self.header
+        if frame is None:
+            return
         arguments = envelope.loads(frame.blobs[0])
         if header.endpoint:
             files = {name: bytes(frame.blobs[number]) for name, number in header.files.items()}
             arguments = endpoints.arguments(header.endpoint, arguments, files)
-        images: dict[str, Any] = {
+        self.arguments = arguments
+        self.image_blobs = {
             name: [frame.blobs[number] for number in numbers]
             if isinstance(numbers, list)
             else frame.blobs[numbers]
             for name, numbers in header.images.items()
         }
-        return cls(header, arguments, images, accepted, **more)
+        self.packed = None
 
     @abstractmethod
     def reply(self, frame: Frame) -> None:

@@ -16,6 +16,7 @@ from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ModuleState
 from hub.serving.supervisor.fleet import RunnerFleet
 from hub.serving.supervisor.helper import Helper
+from hub.serving.supervisor.oom import OomWatch
 from hub.serving.supervisor.slots import FleetPlan
 
 
@@ -23,7 +24,6 @@ class Fleet(Protocol):
     """All copies of one module. Nothing here waits: ``tick`` is called often and moves things on."""
 
     reason: str
-    newest_generation: int
 
     @property
     def spec(self) -> RunnerSpec:
@@ -96,11 +96,12 @@ class LocalBackend:
     def __init__(self, run_dir: RunDir, lifeline: int) -> None:
         self._run_dir = run_dir
         self._lifeline = lifeline
+        self._oom = OomWatch()
 
     def fleet(self, plan: FleetPlan) -> Fleet:
         """Make the fleet of a module; the plan is released where that fails."""
         try:
-            return RunnerFleet(plan, self._run_dir, self._lifeline)
+            return RunnerFleet(plan, self._run_dir, self._lifeline, self._oom)
         except BaseException:
             plan.release()
             raise

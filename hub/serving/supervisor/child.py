@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from hub import settings
-from hub.serving.process import procfs
+from hub.serving.process import leftovers, log_files, procfs
 
 
 class Child:
-    """A started process and when it must be gone at the latest."""
+    """A started process and when it must be gone at the latest.
+
+    Attributes:
+        was_killed: SIGKILL came from here, while it lived.
+    """
 
     #: Of those that were started and not yet closed.
     pids: ClassVar[set[int]] = set()
@@ -32,18 +36,20 @@ class Child:
         environment: dict[str, str] | None = None,
         interpreter: str | None = None,
     ) -> None:
-        self.popen = subprocess.Popen(
-            [interpreter or sys.executable, "-m", *arguments],
-            pass_fds=pass_fds,
-            close_fds=True,
-            start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
-            stdin=subprocess.DEVNULL,
-            env=settings.child_environment(environment),
-        )
+        with log_files.signal_waits():
+            self.popen = subprocess.Popen(
+                [interpreter or sys.executable, "-m", *arguments],
+                pass_fds=pass_fds,
+                close_fds=True,
+                start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only
+                stdin=subprocess.DEVNULL,
+                env=settings.child_environment(environment),
+            )
         self.pid = self.popen.pid
         self.pids.add(self.pid)
         self.started = procfs.started(self.pid) or 0
         self.kill_at: float | None = None
+        self.was_killed = False
 
     @property
     def has_exited(self) -> bool:
@@ -59,6 +65,9 @@ class Child:
     def end(self, number: signal.Signals, kill_at: float) -> None:
         """Signal it, and have ``enforce`` kill it from ``kill_at`` on; an earlier date stands."""
         self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
+        if number is signal.SIGKILL:
+            self.kill()
+            return
         with contextlib.suppress(ProcessLookupError):
             self.popen.send_signal(number)
 
@@ -67,16 +76,25 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """Send SIGKILL to it and to what it started in its session (module code may fork)."""
+        """Send SIGKILL to it and to what it started in its process group (module code may fork)."""
+        self.was_killed = self.was_killed or not self.has_exited
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> int:
         """End what is left of its session, reap it and return its exit code; for after its exit."""
         self.kill()
+        leftovers.end_session(self.pid)
         code = self.popen.wait()
         self.pids.discard(self.pid)
         return code
+
+
+def signal_all(number: signal.Signals) -> None:
+    """Signal every child."""
+    for pid in Child.pids:  # none of them is another's yet: those that ended are not reaped
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def reap_orphans() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -37,17 +37,23 @@ class Planner(Protocol):
 
 @dataclass
 class Commands:
-    """The supervisor's fleets and its configuration, and how to change them while they serve."""
+    """The supervisor's fleets and its configuration, and how to change them while they serve.
+
+    Attributes:
+        generations: of each module the last that was planned. They count on when a module is unloaded and
+            loaded again: what one generation left behind is never taken for another's.
+    """
 
     config: ServingConfig
     planner: Planner
     backend: ServingBackend
     fleets: dict[str, Fleet]
     leaving: list[Fleet]
+    generations: dict[str, int] = field(default_factory=dict)
 
     def start(self, name: str) -> Fleet:
         """Begin to serve a module that the configuration names."""
-        return self._begin(name, self.planner.plan(name, self.config, 1))
+        return self._begin(name, self._plan_one(name, self.config))
 
     def do(self, request: ControlRequest) -> Pending:
         """Begin what a control request asks for; raises HubError when it cannot be begun."""
@@ -69,7 +75,7 @@ class Commands:
             raise ServerError(f"{name} is served already; use reload for another version of it")
         entry = ModuleConfig(init_args={"version": request.version} if request.version else {})
         config = self._configured(name, entry)
-        fleet = self._begin(name, self.planner.plan(name, config, 1))
+        fleet = self._begin(name, self._plan_one(name, config))
         self.config = config
 
         def undo() -> None:
@@ -83,8 +89,7 @@ class Commands:
         if len(self.fleets) == 1:
             raise ServerError(f"{name} is the only module here; stop the server instead")
         self._remove(name)
-        answer = ControlAnswer(ok=True, message=f"{name} is no longer served")
-        return lambda: answer if fleet.is_empty else None
+        return partial(_gone, name, fleet)
 
     def _scale(self, name: str, runners: int) -> Pending:
         self._fleet(name)
@@ -117,7 +122,8 @@ class Commands:
             undo.pop_all()
         # From here on nothing fails.
         self.config = config
-        for name in [name for name in self.fleets if name not in fresh.modules_info]:
+        removed = {name: fleet for name, fleet in self.fleets.items() if name not in fresh.modules_info}
+        for name in removed:
             self._remove(name)
         self.fleets |= begun
         parts: list[Pending] = [
@@ -126,6 +132,7 @@ class Commands:
             else partial(self._loaded, name, begun[name])
             for name, plan in plans.items()
         ]
+        parts += [partial(_gone, name, fleet) for name, fleet in removed.items()]
 
         def settled() -> ControlAnswer | None:
             answers = [answer for answer in (part() for part in parts) if answer is not None]
@@ -145,11 +152,17 @@ class Commands:
         plans: dict[str, FleetPlan] = {}
         with contextlib.ExitStack() as undo:
             for name in names:
-                generation = self.fleets[name].newest_generation + 1 if name in self.fleets else 1
-                plans[name] = self.planner.plan(name, config, generation)
+                plans[name] = self._plan_one(name, config)
                 undo.callback(plans[name].release)
             undo.pop_all()
         return plans
+
+    def _plan_one(self, name: str, config: ServingConfig) -> FleetPlan:
+        """Plan the next generation of a module; raises HubError."""
+        generation = self.generations.get(name, 0) + 1
+        plan = self.planner.plan(name, config, generation)
+        self.generations[name] = generation
+        return plan
 
     def _begin(self, name: str, plan: FleetPlan) -> Fleet:
         fleet = self.backend.fleet(plan)
@@ -246,6 +259,11 @@ def _once(pending: Pending, undo: Callable[[], None] = lambda: None) -> Pending:
         return answer
 
     return settled
+
+
+def _gone(name: str, fleet: Fleet) -> ControlAnswer | None:
+    """Tell that a module has been taken away; None while it finishes what it has."""
+    return ControlAnswer(ok=True, message=f"{name} is no longer served") if fleet.is_empty else None
 
 
 def _unloaded(name: str) -> ControlAnswer:

@@ -1,18 +1,22 @@
-"""One helper process of the server that must always run: the gateway, say, or the metrics server."""
+"""The helper processes of the server that must always run: the gateway, say, or the metrics server."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
-import sys
+import time
 from collections.abc import Mapping
 
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import ProcessState
+from hub.serving.process import leftovers
 from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.child import Child
+from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
 
@@ -50,7 +54,7 @@ class Helper:
         self.role = module.rpartition(".")[2]
         self._up = run_dir.up_mark(self.role) if announces else None
         self._listener = listener
-        self._environment = dict(environment)
+        self._environment = {**environment, leftovers.VARIABLE: str(run_dir.path)}
         options: dict[str, object] = {"--run_dir": run_dir.path, "--lifeline": lifeline}
         if listener is not None:
             options["--listen"] = listener.fileno()
@@ -86,7 +90,7 @@ class Helper:
 
     def persist(self) -> None:
         """Start it again from now on, however often it ends."""
-        self._policy.max_failures = sys.maxsize
+        self._policy.serves(time.monotonic())
 
     def tick(self, now: float) -> None:
         """Replace it when it has died; kill it when it takes too long to end."""
@@ -102,15 +106,27 @@ class Helper:
             elif now - self._born > SETTLED_SECONDS:
                 self._policy.became_ready()
         if self._child is None and not self._is_ending and self._policy.may_start(now) and self._may_start():
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        """Start it; where that cannot be done, it counts as one that ended."""
+        try:
             self._child = Child(self._arguments, self._descriptors, self._environment)
-            self._born = now
+        except OSError as error:
+            problem = f"it cannot be started: {error}"
+            if problem != self._problem:
+                log.error("the %s: %s; it is tried again", self.name, problem)
+            self._problem = problem
+            self._policy.died_loading(now)
+        else:
+            self._born, self._problem = now, ""
 
     def _may_start(self) -> bool:
         """Tell whether a child would be of our version; if not, say so once."""
         problem = package_check.change()
         if problem and problem != self._problem:
             log.error("the %s is not started: %s", self.name, problem)
-        self._problem = problem
+            self._problem = problem
         return not problem
 
     def end(self, kill_at: float) -> None:
@@ -133,3 +149,32 @@ class Helper:
 
     def snapshot(self) -> tuple[ProcessState, ...]:
         return () if self._child is None else (ProcessState(self._child.pid, self._child.started, self.role),)
+
+
+def make_helpers(
+    config: ServingConfig,
+    run_dir: RunDir,
+    lifeline: int,
+    environment: Mapping[str, str],
+    http: socket.socket,
+    undo: contextlib.ExitStack,
+) -> list[Helper]:
+    """Make the HTTP gateway, which comes first, and the helpers that the configuration asks for.
+
+    ``environment`` are variables that the gateways need in theirs, ``http`` listens on the server's port, and
+    ``undo`` closes the other ports where the server does not start after all.
+
+    Raises:
+        PortBusyError: somebody listens on one of them already.
+    """
+    environment = {"PROMETHEUS_MULTIPROC_DIR": str(run_dir.metrics), **environment}
+    helpers = [Helper("hub.serving.gateway", http, run_dir, lifeline, environment)]
+    if config.metrics_port is not None:
+        port = undo.enter_context(listen(config.host, config.metrics_port))
+        helpers.append(Helper("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
+    if config.grpc_port is not None:
+        holder = undo.enter_context(reserve(config.host, config.grpc_port))
+        helpers.append(
+            Helper("hub.serving.gateway.grpc_gateway", holder, run_dir, lifeline, environment, announces=True)
+        )
+    return helpers

@@ -9,26 +9,28 @@ import contextlib
 import logging
 import os
 import select
-import shutil
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from hub.errors import StartupError
-from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.messages import state
-from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED, LOADING, ServerState
-from hub.serving.process import pidfile, procfs
+from hub.serving.process import leftovers, pidfile, procfs
+from hub.serving.process.log_files import LogFiles
 from hub.serving.supervisor import systemd
 from hub.serving.supervisor.backend import Fleet, make_backend
-from hub.serving.supervisor.child import reap_orphans
+from hub.serving.supervisor.child import reap_orphans, signal_all
 from hub.serving.supervisor.commands import Commands, Planner
 from hub.serving.supervisor.control_server import ControlSocket
-from hub.serving.supervisor.helper import Helper
-from hub.serving.supervisor.sockets import listen, reserve
+from hub.serving.supervisor.guard import Guards
+from hub.serving.supervisor.helper import Helper, make_helpers
+from hub.serving.supervisor.port_check import PortCheck
+from hub.serving.supervisor.publisher import Publisher
+from hub.serving.supervisor.run_files import RunFiles
+from hub.serving.supervisor.signals import Asked, Reloads, Signals
+from hub.serving.supervisor.sockets import listen
 
 log = logging.getLogger("hub.supervisor")
 
@@ -36,6 +38,7 @@ log = logging.getLogger("hub.supervisor")
 TICK_SECONDS = 0.25
 #: The gateway's own time to end after its last request.
 GATEWAY_GRACE_SECONDS = 5.0
+_CONTROL = "the control socket"
 
 
 class Supervisor:
@@ -52,12 +55,14 @@ class Supervisor:
         pidfile.sweep()
         with contextlib.ExitStack() as undo:
             http = undo.enter_context(listen(config.host, config.port))
-            self.run_dir = RunDir.make()
-            undo.callback(shutil.rmtree, self.run_dir.path, ignore_errors=True)
-            self.run_dir.metrics.mkdir()
+            self._files = RunFiles(config)
+            undo.callback(self._files.remove)
+            self.run_dir = self._files.run_dir
             self._lifeline, self._lifeline_write = os.pipe()
             self._backend = make_backend(config, self.run_dir, self._lifeline)
-            self._helpers = self._make_helpers(http, undo)
+            self._helpers = make_helpers(
+                config, self.run_dir, self._lifeline, self._backend.environment, http, undo
+            )
             self._gateway = self._helpers[0]
             self._fleets: dict[str, Fleet] = {}
             self._leaving: list[Fleet] = []
@@ -66,32 +71,15 @@ class Supervisor:
                 undo.callback(self._commands.start(name).close)
             self._control = ControlSocket(self.run_dir.control)
             undo.pop_all()
-        self._published: ServerState | None = None
-        self._told: set[tuple[str, str, str]] = set()
-        self._signals: list[int] = []
+        self._signals = Signals()
+        self._reloads = Reloads(self._commands.do)
+        self._log_files = LogFiles()
+        self._guards = Guards()
+        self._port_check = PortCheck(config)
+        self._publisher = Publisher(self.run_dir.state)
         self._is_stopping = False
         self._is_settled = False
         self._failure = ""
-
-    def _make_helpers(self, http: socket.socket, undo: contextlib.ExitStack) -> list[Helper]:
-        """Make the HTTP gateway, which comes first, and the helpers that the configuration asks for."""
-        config, run_dir, lifeline = self.config, self.run_dir, self._lifeline
-        environment = {
-            "PROMETHEUS_MULTIPROC_DIR": str(run_dir.metrics),
-            **self._backend.environment,
-        }
-        helpers = [Helper("hub.serving.gateway", http, run_dir, lifeline, environment)]
-        if config.metrics_port is not None:
-            port = undo.enter_context(listen(config.host, config.metrics_port))
-            helpers.append(Helper("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
-        if config.grpc_port is not None:
-            holder = undo.enter_context(reserve(config.host, config.grpc_port))
-            helpers.append(
-                Helper(
-                    "hub.serving.gateway.grpc_gateway", holder, run_dir, lifeline, environment, announces=True
-                )
-            )
-        return helpers
 
     def run(self, on_settled: Callable[[ServerState], None]) -> None:
         """Serve until a signal says stop.
@@ -101,15 +89,14 @@ class Supervisor:
         Raises:
             StartupError: no module came up, or the gateway does not; names the reason.
         """
-        server_config.save(self.config, self.run_dir.config)
         record = self._record()
         try:
-            with self._signal_wakeup() as wakeup:
+            with self._signals.collected() as wakeup:
                 pidfile.write(record)
                 while not self._is_over:
                     self._handle_signals()
                     self._tick(time.monotonic())
-                    self._settle(on_settled)
+                    self._guards.run("the start", lambda: self._settle(on_settled))
                     self._wait(wakeup)
         finally:
             self._end_everything()
@@ -120,29 +107,34 @@ class Supervisor:
     # -- the loop's steps ------------------------------------------------------------------------
 
     def _handle_signals(self) -> None:
-        numbers, self._signals = self._signals, []
-        for _ in numbers:
-            if not self._is_stopping:
+        for asked in self._signals.take():
+            if asked is Asked.REOPEN_LOGS:
+                self._log_files.reopen()
+                signal_all(signal.SIGUSR1)
+            elif asked is Asked.RELOAD and not self._is_stopping:
+                self._reloads.ask()
+            elif asked is Asked.STOP and not self._is_stopping:
                 log.info("stopping; running requests are finished first")
                 self._stop(time.monotonic())
-            else:
-                log.warning("told to stop again; everything is ended now")
+            elif asked in (Asked.STOP, Asked.END):
+                log.warning("told to end at once")
+                self._is_stopping = True
                 self._kill_all()
 
     def _tick(self, now: float) -> None:
-        reap_orphans()
-        self._control.tick(self._commands.do)
+        self._guards.run("the run dir", self._files.renew, now)
+        self._guards.run("reaping", reap_orphans, now)
+        self._guards.run(_CONTROL, lambda: self._control.tick(self._commands.do), now)
+        if self._is_settled:
+            self._guards.run("a reload", self._reloads.tick, now)
         self._tick_backend(now)
         for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
-            fleet.close()
             self._leaving.remove(fleet)
-        if self._published is not None:  # the gateway reads state.json, so that has to be there first
-            for helper in self._helpers:
-                helper.tick(now)
+            self._guards.run(f"closing {fleet.spec.name}", fleet.close)
+        if self._publisher.has_published:  # the gateway reads state.json, so that has to be there first
+            self._tick_helpers(self._helpers, now)
         for helper in self._helpers:
-            # The metrics server and the gRPC gateway, once they have served, do not end the rest.
-            is_needed = helper is self._gateway or not self._is_settled
-            if helper.gives_up and is_needed and not self._is_stopping:
+            if helper.gives_up and not self._is_stopping:  # none that has served does
                 self._fail(f"the {helper.name} does not stay up; its log lines above say why")
         if self._gateway.has_ended:
             # It has given its last answer; only now may the runners go.
@@ -152,17 +144,21 @@ class Supervisor:
 
     def _tick_backend(self, now: float) -> None:
         """Move fleets on, and the processes that they need, which end after the last of them."""
-        self._backend.tick(now)
+        self._guards.run("the backend", lambda: self._backend.tick(now), now)
         for fleet in self._every_fleet():
-            fleet.tick(now)
+            self._guards.run(_name(fleet), partial(fleet.tick, now), now)
         is_done = self._gateway.has_ended and all(fleet.is_empty for fleet in self._every_fleet())
         for helper in self._backend.helpers:
             if is_done:
                 helper.end(now + GATEWAY_GRACE_SECONDS)
-            helper.tick(now)
+        self._tick_helpers(self._backend.helpers, now)
+
+    def _tick_helpers(self, helpers: Iterable[Helper], now: float) -> None:
+        for helper in helpers:
+            self._guards.run(f"the {helper.name}", partial(helper.tick, now), now)
 
     def _settle(self, on_settled: Callable[[ServerState], None]) -> None:
-        """Report once, when no module is LOADING any more, or stop if none came up."""
+        """Report once, when no module is LOADING any more and the port answers; stop if none came up."""
         fleets = self._fleets.values()
         if self._is_settled or self._is_stopping:
             return
@@ -172,23 +168,30 @@ class Supervisor:
             return
         if not all(helper.is_up for helper in self._helpers):
             return
-        self._is_settled = True
         if all(fleet.state == FAILED for fleet in fleets):
             reasons = "; ".join(f"{name}: {fleet.reason}" for name, fleet in self._fleets.items())
             self._fail(f"no module could be loaded. {reasons}")
-        else:
-            assert self._published is not None
-            on_settled(self._published)
+            return
+        expected = [200, 503] if any(fleet.state == FAILED for fleet in fleets) else [200]
+        if self._port_check.status() in expected:
+            self._is_settled = True
+            for helper in self._helpers:
+                helper.persist()
+            self._publish()
             systemd.tell("READY=1")
+            on_settled(self._state())
 
     def _wait(self, wakeup: int) -> None:
         """Sleep until a signal, a child's end or message, or a control request; a tick at most."""
-        poller = select.poll()
-        for descriptor in [wakeup, *self._control.descriptors()]:
-            poller.register(descriptor, select.POLLIN)
+        poller, now = select.poll(), time.monotonic()
+        descriptors = [wakeup, self._port_check.fileno()]
+        if not self._guards.is_pausing(_CONTROL, now):  # what nobody reads would wake it at once, for ever
+            descriptors += self._control.descriptors()
         for fleet in self._every_fleet():
-            for descriptor in fleet.status_descriptors():
-                poller.register(descriptor, select.POLLIN)
+            if not self._guards.is_pausing(_name(fleet), now):
+                descriptors += fleet.status_descriptors()
+        for descriptor in descriptors:
+            poller.register(descriptor, select.POLLIN)
         if not self._is_over:
             poller.poll(TICK_SECONDS * 1000)
         with contextlib.suppress(BlockingIOError):
@@ -204,27 +207,14 @@ class Supervisor:
         return [*self._fleets.values(), *self._leaving]
 
     def _publish(self) -> None:
-        """Write state.json when something changed."""
+        """Write state.json when something changed; where that fails, again as soon as it can be."""
+        self._guards.run("state.json", partial(self._publisher.publish, self._state()))
+
+    def _state(self) -> ServerState:
         helpers = (*self._helpers, *self._backend.helpers)
         processes = tuple(process for helper in helpers for process in helper.snapshot())
         modules = {name: fleet.snapshot() for name, fleet in self._fleets.items()}
-        current = ServerState(modules, processes, self._is_stopping)
-        if current != self._published:
-            state.write(self.run_dir.state, current)
-            self._published = current
-            self._tell_who_answers(current)
-
-    def _tell_who_answers(self, current: ServerState) -> None:
-        """Log each endpoint once, and a module that declares one which is another's."""
-        for name, module in current.modules.items():
-            for endpoint in module.manifest.endpoints:
-                owner = current.endpoints[endpoint]
-                if (endpoint, name, owner) not in self._told:
-                    self._told.add((endpoint, name, owner))
-                    if owner == name:
-                        log.info("%s answers at POST /%s", name, endpoint)
-                    else:
-                        log.warning("%s is not asked at POST /%s: %s answers there", name, endpoint, owner)
+        return ServerState(modules, processes, self._is_stopping, self._is_settled)
 
     def _record(self) -> pidfile.PidFile:
         return pidfile.PidFile(
@@ -268,34 +258,19 @@ class Supervisor:
             for fleet in self._every_fleet():
                 fleet.drain(now)
             self._tick_backend(now)
-            for helper in self._helpers:
-                helper.tick(now)
+            self._tick_helpers(self._helpers, now)
             time.sleep(0.01)
         for helper in self._backend.helpers:
             helper.kill()
         for fleet in self._every_fleet():
-            fleet.close()
+            self._guards.run(f"closing {fleet.spec.name}", fleet.close)
+        self._port_check.close()
         self._control.close()
         os.close(self._lifeline_write)
         os.close(self._lifeline)
-        shutil.rmtree(self.run_dir.path, ignore_errors=True)
+        leftovers.end_owned(self.run_dir.path)
+        self._files.remove()
 
-    @contextlib.contextmanager
-    def _signal_wakeup(self) -> Iterator[int]:
-        """Collect SIGTERM and SIGINT; wake the loop by a pipe for them and for SIGCHLD."""
-        read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        handlers = {
-            signal.SIGTERM: lambda number, _: self._signals.append(number),
-            signal.SIGINT: lambda number, _: self._signals.append(number),
-            signal.SIGCHLD: lambda *_: None,
-        }
-        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        previous_wakeup = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        try:
-            yield read_end
-        finally:
-            signal.set_wakeup_fd(previous_wakeup)
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            os.close(read_end)
-            os.close(write_end)
+
+def _name(fleet: Fleet) -> str:
+    return f"the runners of {fleet.spec.name}"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hub import container, settings
 from hub.errors import ConfigError
 from hub.module.info import read_module_info
+from hub.registry import weights
 from hub.registry.local import LocalRegistry
 from hub.registry.store.environment import interpreter_of
 from hub.registry.store.layout import RECORD
@@ -21,6 +22,7 @@ from hub.serving.config.ray import RayOptions
 from hub.serving.config.server_config import Reread, ServingConfig
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.state import ServerState
+from hub.serving.process import descriptors
 from hub.serving.supervisor import placement
 from hub.serving.supervisor.loop import Supervisor
 from hub.serving.supervisor.slots import FleetLimits, FleetPlan
@@ -28,6 +30,7 @@ from hub.serving.supervisor.slots import FleetLimits, FleetPlan
 
 def serve(config: ServingConfig, reread: Reread, on_settled: Callable[[ServerState], None]) -> None:
     """Serve until told to stop; raises HubError when the server cannot start."""
+    descriptors.raise_limit()
     read_api_keys(config.api_key_file)  # the gateway reads it again; a mistake in it should be said here
     _check_certificate(config)
     Supervisor(config, RegistryPlanner(reread)).run(on_settled)
@@ -107,10 +110,11 @@ def _locate(name: str, entry: ModuleConfig) -> _Located:
         info = read_module_info(folder)
         if entry.version is not None and entry.version != info.version:
             raise ConfigError(f"{name}: {folder} is version {info.version}, not {entry.version}")
-        return _Located(info.version, str(folder), _python(folder.parent), lambda: None)
+        return _Located(info.version, str(folder), _python(folder.parent), weights.held(info.weights).close)
     installed, descriptor = LocalRegistry().acquire(entry.installed_name or name, entry.version)
     with contextlib.ExitStack() as held:
         held.callback(os.close, descriptor)
+        held.push(weights.held(installed.info.weights))
         python = _python(installed.content)
         release = held.pop_all().close
     return _Located(installed.info.version, str(installed.directory), python, release)

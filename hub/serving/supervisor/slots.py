@@ -8,6 +8,7 @@ from typing import Final
 
 from hub.serving.config.ray import RayOptions
 from hub.serving.messages.runner_spec import RunnerSpec
+from hub.serving.messages.state import ModuleLimits
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.placement import RunnerPlan
 from hub.serving.supervisor.runner_process import RunnerProcess
@@ -27,6 +28,11 @@ class FleetLimits:
     max_queue_size: int
     max_requests: int | None = None
     max_memory_mb: int | None = None
+
+    @property
+    def of_requests(self) -> ModuleLimits:
+        """Those that the gateway needs to know."""
+        return ModuleLimits(self.timeout, self.max_queue_size)
 
     @property
     def not_loaded(self) -> str:
@@ -70,3 +76,16 @@ class Slot:
 
     def runners(self) -> list[RunnerProcess]:
         return [runner for runner in (self.runner, self.spare) if runner is not None]
+
+    def take_out(self, dead: RunnerProcess) -> bool:
+        """Take a dead runner out; its spare takes its place. Tell whether it was the spare."""
+        was_spare = dead is self.spare
+        if not was_spare:
+            self.runner = self.spare
+        self.spare = None
+        return was_spare
+
+    def empty(self) -> list[RunnerProcess]:
+        """Take all runners out."""
+        runners, self.runner, self.spare = self.runners(), None, None
+        return runners

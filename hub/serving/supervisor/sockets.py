@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import struct
 from pathlib import Path
 
 from hub.errors import PortBusyError
+from hub.serving.supervisor.socket_name import SocketName
 
 #: Connections that the kernel keeps while Gunicorn is busy or being replaced.
 BACKLOG = 2048
-#: A sender that is silent for this long in the middle of its request is cut off.
-RECEIVE_TIMEOUT_SECONDS = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -29,9 +27,6 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit it; Gunicorn itself would wait for a silent sender for ever.
-        timeout = struct.pack("@ll", RECEIVE_TIMEOUT_SECONDS, 0)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -68,6 +63,7 @@ class ModuleSocket:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._listener: socket.socket | None = None
+        self._name: SocketName | None = None
 
     @property
     def is_open(self) -> bool:
@@ -79,13 +75,24 @@ class ModuleSocket:
         return self._listener.fileno()
 
     def open(self, max_queue_size: int) -> None:
-        """Bind and listen: so many requests may wait."""
+        """Bind and listen, unless it does: so many requests may wait."""
+        if self._listener is not None:
+            return
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(self.path))
-        self.path.chmod(0o600)
-        listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
-        listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
+        try:
+            listener.bind(str(self.path))
+            self._name = SocketName(self.path)
+            listener.setblocking(False)  # once, here: the flag is shared by all who inherit the socket
+            listener.listen(max(0, max_queue_size - 1))  # listen(n) admits n + 1
+        except OSError:
+            listener.close()
+            raise
         self._listener = listener
+
+    def renew(self) -> None:
+        """Have its path lead to it, also after somebody removed that; raises OSError."""
+        if self._name is not None:
+            self._name.renew()
 
     def close(self) -> None:
         """Have a connect fail at once instead of waiting for nobody."""
@@ -95,4 +102,6 @@ class ModuleSocket:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-            self.path.unlink(missing_ok=True)
+        if self._name is not None:
+            self._name.remove()
+            self._name = None

@@ -14,5 +14,5 @@ def tell(message: str) -> None:
     if path is None:
         return
     address = "\0" + path[1:] if path.startswith("@") else path  # @ stands for the abstract namespace
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.sendto(message.encode(), address)

@@ -1,14 +1,13 @@
-"""The consequences of a runner's death, age or memory. Pure: no process, no clock.
+"""The consequences of a runner's failing to load, or of its age and memory. Pure: no process, no clock.
 
-    runner died while    its generation   it may be tried again   then
-    ready                any              any                     RESTART at once
-    loading              any              yes                     RETRY after a pause
-    loading              incoming         no                      DROP_RELOAD: the old generation stays
-    loading              serving          no                      FAIL: the module is given up
-    loading as a spare   serving          any                     RETRY: the worn runner goes on meanwhile
+    did not load as      it may be tried again   then
+    serving              yes                     RETRY after a pause
+    serving              no                      FAIL: the module is given up for a while
+    incoming             yes                     RETRY after a pause
+    incoming             no                      DROP_RELOAD: the old generation stays
 
-A failure that the module itself calls final (a wrong config) ends the tries at once, but not those of a
-module that has served: then something beside its configuration has changed.
+A module that has served is never given up: then something beside it has changed, and may change back. A
+failure that the module itself calls final (a wrong config) ends the tries of any other at once.
 """
 
 from __future__ import annotations
@@ -16,43 +15,28 @@ from __future__ import annotations
 from enum import Enum
 
 
-class AfterDeath(Enum):
-    """The fleet's next step when a runner has died."""
+class AfterFailure(Enum):
+    """The fleet's next step when a runner did not come up."""
 
-    RESTART = "another takes over at once"
     RETRY = "another is tried after a pause"
     DROP_RELOAD = "the new generation does not come up, the old one stays"
     FAIL = "the module is given up"
 
 
-def after_death(
-    *,
-    was_ready: bool,
-    is_incoming: bool,
-    has_served: bool,
-    gives_up: bool,
-    is_final: bool,
-    was_spare: bool = False,
-) -> AfterDeath:
-    """Decide what follows from the death of a runner.
+def after_failure(*, is_incoming: bool, has_served: bool, gives_up: bool, is_final: bool) -> AfterFailure:
+    """Decide what follows when a runner did not load its module.
 
     Args:
-        was_ready: it had loaded its module.
         is_incoming: it belongs to the generation that a reload brings up.
         has_served: the module has had a ready runner before.
-        gives_up: too many died in a row while they loaded.
+        gives_up: too many failed in a row, in each place of the plan.
         is_final: it said that trying again would not help.
-        was_spare: the runner that it was to take over from still works.
     """
-    if was_ready:
-        return AfterDeath.RESTART
-    if was_spare:
-        return AfterDeath.RETRY
     if is_incoming:
-        return AfterDeath.DROP_RELOAD if gives_up or is_final else AfterDeath.RETRY
-    if gives_up or (is_final and not has_served):
-        return AfterDeath.FAIL
-    return AfterDeath.RETRY
+        return AfterFailure.DROP_RELOAD if gives_up or is_final else AfterFailure.RETRY
+    if not has_served and (gives_up or is_final):
+        return AfterFailure.FAIL
+    return AfterFailure.RETRY
 
 
 def is_worn(*, served: int, memory_mb: float, max_requests: int | None, max_memory_mb: int | None) -> bool:

@@ -34,10 +34,10 @@ class Probe(Module):
         if action == "exit":
             raise SystemExit(3)
         if action == "crash":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSEGV)
         if action == "crash once" and not Path(others["marker"]).exists():
             Path(others["marker"]).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSEGV)
         if action == "orphan":  # the shell ends at once; who it started ends later, as somebody else's child
             subprocess.Popen(["sh", "-c", "sleep 0.3 &"]).wait()
         if action == "unsendable":

@@ -19,13 +19,21 @@ from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import state
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState, ServerState
+from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState, ProcessState, ServerState
 
+#: A runner that is loaded.
+WARM = (ProcessState(7, 70, "runner"),)
 #: What the tests' server serves.
 MODULES = {
-    "echo": ModuleState("echo", "1.2.0", READY, manifest=Manifest(method="echo", images=("images",))),
+    "echo": ModuleState(
+        "echo", "1.2.0", READY, runners=WARM, manifest=Manifest(method="echo", images=("images",))
+    ),
     "pipeline": ModuleState(
-        "pipeline", "2.0", READY, manifest=Manifest(method="call_endpoint", endpoints={"ocr": ("file",)})
+        "pipeline",
+        "2.0",
+        READY,
+        runners=WARM,
+        manifest=Manifest(method="call_endpoint", endpoints={"ocr": ("file",)}),
     ),
     "slow": ModuleState("slow", "1.0", LOADING, manifest=Manifest(method="predict")),
     "broken": ModuleState("broken", "1.0", FAILED, "no weights", manifest=Manifest(method="predict")),

@@ -6,12 +6,13 @@ import pytest
 
 from hub.errors import QueueFullError, UnavailableError
 from hub.serving.gateway.admission import Admission
+from hub.serving.gateway.inflight import InflightBytes
 
 pytestmark = pytest.mark.unit
 
 
 def test_admission_holds_bytes_and_places_only_while_inside() -> None:
-    admission = Admission(max_inflight=100)
+    admission = Admission(InflightBytes(100))
     for _ in range(3):
         with admission.admit("a", 1, 100):
             pass
@@ -25,7 +26,7 @@ def test_admission_holds_bytes_and_places_only_while_inside() -> None:
 
 
 def test_admission_lets_go_when_the_request_fails() -> None:
-    admission = Admission(max_inflight=100)
+    admission = Admission(InflightBytes(100))
     with pytest.raises(KeyError), admission.admit("a", 1, 100):
         raise KeyError
     with admission.admit("a", 1, 100):

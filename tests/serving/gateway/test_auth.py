@@ -82,3 +82,35 @@ def test_a_mistake_in_the_file_names_its_line_and_shows_no_key(tmp_path: Path, t
 
     assert said in str(refused.value)
     assert "0123456789" not in str(refused.value)
+
+
+def write(path: Path, *keys: str) -> Path:
+    """Write a file of keys, as an editor does: another file takes the name."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text("".join(f"user{number}:{key}\n" for number, key in enumerate(keys)))
+    return fresh.replace(path)
+
+
+def test_a_key_that_is_taken_out_of_the_file_opens_nothing_from_then_on(tmp_path: Path) -> None:
+    path = write(tmp_path / "keys", "0123456789abcdef", "fedcba9876543210")
+    ring = KeyRing.of(path)
+    before = ring.check(Headers({"X-API-Key": "fedcba9876543210"}))
+    write(path, "0123456789abcdef", "aaaaaaaaaaaaaaaa")
+
+    assert before == "user1"
+    assert ring.check(Headers({"X-API-Key": "aaaaaaaaaaaaaaaa"})) == "user1"
+    with pytest.raises(UnauthorizedError, match="wrong API key"):
+        ring.check(Headers({"X-API-Key": "fedcba9876543210"}))
+
+
+@pytest.mark.parametrize("harm", ["gone", "empty", "wrong"])
+def test_a_file_of_keys_that_is_damaged_opens_nothing_new_and_locks_nobody_out(
+    tmp_path: Path, harm: str
+) -> None:
+    path = write(tmp_path / "keys", "0123456789abcdef")
+    ring = KeyRing.of(path)
+    path.unlink() if harm == "gone" else path.write_text("" if harm == "empty" else "short:key\n")
+
+    assert ring.check(Headers({"X-API-Key": "0123456789abcdef"})) == "user0"
+    with pytest.raises(UnauthorizedError):
+        ring.check(Headers())

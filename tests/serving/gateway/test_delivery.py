@@ -26,9 +26,9 @@ from hub.errors import (
     UnknownModuleError,
 )
 from hub.serving.gateway.body import Body
+from hub.serving.gateway.caller import Caller, CallerLeft
 from hub.serving.gateway.delivery import (
     MAX_ATTEMPTS,
-    CallerLeft,
     Delivery,
     ModuleReply,
     refuse_unless_served,
@@ -37,6 +37,7 @@ from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
 from hub.serving.messages import state, wire
+from hub.serving.messages.death import CRASHED, HUNG, KILLED, OUT_OF_MEMORY, UNKNOWN, Death
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import FAILED, LOADING, READY, ModuleLimits, ModuleState, ServerState
 from hub.serving.messages.wire import CallHeader, ErrorHeader, Frame, ReplyHeader
@@ -48,7 +49,14 @@ BODY = Body(b'{"texts": ["a"]}')
 
 def module(socket: str = "", timeout: float = 60.0, **manifest: Any) -> ModuleState:
     limits = ModuleLimits(timeout, 16)
-    return ModuleState("mine", "1", READY, socket=socket, manifest=Manifest(**manifest), limits=limits)
+    return ModuleState(
+        "mine", "1", READY, socket=socket, manifest=Manifest(**manifest), limits=limits, deaths=died(CRASHED)
+    )
+
+
+def died(*causes: str, pid: int = 7) -> tuple[Death, ...]:
+    """Deaths that the supervisor finds as soon as they happen, whenever that is."""
+    return tuple(Death(pid, cause, time.monotonic() + 100) for cause in causes)
 
 
 def context(seconds_ago: float = 0.0, **more: Any) -> RequestContext:
@@ -202,6 +210,46 @@ def test_deaths_before_it_started_are_not_its_fault() -> None:
     quarantine.check(made.module, BODY)
 
 
+@pytest.mark.parametrize("cause", [CRASHED, HUNG, OUT_OF_MEMORY])
+def test_deaths_that_may_be_its_doing_are_blamed_on_a_request_that_ran_alone(cause: str) -> None:
+    made = delivery()
+    made.runner_died(Quarantine(), cause)
+    made.has_started = True
+    made.runner_died(Quarantine(), cause)
+    with pytest.raises(PoisonError):
+        made.runner_died(Quarantine(), cause)
+
+
+def test_runners_that_were_killed_from_outside_count_neither_as_strikes_nor_as_attempts() -> None:
+    quarantine = Quarantine()
+    made = delivery()
+    made.has_started = True
+    for _ in range(10 * MAX_ATTEMPTS):
+        made.runner_died(quarantine, KILLED)
+
+    quarantine.check(made.module, BODY)
+    assert made.number == 10 * MAX_ATTEMPTS + 1
+
+
+def test_deaths_whose_cause_is_not_known_count_as_attempts_and_are_blamed_on_nobody() -> None:
+    quarantine = Quarantine()
+    made = delivery()
+    made.has_started = True
+    for _ in range(MAX_ATTEMPTS - 1):
+        made.runner_died(quarantine, UNKNOWN)
+    with pytest.raises(RunnerLostError):
+        made.runner_died(quarantine, UNKNOWN)
+
+    quarantine.check(made.module, BODY)
+
+
+def test_what_may_run_once_is_not_sent_again_even_where_its_runner_was_killed_from_outside() -> None:
+    made = delivery(idempotent=False)
+    made.has_started = True
+    with pytest.raises(RunnerLostError, match="may have taken effect"):
+        made.runner_died(Quarantine(), KILLED)
+
+
 def test_a_request_whose_time_is_up_is_not_sent_again() -> None:
     made = delivery(asked=context(seconds_ago=61.0))
     with pytest.raises(DeadlineError, match="mine did not answer within"):
@@ -350,10 +398,10 @@ def test_an_answer_that_does_not_come_in_time_is_a_deadline_error(runner: Runner
 
 
 def test_a_request_whose_caller_hangs_up_is_dropped(runner: Runner) -> None:
-    here, there = socket.socketpair()
-    runner.act(lambda connection: there.close() or time.sleep(0.2))
-    with here, pytest.raises(CallerLeft):
-        call(runner, context(caller=here.fileno()))
+    caller = Caller()
+    runner.act(lambda connection: caller.leave() or time.sleep(0.2))
+    with pytest.raises(CallerLeft):
+        call(runner, context(caller=caller))
 
 
 def test_a_full_queue_refuses_the_first_attempt_at_once(runner: Runner) -> None:

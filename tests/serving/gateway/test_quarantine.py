@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,35 @@ def test_a_request_is_let_through_again_when_its_time_is_up(monkeypatch: pytest.
     over.add(MODULE, BODY)
 
     over.check(MODULE, BODY)
+
+
+def test_what_one_process_refuses_all_refuse(tmp_path: Path) -> None:
+    here, there = Quarantine(tmp_path / "quarantine"), Quarantine(tmp_path / "quarantine")
+    there.check(MODULE, BODY)
+    here.add(MODULE, BODY)
+
+    with pytest.raises(PoisonError):
+        there.check(MODULE, BODY)
+    with pytest.raises(PoisonError):  # one that is started later
+        Quarantine(tmp_path / "quarantine").check(MODULE, BODY)
+
+
+def test_entries_whose_time_is_up_are_removed_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "QUARANTINE_SECONDS", -1.0)
+    here = Quarantine(tmp_path)
+    here.add(MODULE, BODY)
+    monkeypatch.undo()
+    here.add(MODULE, replace(BODY, arguments=b"{}"))
+
+    assert len(list(tmp_path.iterdir())) == 1
+    Quarantine(tmp_path).check(MODULE, BODY)
+
+
+def test_a_folder_that_cannot_be_made_leaves_a_quarantine_of_this_process(tmp_path: Path) -> None:
+    here = Quarantine(tmp_path / "absent" / "quarantine")
+    here.add(MODULE, BODY)
+
+    with pytest.raises(PoisonError):
+        here.check(MODULE, BODY)

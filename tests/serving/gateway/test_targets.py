@@ -21,7 +21,8 @@ from hub.errors import (
 )
 from hub.serving.gateway import targets
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, ModuleReply
+from hub.serving.gateway.caller import CallerLeft
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.targets import EndpointTarget, ModuleTarget
 from hub.serving.messages import state
@@ -69,6 +70,15 @@ def test_versions_are_the_modules_own_and_1_for_an_endpoint(door: Door) -> None:
 )
 def test_a_target_is_ready_when_its_module_is(door: Door, name: str, ready: bool) -> None:
     assert targets.find(door.gateway, name).is_ready is ready
+
+
+def test_a_target_is_not_ready_while_its_module_has_no_loaded_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    door = apps.make(tmp_path, {"echo": replace(MODULES["echo"], runners=())})
+
+    assert not ModuleTarget(door.gateway, "echo").is_ready
 
 
 def test_readiness_of_a_module_that_is_not_served_is_an_error_and_of_an_endpoint_just_no(door: Door) -> None:
@@ -265,6 +275,7 @@ def test_a_new_state_is_seen_by_the_next_request(door: Door) -> None:
     target = ModuleTarget(door.gateway, "slow")
     before = target.is_ready
     time.sleep(state.FRESH_SECONDS)
-    state.write(door.gateway.run_dir.state, ServerState({"slow": replace(MODULES["slow"], state=READY)}))
+    warm = replace(MODULES["slow"], state=READY, runners=apps.WARM)
+    state.write(door.gateway.run_dir.state, ServerState({"slow": warm}))
 
     assert (before, target.is_ready) == (False, True)

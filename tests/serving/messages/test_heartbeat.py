@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import pytest
 
@@ -11,9 +11,10 @@ from hub.serving.messages.heartbeat import MAX_SLOTS, Beat, Heartbeat, hung
 pytestmark = pytest.mark.unit
 
 
-def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
-    Heartbeat.create(tmp_path / "beat")
-    runner, supervisor = (Heartbeat(tmp_path / "beat", 2) for _ in range(2))
+def test_what_a_runner_writes_the_supervisor_reads() -> None:
+    descriptor = Heartbeat.create()
+    runner, supervisor = (Heartbeat(descriptor, 2) for _ in range(2))
+    os.close(descriptor)
     before = supervisor.read()
     runner.idle(0)
     runner.busy(1)
@@ -31,9 +32,10 @@ def test_what_a_runner_writes_the_supervisor_reads(tmp_path: Path) -> None:
     assert (done.busy_since, done.served) == (None, 5)
 
 
-def test_more_slots_than_the_file_has_are_not_read(tmp_path: Path) -> None:
-    Heartbeat.create(tmp_path / "beat")
-    beat = Heartbeat(tmp_path / "beat", MAX_SLOTS + 10)
+def test_more_slots_than_there_are_are_not_read() -> None:
+    descriptor = Heartbeat.create()
+    beat = Heartbeat(descriptor, MAX_SLOTS + 10)
+    os.close(descriptor)
 
     assert len(beat.read()) == MAX_SLOTS
     beat.close()
@@ -49,6 +51,8 @@ def test_more_slots_than_the_file_has_are_not_read(tmp_path: Path) -> None:
         pytest.param([Beat(None, 0.0, 0)], None, id="not yet begun"),
         pytest.param([Beat(None, 99.0, 0), Beat(80.0, 80.0, 0)], "busy", id="one thread of two"),
         pytest.param([], None, id="no threads"),
+        pytest.param([Beat(95.0, 95.0, 0), Beat(None, 50.0, 0)], None, id="silent beside a busy one"),
+        pytest.param([Beat(80.0, 80.0, 0), Beat(None, 50.0, 0)], "busy", id="one busy too long"),
     ],
 )
 def test_a_runner_is_hung_when_one_of_its_threads_is(beats: list[Beat], why: str | None) -> None:
@@ -56,3 +60,12 @@ def test_a_runner_is_hung_when_one_of_its_threads_is(beats: list[Beat], why: str
 
     assert (found is None) == (why is None)
     assert why is None or why in (found or "")
+
+
+@pytest.mark.parametrize("beats", [[Beat(20.0, 20.0, 0)], [Beat(None, 20.0, 0)]], ids=["busy", "idle"])
+def test_the_time_before_a_pause_of_the_machine_is_not_held_against_a_runner(beats: list[Beat]) -> None:
+    on_going_on = hung(beats, now=100.0, hang_timeout=10.0, idle_timeout=5.0, since=99.0)
+    later = hung(beats, now=112.0, hang_timeout=10.0, idle_timeout=5.0, since=99.0)
+
+    assert on_going_on is None
+    assert later is not None

@@ -13,6 +13,7 @@ import pytest
 
 from hub.serving.messages import message, state
 from hub.serving.messages.control import ControlAnswer, ControlRequest
+from hub.serving.messages.death import KILLED, Death
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.message import Message, MessageError, OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
@@ -52,7 +53,9 @@ MANIFEST = Manifest(
     concurrency=4,
     max_batch_size=8,
 )
+DEATH = Death(7, KILLED, 12.5)
 PROCESS = ProcessState(7, 123456, "runner", False, 3, "gpu:1", 512.0, "node-2")
+WARM = ProcessState(8, 234567, "runner")
 MODULE = ModuleState(
     name="echo",
     version="1.2",
@@ -67,6 +70,7 @@ MODULE = ModuleState(
     runners=(PROCESS,),
     manifest=MANIFEST,
     limits=ModuleLimits(5.0, 16),
+    deaths=(DEATH,),
 )
 SPEC = RunnerSpec(
     name="echo",
@@ -113,7 +117,8 @@ EXAMPLES: list[Message] = [
     PROCESS,
     ModuleLimits(5.0, 16),
     MODULE,
-    ServerState({"echo": MODULE}, (PROCESS,), True),
+    ServerState({"echo": MODULE}, (PROCESS,), True, True),
+    DEATH,
     RunnerStatus(False, "no weights", True, MANIFEST, 4),
     ControlRequest("scale", "echo", "1.2", 3),
     ControlAnswer(True, "done"),
@@ -309,18 +314,35 @@ def test_the_first_module_that_declares_an_endpoint_answers_there() -> None:
 def test_a_server_is_ready_when_every_module_is_and_it_is_not_stopping(
     states: list[str], draining: bool, ready: bool
 ) -> None:
-    modules = {str(number): ModuleState("m", "1", each) for number, each in enumerate(states)}
+    modules = {
+        str(number): ModuleState("m", "1", each, runners=(WARM,)) for number, each in enumerate(states)
+    }
 
     assert ServerState(modules, draining=draining).ready is ready
 
 
 def test_readiness_gives_a_reason_only_where_there_is_one() -> None:
-    modules = {"good": ModuleState("good", "1", READY), "bad": ModuleState("bad", "1", FAILED, "no weights")}
+    good = ModuleState("good", "1", READY, runners=(WARM,))
+    cold = ModuleState("cold", "1", READY, runners=(PROCESS,))
+    modules = {"good": good, "cold": cold, "bad": ModuleState("bad", "1", FAILED, "no weights")}
 
     assert ServerState(modules).readiness() == {
         "ready": False,
-        "modules": {"good": {"state": "READY"}, "bad": {"state": "FAILED", "reason": "no weights"}},
+        "modules": {
+            "good": {"state": "READY"},
+            "cold": {"state": "READY", "reason": "its runners are being started again"},
+            "bad": {"state": "FAILED", "reason": "no weights"},
+        },
     }
+
+
+@pytest.mark.parametrize("runners", [(), (PROCESS,)], ids=["none", "loading"])
+def test_a_server_is_not_ready_while_a_module_that_serves_has_no_loaded_runner(
+    runners: tuple[ProcessState, ...],
+) -> None:
+    modules = {"echo": ModuleState("echo", "1", READY, runners=runners)}
+
+    assert not ServerState(modules).ready
 
 
 def test_the_gateway_sees_a_new_state_a_moment_later(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -97,7 +97,19 @@ def test_a_resent_request_ends_the_collecting(at: Socket) -> None:
     at.send({"alone": True}, texts=["b"])
     at.send(texts=["c"])
 
-    assert texts(at.batch()) == [["a"], ["b"]]
+    batch = at.batch()
+    batch[1].unpack()
+
+    assert texts(batch) == [["a"], ["b"]]
+
+
+def test_a_resent_request_stays_packed_until_it_runs(at: Socket) -> None:
+    at.send({"alone": True}, texts=["a"])
+    (request,) = at.batch()
+    before = request.arguments
+    request.unpack()
+
+    assert (before, request.arguments) == ({}, {"texts": ["a"]})
 
 
 def test_a_drain_ends_the_wait(at: Socket) -> None:
@@ -165,3 +177,23 @@ def test_a_caller_that_left_is_noticed_and_replies_to_it_harm_nobody(at: Socket)
     assert (before, request.caller_has_left()) == (False, True)
     assert request.announce() is False
     request.reply(Frame(wire.OK, {}, [b"[]"]))
+
+
+def test_a_connection_that_cannot_be_accepted_is_accepted_later(
+    at: Socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing:
+        def accept(self) -> None:
+            raise OSError(24, "Too many open files")
+
+        def fileno(self) -> int:
+            return at.listener.fileno()
+
+    at.send(texts=["a"])
+    intake = Intake(cast(socket.socket, Refusing()), at.stop, BatchPolicy())
+    refused = [intake.next_batch(0.1, lambda: None) for _ in range(3)]
+    monkeypatch.setattr(intake, "_listener", at.listener)
+
+    assert refused == [[], [], []]
+    assert caplog.text.count("Too many open files") == 1
+    assert texts(intake.next_batch(0.1, lambda: None)) == [["a"]]

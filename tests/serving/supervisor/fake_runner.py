@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from hub.serving.messages import death
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.runner_spec import RunnerSpec
@@ -29,6 +30,7 @@ class FakeRunner:
         self.answer: RunnerStatus | None = None
         self.memory_mb, self.served = 0.0, 0
         self.hangs = ""
+        self.awake_since = 0.0
         self.ended_by: list[signal.Signals] = []
         self.kill_at: float | None = None
         self._said: RunnerStatus | None = None
@@ -79,8 +81,12 @@ class FakeRunner:
     def weigh(self) -> None:
         """Leave ``memory_mb`` as the test set it."""
 
-    def hang_reason(self, now: float, hang_timeout: float) -> str | None:
+    def hang_reason(self, now: float, hang_timeout: float, since: float = 0.0) -> str | None:
+        self.awake_since = since
         return self.hangs or None
+
+    def cause(self, code: int, *, has_oom_struck: bool) -> str:
+        return death.KILLED
 
     def snapshot(self) -> ProcessState:
         return ProcessState(self.pid, 1, "runner", self.is_ready, self.spec.generation)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from hub.serving.supervisor.backoff import LONGEST_PAUSE, RestartPolicy
+from hub.serving.supervisor.backoff import GIVEN_UP_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_SERVED, RestartPolicy
 
 pytestmark = pytest.mark.unit
 
@@ -53,7 +53,43 @@ def test_a_module_is_given_up_after_so_many_deaths_in_a_row() -> None:
         restarts.died_loading(0.0)
 
     assert restarts.gives_up
-    assert not restarts.may_start(1e9)
+
+
+def test_what_was_given_up_is_tried_again_now_and_then() -> None:
+    restarts = policy()
+    for now in (100.0, 200.0, 300.0, 400.0):
+        restarts.died_loading(now)
+
+    assert restarts.gives_up
+    assert not restarts.may_start(400.0 + GIVEN_UP_PAUSE - 1)
+    assert restarts.may_start(400.0 + GIVEN_UP_PAUSE)
+
+
+def test_a_final_failure_is_the_last_before_it_is_given_up() -> None:
+    restarts = policy()
+    restarts.died_loading(100.0, is_final=True)
+
+    assert restarts.gives_up
+
+
+def test_what_has_served_is_never_given_up_and_its_pauses_stay_short() -> None:
+    restarts = policy()
+    restarts.serves(0.0)
+    pauses = []
+    for _ in range(50):
+        restarts.died_loading(100.0)
+        pauses.append(restarts.not_before - 100.0)
+
+    assert not restarts.gives_up
+    assert max(pauses) <= LONGEST_PAUSE_SERVED
+
+
+def test_a_place_that_was_given_up_is_tried_soon_when_another_begins_to_serve() -> None:
+    restarts = policy()
+    restarts.died_loading(100.0, is_final=True)
+    restarts.serves(101.0)
+
+    assert restarts.may_start(101.0 + LONGEST_PAUSE_SERVED)
 
 
 def test_being_ready_once_forgives_earlier_deaths() -> None:

@@ -32,9 +32,6 @@ class FakeFleet:
     is_empty: bool = False
     is_draining: bool = False
 
-    def __post_init__(self) -> None:
-        self.newest_generation = self.plan.spec.generation
-
     @property
     def spec(self) -> RunnerSpec:
         return self.plan.spec
@@ -44,7 +41,6 @@ class FakeFleet:
         return self.incoming is not None
 
     def reload(self, plan: FleetPlan, now: float) -> None:
-        self.newest_generation = plan.spec.generation
         self.incoming = plan
 
     def drain(self, now: float) -> None:
@@ -223,7 +219,7 @@ def test_a_load_that_was_unloaded_does_not_remove_the_module_that_was_loaded_aft
     first()
     server.fleets["b"].state = READY
 
-    assert second() == ControlAnswer(True, "b 1.1.0 is served")
+    assert second() == ControlAnswer(True, "b 1.2.0 is served")
     assert list(server.configured) == ["a", "b"]
 
 
@@ -262,6 +258,15 @@ def test_the_last_module_is_not_unloaded() -> None:
 def test_a_module_that_is_not_served_is_refused_with_the_names_of_those_that_are(do: str) -> None:
     with pytest.raises(ServerError, match="c is not served here; served: a, b"):
         Server("a", "b").do(do, "c", runners=2)
+
+
+def test_a_module_that_is_loaded_again_is_another_generation() -> None:
+    server = Server("a", "b")
+    server.do("unload", "b")
+    server.do("load", "b")
+    server.fleets["b"].state = READY
+
+    assert [generation for _, _, generation in server.planner.planned] == [2]
 
 
 # -- scale -----------------------------------------------------------------------------------------
@@ -410,13 +415,37 @@ def test_a_reload_of_the_file_adds_removes_and_renews_what_changed() -> None:
     before = pending()
     server.fleets["b"].swap()
     server.fleets["d"].state = READY
+    gone.end()
     answer = pending()
 
     assert before is None
-    assert answer == ControlAnswer(True, "d 1.1.0 is served; b 1.2.0 serves (generation 2)")
+    assert answer == ControlAnswer(
+        True, "d 1.1.0 is served; b 1.2.0 serves (generation 2); c is no longer served"
+    )
     assert server.fleets["a"].incoming is None
     assert (list(server.fleets), gone.is_draining) == (["a", "b", "d"], True)
     assert server.commands.config == server.planner.file
+
+
+def test_a_reload_that_only_removes_a_module_says_so() -> None:
+    server = Server("a", "b")
+    gone = server.fleets["b"]
+    server.planner.file = config("a")
+    pending = server.do("reload")
+    before = pending()
+    gone.end()
+
+    assert before is None
+    assert pending() == ControlAnswer(True, "b is no longer served")
+
+
+def test_a_module_that_the_file_names_again_is_another_generation() -> None:
+    server = Server("a", "b")
+    for names in (("a",), ("a", "b")):
+        server.planner.file = config(*names)
+        server.do("reload")
+
+    assert [generation for _, _, generation in server.planner.planned] == [2]
 
 
 def test_a_reload_of_the_file_that_cannot_be_planned_at_its_third_module_changes_nothing() -> None:
@@ -442,7 +471,7 @@ def test_a_reload_of_the_file_after_one_that_failed_is_planned_whole() -> None:
     server.planner.planned.clear()
     server.do("reload")
 
-    assert [(name, generation) for name, _, generation in server.planner.planned] == [("a", 2), ("e", 1)]
+    assert [(name, generation) for name, _, generation in server.planner.planned] == [("a", 3), ("e", 1)]
 
 
 def test_a_reload_of_a_file_in_which_nothing_changed_says_so() -> None:

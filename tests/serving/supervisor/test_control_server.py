@@ -16,6 +16,7 @@ from hub.errors import ServerError
 from hub.serving.messages import message
 from hub.serving.messages.control import ControlAnswer, ControlRequest
 from hub.serving.supervisor.control_server import ControlSocket, Pending
+from hub.serving.supervisor.guard import FIRST_PAUSE
 from hub.version import __version__
 
 pytestmark = pytest.mark.unit
@@ -226,3 +227,43 @@ def test_a_mistake_in_what_is_asked_does_not_end_the_server(supervisor: Supervis
 
     assert (answer["ok"], str(error) in answer["message"]) == (False, True)
     assert supervisor.exchange(line(do="reload", module="a"))["ok"]
+
+
+def test_a_mistake_in_finding_the_answer_is_told_and_does_not_end_the_server(supervisor: Supervisor) -> None:
+    def break_down(request: ControlRequest) -> Pending:
+        def settled() -> ControlAnswer | None:
+            raise KeyError("gone")
+
+        return settled
+
+    with supervisor.connect() as caller:
+        caller.sendall(line(do="reload"))
+        for _ in range(3):
+            supervisor.control.tick(break_down)
+        answer = json.loads(caller.recv(1 << 16))
+
+    assert answer == {"ok": False, "message": "'gone'"}
+    assert supervisor.exchange(line(do="reload"))["ok"]
+
+
+def test_a_caller_that_cannot_be_accepted_does_not_wake_the_supervisor_without_end(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing:
+        def accept(self) -> None:
+            raise OSError(24, "Too many open files")
+
+        def fileno(self) -> int:
+            return 99
+
+        def close(self) -> None: ...
+
+    listener = supervisor.control._listener
+    monkeypatch.setattr(supervisor.control, "_listener", Refusing())
+    supervisor.tick()
+    paused = supervisor.control.descriptors()
+    monkeypatch.setattr(supervisor.control, "_listener", listener)
+    time.sleep(2 * FIRST_PAUSE)
+
+    assert paused == []
+    assert supervisor.exchange(line(do="reload"))["ok"]

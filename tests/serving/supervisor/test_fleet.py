@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from hub.serving.messages.death import KILLED
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED, LOADING, READY
+from hub.serving.supervisor import failure, package_check
 from hub.serving.supervisor import fleet as fleet_file
-from hub.serving.supervisor import package_check
-from hub.serving.supervisor.backoff import LONGEST_PAUSE
-from hub.serving.supervisor.fleet import MEMORY_SECONDS, RunnerFleet
+from hub.serving.supervisor.backoff import GIVEN_UP_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_SERVED
+from hub.serving.supervisor.fleet import RunnerFleet
 from hub.serving.supervisor.slots import FleetPlan
+from hub.serving.supervisor.watch import MEMORY_SECONDS
 from tests.serving.supervisor.fake_runner import FakeRunner
 from tests.serving.supervisor.plans import Plans
 
@@ -135,16 +137,146 @@ def test_a_runner_that_dies_while_loading_is_tried_again_only_after_a_pause(load
     assert loading.fleet.state == LOADING
 
 
-def test_a_module_is_given_up_after_three_tries_with_the_last_reason(loading: Watched) -> None:
+def fail_three_times(loading: Watched) -> None:
     for attempt in range(3):
+        loading.tick(GIVEN_UP_PAUSE / 2)
         loading.newest.refuse(f"no weights ({attempt})")
         loading.settle()
-        loading.tick(PAUSE)
+
+
+def test_a_module_is_given_up_after_three_tries_with_the_last_reason(loading: Watched) -> None:
+    fail_three_times(loading)
 
     assert loading.fleet.state == FAILED
     assert loading.fleet.reason == "no weights (2)"
     assert len(loading.started) == 3
     assert loading.fleet.is_empty
+    assert not loading.accepts()
+
+
+def test_a_module_that_was_given_up_is_tried_again_each_minute_and_stays_failed_meanwhile(
+    loading: Watched,
+) -> None:
+    fail_three_times(loading)
+    loading.tick(GIVEN_UP_PAUSE - 1)
+    too_early = len(loading.started)
+    for _ in range(3):
+        loading.tick(GIVEN_UP_PAUSE)
+        state = loading.fleet.state
+        loading.newest.refuse("still no weights")
+        loading.settle()
+
+    assert (too_early, state, len(loading.started)) == (3, FAILED, 6)
+    assert (loading.fleet.state, loading.fleet.reason) == (FAILED, "still no weights")
+    assert not loading.accepts()
+
+
+def test_a_module_that_was_given_up_serves_when_a_later_try_comes_up(loading: Watched) -> None:
+    fail_three_times(loading)
+    loading.tick(GIVEN_UP_PAUSE)
+    loading.newest.load()
+    loading.settle()
+
+    assert (loading.fleet.state, loading.fleet.reason) == (READY, "")
+    assert loading.accepts()
+
+
+def test_a_module_is_not_given_up_while_another_of_its_runners_is_loading(
+    run_dir: RunDir, started: list[FakeRunner], plans: Plans
+) -> None:
+    watched = Watched(plans.make(runners=2), run_dir, started)
+    watched.tick()
+    slow = started[1]
+    for _ in range(3):
+        started[-1 if len(started) > 2 else 0].die()
+        watched.settle()
+        watched.tick(GIVEN_UP_PAUSE / 2)
+    slow.load()
+    watched.settle()
+    state = watched.fleet.state
+    watched.fleet.close()
+
+    assert state == READY
+    assert slow.ended_by == []
+
+
+def test_a_ready_runner_stays_however_often_another_of_its_module_dies_while_loading(
+    run_dir: RunDir, started: list[FakeRunner], plans: Plans
+) -> None:
+    watched = Watched(plans.make(runners=2), run_dir, started)
+    watched.tick()
+    healthy = started[0]
+    healthy.load()
+    watched.settle()
+    for _ in range(20):
+        started[-1].die()
+        watched.settle()
+        watched.tick(LONGEST_PAUSE_SERVED)
+    state, accepts = watched.fleet.state, watched.accepts()
+    watched.fleet.close()
+
+    assert (state, accepts, healthy.ended_by) == (READY, True, [])
+    assert len(started) == 22  # one try each time, none later than the longest pause
+
+
+def test_a_final_failure_is_tried_again_only_when_the_modules_files_change(
+    loading: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure, "_files", lambda folder: frozenset(tmp_path.iterdir()))
+    loading.newest.refuse("no such option", final=True)
+    loading.settle()
+    for _ in range(5):
+        loading.tick(GIVEN_UP_PAUSE)
+    before = len(loading.started)
+    (tmp_path / "params.py").touch()
+    loading.tick(GIVEN_UP_PAUSE)
+
+    assert (before, len(loading.started)) == (1, 2)
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(11, "no more processes"), OSError(28, "no space left")])
+def test_a_runner_that_cannot_be_started_is_tried_again_and_harms_no_other(
+    ready: Watched, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object) -> FakeRunner:
+        raise error
+
+    ready.newest.die()
+    with monkeypatch.context() as refused:
+        refused.setattr(fleet_file, "RunnerProcess", refuse)
+        for _ in range(5):
+            ready.tick(LONGEST_PAUSE_SERVED)
+        reason = ready.fleet.reason
+    ready.tick(LONGEST_PAUSE_SERVED)
+    ready.newest.load()
+    ready.settle()
+
+    assert f"cannot be started: {error}" in reason
+    assert (ready.fleet.state, ready.fleet.reason, len(ready.started)) == (READY, "", 2)
+
+
+def test_the_deaths_of_the_last_seconds_are_published(ready: Watched) -> None:
+    ready.newest.die()
+    ready.tick()
+    (told,) = ready.fleet.snapshot().deaths
+    ready.newest.load()
+    ready.settle()
+    ready.tick(2 * failure.DEATH_SECONDS)
+    ready.newest.die()
+    ready.tick()
+
+    assert (told.pid, told.cause) == (ready.started[0].pid, KILLED)
+    assert len(ready.fleet.snapshot().deaths) == 1
+
+
+def test_runners_are_judged_anew_when_the_supervisor_itself_was_stopped(ready: Watched) -> None:
+    ready.tick(0.25)
+    before = ready.newest.awake_since
+    ready.tick(30.0)
+    went_on = ready.now
+    ready.tick(0.25)
+
+    assert (before, ready.newest.awake_since) == (0.0, went_on)
 
 
 def test_a_failure_that_the_module_calls_final_ends_the_tries_at_once(loading: Watched) -> None:
@@ -175,9 +307,11 @@ def test_a_runner_that_says_nothing_is_given_up_with_how_it_ended(loading: Watch
 def test_a_runner_that_loads_for_too_long_is_killed_and_its_reason_names_the_setting(
     loading: Watched,
 ) -> None:
-    loading.tick(299.0)
+    for _ in range(299):
+        loading.tick(1.0)
     patient = list(loading.newest.ended_by)
-    loading.tick(2.0)
+    loading.tick(1.0)
+    loading.tick(1.0)
 
     assert patient == []
     assert loading.newest.ended_by == [signal.SIGKILL]
@@ -391,7 +525,7 @@ def test_a_second_reload_takes_the_place_of_the_first(ready: Watched, plans: Pla
     ready.settle()
 
     assert second.ended_by == [signal.SIGTERM]
-    assert ready.fleet.spec.generation == ready.fleet.newest_generation == 3
+    assert ready.fleet.spec.generation == 3
     assert plans.released == [("mine", 2), ("mine", 1)]
 
 

@@ -1,29 +1,14 @@
-"""The whole table of what follows from a runner's death, and when one is worn."""
+"""The whole table of what follows when a runner does not load, and when one is worn."""
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
-from hub.serving.supervisor.transitions import AfterDeath, after_death, is_worn
+from hub.serving.supervisor.transitions import AfterFailure, after_failure, is_worn
 
 pytestmark = pytest.mark.unit
 
-RETRY, DROP_RELOAD, FAIL = AfterDeath.RETRY, AfterDeath.DROP_RELOAD, AfterDeath.FAIL
-
-
-@pytest.mark.parametrize(
-    ("is_incoming", "has_served", "gives_up", "is_final"), list(itertools.product([False, True], repeat=4))
-)
-def test_a_runner_that_was_ready_is_replaced_at_once_whatever_else_is_known(
-    is_incoming: bool, has_served: bool, gives_up: bool, is_final: bool
-) -> None:
-    step = after_death(
-        was_ready=True, is_incoming=is_incoming, has_served=has_served, gives_up=gives_up, is_final=is_final
-    )
-
-    assert step is AfterDeath.RESTART
+RETRY, DROP_RELOAD, FAIL = AfterFailure.RETRY, AfterFailure.DROP_RELOAD, AfterFailure.FAIL
 
 
 @pytest.mark.parametrize(
@@ -36,8 +21,8 @@ def test_a_runner_that_was_ready_is_replaced_at_once_whatever_else_is_known(
         (False, False, True, True, FAIL),
         (False, True, False, False, RETRY),
         (False, True, False, True, RETRY),
-        (False, True, True, False, FAIL),
-        (False, True, True, True, FAIL),
+        (False, True, True, False, RETRY),
+        (False, True, True, True, RETRY),
         # the generation that a reload brings up
         (True, False, False, False, RETRY),
         (True, False, False, True, DROP_RELOAD),
@@ -49,30 +34,14 @@ def test_a_runner_that_was_ready_is_replaced_at_once_whatever_else_is_known(
         (True, True, True, True, DROP_RELOAD),
     ],
 )
-def test_what_follows_when_a_runner_dies_while_it_loads(
-    is_incoming: bool, has_served: bool, gives_up: bool, is_final: bool, step: AfterDeath
+def test_what_follows_when_a_runner_does_not_load(
+    is_incoming: bool, has_served: bool, gives_up: bool, is_final: bool, step: AfterFailure
 ) -> None:
-    found = after_death(
-        was_ready=False, is_incoming=is_incoming, has_served=has_served, gives_up=gives_up, is_final=is_final
+    found = after_failure(
+        is_incoming=is_incoming, has_served=has_served, gives_up=gives_up, is_final=is_final
     )
 
     assert found is step
-
-
-@pytest.mark.parametrize(
-    ("gives_up", "is_final"), [(False, False), (False, True), (True, False), (True, True)]
-)
-def test_a_spare_that_does_not_load_never_ends_the_module(gives_up: bool, is_final: bool) -> None:
-    step = after_death(
-        was_ready=False,
-        is_incoming=False,
-        has_served=True,
-        gives_up=gives_up,
-        is_final=is_final,
-        was_spare=True,
-    )
-
-    assert step is RETRY
 
 
 @pytest.mark.parametrize(

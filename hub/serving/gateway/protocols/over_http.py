@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from hub.serving.gateway import body_reader
 from hub.serving.gateway.context import Gateway, request_context
 from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext, is_true, parse_timeout
+from hub.serving.gateway.wsgi import CALLER
 
 
 def announced(gateway: Gateway, module: str) -> RequestContext:
     """Note which module is meant, and check the headers; nothing of the body is read.
 
     Raises:
-        PayloadTooLargeError: the announced body is.  BindingError: X-Request-Timeout is not a number.
+        BindingError: X-Request-Timeout is not a number.
     """
     context = request_context()
     current = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at each use
-    headers, connection = current.headers, current.environ.get("gunicorn.socket")
+    headers = current.headers
     if module in gateway.states.current().modules:
         context.module = module
-    context.size = body_reader.declared_length(headers, gateway.limits)
     context.timeout = parse_timeout(headers.get("X-Request-Timeout"), "X-Request-Timeout")
     context.strict = is_true(headers.get("X-Hub-Strict", ""))
-    context.caller = connection.fileno() if connection is not None else None
+    context.caller = current.environ.get(CALLER, context.caller)
     return context
 
 
-def read_body(gateway: Gateway) -> bytes:
-    """Return the whole body; for when the request has its place."""
-    environ = request.environ
-    connection, length = environ.get("gunicorn.socket"), request.content_length
-    data = body_reader.read_body(environ["wsgi.input"], gateway.limits, connection, length)
-    request_context().has_read_body = True
+def read_body() -> bytes:
+    """Return the whole body; raises the RequestError for which it was not received."""
+    data: bytes = request.environ["wsgi.input"].read()
     return data
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BaseConverter, ValidationError
@@ -51,7 +49,7 @@ def call_endpoint(endpoint: str) -> Response:
     kind = (request.content_type or "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeError(f"content type {kind or 'none'!r} is not read here; send application/json")
-    reply = target.call(context, partial(over_http.read_body, gateway))
+    reply = target.call(context, over_http.read_body)
     return over_http.with_headers(json_reply(target.to_reply(reply), reply.header.http_status), reply)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, Response, request
 
 from hub.serving.gateway import body_parser
@@ -23,7 +21,7 @@ def predict(name: str) -> Response:
     gateway = current_gateway()
     target = ModuleTarget(gateway, name)
     context = over_http.announced(gateway, name)
-    reply = target.call(context, partial(over_http.read_body, gateway), _parse)
+    reply = target.call(context, over_http.read_body, _parse)
     return over_http.with_headers(Response(target.to_reply(reply), mimetype="application/json"), reply)
 
 

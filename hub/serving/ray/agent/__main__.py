@@ -22,7 +22,7 @@ from typing import Final
 from hub.errors import ServerError
 from hub.serving.config import server_config
 from hub.serving.messages.message import OtherVersionError
-from hub.serving.process import helper_arguments, lifeline, logs
+from hub.serving.process import helper_arguments, lifeline, log_files, logs
 from hub.serving.ray import connection, desired_state
 from hub.serving.ray.agent.cluster import Cluster
 from hub.serving.ray.agent.reconciler import Reconciler
@@ -43,6 +43,7 @@ def main() -> int:
     run_dir = arguments.run_dir.path
     config = server_config.load(arguments.run_dir.config)
     logs.set_up(config.log_format, "ray-agent")
+    log_files.follow_on_signal()
     told_to_end = threading.Event()
     lifeline.watch(arguments.lifeline, told_to_end.set)
     try:

@@ -1,7 +1,8 @@
 """The way to replicas on a Ray cluster, through Ray Serve's handles.
 
 The deadline is ours, the queue is Ray Serve's. Requests that a dying replica dropped are sent
-again, and a request is blamed for a death, by the same rules as on this machine.
+again, and a request is blamed for a death, by the same rules as on this machine. But Ray does not tell a
+replica that was killed from outside from one that crashed, so that every death counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse, DeploymentRes
 
 from hub import errors
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import CallerLeft, Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.caller import CallerLeft
+from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
@@ -47,10 +49,10 @@ class ReplicaClient:
     Make it after the fork: it connects this process to the cluster, in a thread of its own.
     """
 
-    def __init__(self, run_dir: Path, states: StateReader) -> None:
+    def __init__(self, run_dir: Path, states: StateReader, quarantine: Quarantine) -> None:
         self._run_dir = run_dir
         self._states = states
-        self._quarantine = Quarantine()
+        self._quarantine = quarantine
         self._handles: dict[str, DeploymentHandle[Any]] = {}
         self._lock = threading.Lock()
         self._is_connected = threading.Event()
@@ -63,7 +65,7 @@ class ReplicaClient:
         self._quarantine.check(module, body)
         delivery = Delivery(module, body, context)
         while True:
-            delivery.has_started = False
+            delivery.begin_attempt()
             handle = self._handle(delivery)
             try:
                 return self._send(handle, delivery)
@@ -181,8 +183,7 @@ def _cancel_unless_wanted(
     delivery: Delivery, response: DeploymentResponse[Any] | DeploymentResponseGenerator[Any]
 ) -> None:
     """Raise DeadlineError or CallerLeft, and cancel what was asked, when nobody waits for it any more."""
-    caller = delivery.context.caller
-    has_left = caller is not None and wire.peer_has_left(caller)
+    has_left = delivery.context.caller.has_left
     if not has_left and delivery.remaining > 0:
         return
     response.cancel()

@@ -48,7 +48,6 @@ class RayFleet:
         publish: Callable[[], int],
     ) -> None:
         self.reason = ""
-        self.newest_generation = plan.spec.generation
         self._deployment_of = deployment_of
         self._observed = observed
         self._publish = publish
@@ -123,7 +122,6 @@ class RayFleet:
     def reload(self, plan: FleetPlan, now: float) -> None:
         """Have the next generation brought up; a FAILED module has none to keep."""
         fresh = self._generation(plan)
-        self.newest_generation = plan.spec.generation
         self._drop_incoming()
         if self.state == FAILED:
             self._replace(fresh)

@@ -5,45 +5,31 @@ Nothing is decided here: limits, deadlines, metrics and errors are those of ever
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import operator
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import grpc
-from werkzeug.datastructures import Headers
+from google.protobuf.message import DecodeError
 
 from hub import errors
 from hub.serving.gateway import targets
+from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.delivery import CallerLeft
 from hub.serving.gateway.json_structure import JSONBudget
-from hub.serving.gateway.protocols.oip import metadata, models, repository
+from hub.serving.gateway.protocols.oip import message_budget, metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
+from hub.serving.gateway.protocols.oip.grpc_calls import Call, Calls, Method
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
 from hub.serving.gateway.protocols.oip.models import Inference, InferRequest
-from hub.serving.gateway.request_context import RequestContext, is_true
-from hub.serving.process.logs import request_ids
+from hub.serving.gateway.request_context import RequestContext, is_request_id, is_true
+from hub.serving.process.logs import printable, request_ids
 
 access_log = logging.getLogger("hub.access")
 
-_CODES: Final = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    404: grpc.StatusCode.NOT_FOUND,
-    408: grpc.StatusCode.DEADLINE_EXCEEDED,
-    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    415: grpc.StatusCode.INVALID_ARGUMENT,
-    503: grpc.StatusCode.UNAVAILABLE,
-    504: grpc.StatusCode.DEADLINE_EXCEEDED,
-}
-#: Answered without a key, as ``/v2/health/…`` is.
-_WITHOUT_KEY: Final = ("ServerLive", "ServerReady")
 #: Field of a typed tensor's contents, by datatype; FP16 and BF16 only exist in raw form.
 _CONTENTS: Final = {
     "BOOL": "bool_contents",
@@ -58,8 +44,9 @@ _CONTENTS: Final = {
 _DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_STRING": 13}
 _KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
 
-Method = Callable[..., Any]
-_serialize: Final = operator.methodcaller("SerializeToString")
+_SHAPES: Final = {kind: message_budget.Shape.of(message.DESCRIPTOR) for kind, message in MESSAGES.items()}
+
+_Answer = Callable[[Any, Call], Any]
 
 
 class InferenceService:
@@ -68,12 +55,10 @@ class InferenceService:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def handlers(self) -> grpc.GenericRpcHandler:
+    def handlers(self, calls: Calls) -> grpc.GenericRpcHandler:
         """Return what a ``grpc.Server`` takes."""
         gateway, target = self._gateway, partial(targets.find, self._gateway)
-        methods: dict[str, Method] = {
-            "ServerLive": lambda asked, _: {"live": True},
-            "ServerReady": lambda asked, _: {"ready": gateway.states.current().ready},
+        answers: dict[str, _Answer] = {
             "ModelReady": lambda asked, _: {"ready": metadata.is_ready(target(asked.name), asked.version)},
             "ServerMetadata": lambda asked, _: metadata.server(),
             "ModelMetadata": lambda asked, _: metadata.metadata(target(asked.name), asked.version),
@@ -83,62 +68,28 @@ class InferenceService:
             "RepositoryModelLoad": partial(self._change, repository.load),
             "RepositoryModelUnload": partial(self._change, repository.unload),
         }
-        handlers = {
-            name: grpc.unary_unary_rpc_method_handler(
-                self._guarded(name, method),
-                request_deserializer=MESSAGES[f"{name}Request"].FromString,
-                response_serializer=_serialize,
-            )
-            for name, method in methods.items()
-        }
-        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
-            self._stream,
-            request_deserializer=MESSAGES["ModelInferRequest"].FromString,
-            response_serializer=_serialize,
+        handlers = {name: calls.unary(_method(name, answer)) for name, answer in answers.items()}
+        handlers["ModelStreamInfer"] = calls.stream(self._infer_of_stream, _stream_error)
+        handlers["ServerLive"] = calls.quick(lambda: _serialized(MESSAGES["ServerLiveResponse"](live=True)))
+        handlers["ServerReady"] = calls.quick(
+            lambda: _serialized(MESSAGES["ServerReadyResponse"](ready=gateway.states.current().ready))
         )
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
-    def _guarded(self, name: str, method: Method) -> Method:
-        """Wrap a method: check the key, make its dict a message and its errors gRPC's."""
-
-        def guarded(request: Any, context: grpc.ServicerContext) -> Any:
-            try:
-                if name not in _WITHOUT_KEY:
-                    self._gateway.keys.check(_headers(context))
-                answer = method(request, context)
-            except CallerLeft:
-                context.abort(grpc.StatusCode.CANCELLED, "the caller left")
-            except Exception as problem:
-                explained = targets.explain(problem)
-                code = _CODES.get(explained.http_status, grpc.StatusCode.INTERNAL)
-                retry_after = getattr(explained, "retry_after", None)
-                if retry_after is not None:
-                    context.set_trailing_metadata((("retry-after", str(retry_after)),))
-                context.abort(code, str(explained))
-            return MESSAGES[f"{name}Response"](**answer) if isinstance(answer, dict) else answer
-
-        return guarded
-
-    def _stream(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-        """Answer requests in turn on one connection; an error is an answer, the stream goes on."""
-        response = MESSAGES["ModelStreamInferResponse"]
-        for request in requests:
-            try:
-                self._gateway.keys.check(_headers(context))
-                answer = self._infer(request, context)
-            except CallerLeft:
-                return
-            except Exception as problem:
-                yield response(
-                    error_message=str(targets.explain(problem)),
-                    infer_response=MESSAGES["ModelInferResponse"](id=request.id),
-                )
-            else:
-                yield response(infer_response=answer)
+    def _infer_of_stream(self, message: bytes, call: Call) -> bytes:
+        """Answer one request of a stream, also with its error; raises CallerLeft."""
+        request = _parse("ModelInferRequest", message)
+        try:
+            answer = self._infer(request, call)
+        except CallerLeft:
+            raise
+        except Exception as problem:
+            return _stream_error(problem, request.id)
+        return _serialized(MESSAGES["ModelStreamInferResponse"](infer_response=answer))
 
     # -- the methods -----------------------------------------------------------------------------
 
-    def _model_config(self, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+    def _model_config(self, request: Any, call: Call) -> dict[str, Any]:
         config = metadata.config(targets.find(self._gateway, request.name), request.version)
         for tensor in (*config["input"], *config["output"]):
             tensor["data_type"] = _DATA_TYPES[tensor["data_type"]]
@@ -146,29 +97,27 @@ class InferenceService:
             group["kind"] = _KINDS[group["kind"]]
         return {"config": config}
 
-    def _change(self, change: Method, request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+    def _change(self, change: Callable[..., None], request: Any, call: Call) -> dict[str, Any]:
         change(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
 
-    def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def _infer(self, request: Any, call: Call) -> Any:
         """Admit, translate, dispatch, translate back; counted like a request over HTTP."""
         gateway, name, began = self._gateway, request.model_name, time.monotonic()
-        headers, remaining = _headers(context), context.time_remaining()
-        request_id = headers.get("x-request-id") or gateway.new_request_id()
+        given = call.headers.get("x-request-id", "")
+        request_id = given if is_request_id(given) else gateway.new_request_id()
         request_ids.set(request_id)
         code = 500
         try:
-            with _hang_up(context) as caller:
-                known = RequestContext(
-                    request_id=request_id,
-                    arrived=began,
-                    size=request.ByteSize(),
-                    timeout=None if remaining is None else max(0.0, remaining),
-                    strict=is_true(headers.get("x-hub-strict", "")),
-                    caller=caller,
-                )
-                target, read = targets.find(gateway, name), partial(_read_request, request)
-                inference = models.infer(target, request.model_version, known, read)
+            known = RequestContext(
+                request_id=request_id,
+                arrived=began,
+                timeout=call.remaining,
+                strict=is_true(call.headers.get("x-hub-strict", "")),
+                caller=call.caller,
+            )
+            target, read = targets.find(gateway, name), partial(_read_request, request)
+            inference = models.infer(target, request.model_version, known, read)
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:
@@ -183,23 +132,40 @@ class InferenceService:
                 gateway.metrics.answered(name, code, seconds)
             if gateway.config.access_log:
                 line = '%s "gRPC ModelInfer %s" %d %.1f ms'
-                access_log.info(line, context.peer(), name[:100], code, seconds * 1000)
+                access_log.info(line, call.peer, printable(name), code, seconds * 1000)
 
 
-def _headers(context: grpc.ServicerContext) -> Headers:
-    return Headers([(key, value) for key, value in context.invocation_metadata() if isinstance(value, str)])
+def _method(name: str, answer: _Answer) -> Method:
+    """Return a method of bytes: its answer is a message, or the fields of its response."""
+
+    def method(message: bytes, call: Call) -> bytes:
+        given = answer(_parse(f"{name}Request", message), call)
+        return _serialized(MESSAGES[f"{name}Response"](**given) if isinstance(given, dict) else given)
+
+    return method
 
 
-@contextlib.contextmanager
-def _hang_up(context: grpc.ServicerContext) -> Iterator[int]:
-    """Open a descriptor that reports a hang-up when the call is over, cancelled for one."""
-    read_end, write_end = os.pipe()
-    if not context.add_callback(lambda: os.close(write_end)):  # it is over already
-        os.close(write_end)
+def _parse(kind: str, message: bytes) -> Any:
+    message_budget.check(message, _SHAPES[kind])
     try:
-        yield read_end
-    finally:
-        os.close(read_end)
+        return MESSAGES[kind].FromString(message)
+    except DecodeError as error:
+        raise errors.InvalidInputError(f"the message is no {kind}: {error}") from error
+
+
+def _serialized(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def _stream_error(problem: Exception, request_id: str = "") -> bytes:
+    """Return the answer of a stream that says what went wrong."""
+    return _serialized(
+        MESSAGES["ModelStreamInferResponse"](
+            error_message=str(targets.explain(problem)),
+            infer_response=MESSAGES["ModelInferResponse"](id=request_id),
+        )
+    )
 
 
 def _read_request(request: Any, structure: JSONBudget) -> InferRequest:

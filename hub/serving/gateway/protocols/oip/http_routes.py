@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
-from hub.serving.gateway import body_reader, error_responses, targets
+from hub.serving.gateway import error_responses, targets
 from hub.serving.gateway.body import parse_counted, parse_object
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
@@ -87,7 +87,10 @@ def index(repository: str = "") -> Response:
 @blueprint.post("/repository/models/<name>/<any(load, unload):change>")
 @blueprint.post("/repository/<repository>/models/<name>/<any(load, unload):change>")
 def change_model(name: str, change: str, repository: str = "") -> Response:
-    repositories.CHANGES[change](current_gateway(), name, _small_body().get("parameters", {}))
+    parameters = _small_body().get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidInputError(f"parameters must be a JSON object, not {type(parameters).__name__}")
+    repositories.CHANGES[change](current_gateway(), name, parameters)
     return _json({})
 
 
@@ -115,7 +118,7 @@ def _read_request(structure: JSONBudget) -> InferRequest:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise MediaTypeError(f"Content-Encoding {encoding!r} is not read here; send the body as it is")
-    data = over_http.read_body(current_gateway())
+    data = over_http.read_body()
     length = request.headers.get(HEADER_LENGTH)
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
@@ -193,8 +196,7 @@ def _reply(name: str, inference: Inference) -> Response:
 
 def _small_body() -> dict[str, Any]:
     """Return the JSON object of a repository call; empty where none was sent."""
-    body_reader.declared_length(request.headers, current_gateway().limits)
-    data = over_http.read_body(current_gateway())
+    data = over_http.read_body()
     return parse_object(data, current_gateway().limits) if data else {}
 
 

@@ -20,6 +20,7 @@ from hub.serving.messages import state
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import READY, ModuleState, ServerState
+from tests.serving.gateway.apps import WARM
 
 pytestmark = pytest.mark.unit
 
@@ -42,7 +43,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     run_dir.metrics.mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(run_dir.metrics))
     manifest = Manifest(method="call_endpoint", endpoints={"shout": ()})
-    module = ModuleState("pipeline", "2.0", READY, manifest=manifest)
+    module = ModuleState("pipeline", "2.0", READY, runners=WARM, manifest=manifest)
     state.write(run_dir.state, ServerState({"pipeline": module}))
     config = build({"modules_info": {"pipeline": {}}}, source="test")
     gateway = Gateway(config, run_dir)

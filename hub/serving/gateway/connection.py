@@ -1,0 +1,235 @@
+"""One connection of a caller, on the worker's event loop: slow bytes cost a descriptor, never a thread.
+
+A request is received whole, within its deadlines, before a thread of the pool sees it; its reply is sent by
+the loop. A request that is not worth receiving is answered, and its connection ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from gunicorn.asgi import parser as http
+
+from hub.errors import BodyTimeoutError, RequestError
+from hub.serving.gateway import wsgi
+from hub.serving.gateway.caller import Caller
+from hub.serving.gateway.incoming import Incoming, Progress
+from hub.serving.gateway.wsgi import CALLER, Head, Reply, Unreceived
+
+if TYPE_CHECKING:
+    from hub.serving.gateway.worker import LoopWorker
+
+#: From a request's first byte to the end of its headers.
+HEADER_SECONDS: Final = 15.0
+#: A body that has begun may stop for this long.
+STALL_SECONDS: Final = 10.0
+#: After a refusal, what its sender still sends is thrown away for this long, so that it sees the answer
+#: instead of a broken pipe.
+DISCARD_SECONDS: Final = 2.0
+#: Bytes that may come before the last request is answered; with more, the socket is not read any more.
+_MAX_AHEAD: Final = 65_536
+#: The errors of the parser, and the codes that answer them.
+_CODES: Final = (
+    (http.LimitRequestLine, 414, "URI Too Long"),
+    (http.LimitRequestHeaders, 431, "Request Header Fields Too Large"),
+    (http.UnsupportedTransferCoding, 501, "Not Implemented"),
+    (http.ParseError, 400, "Bad Request"),
+)
+
+
+class Stage(Enum):
+    """The event that a connection waits for."""
+
+    IDLE = auto()  # the first byte of a request
+    HEAD = auto()  # the rest of its headers
+    BODY = auto()  # the rest of its body
+    RUNNING = auto()  # the app
+    SENDING = auto()  # the caller, who takes the reply
+    DISCARDING = auto()  # the end of a body that nobody reads
+
+
+class Connection(asyncio.Protocol):
+    """A caller's connection. Everything here runs in the loop's thread.
+
+    Attributes:
+        stage: what it waits for; the worker keeps connections by stage.
+        due: time of the loop after which ``overdue`` is called.
+    """
+
+    def __init__(self, worker: LoopWorker) -> None:
+        self.stage = Stage.IDLE
+        self.due = float("inf")
+        self._worker = worker
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until connection_made
+        self._variables: dict[str, Any] = {}
+        self._caller = Caller()
+        self._incoming = Incoming(worker.gate, worker.inflight, worker.cfg, self._continue)
+        self._ahead = b""
+        self._body_due = 0.0
+        self._keep_alive = True
+        self._is_discarding = False
+        self._is_writing = False
+
+    # -- what the loop tells ------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for a request."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)  # so that we hear when a reply has left
+        worker, peer = self._worker, transport.get_extra_info("peername")
+        self._variables = wsgi.connection_variables(worker.address, peer, is_tls=worker.tls is not None)
+        self._enter(Stage.IDLE, worker.keepalive)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request, or of the next one; after a refusal, throw them away."""
+        if self.stage in (Stage.IDLE, Stage.HEAD, Stage.BODY):
+            self._receive(data)
+        elif not self._is_discarding:
+            self._ahead += data
+            if len(self._ahead) > _MAX_AHEAD:
+                self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Count a caller that closes its sending side as gone, unless it already takes its reply."""
+        self._caller.leave()
+        if self.stage in (Stage.SENDING, Stage.DISCARDING):
+            self._keep_alive = False
+            return self._transport.can_write_eof()  # over TLS the connection ends at once
+        return False
+
+    def pause_writing(self) -> None:
+        """Note that a part of the reply is still here."""
+        self._is_writing = True
+
+    def resume_writing(self) -> None:
+        """Go on when the whole reply has left."""
+        self._is_writing = False
+        if self.stage is Stage.SENDING:
+            self._sent()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the thread that works for the caller, if there is one."""
+        self._caller.leave()
+        self._worker.forget(self)
+        if self.stage is not Stage.RUNNING:  # its thread still holds the body
+            self._incoming.release()
+
+    # -- what the worker tells ------------------------------------------------------------------------
+
+    def overdue(self) -> None:
+        """End what takes too long."""
+        if self.stage is not Stage.BODY:
+            self._transport.abort()
+            return
+        seconds = self._worker.limits.body_timeout
+        late = f"the body did not arrive within {seconds:g} s"
+        stopped = self._worker.now() < self._body_due
+        self._incoming.refuse(BodyTimeoutError("the body stopped arriving" if stopped else late))
+        self._run()
+
+    def evict(self) -> None:
+        """End it: another connection needs its place."""
+        self._worker.forget(self)
+        self._transport.abort()
+
+    def end_when_done(self, latest: float) -> None:
+        """Keep it for no further request; one that has none has until ``latest``."""
+        self._keep_alive = False
+        if self.stage is Stage.IDLE:
+            self.due = min(self.due, latest)
+
+    # -- receiving ------------------------------------------------------------------------------------
+
+    def _enter(self, stage: Stage, seconds: float = float("inf")) -> None:
+        """Wait for something else, for so long."""
+        self._worker.forget(self)
+        self._worker.shelves[stage][self] = None
+        self.stage, self.due = stage, self._worker.now() + seconds
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            progress = self._incoming.feed(data)
+        except http.ParseError as error:
+            self._is_discarding, self._keep_alive = True, False
+            code, reason = next(each[1:] for each in _CODES if isinstance(error, each[0]))
+            self._reply(wsgi.failure(code, reason, str(error)))
+            return
+        if progress in (Progress.WHOLE, Progress.REFUSED):
+            self._run()
+        elif progress is Progress.BODY:
+            self._wait_for_body()
+        elif self.stage is Stage.IDLE:
+            self._enter(Stage.HEAD, HEADER_SECONDS)
+
+    def _continue(self) -> None:
+        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _wait_for_body(self) -> None:
+        now = self._worker.now()
+        if self.stage is not Stage.BODY:
+            self._enter(Stage.BODY)
+            self._body_due = now + self._worker.limits.body_timeout
+        self.due = min(self._body_due, now + STALL_SECONDS)
+
+    # -- running and sending ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """Have a thread answer the request, with its body or with the reason why that is not there."""
+        incoming = self._incoming
+        assert incoming.head is not None
+        self._enter(Stage.RUNNING)
+        if incoming.problem is not None:
+            self._is_discarding, self._keep_alive = True, False
+        self._ahead, incoming.rest = incoming.rest, b""
+        keep_alive = self._keep_alive and incoming.head.keep_alive and self._worker.alive
+        body, incoming.body = incoming.body, []
+        work = partial(self._work, incoming.head, body, incoming.problem, keep_alive)
+        self._worker.submit(work, incoming.head.path)
+
+    def _work(self, head: Head, parts: list[bytes], problem: RequestError | None, keep_alive: bool) -> None:
+        """Call the app; in a thread of the pool."""
+        body = Unreceived(problem) if problem is not None else io.BytesIO(b"".join(parts))
+        parts.clear()
+        environ = wsgi.environ(head, body, self._variables)
+        environ[CALLER] = self._caller
+        reply = wsgi.respond(self._worker.wsgi, environ, keep_alive=keep_alive)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._worker.loop.call_soon_threadsafe(self._reply, reply)
+
+    def _reply(self, reply: Reply) -> None:
+        """Send; the whole reply must have left within ``reply_timeout``."""
+        self._incoming.release()
+        if self._transport.is_closing():
+            self._worker.forget(self)
+            return
+        self._keep_alive = self._keep_alive and reply.keep_alive
+        self._enter(Stage.SENDING, self._worker.reply_timeout)
+        self._transport.writelines((reply.head, reply.body))
+        if self._is_writing:
+            self._worker.is_sending(self, len(reply.body))
+        else:
+            self._sent()
+
+    def _sent(self) -> None:
+        """Wait for the next request, or end."""
+        if self._transport.is_closing():
+            return
+        if self._is_discarding:
+            self._enter(Stage.DISCARDING, DISCARD_SECONDS)
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+        elif not self._keep_alive:
+            self._transport.close()
+        else:
+            self._enter(Stage.IDLE, self._worker.keepalive)
+            self._incoming.next()
+            ahead, self._ahead = self._ahead, b""
+            if len(ahead) > _MAX_AHEAD:
+                self._transport.resume_reading()
+            if ahead:
+                self._receive(ahead)

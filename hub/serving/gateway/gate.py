@@ -1,0 +1,70 @@
+"""The gate: how much of a request's body is worth receiving, judged by its head.
+
+The app decides all of this again, with everything else. The gate only prevents that somebody sends, and
+memory holds, a large body that the app would refuse unread.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.errors import PayloadTooLargeError, QueueFullError, RequestError
+from hub.serving.gateway import origins, targets
+from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
+from hub.serving.gateway.wsgi import Head
+
+#: A body up to this size is received whatever becomes of it, so that the connection can be used again; no
+#: route but those that call a module needs more.
+SMALL_BODY: Final = 65_536
+
+
+class Gate:
+    """Judges requests by their heads; of one HTTP worker."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def admit(self, head: Head) -> int:
+        """Return how many bytes of the body to receive at most.
+
+        Raises:
+            RequestError: none; what the caller would be told of its body if nothing else were wrong.
+        """
+        length = head.length
+        if length is not None and length <= SMALL_BODY:
+            return length
+        gateway, target = self._gateway, self._target(head)
+        if target is None:
+            if length is None:
+                return SMALL_BODY
+            raise too_large(SMALL_BODY)
+        origins.refuse_strangers(head.method, head, gateway.config)
+        gateway.keys.check(head)
+        module = target.module()
+        capacity = targets.capacity(module)
+        if gateway.admission.is_full(module.name, capacity):
+            raise QueueFullError(f"{module.name} has {capacity} requests running and waiting", retry_after=1)
+        if length is not None and length > gateway.limits.max_body:
+            raise too_large(gateway.limits.max_body)
+        return gateway.limits.max_body
+
+    def _target(self, head: Head) -> Target | None:
+        """Return what a request calls, None for one that calls no module."""
+        parts = head.path.split("/")[1:]
+        if head.method != "POST":
+            return None
+        if len(parts) == 2 and parts[0] == "predict":
+            return ModuleTarget(self._gateway, parts[1])
+        if len(parts) == 1 and parts[0] in self._gateway.states.current().endpoints:
+            return EndpointTarget(self._gateway, parts[0])
+        if len(parts) in (4, 6) and parts[:2] == ["v2", "models"] and parts[-1] == "infer":
+            return targets.find(self._gateway, parts[2])
+        return None
+
+
+def too_large(limit: int) -> RequestError:
+    """Return the error of a body over a limit in bytes."""
+    if limit == SMALL_BODY:
+        return PayloadTooLargeError(f"no body of more than {limit} bytes is read here")
+    return PayloadTooLargeError(f"the body is larger than {limit / 1e6:g} MB (max_body_mb)")

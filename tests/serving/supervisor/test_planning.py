@@ -1,0 +1,36 @@
+"""What a plan keeps on disk while it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.registry import weights
+from hub.registry.weights import Archive, Entry
+from hub.serving.config.server_config import build
+from hub.serving.supervisor.planning import RegistryPlanner
+from tests.serving.running import write_module
+
+pytestmark = pytest.mark.unit
+
+
+def test_weights_of_a_module_that_is_not_installed_are_kept_while_it_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_HOME", str(tmp_path / "home"))
+    tiny = Entry("Tiny", "onnx", "", "", Archive("w==1", "w-1.tar.gz", 1), ())
+    monkeypatch.setattr(weights, "catalogue", lambda: {"Tiny": tiny})
+    store = tmp_path / "home" / "weights" / tiny.digest
+    store.mkdir(parents=True)
+    (store / "model.bin").write_bytes(b"x")
+    folder = write_module(tmp_path / "mine", "1.0.0")
+    source = (folder / "module.py").read_text()
+    (folder / "module.py").write_text(source.replace('version="', 'weights=["Tiny"], version="'))
+    config = build({"modules_info": {"mine": {"init_args": {"directory": str(folder)}}}}, source="test")
+    plan = RegistryPlanner(lambda: None).plan("mine", config, 1)
+    is_held = [weights.is_held(store)]
+    plan.release()
+    is_held.append(weights.is_held(store))
+
+    assert is_held == [True, False]
