@@ -203,9 +203,7 @@ def test_a_connection_that_cannot_be_accepted_is_accepted_later(
 def test_arguments_that_the_parser_here_does_not_take_are_the_callers_fault(
     at: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        envelope, "orjson", None
-    )  # as in an environment of a module
+    monkeypatch.setattr(envelope, "orjson", None)  # as in an environment of a module
     now = time.monotonic()
     header = CallHeader(request_id="r", deadline=now + 60, sent=now).to_json()
     caller = at.connect()
