@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import requests
 
+from hub.serving.messages import death
 from tests.serving import pictures
 from tests.serving.running import Server, wait_until
 
@@ -104,3 +105,4 @@ def test_a_runner_above_its_ceiling_is_killed_and_replaced(server: Server) -> No
     wait_until(lambda: server.runner_pids("reader") not in ([], [runner]), what="another runner")
     assert server.post("reader", {"pages": 0}).status_code == 200
     assert server.runner_pids("look") == others
+    assert {each.cause for each in server.module("reader").deaths} == {death.OUT_OF_MEMORY}
