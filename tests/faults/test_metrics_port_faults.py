@@ -61,6 +61,7 @@ def test_a_crowd_takes_few_threads_and_a_scrape_is_answered(server: Server, sent
     assert ready.json()["ready"] is True
 
 
+@pytest.mark.slow
 def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -> None:
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", PORT), timeout=1) as slow, contextlib.suppress(OSError):
