@@ -35,8 +35,8 @@ ORPHAN_GRACE_SECONDS: Final = 3
 _WAITING_CALLS: Final = 1000
 #: gRPC's own limits of a connection, in milliseconds.
 _CONNECTIONS: Final = (
-    ("grpc.server_handshake_timeout_ms", 15_000),
-    ("grpc.max_connection_idle_ms", 300_000),  # without a call; clients connect again by themselves
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 60_000),  # without a call; clients connect again by themselves
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     # A window that grows would let callers send what nobody has asked for yet.
