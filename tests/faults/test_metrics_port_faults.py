@@ -75,6 +75,20 @@ def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -
     wait_until(lambda: resources(server)[1] < 30)
 
 
+def test_a_state_that_cannot_be_read_is_503_and_others_are_answered(server: Server) -> None:
+    record = server.pid_file()
+    assert record is not None
+    path = Path(record["run_dir"]) / "state.json"
+    path.rename(path.with_suffix(".away"))
+    try:
+        ready = requests.get(f"http://127.0.0.1:{PORT}/health/ready", timeout=20)
+        live = requests.get(f"http://127.0.0.1:{PORT}/health/live", timeout=20)
+    finally:
+        path.with_suffix(".away").rename(path)
+
+    assert (ready.status_code, live.status_code) == (503, 200)
+
+
 @pytest.mark.parametrize(
     ("request_line", "code"),
     [
