@@ -61,6 +61,7 @@ def test_a_crowd_takes_few_threads_and_a_scrape_is_answered(server: Server, sent
     assert ready.json()["ready"] is True
 
 
+@pytest.mark.slow
 def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -> None:
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", PORT), timeout=1) as slow, contextlib.suppress(OSError):
@@ -72,6 +73,20 @@ def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -
 
     assert 5 < time.monotonic() - began < 25
     wait_until(lambda: resources(server)[1] < 30)
+
+
+def test_a_state_that_cannot_be_read_is_503_and_others_are_answered(server: Server) -> None:
+    record = server.pid_file()
+    assert record is not None
+    path = Path(record["run_dir"]) / "state.json"
+    path.rename(path.with_suffix(".away"))
+    try:
+        ready = requests.get(f"http://127.0.0.1:{PORT}/health/ready", timeout=20)
+        live = requests.get(f"http://127.0.0.1:{PORT}/health/live", timeout=20)
+    finally:
+        path.with_suffix(".away").rename(path)
+
+    assert (ready.status_code, live.status_code) == (503, 200)
 
 
 @pytest.mark.parametrize(

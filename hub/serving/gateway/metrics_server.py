@@ -92,6 +92,13 @@ class MetricsServer:
         path = rest.partition(b" ")[0]
         if method != b"GET":
             return _failure(http.HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        try:
+            return await self._tell(path)
+        except Exception as problem:  # a file of the run dir that is gone or damaged; it is written again
+            return _failure(http.HTTPStatus.SERVICE_UNAVAILABLE, f"not known at the moment: {problem!r}")
+
+    async def _tell(self, path: bytes) -> Reply:
+        """Return what is at a path; raises whatever reading the run dir does."""
         if path == b"/metrics":
             render = partial(metrics.render, self._run_dir)
             text = await asyncio.get_running_loop().run_in_executor(self._renderer, render)
