@@ -73,6 +73,12 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
     return replace(request, notes=(*notices, *request.notes))
 
 
+def from_file(path: str) -> ServerRequest:
+    """Return what ``hub serving start -c PATH`` asks for; raises UsageError, ConfigError."""
+    names = {"modules": (), "more_modules": ()}
+    return from_options({**dict.fromkeys(_NOT_KEYS), **names, "config": path})
+
+
 def for_pipeline(
     pipeline: str, asked: PipelineOptions, given: Mapping[str, Any], keys: Mapping[str, Any] | None = None
 ) -> ServerRequest:
