@@ -9,20 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import ssl
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from gunicorn.asgi import parser as http
 
 from hub.errors import BodyTimeoutError, RequestError
 from hub.serving.gateway import wsgi
+from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.caller import Caller
+from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.incoming import Incoming, Progress
-from hub.serving.gateway.wsgi import CALLER, Head, Reply, Unreceived
-
-if TYPE_CHECKING:
-    from hub.serving.gateway.worker import LoopWorker
+from hub.serving.gateway.inflight import InflightBytes
+from hub.serving.gateway.wsgi import CALLER, WSGI, Head, Reply, Unreceived
 
 #: From a request's first byte to the end of its headers.
 HEADER_SECONDS: Final = 15.0
@@ -53,6 +55,41 @@ class Stage(Enum):
     DISCARDING = auto()  # the end of a body that nobody reads
 
 
+class Owner(Protocol):
+    """The HTTP worker, as a connection needs it.
+
+    Attributes:
+        address: host and port of the server.
+        shelves: the connections by what they wait for, each in order of time.
+        tls: None for plain HTTP.
+    """
+
+    address: tuple[str, int]
+    alive: bool
+    cfg: Any
+    gate: Gate
+    inflight: InflightBytes
+    keepalive: float
+    limits: RequestLimits
+    loop: asyncio.AbstractEventLoop
+    reply_timeout: float
+    shelves: dict[Stage, dict[Connection, None]]
+    tls: ssl.SSLContext | None
+    wsgi: WSGI
+
+    def now(self) -> float:
+        """Return the loop's time."""
+
+    def submit(self, work: Callable[[], None], path: str) -> None:
+        """Have a thread do it."""
+
+    def is_sending(self, connection: Connection, size: int) -> None:
+        """Note a reply that its caller takes slowly."""
+
+    def forget(self, connection: Connection) -> None:
+        """Take it from its shelf."""
+
+
 class Connection(asyncio.Protocol):
     """A caller's connection. Everything here runs in the loop's thread.
 
@@ -61,7 +98,7 @@ class Connection(asyncio.Protocol):
         due: time of the loop after which ``overdue`` is called.
     """
 
-    def __init__(self, worker: LoopWorker) -> None:
+    def __init__(self, worker: Owner) -> None:
         self.stage = Stage.IDLE
         self.due = float("inf")
         self._worker = worker

@@ -72,12 +72,15 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         self._adopting: set[asyncio.Task[None]] = set()
         self._is_quick = False
 
+    def now(self) -> float:
+        """Return the loop's time."""
+        return self.loop.time()
+
     # -- Gunicorn's side ----------------------------------------------------------------------------
 
     def init_process(self) -> None:
         """Make what must be made after the fork; Gunicorn's own part ends with ``run``."""
         self.loop = uvloop.new_event_loop()
-        self.now: Callable[[], float] = self.loop.time
         self.tls: ssl.SSLContext | None = gunicorn_sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
         super().init_process()
 
