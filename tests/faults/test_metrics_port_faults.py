@@ -103,3 +103,11 @@ def test_what_is_not_answered_is_an_error(server: Server, request_line: bytes, c
         connection.sendall(request_line + b"\r\n\r\n")
 
         assert connection.recv(100).startswith(b"HTTP/1.1 " + code)
+
+
+def test_figures_are_not_for_a_browser_that_was_led_here_under_another_name(server: Server) -> None:
+    url, strange = f"http://127.0.0.1:{PORT}", {"Host": f"evil.example:{PORT}"}
+
+    assert requests.get(f"{url}/metrics", headers=strange, timeout=10).status_code == 403
+    assert requests.get(f"{url}/health/live", headers=strange, timeout=10).status_code == 200
+    assert requests.get(f"{url}/metrics", headers={"Host": "scraper.example"}, timeout=10).status_code == 200
