@@ -7,6 +7,7 @@ Loads no module. Started by the supervisor with exec.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # for the first request's host; a worker without descriptors could not
 import gc
 import sys
 from typing import Any
