@@ -67,6 +67,13 @@ def test_more_counters_than_the_file_has_room_for_make_it_grow(path: Path) -> No
     counters.close()
 
 
+def test_a_counter_that_is_read_before_it_is_set_may_make_it_grow(path: Path) -> None:
+    counters = CounterFile(str(path))
+
+    assert {counters.read_value(f"{number:0500}") for number in range(400)} == {(0.0, 0.0)}
+    counters.close()
+
+
 def test_without_room_it_counts_in_memory_and_goes_on_in_the_file_later(
     path: Path, full_disk: pytest.MonkeyPatch
 ) -> None:
