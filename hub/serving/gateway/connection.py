@@ -80,7 +80,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)  # so that we hear when a reply has left
+        # So that we hear when a reply has left. With 0, TLS takes an empty buffer for a full one.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         worker, peer = self._worker, transport.get_extra_info("peername")
         self._variables = wsgi.connection_variables(worker.address, peer, is_tls=worker.tls is not None)
         self._enter(Stage.IDLE, worker.keepalive)

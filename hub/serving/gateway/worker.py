@@ -47,6 +47,9 @@ _OWN_DESCRIPTORS: Final = 100
 #: No more connections can be had at the moment; trying again at once would only burn a core.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_PAUSE_SECONDS: Final = 0.1
+#: The kernel takes so much of a reply ahead of what it has sent. Without, it takes megabytes for each caller,
+#: and to copy those for hundreds that do not read holds the loop for seconds.
+_UNSENT_BYTES: Final = 131_072
 #: Whose place another may take, first those whose end costs least.
 _EVICTED: Final = (Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.DISCARDING, Stage.SENDING)
 #: Answered by threads of their own, so that they are answered always.
@@ -153,6 +156,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                     log.error("a connection could not be accepted: %s", error)
                 return
             client.setblocking(False)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
             task = self.loop.create_task(self._adopt(client))
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
