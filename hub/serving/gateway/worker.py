@@ -29,6 +29,7 @@ from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.wsgi import WSGI
 from hub.serving.messages import state
+from hub.serving.process import memory
 
 log = logging.getLogger("hub.gateway")
 
@@ -36,6 +37,10 @@ log = logging.getLogger("hub.gateway")
 SWEEP_SECONDS: Final = 0.5
 #: A TLS connection that is not agreed on by then is closed.
 HANDSHAKE_SECONDS: Final = 15.0
+#: Bodies that held so many bytes together leave holes among the small blocks of memory when they go.
+_MANY_BYTES: Final = 32_000_000
+#: Memory is given back when there were fewer for so long: it holds up all who allocate meanwhile.
+_QUIET_SECONDS: Final = 3.0
 #: While the server stops, a connection that has sent nothing yet is kept this long.
 SILENT_SECONDS: Final = 2.0
 #: Connections that are taken before anything else is done.
@@ -47,8 +52,7 @@ _OWN_DESCRIPTORS: Final = 100
 #: No more connections can be had at the moment; trying again at once would only burn a core.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_PAUSE_SECONDS: Final = 0.1
-#: The kernel takes so much of a reply ahead of what it has sent. Without, it takes megabytes for each caller,
-#: and to copy those for hundreds that do not read holds the loop for seconds.
+#: The kernel takes so much of a reply ahead of what it has sent; to copy more for hundreds holds the loop.
 _UNSENT_BYTES: Final = 131_072
 #: Whose place another may take, first those whose end costs least.
 _EVICTED: Final = (Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.DISCARDING, Stage.SENDING)
@@ -73,6 +77,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         self.unsent: dict[Connection, int] = {}
         self._adopting: set[asyncio.Task[None]] = set()
         self._is_quick = False
+        self._many_until = 0.0
 
     # -- Gunicorn's side ----------------------------------------------------------------------------
 
@@ -132,6 +137,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
     async def _tick(self) -> None:
         self.notify()
         self._sweep()
+        self._note_bytes_held()
         await asyncio.sleep(SWEEP_SECONDS)
 
     # -- connections come -----------------------------------------------------------------------------
@@ -198,6 +204,15 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
             for connection in [each for each in shelf if each.due < now]:
                 connection.overdue()
 
+    def _note_bytes_held(self) -> None:
+        """When many bytes of bodies have come and gone, have a thread give the system what they took."""
+        now = self.now()
+        if self.inflight.held >= _MANY_BYTES:
+            self._many_until = now + _QUIET_SECONDS
+        elif self._many_until and now > self._many_until:
+            self._many_until = 0.0
+            self._pool.submit(memory.collect)
+
     def forget(self, connection: Connection) -> None:
         """Take it from its shelf: it waits for something else, or has ended."""
         self.shelves[connection.stage].pop(connection, None)
@@ -210,9 +225,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         pool = self._reserved if path.startswith(_RESERVED) else self._pool
         try:
             pool.submit(work)
-        except (
-            RuntimeError
-        ) as error:  # "can't start new thread": the work is queued, for those that there are
+        except RuntimeError as error:  # the work is queued, for those that there are
             log.error("no further thread can be started: %s", error)
 
     def _reserve_threads(self) -> None:
