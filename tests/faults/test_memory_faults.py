@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,21 @@ def test_a_runner_above_its_ceiling_is_killed_and_replaced(server: Server) -> No
     assert server.post("reader", {"pages": 0}).status_code == 200
     assert server.runner_pids("look") == others
     assert {each.cause for each in server.module("reader").deaths} == {death.OUT_OF_MEMORY}
+
+
+def test_the_memory_of_large_bodies_goes_back_to_the_system(server: Server) -> None:
+    data = b'{"data": "%s"' % (b"x" * 40_000_000)  # no JSON: no runner sees it
+    send(server, "/predict/reader", b'{"pages": 0}')
+    before = anonymous_mb(server)
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: send(server, "/predict/reader", data).status_code, range(16)))
+
+    assert set(codes) == {400}
+    wait_until(lambda: anonymous_mb(server) < before + 50, 30, "memory as before")
+
+
+def anonymous_mb(server: Server) -> float:
+    total = 0
+    for pid, _ in server.all_processes():
+        total += int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0])
+    return total / 1024

@@ -35,6 +35,8 @@ STALL_SECONDS: Final = 10.0
 DISCARD_SECONDS: Final = 2.0
 #: Bytes that may come before the last request is answered; with more, the socket is not read any more.
 _MAX_AHEAD: Final = 65_536
+#: As much as the loop reads at once: there is more.
+_FULL_READ: Final = 256_000
 #: The errors of the parser, and the codes that answer them.
 _CODES: Final = (
     (http.LimitRequestLine, 414, "URI Too Long"),
@@ -117,19 +119,31 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)  # so that we hear when a reply has left
+        # So that we hear when a reply has left. With 0, TLS takes an empty buffer for a full one.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         worker, peer = self._worker, transport.get_extra_info("peername")
         self._variables = wsgi.connection_variables(worker.address, peer, is_tls=worker.tls is not None)
         self._enter(Stage.IDLE, worker.keepalive)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request, or of the next one; after a refusal, throw them away."""
+        if len(data) >= _FULL_READ:
+            self._let_others_read()
         if self.stage in (Stage.IDLE, Stage.HEAD, Stage.BODY):
             self._receive(data)
         elif not self._is_discarding:
             self._ahead += data
             if len(self._ahead) > _MAX_AHEAD:
                 self._transport.pause_reading()
+
+    def _let_others_read(self) -> None:
+        """Go on in the loop's next round; it would read from one fast sender up to 32 times in a row."""
+        self._transport.pause_reading()
+        self._worker.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if len(self._ahead) <= _MAX_AHEAD and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def eof_received(self) -> bool:
         """Count a caller that closes its sending side as gone, unless it already takes its reply."""
