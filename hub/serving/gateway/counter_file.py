@@ -46,7 +46,8 @@ class CounterFile:
 
     def read_value(self, key: str) -> tuple[float, float]:
         """Return a counter's value, and when it was set; both 0.0 for a new one."""
-        value, timestamp = _VALUE.unpack_from(self._map, self._position(key))
+        position = self._position(key)  # which may put another file in the place of this one
+        value, timestamp = _VALUE.unpack_from(self._map, position)
         return value, timestamp
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
