@@ -16,6 +16,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args
@@ -23,7 +24,7 @@ from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args
 import numpy as np
 import numpy.typing as npt
 
-from hub.engines.files import ModelFiles, find_model_files
+from hub.engines.files import Kind, ModelFiles, find_model_files
 from hub.errors import EngineError
 from hub.settings import engine_threads, wants_hpip
 
@@ -170,6 +171,8 @@ class LoadRequest:
         return self.execution.threads or engine_threads()
 
 
+#: Where an engine is from; ``-gpu`` is added for a build with CUDA.
+_PACKAGES: Final = {"openvino": "openvino", "onnxruntime": "onnxruntime", "paddle": "paddlepaddle"}
 #: The kinds of files that an engine reads, by its name, which is also that of its package and of the module
 #: here that knows it; for ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
 _READS: Final = {
@@ -215,13 +218,15 @@ def load_model(request: LoadRequest) -> LoadedModel:
     engine = request.execution.engine
     if engine not in ("auto", "hpip"):
         return _load_with(engine, request)
-    on_gpu = request.execution.device == "gpu"  # OpenVINO's GPU device is Intel's, not CUDA
-    candidates = [name for name in _readers(request) if not (on_gpu and name == "openvino")]
+    device = request.execution.device
+    candidates = _candidates(request.files.kind, device)
     if engine == "hpip" or wants_hpip():
         _require_fast(request, [name for name in candidates if name != "paddle"])
     present = [name for name in candidates if find_spec(name)]
     if not present:
-        raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(candidates)}")
+        raise EngineError(
+            f"no engine here runs {request.files.graph}: {obstacle(request.files.kind, engine, device)}"
+        )
     *others, last = present
     for name in others:
         try:
@@ -236,9 +241,30 @@ def can_read(engine: Engine, model_dir: str | Path) -> bool:
     return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _READS[engine]
 
 
-def _readers(request: LoadRequest) -> list[str]:
-    """Return the engines that read the model's kind of file, best first."""
-    return [name for name, kinds in _READS.items() if request.files.kind in kinds]
+def obstacle(kind: Kind, engine: Engine = "auto", device: Device = "cpu") -> str:
+    """Tell why a kind of file cannot be run here, and what would help; "" where it can."""
+    candidates = _candidates(kind, device)
+    if engine not in ("auto", "hpip"):
+        if engine not in candidates:
+            return f"engine {engine} does not read .{kind} files; {' or '.join(candidates)} does"
+        candidates = [engine]
+    if any(find_spec(name) and (device == "cpu" or _has_cuda(name)) for name in candidates):
+        return ""
+    package = f"{_PACKAGES[candidates[0]]}-gpu" if device == "gpu" else _PACKAGES[candidates[0]]
+    return f"{' or '.join(candidates)} for {device.upper()} is not installed: pip install {package}"
+
+
+def _has_cuda(engine: str) -> bool:
+    """Tell whether an installed engine computes on NVIDIA cards, without importing Paddle, which is slow."""
+    if engine == "onnxruntime":
+        found: bool = import_module("hub.engines.onnxruntime").has_cuda()
+        return found
+    return bool(list(distributions(name=f"{_PACKAGES[engine]}-gpu")))
+
+
+def _candidates(kind: str, device: Device) -> list[str]:
+    """Return the engines that read a kind of file, best first; OpenVINO's GPU device is Intel's, not CUDA."""
+    return [name for name, kinds in _READS.items() if kind in kinds and (device, name) != ("gpu", "openvino")]
 
 
 def _require_fast(request: LoadRequest, fast: list[str]) -> None:
@@ -247,7 +273,7 @@ def _require_fast(request: LoadRequest, fast: list[str]) -> None:
     if not fast:
         log.info("no engine faster than Paddle reads %s on %s", graph, device)
     elif not any(map(find_spec, fast)):
-        package = "onnxruntime-gpu" if device == "gpu" else f"'hubserving[{fast[0]}]'"
+        package = "onnxruntime-gpu" if device == "gpu" else _PACKAGES[fast[0]]
         raise EngineError(
             f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: pip install {package}"
         )
@@ -255,10 +281,13 @@ def _require_fast(request: LoadRequest, fast: list[str]) -> None:
 
 def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
     if not find_spec(engine):
-        raise EngineError(f"engine {engine!r} is not installed: pip install 'hubserving[{engine}]'")
-    readers = _readers(request)
+        raise EngineError(f"engine {engine!r} is not installed: pip install {_PACKAGES[engine]}")
+    readers = _candidates(request.files.kind, "cpu")
     if engine not in readers:
-        raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can")
+        raise EngineError(
+            f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can: "
+            f'set "engine" to one of these, or to "auto"'
+        )
     precision = request.execution.precision
     if precision in ("bf16", "int8") and engine != "openvino":
         raise EngineError(
