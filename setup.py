@@ -117,7 +117,6 @@ setup(
     packages=find_packages(include=["hub", "hub.*"]),
     package_data={
         "hub": ["py.typed"],
-        "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
         "hub.registry.authoring": ["templates/*"],
         "hub.serving.gateway": ["openapi.json", "static/*"],

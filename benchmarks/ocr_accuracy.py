@@ -75,8 +75,6 @@ SETTINGS: Final = (
     Setting("openvino", "f32"),
     Setting("openvino", "bf16", True),
     Setting("openvino", "bf16"),
-    Setting("openvino", "int8"),
-    Setting("openvino", "int8", has_bf16=False),
     Setting("paddle", "f32", True),
     Setting("paddle", "f32"),
     Setting("openvino", "f32", True, V6),

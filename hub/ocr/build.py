@@ -13,6 +13,7 @@ from typing import Final, TypeVar, Unpack
 import cv2
 
 from hub import models_in_use
+from hub.engines.available import obstacle
 from hub.engines.base import (
     CENTERED,
     Engine,
@@ -22,7 +23,7 @@ from hub.engines.base import (
     Precision,
     can_read,
     load,
-    obstacle,
+    present_precision,
 )
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 #: Kernels that the detector keeps, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a
 #: size anew takes as long as computing it.
 _DETECTOR_KERNELS: Final = 2200
-#: The recogniser's, some 22 for each width, which take 2.5 MB in f32 and 3.3 MB in int8.
+#: The recogniser's, some 22 for each width, which take some 2.5 MB.
 _RECOGNIZER_KERNELS: Final = 1000
 #: Of parity mode, where nearly every page brings widths of its own.
 _PARITY_KERNELS: Final = 1300
@@ -56,6 +57,7 @@ def engine_options(
     ``enable_mkldnn`` None means on: on Paddle 3 it gives the same boxes and text as off, about
     seven times faster. With ``parity``, precision ``auto`` is f32.
     """
+    precision = present_precision(precision)
     return {
         "engine": engine,
         "precision": "f32" if parity and precision == "auto" else precision,

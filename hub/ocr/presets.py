@@ -13,7 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, Unpack
 
-from hub.engines.base import EngineOptions, obstacle
+from hub.engines.available import obstacle
+from hub.engines.base import EngineOptions
 from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
 from hub.ocr.model_sets import DEFAULT, PRESETS, REFERENCE
 from hub.ocr.params import FIELDS

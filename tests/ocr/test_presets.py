@@ -7,18 +7,23 @@ from types import SimpleNamespace
 from typing import Any
 
 import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
 import pytest
 
 import hub
 from hub import models_in_use
-from hub.engines import base
+from hub.engines import available
 from hub.engines.base import CENTERED, load
 from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
 from hub.module.loader import create
 from hub.ocr.build import build_classifier, build_recognizer
 from hub.ocr.ctc import characters_inside
+from hub.ocr.font import cjk_font
 from hub.ocr.geometry import Image
 from hub.ocr.presets import configured, with_models
+from hub.registry.weights import fetch
 from tests.ocr.conftest import KEPT, MODULES, draw_line
 
 pytestmark = pytest.mark.unit
@@ -134,7 +139,7 @@ def test_where_the_default_cannot_run_pp_ocrv4_does_and_one_line_says_why(
     runs: tuple[str, str],
 ) -> None:
     names = {each.split()[0] for each in installed}
-    monkeypatch.setattr(base, "find_spec", lambda name: name in names or None)
+    monkeypatch.setattr(available, "find_spec", lambda name: name in names or None)
     monkeypatch.setattr("hub.engines.onnxruntime.has_cuda", lambda: "onnxruntime with CUDA" in installed)
 
     assert models(SHIPPED, engine=engine, device=device) == runs
@@ -144,11 +149,11 @@ def test_where_the_default_cannot_run_pp_ocrv4_does_and_one_line_says_why(
 
 
 def test_a_model_by_its_name_is_never_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "find_spec", lambda name: name == "paddle" or None)
+    monkeypatch.setattr(available, "find_spec", lambda name: name == "paddle" or None)
 
     assert models(SHIPPED, model="PP-OCRv6_small") == V6
-    assert "pip install openvino" in base.obstacle("onnx")
-    assert base.obstacle("onnx", device="gpu").endswith("pip install onnxruntime-gpu")
+    assert "pip install openvino" in available.obstacle("onnx")
+    assert available.obstacle("onnx", device="gpu").endswith("pip install onnxruntime-gpu")
 
 
 def test_a_field_that_is_none_is_refused_with_a_guess() -> None:
@@ -185,6 +190,25 @@ def test_every_set_reads_a_page(
     (items,) = module.predict(images=[page])
     assert [item["text"] for item in items] == ["INVOICE", "20261120", "RECEIPT"]
     assert {f"{model}_det", f"{model}_rec"} <= set(models_in_use.names())
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("precision", ["auto", "f32", "int8"])
+def test_the_default_reads_columns_in_every_precision(weights: dict[str, Path], precision: str) -> None:
+    columns = ["天地玄黄宇宙洪荒", "日月盈昃辰宿列张", "寒来暑往秋收冬藏", "闰余成岁律吕调阳"]
+    (lines,) = create(MODULES / "ocr_system", {"precision": precision}).predict(images=[drawn(columns)])
+    assert sorted(line["text"] for line in lines) == sorted(columns)
+
+
+def drawn(columns: list[str]) -> Image:
+    """Columns of Chinese, from the right to the left."""
+    font = cjk_font(36, fetch(("NotoSansCJKsc",))["NotoSansCJKsc"])
+    sheet = PIL.Image.new("RGB", (700, 520), "white")
+    draw = PIL.ImageDraw.Draw(sheet)
+    for number, column in enumerate(columns):
+        for place, character in enumerate(column):
+            draw.text((560 - 140 * number, 40 + 50 * place), character, font=font, fill=(20, 20, 20))
+    return np.ascontiguousarray(np.asarray(sheet)[:, :, ::-1])
 
 
 @pytest.mark.models
