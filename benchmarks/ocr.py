@@ -35,7 +35,7 @@ from hub.serving.runner.memory import SECONDS as TRIM_SECONDS
 
 IMAGES = 48
 CALLERS = (1, 4, 16)
-FAST = "HubServing, default"
+FAST = "HubServing, fast"
 #: The rows of HubServing: their init_args. The first is the fidelity mode, the last what one gets unasked.
 OURS: dict[str, dict[str, Any]] = {
     "HubServing, parity f32": {"parity": True},

@@ -34,6 +34,7 @@ MODULE: Final = Path(__file__).resolve().parents[1] / "deploy" / "hubserving" / 
 LINES_PER_PAGE: Final = 12
 PAGES_PER_REQUEST: Final = 4
 REFERENCE: Final = "openvino f32 parity"
+V4: Final = "PP-OCRv4_mobile"
 V6: Final = "PP-OCRv6_small"
 Counts = npt.NDArray[np.int64]
 
@@ -45,19 +46,28 @@ class Setting:
     engine: str
     precision: str = "f32"
     parity: bool = False
-    model: str | None = None
+    model: str = V4
     has_bf16: bool = True
 
     @property
     def name(self) -> str:
-        words = [self.model or "", self.engine, self.precision, "parity" if self.parity else "fast"]
+        words = [
+            "" if self.model == V4 else self.model,
+            self.engine,
+            self.precision,
+            "parity" if self.parity else "fast",
+        ]
         words += [] if self.has_bf16 else ["without bf16"]
         return " ".join(word for word in words if word)
 
     @property
     def init_args(self) -> dict[str, Any]:
-        given = {"engine": self.engine, "precision": self.precision, "parity": self.parity}
-        return given | ({"model": self.model} if self.model else {})
+        return {
+            "engine": self.engine,
+            "precision": self.precision,
+            "parity": self.parity,
+            "model": self.model,
+        }
 
 
 SETTINGS: Final = (
@@ -65,8 +75,6 @@ SETTINGS: Final = (
     Setting("openvino", "f32"),
     Setting("openvino", "bf16", True),
     Setting("openvino", "bf16"),
-    Setting("openvino", "int8"),
-    Setting("openvino", "int8", has_bf16=False),
     Setting("paddle", "f32", True),
     Setting("paddle", "f32"),
     Setting("openvino", "f32", True, V6),

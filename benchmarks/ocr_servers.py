@@ -34,14 +34,22 @@ class Contender:
     ready_seconds: float
 
 
+#: What params.py names, and what the peers of these benchmarks run as well.
+_MODELS = {
+    "PP-OCRv6_small_det": "PP-OCRv4_mobile_det",
+    "PP-OCRv6_small_rec": "PP-OCRv4_mobile_rec",
+    "ch_ppocr_mobile_v2.0_cls": "ch_ppocr_mobile_v2.0_cls",
+}
+
+
 def module_folder(folder: Path, *, angle_classifier: bool) -> Path:
-    """Make a copy of ocr_system whose params.py names the models by folder, so that a private home does."""
+    """Make a copy of ocr_system whose params.py names PP-OCRv4's models by folder, for a private home."""
     copy = folder / ("with_cls" if angle_classifier else "without_cls") / "ocr_system"
     shutil.copytree(MODULE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     params = (copy / "params.py").read_text()
-    for name in ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"):
-        params = params.replace(f'"{name}"', repr(str(hub.model_path(name))))
-    params = params.replace("use_angle_cls = True", f"use_angle_cls = {angle_classifier}")
+    for shipped, name in _MODELS.items():
+        params = params.replace(f'"{shipped}"', repr(str(hub.model_path(name))))
+    params = params.replace("class Config:", f"class Config:\n    use_angle_cls = {angle_classifier}")
     (copy / "params.py").write_text(params)
     return copy
 

@@ -12,6 +12,7 @@ who has to correct it: what was wrong, which value, what is allowed, what to do.
     ├── ModuleNotInstalledError     the registry has no such module or version
     ├── RegistryError               the registry on disk cannot be read or changed
     ├── WeightsError                weights cannot be found, fetched or verified
+    │   ├── WeightsMissingError     they have not been fetched; names the command
     │   ├── ChecksumError
     │   └── NetworkError
     ├── EngineError                 an engine is absent, or cannot load or run a model
@@ -81,6 +82,17 @@ class RegistryError(HubError):
 
 class WeightsError(HubError):
     """Weights cannot be found, fetched or verified."""
+
+
+class WeightsMissingError(WeightsError):
+    """Weights of the catalogue, ``names``, have not been fetched."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(
+            f"the weights {', '.join(names)} are not on this machine. "
+            f"Fetch them with: hub weights fetch {' '.join(names)}"
+        )
+        self.names = names
 
 
 class ChecksumError(WeightsError):

@@ -171,6 +171,24 @@ def test_the_modules_work_in_a_script_without_a_server(home: Path) -> None:
     assert done.stdout.strip() == "静心湖公园", done.stderr
 
 
+def test_the_start_the_status_and_the_protocol_name_the_models(all_four: str, home: Path) -> None:
+    models = ["PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls"]
+    port = all_four.rpartition(":")[2]
+    status = json.loads(hub("serving", "status", "-p", port, "--json", home=home).stdout)
+    config = requests.get(f"{all_four}/v2/models/ocr_system/config", timeout=10).json()
+
+    assert {module["name"]: module["models"] for module in status["modules"]} == {
+        "ocr_det": models[:1],
+        "ocr_cls": models[2:],
+        "ocr_rec": models[1:2],
+        "ocr_system": models,
+    }
+    assert ", ".join(models) in hub("serving", "status", "-p", port, home=home).stdout
+    assert config["parameters"]["models"]["string_value"] == ", ".join(models)
+    log = next((home / "log").glob(f"*{port}*")).read_text()
+    assert f"models {', '.join(models)}" in log
+
+
 def test_a_module_file_can_be_run_directly(home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "deploy/hubserving/ocr_system/module.py", "doc/imgs/sign.jpg"],
@@ -184,7 +202,7 @@ def test_a_missing_model_folder_is_an_error_at_start_that_names_it(home: Path, t
     folder = tmp_path / "ocr_rec"
     folder.mkdir()
     for source in (ROOT / "deploy/hubserving/ocr_rec").glob("*.py"):
-        text = source.read_text().replace('"PP-OCRv4_mobile_rec"', '"./inference/my_rec/"')
+        text = source.read_text().replace('"PP-OCRv6_small_rec"', '"./inference/my_rec/"')
         (folder / source.name).write_text(text)
     config = tmp_path / "config.json"
     entry = {"init_args": {"directory": str(folder)}}

@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 SETUP = Path(__file__).parents[1] / "setup.py"
-EXTRAS = ("openvino", "onnxruntime", "grpc")
+EXTRAS = ("onnxruntime", "grpc")
 _BOUNDED = re.compile(r"(?P<name>[\w.-]+)(?:\[[\w,]+\])?>=(?P<version>[\w.]+)(?:,.*)?")
 
 

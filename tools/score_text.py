@@ -1,15 +1,18 @@
 """Compare recognised text with what is really written: reading order, alignment, character accuracy.
 
 Pure functions on lists and strings, used by demo.py. Spaces do not count: recognisers see them, or
-not, by the width of a gap. Everything else counts as it is written, full-width punctuation too.
+not, by the width of a gap. Those between Latin words have a count of their own. Everything else counts as
+it is written, full-width punctuation too.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 
@@ -91,6 +94,30 @@ def score(written: Sequence[str], read: Sequence[str]) -> Score:
         misread = tuple(index not in right and not raw[index].isspace() for index in range(first, last + 1))
         lines.append(Line(line, raw[first : last + 1], misread))
     return Score(len(label), edits, tuple(lines))
+
+
+def word_spaces(lines: Sequence[Line]) -> tuple[int, int]:
+    """Return how many of the spaces between Latin words were read as one, and how many are written."""
+    found = [was_read for line in lines for was_read in _word_spaces(line)]
+    return sum(found), len(found)
+
+
+def _word_spaces(line: Line) -> Iterator[bool]:
+    words = line.written.split()
+    letters, read = "".join(words), "".join(line.read.split())
+    before_space = {len("".join(line.read[:at].split())) for at, c in enumerate(line.read) if c.isspace()}
+    blocks = SequenceMatcher(None, letters, read, autojunk=False).get_matching_blocks()
+    partner = {block.a + i: block.b + i for block in blocks for i in range(block.size)}
+    end = 0  # of a word, in characters without spaces
+    for word, following in itertools.pairwise(words):
+        end += len(word)
+        if _is_latin(word) and _is_latin(following):
+            places = [partner[at] + step for at, step in ((end - 1, 1), (end, 0)) if at in partner]
+            yield any(place in before_space for place in places)
+
+
+def _is_latin(word: str) -> bool:
+    return word.isascii() and any(character.isalpha() for character in word)
 
 
 def _align(label: Sequence[str], read: Sequence[str]) -> tuple[int, list[int | None]]:

@@ -51,6 +51,8 @@ def _routes(module: ModuleState, address: str) -> list[str]:
         return [f"  {module.name} has FAILED: {module.reason}"]
     devices = sorted({runner.device for runner in module.runners})
     how = f"{module.runners_wanted} runner(s) × {module.threads} thread(s) on {', '.join(devices)}"
+    if module.manifest.models:
+        how += f", models {', '.join(module.manifest.models)}"
     endpoints = module.manifest.endpoints
     if not endpoints:
         return [f"  POST {address}/predict/{module.name}   version {module.version}, {how}"]

@@ -48,7 +48,19 @@ def start_daemon(config: ServingConfig) -> None:
     click.echo(
         f"HubServing is ready at http://{config.host}:{config.port} (pid {server.pid}, log {log_path})."
     )
+    for line in _models(config.port):
+        click.echo(line)
     click.echo(f"Stop it with: hub serving stop -p {config.port}")
+
+
+def _models(port: int) -> list[str]:
+    """Return a line for each module that computes with models."""
+    try:
+        state = pidfile.read(port).server_state()
+    except NotRunningError:
+        return []
+    modules = state.modules.values() if state is not None else ()
+    return [f"  {each.name}: {', '.join(each.manifest.models)}" for each in modules if each.manifest.models]
 
 
 def _is_ready(port: int, pid: int) -> bool:

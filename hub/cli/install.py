@@ -18,7 +18,7 @@ from hub.cli.groups import json_option
 @click.option(
     "--install_requirements", is_flag=True, help="Let pip install what requirements.txt asks for, here."
 )
-@click.option("--force", is_flag=True, help="Install again what is installed already.")
+@click.option("--force", is_flag=True, help="Install again what is installed already, or was edited.")
 @click.option(
     "--ignore_env_mismatch",
     is_flag=True,
@@ -33,7 +33,8 @@ def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
     by name, from those bundled with HubServing and then from the indexes that `hub config set index` names.
     A file or folder on this machine wins over a name.
 
-    Installing the same version again replaces it.
+    Installing the same version again replaces it. By name, a bundled module is replaced only where its files
+    are as HubServing installed them, or with --force.
     """
     from hub.registry.install import Installer
     from hub.registry.local import LocalRegistry
@@ -42,6 +43,11 @@ def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
     installer = Installer(registry, render.ProgressBars(), **how)
     for outcome in installer.install(sources, sha256=sha256):
         info = outcome.module.info
+        if outcome.edited:
+            render.note(
+                f"Note: {info.name} was edited after it was installed, and stays as it is; "
+                f"hub install {info.name} --force replaces it with the bundled one."
+            )
         if outcome.already:
             version = f"-{info.version}" if any("==" in source for source in sources) else ""
             render.line(

@@ -19,7 +19,7 @@ from hub.suggestion import closest
 #: PaddleX's plugins for serving, and what to do here instead.
 _PLUGINS: Final[Mapping[str, str]] = {
     "serving": "Nothing to install: OCR is bundled. Other pipelines need the real PaddleX",
-    "hpi-cpu": "--use_hpip on the CPU is OpenVINO: pip install 'hubserving[openvino]'",
+    "hpi-cpu": "--use_hpip on the CPU is OpenVINO: pip install openvino",
     "hpi-gpu": "--use_hpip on NVIDIA's cards is ONNX Runtime, for ONNX models: pip install onnxruntime-gpu",
     "paddle2onnx": "Nothing to install: OpenVINO reads Paddle's files as they are.",
 }

@@ -6,11 +6,12 @@ Files are read here, and nothing else happens: `start.py` prints the notes, inst
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hub.cli import init_args
 from hub.errors import UsageError
 
 if TYPE_CHECKING:  # pydantic is behind all of these; `hub serving start --help` needs none of it
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # pydantic is behind all of these; `hub serving start --help`
 #: PaddleHub's own flags, which a config file overrides altogether, and what says the same in PaddleX's words.
 OVERRIDDEN_BY_CONFIG = ("modules", "port", "use_gpu", "gpu", "device", "use_multiprocess", "workers")
 #: Options that say what is served; all others are keys of the server's configuration.
-_NOT_KEYS = ("modules", "more_modules", "config", "pipeline", "device", "use_hpip", "allow_urls")
+_NOT_KEYS = ("modules", "more_modules", "config", "pipeline", "device", "use_hpip", "allow_urls", "init_args")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,17 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
     else:
         request = _for_modules(asked, {**given, "modules_info": parse_modules(names)})
     notices = (f"Note: {notice}" for notice in hps.notices())
-    return replace(request, notes=(*notices, *request.notes))
+    request = replace(request, notes=(*notices, *request.notes))
+    given_args = init_args.parse(options.get("init_args", ()))
+    return _with_init_args(request, given_args) if given_args else request
+
+
+def _with_init_args(request: ServerRequest, given: Sequence[init_args.Setting]) -> ServerRequest:
+    def reread() -> ServingConfig | None:
+        config = request.reread()
+        return None if config is None else init_args.applied(config, given)
+
+    return replace(request, config=init_args.applied(request.config, given), reread=reread)
 
 
 def from_file(path: str) -> ServerRequest:

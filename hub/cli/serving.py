@@ -63,9 +63,20 @@ def status(port: int, json_: bool) -> None:
         render.as_json(found)
         return
     render.line(f"{found['url']} (pid {found['pid']}), up {found['uptime_seconds']:.0f} s")
-    keys = ("name", "version", "state", "runners", "in_flight", "restarts", "memory_mb", "reason")
-    columns = ("module", "version", "state", "runners", "in flight", "restarts", "memory MB", "reason")
-    render.table(columns, [[str(module[key]) for key in keys] for module in found["modules"]])
+    keys = ("name", "version", "state", "runners", "in_flight", "restarts", "memory_mb", "models", "reason")
+    columns = (
+        "module",
+        "version",
+        "state",
+        "runners",
+        "in flight",
+        "restarts",
+        "memory MB",
+        "models",
+        "reason",
+    )
+    rows = [{**module, "models": ", ".join(module["models"])} for module in found["modules"]]
+    render.table(columns, [[str(row[key]) for key in keys] for row in rows])
 
 
 @serving.command()
@@ -161,6 +172,7 @@ def _report(port: int) -> dict[str, Any]:
                 **render.fields(module, "name", "version", "generation", "state", "reason", "restarts"),
                 "runners": f"{sum(runner.ready for runner in module.runners)}/{module.runners_wanted}",
                 "in_flight": in_flight.get(name, 0),
+                "models": list(module.manifest.models),
                 "memory_mb": round(sum(runner.memory_mb for runner in module.runners)),
                 "processes": [asdict(runner) for runner in module.runners],
             }

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--pipeline", metavar="NAME|FILE.yaml", help="A pipeline of PaddleX, or its YAML file.")
 @click.option("--port", "-p", type=int, help="Port to listen on.  [default: 8866; of a pipeline 8080]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1, this machine only]")
+@click.option(
+    "--set", "init_args", metavar="KEY=VALUE", multiple=True, help="An entry of the module's init_args."
+)
 @click.option("--use_multiprocess", is_flag=True, default=None, help="Several runners per module.")
 @click.option("--workers", "-w", type=int, help="Runners per module.  [default: 2 * cores - 1]")
 @click.option("--use_gpu", is_flag=True, default=None, help="Run on the GPU.")
@@ -48,6 +51,8 @@ def start(daemon: bool, **options: Any) -> None:
 
 def run(request: ServerRequest, *, daemon: bool = False) -> None:
     """Install what is missing and serve until told to stop; ``daemon`` returns when the server is ready."""
+    from hub.registry import copies
+
     for note in request.notes:
         render.note(note)
     if request.warning:
@@ -55,6 +60,8 @@ def run(request: ServerRequest, *, daemon: bool = False) -> None:
     config, plan = request.config, request.plan
     if plan is not None:
         _make_ready(plan, config)
+    for line in copies.notes(_from_registry(config)):
+        render.note(f"Note: {line}")
     if daemon:
         start_daemon(config)
         return
@@ -66,6 +73,15 @@ def run(request: ServerRequest, *, daemon: bool = False) -> None:
     if as_paddlex:
         banner.starting()
     serve(config, request.reread, lambda state: banner.announce(config, state, as_paddlex=as_paddlex))
+
+
+def _from_registry(config: ServingConfig) -> list[tuple[str, str | None]]:
+    """Return name and version of the modules that are served as they are installed."""
+    return [
+        (entry.installed_name or name, entry.version)
+        for name, entry in config.modules_info.items()
+        if entry.directory is None
+    ]
 
 
 def _make_ready(plan: Plan, config: ServingConfig) -> None:

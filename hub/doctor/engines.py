@@ -17,7 +17,7 @@ from hub.engines import probe
 PROBE_SECONDS = 90.0
 _INSTALL = {
     "paddle": "pip install paddlepaddle",
-    "openvino": "pip install 'hubserving[openvino]' makes OCR on this CPU several times faster",
+    "openvino": "pip install openvino makes OCR on this CPU several times faster",
     "onnxruntime": "pip install 'hubserving[onnxruntime]' lets ONNX models run",
 }
 _GPU_BUILD = {"paddle": "paddlepaddle-gpu", "onnxruntime": "onnxruntime-gpu"}

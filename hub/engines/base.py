@@ -15,14 +15,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from hub.engines import available
 from hub.engines.files import ModelFiles, find_model_files
 from hub.errors import EngineError
 from hub.settings import engine_threads, wants_hpip
@@ -67,7 +68,7 @@ class LoadedModel(Protocol):
 
     Attributes:
         engine: name of the engine that runs it.
-        precision: ``f32``, ``bf16``, or ``int8`` where the largest convolutions are computed in it.
+        precision: ``f32`` or ``bf16``.
         parallel: how many batches ``run_many`` works on at the same time.
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
@@ -94,6 +95,22 @@ class LoadedModel(Protocol):
         ...
 
 
+def present_precision(asked: Precision) -> Precision:
+    """Return what is meant today by a precision that a configuration may have."""
+    if asked != "int8":
+        return asked
+    _say_that_int8_is_gone()
+    return "auto"
+
+
+@cache
+def _say_that_int8_is_gone() -> None:
+    log.warning(
+        'precision "int8" no longer exists, because it lost over a third of the text in columns; '
+        'it runs as "auto": take it out of init_args'
+    )
+
+
 #: Kernels that OpenVINO keeps, enough for three to five shapes of a PP-OCR model.
 DEFAULT_KERNELS: Final = 200
 
@@ -117,9 +134,8 @@ class Execution:
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
             the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
             Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
-        precision: ``bf16`` and ``int8`` need OpenVINO. ``int8`` is for models that were measured for it
-            (:mod:`hub.engines.openvino.int8`), with bf16 or f32 for the rest; other models are in these
-            altogether. ``auto`` is the fastest of the three that the CPU has instructions for.
+        precision: ``bf16`` needs OpenVINO. ``auto`` is bf16 where OpenVINO runs and the CPU has instructions
+            for it, else f32. ``int8``, of earlier releases, is ``auto``.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
         device: ``gpu`` needs a CUDA build of Paddle or ONNX Runtime.
         onednn: Paddle on CPU only: its oneDNN kernels (the same results, several times faster).
@@ -137,6 +153,7 @@ class Execution:
     kernels: int | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "precision", present_precision(self.precision))
         for name, literal in {"engine": Engine, "precision": Precision, "device": Device}.items():
             value, allowed = getattr(self, name), get_args(literal)
             if value not in allowed:
@@ -168,15 +185,6 @@ class LoadRequest:
     def threads(self) -> int:
         """Cores to use."""
         return self.execution.threads or engine_threads()
-
-
-#: The kinds of files that an engine reads, by its name, which is also that of its package and of the module
-#: here that knows it; for ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
-_READS: Final = {
-    "openvino": ("pdmodel", "onnx"),
-    "onnxruntime": ("onnx",),
-    "paddle": ("pdmodel", "json"),
-}
 
 
 def load(
@@ -215,13 +223,14 @@ def load_model(request: LoadRequest) -> LoadedModel:
     engine = request.execution.engine
     if engine not in ("auto", "hpip"):
         return _load_with(engine, request)
-    on_gpu = request.execution.device == "gpu"  # OpenVINO's GPU device is Intel's, not CUDA
-    candidates = [name for name in _readers(request) if not (on_gpu and name == "openvino")]
+    device = request.execution.device
+    candidates = available.readers(request.files.kind, device)
     if engine == "hpip" or wants_hpip():
         _require_fast(request, [name for name in candidates if name != "paddle"])
-    present = [name for name in candidates if find_spec(name)]
+    present = [name for name in candidates if available.is_installed(name)]
     if not present:
-        raise EngineError(f"{request.files.graph} needs one of these installed: {', '.join(candidates)}")
+        why = available.obstacle(request.files.kind, engine, device)
+        raise EngineError(f"no engine here runs {request.files.graph}: {why}")
     *others, last = present
     for name in others:
         try:
@@ -233,12 +242,7 @@ def load_model(request: LoadRequest) -> LoadedModel:
 
 def can_read(engine: Engine, model_dir: str | Path) -> bool:
     """Tell whether an engine reads the kind of file in a folder; ``auto`` and ``hpip`` read all."""
-    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in _READS[engine]
-
-
-def _readers(request: LoadRequest) -> list[str]:
-    """Return the engines that read the model's kind of file, best first."""
-    return [name for name, kinds in _READS.items() if request.files.kind in kinds]
+    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in available.READS[engine]
 
 
 def _require_fast(request: LoadRequest, fast: list[str]) -> None:
@@ -246,21 +250,22 @@ def _require_fast(request: LoadRequest, fast: list[str]) -> None:
     graph, device = request.files.graph.name, request.execution.device
     if not fast:
         log.info("no engine faster than Paddle reads %s on %s", graph, device)
-    elif not any(map(find_spec, fast)):
-        package = "onnxruntime-gpu" if device == "gpu" else f"'hubserving[{fast[0]}]'"
-        raise EngineError(
-            f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: pip install {package}"
-        )
+    elif not any(map(available.is_installed, fast)):
+        how = available.how_to_install(fast[0], device)
+        raise EngineError(f"use_hpip needs {' or '.join(fast)} for {graph}, which is not installed: {how}")
 
 
 def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
-    if not find_spec(engine):
-        raise EngineError(f"engine {engine!r} is not installed: pip install 'hubserving[{engine}]'")
-    readers = _readers(request)
+    if not available.is_installed(engine):
+        raise EngineError(f"engine {engine!r} is not installed: {available.how_to_install(engine)}")
+    readers = available.readers(request.files.kind)
     if engine not in readers:
-        raise EngineError(f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can")
+        raise EngineError(
+            f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can: "
+            f'set "engine" to one of these, or to "auto"'
+        )
     precision = request.execution.precision
-    if precision in ("bf16", "int8") and engine != "openvino":
+    if precision == "bf16" and engine != "openvino":
         raise EngineError(
             f"precision {precision} is offered by engine openvino, not by {engine}: use f32 or auto"
         )

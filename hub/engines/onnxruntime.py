@@ -55,10 +55,15 @@ def load_model(request: LoadRequest) -> ONNXModel:
     return ONNXModel(session, request.normalize, wants_top1=request.top1)
 
 
+def has_cuda() -> bool:
+    """Tell whether the build that is installed computes on NVIDIA cards."""
+    return "CUDAExecutionProvider" in ort.get_available_providers()
+
+
 def _providers(request: LoadRequest) -> list[str]:
     if request.execution.device == "cpu":
         return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
+    if not has_cuda():
         raise EngineError(
             "use_gpu needs a CUDA build of ONNX Runtime: install onnxruntime-gpu, or set use_gpu to false"
         )

@@ -7,19 +7,32 @@ registry's business: callers pass ``find``, usually ``hub.model_path`` for the m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar, Unpack
 
 import cv2
 
-from hub.engines.base import CENTERED, Engine, EngineOptions, Normalize, Precision, can_read, load
+from hub import models_in_use
+from hub.engines.available import obstacle
+from hub.engines.base import (
+    CENTERED,
+    Engine,
+    EngineOptions,
+    LoadedModel,
+    Normalize,
+    Precision,
+    can_read,
+    load,
+    present_precision,
+)
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
-from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
+from hub.ocr.model_rules import detector_rules, recognizer_rules
+from hub.ocr.params import DICTIONARY, ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
+from hub.ocr.presets import Find
 from hub.ocr.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
@@ -27,12 +40,12 @@ log = logging.getLogger(__name__)
 #: Kernels that the detector keeps, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a
 #: size anew takes as long as computing it.
 _DETECTOR_KERNELS: Final = 2200
-#: The recogniser's, some 22 for each width, which take 2.5 MB in f32 and 3.3 MB in int8.
+#: The recogniser's, some 22 for each width, which take some 2.5 MB.
 _RECOGNIZER_KERNELS: Final = 1000
 #: Of parity mode, where nearly every page brings widths of its own.
 _PARITY_KERNELS: Final = 1300
-#: Finds a weights name, folder or file; raises ModelNotFoundError where there is none.
-Find = Callable[[str | Path], Path]
+#: Classifiers in Paddle's format, and the same for ONNX Runtime.
+_ON_CARDS: Final = {"ch_ppocr_mobile_v2.0_cls": "ch_ppocr_mobile_v2.0_cls_onnx"}
 Step = TypeVar("Step", Detector, Classifier, Recognizer)
 
 
@@ -44,6 +57,7 @@ def engine_options(
     ``enable_mkldnn`` None means on: on Paddle 3 it gives the same boxes and text as off, about
     seven times faster. With ``parity``, precision ``auto`` is f32.
     """
+    precision = present_precision(precision)
     return {
         "engine": engine,
         "precision": "f32" if parity and precision == "auto" else precision,
@@ -59,18 +73,28 @@ def build_detector(config: object, find: Find, **options: Unpack[EngineOptions])
         ConfigError: a field of params.py is wrong.
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
-    params = DetectorParams.read(config)
+    name = DetectorParams.read(config).det_model_dir
+    folder = find(name)
+    params = DetectorParams.read(config, detector_rules(name, folder))
     options.setdefault("kernels", _DETECTOR_KERNELS)
     normalize = Normalize(params.det_mean, params.det_std)
-    model = load(find(params.det_model_dir), normalize=normalize, wide=True, single=True, **options)
+    model = load(folder, normalize=normalize, wide=True, single=True, **options)
     return _warm(Detector(model, params), "text detection", params.det_model_dir, options)
 
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
     params = ClassifierParams.read(config)
-    model = load(find(params.cls_model_dir), normalize=CENTERED, padded=True, top1=True, **options)
-    return _warm(Classifier(model, params), "text line orientation", params.cls_model_dir, options)
+    name = params.cls_model_dir
+    if name in _ON_CARDS and options.get("device") == "gpu" and _runs_by_onnx_alone():
+        name = _ON_CARDS[str(name)]
+    model = load(find(name), normalize=CENTERED, padded=True, top1=True, **options)
+    return _warm(Classifier(model, params), "text line orientation", name, options)
+
+
+def _runs_by_onnx_alone() -> bool:
+    """Tell whether ONNX Runtime has CUDA here, and Paddle has not."""
+    return not obstacle("onnx", device="gpu") and bool(obstacle("pdmodel", device="gpu"))
 
 
 def build_recognizer(
@@ -78,24 +102,24 @@ def build_recognizer(
 ) -> Recognizer:
     """Load and warm the recogniser that ``read_params()`` describes.
 
-    The dictionary is looked for as a path, then beside the model; None means inside it.
+    The dictionary is looked for as a path, then beside the model; None means inside it. Where params.py says
+    nothing, it is inside or, by PaddleOCR's name for it, beside the model.
     """
-    params = RecognizerParams.read(config)
-    folder = find(params.rec_model_dir)
+    name = RecognizerParams.read(config).rec_model_dir
+    folder = find(name)
+    params = RecognizerParams.read(config, recognizer_rules(folder))
     options.setdefault("kernels", _PARITY_KERNELS if parity else _RECOGNIZER_KERNELS)
-    given, use_space_char = params.rec_char_dict_path, params.use_space_char
-    path = _dictionary(given, folder, find) if given else None
+    path = _dictionary(params, folder, find)
     model = load(folder, normalize=CENTERED, padded=True, top1=True, **options)
+    characters, path = _characters(model, params, folder, path)
     recognizer = Recognizer(
         model,
-        read_characters(path, use_space_char=use_space_char)
-        if path
-        else characters_inside(model, folder, use_space_char=use_space_char),
+        characters,
         params,
         parity=parity,
         right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell
     )
-    return _warm(recognizer, "text recognition", params.rec_model_dir, options)
+    return _warm(recognizer, "text recognition", name, options)
 
 
 def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]) -> Pipeline:
@@ -121,14 +145,40 @@ def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> St
     engine, precision, device = step.model.engine, step.model.precision, options.get("device", "cpu")
     log.info("%s: %s runs on %s (%s, %s)", task, name, engine, precision, device)
     step.warm_up()
+    models_in_use.note(str(name))
     return step
 
 
-def _dictionary(given: str | Path, model_folder: Path, find: Find) -> Path:
+def _dictionary(params: RecognizerParams, model_folder: Path, find: Find) -> Path | None:
+    """Return the dictionary that params.py names; None where it names none, or only PaddleOCR's in vain.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+    """
+    given = params.rec_char_dict_path
+    if given is None or "rec_char_dict_path" not in params.model_fields_set:
+        return None
     beside = model_folder / Path(given).name
     try:
         return find(given)
     except ModelNotFoundError as error:
         if beside.is_file():
             return beside
+        if given == DICTIONARY:
+            return None
         raise ModelNotFoundError(f"rec_char_dict_path: {error} Nor is there {beside}.") from error
+
+
+def _characters(
+    model: LoadedModel, params: RecognizerParams, folder: Path, path: Path | None
+) -> tuple[list[str], Path | None]:
+    """Return the character of every class, and the file that they are from if that is not the model's own."""
+    use_space_char = params.use_space_char
+    if path is None:
+        try:
+            return characters_inside(model, folder, use_space_char=use_space_char), None
+        except ModelNotFoundError:
+            path = folder / DICTIONARY
+            if params.rec_char_dict_path is None or not path.is_file():
+                raise
+    return read_characters(path, use_space_char=use_space_char), path

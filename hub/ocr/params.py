@@ -6,8 +6,10 @@ PaddleOCR's files have many; a known field of the wrong type or value is a Confi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +20,8 @@ Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
 
 
+#: The file name of PaddleOCR's dictionary.
+DICTIONARY: Final = "ppocr_keys_v1.txt"
 #: PaddleX's longest side of a detector's input.
 MAX_SIDE: Final = 4000
 
@@ -31,15 +35,19 @@ class Params(BaseModel):
     use_pdserving: Literal[False] = False
 
     @classmethod
-    def read(cls, config: object) -> Self:
+    def read(cls, config: object, rules: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """Take what concerns this step from the object that ``read_params()`` gave.
+
+        Args:
+            config: that object.
+            rules: the model's own values of what it leaves out.
 
         Raises:
             ConfigError: a field is missing, or has a type or value that is not allowed.
         """
         names = [name for name in dir(config) if not name.startswith("_")]
         try:
-            return cls.model_validate({name: getattr(config, name) for name in names})
+            return cls.model_validate({**rules, **{name: getattr(config, name) for name in names}})
         except ValidationError as error:
             problems = [
                 f"{problem['loc'][0]} = {problem['input']!r}: {problem['msg']}"
@@ -98,14 +106,24 @@ class RecognizerParams(Params):
     rec_model_dir: str | Path
     rec_image_shape: Shape = "3, 48, 320"
     rec_batch_num: Annotated[int, Field(gt=0)] = 6
-    #: None: inside the model's file.
-    rec_char_dict_path: str | Path | None = "ppocr_keys_v1.txt"
+    #: None: inside the model's file. Where it is left out: there, or DICTIONARY beside the model.
+    rec_char_dict_path: str | Path | None = DICTIONARY
     use_space_char: bool = True
 
 
 class PipelineParams(Params):
     use_angle_cls: bool = True
     drop_score: Ratio = 0.5
+
+
+#: All fields, by their names.
+FIELDS: Final = tuple(
+    dict.fromkeys(
+        name
+        for step in (DetectorParams, RecognizerParams, ClassifierParams, PipelineParams)
+        for name in step.model_fields
+    )
+)
 
 
 def height_and_width(shape: str) -> tuple[int, int]:

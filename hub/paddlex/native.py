@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from hub.engines.files import find_model_files
 from hub.errors import ConfigError, ModelNotFoundError
+from hub.ocr.model_sets import PRESETS
 from hub.paddlex import execution
 from hub.paddlex.device import Device
 from hub.paddlex.document import Document
@@ -39,8 +40,8 @@ _SLIP: Final = 0.96
 _LARGEST_JPEG: Final = (65500, 65500)
 #: The catalogue's weights for each model.
 _CATALOGUE: Final[Mapping[str, tuple[str, ...]]] = {
-    "TextDetection": ("PP-OCRv4_mobile_det", "PP-OCRv6_small_det"),
-    "TextRecognition": ("PP-OCRv4_mobile_rec", "PP-OCRv6_small_rec"),
+    "TextDetection": tuple(each["det_model_dir"] for each in PRESETS.values()),
+    "TextRecognition": tuple(each["rec_model_dir"] for each in PRESETS.values()),
     "TextLineOrientation": ("ch_ppocr_mobile_v2.0_cls",),
 }
 
@@ -134,7 +135,7 @@ def _without_weights(named: Mapping[str, str]) -> Iterator[str]:
             hint = f" (is {meant} meant?)" if meant else ""
             yield (
                 f"SubModules.{entry}: HubServing has no weights of {name}{hint}; it has "
-                f"{' and '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
+                f"{', '.join(_CATALOGUE[entry])}, and takes others from the folder in 'model_dir'"
             )
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub import atomic_file
 from hub.errors import InvalidModuleError, ModuleNotInstalledError, RegistryError
 from hub.module.info import ModuleInfo, read_module_info
-from hub.registry import requirements, weights
+from hub.registry import copies, requirements, weights
 from hub.registry.local import InstalledModule, LocalRegistry
 from hub.registry.progress import Progress
 from hub.registry.sources.specifier import Address, Named, Source, parse
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One module: installed now, or ``already``."""
+    """One module: installed now, or ``already``; then ``edited`` says that only ``force`` replaces it."""
 
     module: InstalledModule
     already: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class _Found:
         origin: what it came from, if that is not the folder itself.
         weights: folders of weights that came with it.
         wheels: a folder of what it requires, if that came with it.
-        already: the installed module that makes this one superfluous.
+        already: the installed module that makes this one superfluous, or is kept because it was edited.
+        edited: the latter.
+        bundled: it comes with HubServing.
     """
 
     folder: Path
@@ -53,6 +56,8 @@ class _Found:
     weights: Mapping[str, Path] = field(default_factory=dict)
     wheels: Path | None = None
     already: InstalledModule | None = None
+    edited: bool = False
+    bundled: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Installer:
     Attributes:
         isolated: give each module a Python environment of its own.
         install_requirements: let pip install what is missing, into this environment.
-        force: install by name also what is installed already.
+        force: install by name also what is installed already, or was edited since.
     """
 
     registry: LocalRegistry
@@ -104,8 +109,9 @@ class Installer:
                     origin=each.origin,
                     isolated=self.isolated,
                     wheels=each.wheels,
+                    bundled=each.bundled,
                 )
-                yield Outcome(module, already=each.already is not None)
+                yield Outcome(module, already=each.already is not None, edited=each.edited)
 
     def _find(self, source: Source, sha256: str | None, new_folder: NewFolder) -> _Found:
         """Bring a source onto this disk."""
@@ -125,7 +131,7 @@ class Installer:
 
         offered = catalog.find(named, read(self.registry.layout).index)
         if installed := self._installed(offered):
-            return _Found(installed.directory, installed.info, already=installed)
+            return installed
         found = self._find(offered.source, offered.sha256, new_folder)
         if (found.info.package, found.info.version) != (offered.info.package, offered.info.version):
             raise InvalidModuleError(
@@ -133,22 +139,23 @@ class Installer:
                 f"{found.info.name} {found.info.version}. Nothing is installed; the maintainer of the "
                 "index should run: hub index build"
             )
-        return found
+        return replace(found, bundled=offered.is_bundled)
 
-    def _installed(self, offered: catalog.Offered) -> InstalledModule | None:
-        """Return the installed module that an install by name would only repeat."""
+    def _installed(self, offered: catalog.Offered) -> _Found | None:
+        """Return the installed module that an install by name would repeat, or whose edits it would lose."""
         if self.force:
             return None
         try:
             module = self.registry.find(offered.info.name, offered.info.version)
         except (ModuleNotInstalledError, RegistryError):
             return None
-        if (module.content / VENV).is_dir() != self.isolated:
-            return None
-        if isinstance(offered.source, Path) and offered.source.is_dir():  # bundled, and newer perhaps
-            bundled = checksums.of_folder(offered.source)
-            return module if bundled == checksums.of_folder(module.directory) else None
-        return module
+        found = _Found(module.directory, module.info, already=module)
+        same_place = (module.content / VENV).is_dir() == self.isolated
+        if not (offered.is_bundled and isinstance(offered.source, Path)):
+            return found if same_place else None
+        if checksums.of_folder(offered.source) == checksums.of_folder(module.directory):
+            return found if same_place else None
+        return replace(found, edited=True) if copies.is_edited(module) else None
 
     def _download(self, address: Address, new_folder: NewFolder) -> _Found:
         from hub.registry.configuration import read

@@ -113,6 +113,7 @@ class LocalRegistry:
         origin: str | None = None,
         isolated: bool = False,
         wheels: Path | None = None,
+        bundled: bool = False,
     ) -> InstalledModule:
         """Install a module's folder; the same version is replaced, other versions stay.
 
@@ -124,6 +125,7 @@ class LocalRegistry:
             origin: where the folder came from, if it was unpacked or downloaded; for messages and the record.
             isolated: give the module a Python environment of its own, with its requirements.
             wheels: a folder to take those requirements from instead of an index.
+            bundled: it comes with HubServing, and was asked for by its name.
 
         Raises:
             InvalidModuleError: it is not a module, or cannot be imported.
@@ -138,7 +140,9 @@ class LocalRegistry:
             Transaction(self.layout, info.package, progress) as transaction,
             progress.task(f"Installing {info.name}-{info.version}"),
         ):
-            staged = transaction.stage(source, info, origin=origin or str(source), isolated=isolated)
+            staged = transaction.stage(
+                source, info, origin=origin or str(source), isolated=isolated, bundled=bundled
+            )
             interpreter = None
             folder = staged / info.package
             if isolated:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hub.errors import ConfigError, ModelNotFoundError, WeightsError
+from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
 from hub.registry.local import LocalRegistry
 from hub.suggestion import closest
 
@@ -86,7 +86,7 @@ def model_path(value: str | Path, *, directory: str | Path | None = None) -> Pat
         directory: the module's own folder.
 
     Raises:
-        WeightsError: a catalogue name that has not been fetched.
+        WeightsMissingError: a catalogue name that has not been fetched.
         ModelNotFoundError: no such folder or file; the message names every place.
     """
     from hub.registry import weights
@@ -98,9 +98,7 @@ def model_path(value: str | Path, *, directory: str | Path | None = None) -> Pat
     if isinstance(value, str) and value in weights.names():
         found = weights.lookup(value)
         if found is None:
-            raise WeightsError(
-                f"the weights {value} are not on this machine. Fetch them with: hub weights fetch {value}"
-            )
+            raise WeightsMissingError((value,))
         if found not in _held:
             with contextlib.suppress(OSError):  # a file system without locks
                 _held[found] = weights.hold(found)

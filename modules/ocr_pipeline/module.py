@@ -26,12 +26,14 @@ from hub.ocr.documents import Document, FileKind, open_document
 from hub.ocr.fetch import Fetcher
 from hub.ocr.geometry import Image
 from hub.ocr.images import from_base64
+from hub.ocr.model_rules import detector_rules
 from hub.ocr.pipeline import Page
+from hub.ocr.presets import configured
 
 from .params import read_params
 from .replies import Asked, Pictures, data_info, old_texts, pruned_result
 from .schema import OldRequest, Request, json_schema, parse
-from .settings import Settings, combined
+from .settings import PADDLEX_THRESHOLDS, Settings, combined, named_models
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,6 @@ log = logging.getLogger(__name__)
 _INVALID_SETTINGS = "the input params for model settings are invalid!"
 _URLS = ("http://", "https://")
 T = TypeVar("T")
-DICTIONARY = "ppocr_keys_v1.txt"
 
 
 @moduleinfo(
@@ -48,7 +49,13 @@ DICTIONARY = "ppocr_keys_v1.txt"
     summary="PaddleX's OCR pipeline: POST /ocr",
     author="HubServing",
     type="cv/PP-OCR_pipeline",
-    weights=["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"],
+    weights=[
+        "PP-OCRv6_small_det",
+        "PP-OCRv6_small_rec",
+        "PP-OCRv4_mobile_det",
+        "PP-OCRv4_mobile_rec",
+        "ch_ppocr_mobile_v2.0_cls",
+    ],
 )
 class OCRPipeline(Module):
     endpoints = {"ocr": ("file", "image")}  # noqa: RUF012 - the contract's form
@@ -60,6 +67,7 @@ class OCRPipeline(Module):
         engine: Engine = "auto",
         precision: Precision = "auto",
         parity: bool = False,
+        model: str | None = None,
         **given: Any,
     ) -> None:
         """Load the models; see doc/paddlex.md.
@@ -67,14 +75,19 @@ class OCRPipeline(Module):
         ``given`` are the sections of a PaddleX pipeline file in its words (``text_detection``,
         ``text_recognition``, ``textline_orientation``), and the other keys that settings.py names.
         """
-        config = combined(read_params(), given)
-        self.settings = Settings.read(config)
-        find = partial(hub.model_path, directory=self.directory)
-        config.rec_char_dict_path = _dictionary(find(config.rec_model_dir))
-        _refuse_other_classifiers(find(config.cls_model_dir))
         options = engine_options(
             use_gpu=use_gpu, enable_mkldnn=None, engine=engine, precision=precision, parity=parity
         )
+        find = partial(hub.model_path, directory=self.directory)
+        fields = combined(read_params(), given)
+        self.settings = Settings.read(fields)
+        config: Any = configured(
+            fields, find, model=model, params=named_models(given), parity=parity, **options
+        )
+        rules = detector_rules(config.det_model_dir, find(config.det_model_dir))
+        for key, value in {**PADDLEX_THRESHOLDS, **rules}.items():
+            vars(config).setdefault(key, value)
+        _refuse_other_classifiers(find(config.cls_model_dir))
         self.pipeline = build_pipeline(config, find, parity=parity, **options)
         self.pictures = Pictures(self.settings.max_output_img_size, hub.model_path)
         self.fetcher = Fetcher(int(self.settings.max_url_mb * 1e6), self.settings.url_timeout)
@@ -210,11 +223,6 @@ def _decoded(text: str) -> bytes:
 
 def _chosen(asked: T | None, otherwise: T) -> T:
     return otherwise if asked is None else asked
-
-
-def _dictionary(folder: Path) -> str | None:
-    """Return the name of PaddleOCR's dictionary beside the model; None means inside it."""
-    return DICTIONARY if (folder / DICTIONARY).is_file() else None
 
 
 def _refuse_other_classifiers(folder: Path) -> None:

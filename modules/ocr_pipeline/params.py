@@ -1,7 +1,7 @@
 """Parameters of ocr_pipeline: edit, then uninstall, install and start again.
 
-The values are those of PaddleX's OCR pipeline, the names PaddleOCR's. Requests override most of them for
-themselves, and ``init_args`` (or a PaddleX pipeline file) all of them.
+The values are those of PaddleX's OCR pipeline, the names PaddleOCR's. Thresholds are the detector's own, else
+PaddleX's. Requests override most of it for themselves, ``init_args`` (or a PaddleX pipeline file) all.
 """
 
 from __future__ import annotations
@@ -9,22 +9,15 @@ from __future__ import annotations
 
 class Config:
     #: Text detection: a weights name ("hub weights list") or a local folder.
-    det_model_dir = "PP-OCRv4_mobile_det"
+    det_model_dir = "PP-OCRv6_small_det"
     det_limit_side_len = 64
     det_limit_type = "min"  # or "max", "resize_long"
     #: No side of what the model sees is longer, whatever the two above say.
     det_max_side_limit = 4000
 
-    # DB's thresholds: of a pixel, of a box, and how far a box grows.
-    det_db_thresh = 0.3
-    det_db_box_thresh = 0.6
-    det_db_unclip_ratio = 1.5
-
     #: Text recognition: a weights name or a local folder.
-    rec_model_dir = "PP-OCRv4_mobile_rec"
-    rec_image_shape = "3, 48, 320"
+    rec_model_dir = "PP-OCRv6_small_rec"
     rec_batch_num = 6
-    use_space_char = True
 
     #: Turn lines round that are upside down; a request may say otherwise.
     use_angle_cls = True

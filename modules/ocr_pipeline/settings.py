@@ -45,6 +45,12 @@ OPTIONS: Final[Mapping[str, str]] = {
         )
     },
 }
+#: Of a detector that does not say its own.
+PADDLEX_THRESHOLDS: Final[Mapping[str, float]] = {
+    "det_db_thresh": 0.3,
+    "det_db_box_thresh": 0.6,
+    "det_db_unclip_ratio": 1.5,
+}
 _NONE_IS_NO_LIMIT: Final = ("max_num_input_imgs", "max_output_img_size")
 
 
@@ -100,6 +106,15 @@ def combined(params: object, given: Mapping[str, Any]) -> SimpleNamespace:
             if setting is not None:
                 fields[SECTIONS[key][inner]] = setting
     return SimpleNamespace(**fields)
+
+
+def named_models(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of params.py for the models that ``init_args`` name themselves."""
+    return {
+        keys["model_dir"]: given[section]["model_dir"]
+        for section, keys in SECTIONS.items()
+        if (given.get(section) or {}).get("model_dir") is not None
+    }
 
 
 def _known(key: str, names: Iterable[str], where: str) -> None:

@@ -75,7 +75,7 @@ def test_an_engine_that_is_not_there_is_a_note_and_paddle_is_needed(
     found = list(engines.look())
 
     assert [finding.verdict for finding in found] == ["broken", "note", "note"]
-    assert "pip install 'hubserving[openvino]'" in found[1].advice
+    assert "pip install openvino" in found[1].advice
 
 
 # -- the machine -------------------------------------------------------------------------------------

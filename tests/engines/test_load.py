@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.engines import base
+from hub.engines import available, base
 from hub.engines.base import CENTERED, Batch, LoadedModel, load
 from hub.errors import EngineError, ModelNotFoundError
+from hub.ocr.build import engine_options
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,6 @@ def broken(tmp_path: Path) -> Path:
         ({"engine": "openvino"}, "OpenVINO cannot load"),
         ({"engine": "openvino", "device": "gpu"}, "runs on CPU here"),
         ({"engine": "paddle", "precision": "bf16"}, "bf16 is offered by engine openvino"),
-        ({"engine": "paddle", "precision": "int8"}, "int8 is offered by engine openvino"),
     ],
     ids=str,
 )
@@ -51,8 +51,8 @@ def test_a_missing_folder_is_its_own_error(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_not_installed_is_named(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "find_spec", lambda name: None)
-    with pytest.raises(EngineError, match=r"pip install 'hubserving\[openvino\]'"):
+    monkeypatch.setattr(available, "find_spec", lambda name: None)
+    with pytest.raises(EngineError, match="pip install openvino"):
         load(broken, normalize=CENTERED, engine="openvino")
 
 
@@ -60,7 +60,7 @@ def test_an_engine_that_is_not_installed_is_named(broken: Path, monkeypatch: pyt
 def test_auto_is_paddle_where_openvino_is_not_installed(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "find_spec", lambda name: name == "paddle" or None)
+    monkeypatch.setattr(available, "find_spec", lambda name: name == "paddle" or None)
     assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).engine == "paddle"
 
 
@@ -81,36 +81,38 @@ def test_a_wide_model_runs_one_batch_on_up_to_four_threads(weights: dict[str, Pa
 
 @pytest.mark.models
 @pytest.mark.parametrize(
-    ("flags", "detector", "recogniser"),
-    [
-        ("avx512_bf16 avx512_vnni", "bf16", "int8"),
-        ("avx_vnni", "f32", "int8"),
-        ("amx_bf16", "bf16", "bf16"),
-        ("", "f32", "f32"),
-    ],
+    ("flags", "precision"),
+    [("avx512_bf16 avx512_vnni", "bf16"), ("avx_vnni", "f32"), ("amx_bf16", "bf16"), ("", "f32")],
     ids=str,
 )
-def test_auto_is_the_fastest_that_the_cpu_and_the_model_have(
-    weights: dict[str, Path],
-    monkeypatch: pytest.MonkeyPatch,
-    flags: str,
-    detector: str,
-    recogniser: str,
+def test_auto_is_the_fastest_that_the_cpu_has(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, flags: str, precision: str
 ) -> None:
     from hub.engines.openvino import engine as openvino
 
     monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset(flags.split()))
-    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == detector
-    assert load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, padded=True).precision == recogniser
+    assert load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED).precision == precision
+    assert load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, padded=True).precision == precision
 
 
-@pytest.mark.models
-def test_int8_on_a_cpu_without_it_says_so(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from hub.engines.openvino import engine as openvino
+@pytest.mark.parametrize("engine", ["auto", "openvino", "onnxruntime", "paddle"])
+def test_int8_of_earlier_releases_is_auto_and_one_line_says_so(
+    caplog: pytest.LogCaptureFixture, engine: Any
+) -> None:
+    base._say_that_int8_is_gone.cache_clear()
+    found = [base.Execution(engine=engine, precision="int8").precision for _ in range(3)]
 
-    monkeypatch.setattr(openvino, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
-    with pytest.raises(EngineError, match="int8, which this CPU does not multiply"):
-        load(weights["PP-OCRv4_mobile_rec"], normalize=CENTERED, engine="openvino", precision="int8")
+    assert found == ["auto"] * 3
+    (line,) = caplog.messages
+    assert line.startswith('precision "int8" no longer exists')
+
+
+def test_int8_with_parity_is_what_parity_has(caplog: pytest.LogCaptureFixture) -> None:
+    def precision(parity: bool) -> str:
+        asked: Any = {"use_gpu": False, "enable_mkldnn": None, "engine": "auto", "precision": "int8"}
+        return engine_options(**asked, parity=parity)["precision"]
+
+    assert (precision(parity=False), precision(parity=True)) == ("auto", "f32")
 
 
 @pytest.mark.models
@@ -197,7 +199,7 @@ def test_hpip_is_openvino_on_the_cpu(weights: dict[str, Path], v6: dict[str, Pat
 def test_hpip_is_onnx_runtime_for_an_onnx_model_where_openvino_is_not_installed(
     v6: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "find_spec", lambda name: name == "onnxruntime" or None)
+    monkeypatch.setattr(available, "find_spec", lambda name: name == "onnxruntime" or None)
     assert load(v6["PP-OCRv6_small_det"], normalize=CENTERED, engine="hpip").engine == "onnxruntime"
 
 
@@ -205,10 +207,10 @@ def test_hpip_is_onnx_runtime_for_an_onnx_model_where_openvino_is_not_installed(
 def test_hpip_without_a_fast_engine_names_what_to_install(
     broken: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    monkeypatch.setattr(base, "find_spec", lambda name: name == "paddle" or None)
+    monkeypatch.setattr(available, "find_spec", lambda name: name == "paddle" or None)
     monkeypatch.setenv(by, "1")
     engine: Any = "hpip" if by == "engine" else "auto"
-    with pytest.raises(EngineError, match=r"use_hpip needs openvino .*pip install 'hubserving\[openvino\]'"):
+    with pytest.raises(EngineError, match=r"use_hpip needs openvino .*pip install openvino"):
         load(broken, normalize=CENTERED, engine=engine)
 
 

@@ -23,7 +23,7 @@ from tests.serving.running import ROOT, Server, wait_until
 CALLERS = 8
 #: Of the OCR module's requests.
 TIMEOUT = 300
-MODEL = "PP-OCRv4_mobile_det"
+MODEL = "PP-OCRv6_small_det"
 
 
 @dataclass

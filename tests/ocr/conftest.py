@@ -13,18 +13,28 @@ from hub.registry.weights import fetch
 
 MODELS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 MODULES = Path(__file__).resolve().parents[2] / "deploy" / "hubserving"
+#: The same modules as they were released first, with PP-OCRv4 and its thresholds in params.py.
+KEPT = Path(__file__).resolve().parents[1] / "released_modules" / "6590ed7"
 
 
 @pytest.fixture(scope="session")
-def weights() -> dict[str, Path]:
-    """Folder of each PP-OCRv4 model."""
+def weights(v6: dict[str, Path]) -> dict[str, Path]:
+    """Folder of each PP-OCRv4 model; those of the default are there as well."""
     return fetch(MODELS)
 
 
 @pytest.fixture(scope="session")
 def v6() -> dict[str, Path]:
-    """Folder of each PP-OCRv6 model."""
+    """Folder of each model of the default, PP-OCRv6 small."""
     return fetch(("PP-OCRv6_small_det", "PP-OCRv6_small_rec"))
+
+
+@pytest.fixture(scope="session")
+def others() -> dict[str, Path]:
+    """Folder of each model that is not fetched with a module."""
+    sets = ("PP-OCRv6_tiny", "PP-OCRv5_mobile")
+    names = [f"{each}_{step}" for each in sets for step in ("det", "rec")]
+    return fetch((*names, "ch_ppocr_mobile_v2.0_cls_onnx"))
 
 
 def draw_line(text: str, *, width: int = 320, height: int = 48) -> Image:

@@ -218,7 +218,7 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
         ({"text_type": "seal"}, "text_type is seal"),
         (
             {"SubModules.TextDetection.model_name": "PP-OCRv5_server_det"},
-            "no weights of PP-OCRv5_server_det; it has PP-OCRv4_mobile_det and PP-OCRv6_small_det",
+            "no weights of PP-OCRv5_server_det; it has PP-OCRv6_small_det, PP-OCRv6_tiny_det, ",
         ),
         ({"SubModules.TextDetection.model_name": "PP-OCRv4_mobil_det"}, "is PP-OCRv4_mobile_det meant"),
         (

@@ -15,7 +15,13 @@ from tests.paddlex.files import OCR, OLDER_OCR, written
 from tests.paddlex.starting import Started
 from tests.serving.running import MODULES, ROOT, free_port, hub
 
-MODELS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+MODELS = (
+    "PP-OCRv6_small_det",
+    "PP-OCRv6_small_rec",
+    "PP-OCRv4_mobile_det",
+    "PP-OCRv4_mobile_rec",
+    "ch_ppocr_mobile_v2.0_cls",
+)
 SIGN = base64.b64encode((ROOT / "doc" / "imgs" / "sign.jpg").read_bytes()).decode()
 READ = "静心湖公园"
 
@@ -70,7 +76,8 @@ def test_what_is_installed_and_what_does_nothing_is_said_in_one_line_each(served
 def test_use_hpip_says_for_each_model_which_engine_runs_it(served: Started) -> None:
     said = served.said()
 
-    for step, model in zip(("detection", "recognition", "line orientation"), MODELS, strict=True):
+    default = ("PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls")
+    for step, model in zip(("detection", "recognition", "line orientation"), default, strict=True):
         assert f"text {step}: {model} runs on openvino (" in said
 
 

@@ -13,16 +13,16 @@ import requests
 from hub.registry.weights import fetch
 from tests.serving.running import ROOT, Server, free_port
 
-MODELS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+MODELS = ("PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls")
 IMAGES = ROOT / "doc" / "imgs"
 PIPELINE = ROOT / "modules" / "ocr_pipeline"
 #: ocr_system's parameters in PaddleX's words.
 LIKE_OCR_SYSTEM = {
     "textDetLimitSideLen": 960,
     "textDetLimitType": "max",
-    "textDetThresh": 0.3,
-    "textDetBoxThresh": 0.5,
-    "textDetUnclipRatio": 1.6,
+    "textDetThresh": 0.2,
+    "textDetBoxThresh": 0.45,
+    "textDetUnclipRatio": 1.4,
     "textRecScoreThresh": 0.5,
     "useTextlineOrientation": True,
 }

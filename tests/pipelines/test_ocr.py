@@ -55,8 +55,8 @@ def test_a_reply_has_paddlexs_fields(server: OCRServer) -> None:
     found = page["prunedResult"]
     assert found["model_settings"] == {"use_doc_preprocessor": False, "use_textline_orientation": True}
     assert found["text_det_params"] == {
-        "limit_side_len": 64, "limit_type": "min", "thresh": 0.3,
-        "max_side_limit": 4000, "box_thresh": 0.6, "unclip_ratio": 1.5,
+        "limit_side_len": 64, "limit_type": "min", "thresh": 0.2,
+        "max_side_limit": 4000, "box_thresh": 0.45, "unclip_ratio": 1.4,
     }  # fmt: skip
     assert (found["text_type"], found["text_rec_score_thresh"], found["return_word_box"]) == (
         "general",
@@ -261,10 +261,10 @@ def test_the_older_form_gives_texts_and_a_picture(server: OCRServer) -> None:
 
 def test_max_long_side_limits_what_the_model_sees(server: OCRServer) -> None:
     small = old(
-        server, image=text_of(image("page.jpg")), inferenceParams={"maxLongSide": 320}, visualize=False
+        server, image=text_of(image("page.jpg")), inferenceParams={"maxLongSide": 160}, visualize=False
     )
 
-    same = server.read(image("page.jpg"), textDetLimitSideLen=320, textDetLimitType="max")
+    same = server.read(image("page.jpg"), textDetLimitSideLen=160, textDetLimitType="max")
     assert (
         [text["text"] for text in small["result"]["texts"]]
         == texts(same)[0]

@@ -10,7 +10,8 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.module.loader import create, load_class
-from tests.pipelines.conftest import PIPELINE, image
+from hub.registry.weights import fetch
+from tests.pipelines.conftest import MODELS, PIPELINE, image
 
 # As the loader imports a module's files.
 load_class(PIPELINE)
@@ -34,12 +35,14 @@ def test_paddlexs_words_replace_what_they_name_and_none_leaves_it() -> None:
 
     assert (config.det_limit_side_len, config.det_db_box_thresh, config.drop_score) == (736, 0.7, 0.5)
     assert (config.rec_batch_num, config.use_angle_cls) == (1, False)
-    assert (config.det_model_dir, config.det_db_thresh, config.visualize) == (
-        "PP-OCRv4_mobile_det",
-        0.3,
-        True,
-    )
+    assert (config.det_model_dir, config.visualize) == ("PP-OCRv6_small_det", True)
     assert config.max_num_input_imgs is config.max_output_img_size is None, "there, null means no limit"
+
+
+@pytest.fixture(scope="session")
+def models() -> None:
+    """The models that the pipeline may run on."""
+    fetch(("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", *MODELS))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,28 @@ def test_a_key_that_is_none_is_an_error_with_a_guess(given: dict[str, Any], said
 def test_a_value_that_is_none_is_an_error_that_names_it(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         Settings.read(combined(read_params(), given))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("given", "thresholds"),
+    [
+        ({}, (0.2, 0.45, 1.4)),
+        ({"parity": True}, (0.3, 0.6, 1.5)),
+        (
+            {"text_detection": {"model_dir": "PP-OCRv6_small_det", "thresh": 0.25}, "parity": True},
+            (0.25, 0.45, 1.4),
+        ),
+        ({"model": "PP-OCRv4_mobile", "text_detection": {"unclip_ratio": 2.0}}, (0.3, 0.6, 2.0)),
+    ],
+    ids=str,
+)
+def test_thresholds_are_init_args_then_the_models_then_paddlexs(
+    models: None, given: dict[str, Any], thresholds: tuple[float, float, float]
+) -> None:
+    params = create(PIPELINE, given).pipeline.detector.params
+
+    assert (params.det_db_thresh, params.det_db_box_thresh, params.det_db_unclip_ratio) == thresholds
 
 
 @pytest.mark.models

@@ -21,6 +21,13 @@ def test_it_names_what_the_modules_use() -> None:
         "ch_ppocr_mobile_v2.0_cls",
         "PP-OCRv6_small_det",
         "PP-OCRv6_small_rec",
+        "PP-OCRv6_tiny_det",
+        "PP-OCRv6_tiny_rec",
+        "PP-OCRv5_mobile_det",
+        "PP-OCRv5_mobile_rec",
+        "ch_ppocr_mobile_v2.0_cls_onnx",
+        "PP-LCNet_x1_0_doc_ori",
+        "PP-OCRv4_mobile_seal_det",
         "LAC",
         "NotoSansCJKsc",
     }

@@ -63,6 +63,23 @@ def test_only_the_wrong_characters_are_marked(score_text: ModuleType) -> None:
     assert line.misread == (False, False, False, True, False)
 
 
+@pytest.mark.parametrize(
+    ("written", "read", "expected"),
+    [
+        ("JINGXIN LAKE PARK", "JINGXIN LAKE PARK", (2, 2)),
+        ("JINGXIN LAKE PARK", "JINGXINLAKE PARK", (1, 2)),
+        ("JINGXIN LAKE PARK", "J1NGX1N LAXE PARK", (2, 2)),
+        ("a scale, where", "a scale,where", (1, 2)),
+        ("开放 时间 06:00 x", "开放时间06:00x", (0, 0)),
+        ("one two", "", (0, 1)),
+    ],
+)
+def test_spaces_between_latin_words_are_counted(
+    score_text: ModuleType, written: str, read: str, expected: tuple[int, int]
+) -> None:
+    assert score_text.word_spaces(score_text.score([written], [read]).lines) == expected
+
+
 def test_a_missed_line_does_not_take_from_its_neighbours(score_text: ModuleType) -> None:
     found = score_text.score(["甲乙", "丙丁", "戊己"], ["甲乙", "戊己"])
     assert [line.read for line in found.lines] == ["甲乙", "", "戊己"]

@@ -5,7 +5,7 @@ The answer is a list of one list for all images, and leaves out what cannot be d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_classifier, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
+from hub.ocr.presets import configured
 
 if __package__:
     from .params import read_params
@@ -38,13 +39,15 @@ class OCRCls(Module):
         engine: Engine = "auto",
         precision: Precision = "auto",
         parity: bool = False,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
             use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.classifier = build_classifier(read_params(), find, **options)
+        config = configured(read_params(), find, params=params, parity=parity, **options)
+        self.classifier = build_classifier(config, find, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""

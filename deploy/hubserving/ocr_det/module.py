@@ -5,7 +5,7 @@ Boxes come in the detector's own order, not in reading order, as PaddleOCR's do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
 from hub.ocr.images import chosen_images, read_images
-from hub.ocr.presets import with_models
+from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
 
 if __package__:
@@ -30,7 +30,7 @@ else:  # run as a script
     summary="ocr detection service",
     author="HubServing",
     type="cv/text_detection",
-    weights=["PP-OCRv4_mobile_det"],
+    weights=["PP-OCRv6_small_det", "PP-OCRv4_mobile_det"],
 )
 class OCRDet(Module):
     def _initialize(
@@ -41,13 +41,15 @@ class OCRDet(Module):
         precision: Precision = "auto",
         parity: bool = False,
         model: str | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
             use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.detector = build_detector(with_models(read_params(), model), find, **options)
+        config = configured(read_params(), find, model=model, params=params, parity=parity, **options)
+        self.detector = build_detector(config, find, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""

@@ -1,7 +1,7 @@
 """Parameters of ocr_det: edit, then uninstall, install and start again.
 
-The names and values are PaddleOCR's: its ocr_det in fact ran with those of ocr_system, which
-therefore stand here (box threshold 0.5 and unclip ratio 1.6, not 0.6 and 1.5).
+The names are PaddleOCR's. Add those that you want to set: the others are the model's own, else PaddleOCR's
+defaults. doc/ocr.md lists them, and "params" in init_args sets them without an edit.
 """
 
 from __future__ import annotations
@@ -9,17 +9,7 @@ from __future__ import annotations
 
 class Config:
     #: Text detection: a weights name ("hub weights list") or a local folder.
-    det_algorithm = "DB"
-    det_model_dir = "PP-OCRv4_mobile_det"
-    det_limit_side_len = 960
-    det_limit_type = "max"  # or "min", "resize_long"
-
-    # DB's thresholds: of a pixel, of a box, and how far a box grows.
-    det_db_thresh = 0.3
-    det_db_box_thresh = 0.5
-    det_db_unclip_ratio = 1.6
-    use_dilation = False
-    det_db_score_mode = "fast"  # or "slow"
+    det_model_dir = "PP-OCRv6_small_det"
 
 
 def read_params() -> Config:

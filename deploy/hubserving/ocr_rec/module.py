@@ -5,7 +5,7 @@ The answer is a list of one list for all images, and leaves out what cannot be d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_recognizer, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
-from hub.ocr.presets import with_models
+from hub.ocr.presets import configured
 
 if __package__:
     from .params import read_params
@@ -29,7 +29,7 @@ else:  # run as a script
     summary="ocr recognition service",
     author="HubServing",
     type="cv/text_recognition",
-    weights=["PP-OCRv4_mobile_rec"],
+    weights=["PP-OCRv6_small_rec", "PP-OCRv4_mobile_rec"],
 )
 class OCRRec(Module):
     def _initialize(
@@ -40,13 +40,15 @@ class OCRRec(Module):
         precision: Precision = "auto",
         parity: bool = False,
         model: str | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the model. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
             use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.recognizer = build_recognizer(with_models(read_params(), model), find, parity=parity, **options)
+        config = configured(read_params(), find, model=model, params=params, parity=parity, **options)
+        self.recognizer = build_recognizer(config, find, parity=parity, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""

@@ -1,22 +1,15 @@
 """Parameters of ocr_rec: edit, then uninstall, install and start again.
 
-The names and values are PaddleOCR's.
+The names are PaddleOCR's. Add those that you want to set: the others are the model's own, else PaddleOCR's
+defaults. doc/ocr.md lists them, and "params" in init_args sets them without an edit.
 """
 
 from __future__ import annotations
 
 
 class Config:
-    #: Text recognition: a weights name or a local folder.
-    rec_algorithm = "CRNN"
-    rec_model_dir = "PP-OCRv4_mobile_rec"
-    rec_image_shape = "3, 48, 320"
-    rec_batch_num = 6
-    max_text_length = 25
-
-    #: A path, or the name of a file beside the model.
-    rec_char_dict_path = "ppocr_keys_v1.txt"
-    use_space_char = True
+    #: Text recognition: a weights name or a local folder. Its dictionary is inside, or rec_char_dict_path.
+    rec_model_dir = "PP-OCRv6_small_rec"
 
 
 def read_params() -> Config:

@@ -5,7 +5,7 @@ Lines come in reading order; those below ``drop_score`` are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
 from hub.ocr.pipeline import TextLine
-from hub.ocr.presets import with_models
+from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
 
 if __package__:
@@ -31,7 +31,13 @@ else:  # run as a script
     summary="ocr system service",
     author="HubServing",
     type="cv/PP-OCR_system",
-    weights=["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"],
+    weights=[
+        "PP-OCRv6_small_det",
+        "PP-OCRv6_small_rec",
+        "PP-OCRv4_mobile_det",
+        "PP-OCRv4_mobile_rec",
+        "ch_ppocr_mobile_v2.0_cls",
+    ],
 )
 class OCRSystem(Module):
     def _initialize(
@@ -42,13 +48,15 @@ class OCRSystem(Module):
         precision: Precision = "auto",
         parity: bool = False,
         model: str | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the models. The arguments come from ``init_args`` in config.json; see doc/ocr.md."""
         options = engine_options(
             use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.pipeline = build_pipeline(with_models(read_params(), model), find, parity=parity, **options)
+        config = configured(read_params(), find, model=model, params=params, parity=parity, **options)
+        self.pipeline = build_pipeline(config, find, parity=parity, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""

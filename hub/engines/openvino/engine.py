@@ -23,7 +23,6 @@ from openvino import opset13 as ops
 from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadedModel, LoadRequest
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
-from hub.engines.openvino.int8 import Rounding, find_roundings, quantize
 from hub.engines.openvino.linear import average_early, split_convolutions
 from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
@@ -36,8 +35,6 @@ _WIDE_THREADS: Final = 4
 #: The names in /proc/cpuinfo of the instructions that compute in bf16. OpenVINO offers it on every CPU with
 #: AVX-512, but without these it converts back and forth and gains nothing.
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-#: And those that multiply bytes; without them sums of products overflow.
-_INT8_FLAGS: Final = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 class OpenVINOModel(LoadedModel):
@@ -113,10 +110,10 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     """
     if request.execution.device == "gpu":
         raise EngineError("engine openvino runs on CPU here: use engine paddle or onnxruntime for a GPU")
-    precision, roundings = _precision(request)
+    precision = _precision(request)
     streams = max(1, request.threads // _WIDE_THREADS) if request.wide else request.threads
     properties = {
-        "INFERENCE_PRECISION_HINT": precision,  # of what is not in int8
+        "INFERENCE_PRECISION_HINT": precision,
         "NUM_STREAMS": streams,
         "INFERENCE_NUM_THREADS": request.threads,
         # Several processes that each pin their threads would meet on the same cores.
@@ -125,26 +122,21 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
     }
     try:
         model = extended_model(request)
-        quantize(model, roundings)
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error
     dictionary = model.get_rt_info(_DICTIONARY).astype(str) if model.has_rt_info(_DICTIONARY) else ""
-    return OpenVINOModel(compiled, "int8" if roundings else precision, streams, dictionary, request)
+    return OpenVINOModel(compiled, precision, streams, dictionary, request)
 
 
-def _precision(request: LoadRequest) -> tuple[str, tuple[Rounding, ...]]:
-    """Return what to compute in, and the convolutions that are in int8 instead."""
+def _precision(request: LoadRequest) -> str:
+    """Return what to compute in."""
     wanted = request.execution.precision
-    has_int8 = not _INT8_FLAGS.isdisjoint(cpu_flags())
-    usual = "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
-    if wanted == "int8" and not has_int8:
-        raise EngineError("precision is int8, which this CPU does not multiply: use bf16, f32 or auto")
-    if wanted in ("auto", "int8"):
-        return usual, find_roundings(request.files) if has_int8 else ()
+    if wanted == "auto":
+        return "f32" if BF16_FLAGS.isdisjoint(cpu_flags()) else "bf16"
     if wanted == "bf16" and "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("precision is bf16, which this CPU does not have: use f32 or auto")
-    return wanted, ()
+    return wanted
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """Chooses what a stream executes next: where it can, a batch of the shape that it executed last.
 
-A stream prepares itself for every change of shape: 0.7 ms in f32 and 1.3 in int8 for a line of text whose
+A stream prepares itself for every change of shape: some 0.7 ms for a line of text whose
 kernels it keeps, as long as the execution itself where it has to make them. OpenVINO executes in the order of
 arrival and does not let anyone choose the stream; but where no more executions are under way than there are
 streams, the next one goes to the stream that just became free.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from hub.errors import ModuleNotInstalledError
 from hub.module.info import ModuleInfo
@@ -17,6 +18,9 @@ from hub.registry.sources import bundled, index
 from hub.registry.sources.pip_download import without_password
 from hub.registry.sources.specifier import Address, Named, closest_here
 from hub.suggestion import closest
+
+#: Where a module is that comes with HubServing; no index has such an address.
+_BUNDLED: Final = "bundled"
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,14 @@ class Offered:
     source: Path | Address
     sha256: str | None = None
 
+    @property
+    def is_bundled(self) -> bool:
+        return self.where == _BUNDLED
+
 
 def bundled_modules() -> list[Offered]:
     """Return the modules that come with HubServing."""
-    return [Offered(info, "bundled", folder) for info, folder in bundled.infos()]
+    return [Offered(info, _BUNDLED, folder) for info, folder in bundled.infos()]
 
 
 def indexed(location: str) -> list[Offered]:

@@ -83,7 +83,9 @@ class Transaction:
         if isinstance(error, OSError):
             raise write_error(self._layout, error) from error
 
-    def stage(self, source: Path, info: ModuleInfo, *, origin: str, isolated: bool = False) -> Path:
+    def stage(
+        self, source: Path, info: ModuleInfo, *, origin: str, isolated: bool = False, bundled: bool = False
+    ) -> Path:
         """Copy a module's folder into a new content folder and describe it there."""
         if info.package == "hub" or info.package in sys.stdlib_module_names:
             raise InvalidModuleError(
@@ -96,7 +98,15 @@ class Transaction:
         _copy_tree(source, content / info.package, leave_out=self._layout.home)
         files = of_folder(content / info.package)
         interpreter = {"interpreter": INTERPRETER} if isolated else {}
-        record = {"format": 1, "info": info.as_dict(), "source": origin, **interpreter, "files": files}
+        from_us = {"bundled": True} if bundled else {}
+        record = {
+            "format": 1,
+            "info": info.as_dict(),
+            "source": origin,
+            **interpreter,
+            **from_us,
+            "files": files,
+        }
         text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
         atomic_file.write(content / RECORD, text, durable=True)
         return content

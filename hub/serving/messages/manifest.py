@@ -40,6 +40,7 @@ class Manifest(Message):
         endpoint_schemas: JSON schemas of the endpoints' bodies.
         concurrency: calls at once in one runner.
         max_batch_size: items in one call.
+        models: what it computes with, by names of the catalogue or by folder.
     """
 
     method: str = ""
@@ -57,6 +58,7 @@ class Manifest(Message):
     endpoint_schemas: dict[str, Any] = field(default_factory=dict)
     concurrency: int = 1
     max_batch_size: int = 1
+    models: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from hub import compat
+from hub import compat, models_in_use
 from hub.compat.paddlehub_api import static_mode
 from hub.compat.paddlehub_api.contract import settle
 from hub.errors import EngineError, HubError
@@ -78,6 +78,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
             endpoint_schemas=endpoints.schemas(instance, declared),
             concurrency=concurrency,
             max_batch_size=int(policy.max_batch_size) if policy.batches else 1,
+            models=models_in_use.names(),
         ),
     )
     return executor, concurrency

@@ -20,7 +20,13 @@ from tests.serving.running import ROOT, hub
 
 pytestmark = pytest.mark.models
 
-MODELS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+MODELS = (
+    "PP-OCRv6_small_det",
+    "PP-OCRv6_small_rec",
+    "PP-OCRv4_mobile_det",
+    "PP-OCRv4_mobile_rec",
+    "ch_ppocr_mobile_v2.0_cls",
+)
 IMAGE = str(ROOT / "doc" / "imgs" / "sign.jpg")
 
 

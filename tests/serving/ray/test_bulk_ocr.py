@@ -23,7 +23,7 @@ from tests.serving.running import ROOT, environment, hub, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1200)]
 
 SCRIPT = ROOT / "examples" / "bulk_ocr" / "bulk_ocr.py"
-WEIGHTS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+WEIGHTS = ("PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls")
 IMAGES = 300
 SHARD = 25
 

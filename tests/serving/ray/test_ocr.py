@@ -25,7 +25,7 @@ from tests.serving.running import ROOT, Server, hub, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(1500)]
 
 OCR = ROOT / "deploy" / "hubserving" / "ocr_system"
-WEIGHTS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+WEIGHTS = ("PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls")
 PICTURES = sorted((ROOT / "doc" / "imgs").glob("*.jpg"))
 SIGN = ROOT / "doc" / "imgs" / "sign.jpg"
 

@@ -56,11 +56,13 @@ def config(target: Target, version: str) -> dict[str, Any]:
     _described(target, version)
     inputs = [{"name": INPUT, "data_type": "TYPE_STRING", "dims": [1], "optional": True}]
     groups: list[dict[str, Any]] = []
+    models: tuple[str, ...] = ()
     batching: dict[str, Any] = {}
     if isinstance(target, ModuleTarget):
         module = target.module()
         inputs += [_argument(parameter) for parameter in module.manifest.parameters]
         groups = _groups(module)
+        models = module.manifest.models
         size = module.manifest.max_batch_size
         batching = {"dynamic_batching": {"preferred_batch_size": [size]}} if size > 1 else {}
     return {
@@ -71,6 +73,7 @@ def config(target: Target, version: str) -> dict[str, Any]:
         "input": inputs,
         "output": [{"name": OUTPUT, "data_type": "TYPE_STRING", "dims": [1]}],
         "instance_group": groups,
+        **({"parameters": {"models": {"string_value": ", ".join(models)}}} if models else {}),
         **batching,
     }
 
