@@ -21,6 +21,7 @@ from hub.ocr.detector import Detector
 from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
 from hub.ocr.recognizer import Recognizer
+from hub.ocr.rules import PADDLEOCR, Rules
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,8 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
         if not can_read(options.get("engine", "auto"), folder):
             options["engine"] = "auto"
         classifier = build_classifier(config, find, **options)
-    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score)
+    rules = PADDLEOCR if parity else Rules.read(config)
+    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score, rules=rules)
 
 
 def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:

@@ -28,12 +28,14 @@ class Reading(NamedTuple):
         confidence: mean probability of its characters, 0.0 for no text.
         columns: for each character of ``text`` the step that it was read at; only where asked for.
         steps: how many steps the line itself took, without what it was padded with; only with ``columns``.
+        quarter: whether it was turned by 90 degrees to be read; None where the shape of its box says so.
     """
 
     text: str
     confidence: float
     columns: tuple[int, ...] = ()
     steps: float = 0.0
+    quarter: bool | None = None
 
 
 def read_characters(path: Path, *, use_space_char: bool) -> list[str]:

@@ -62,9 +62,20 @@ def reading_order(boxes: Sequence[Box]) -> list[Box]:
     return ordered
 
 
-def crop(image: Image, box: Box) -> Image:
-    """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
+def crop(image: Image, box: Box, *, quarter: bool | None = None, widened: float = 0.0) -> Image:
+    """Cut a box out and make it upright: uint8 (h, w, 3).
+
+    Args:
+        image: uint8 (h, w, 3).
+        box: where.
+        quarter: turn it by 90 degrees counter-clockwise; by its shape unless given, as vertical text.
+        widened: cut out more on the left and the right, this part of its height.
+    """
     width, height = side_lengths(box)
+    margin = widened * height
+    if margin:
+        beside = (box[1] - box[0] + box[2] - box[3]) / max(2 * width, 1) * margin
+        box, width = box + np.stack([-beside, beside, beside, -beside]), width + int(2 * margin)
     target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     upright: Image = cv2.warpPerspective(
         image,
@@ -73,7 +84,8 @@ def crop(image: Image, box: Box) -> Image:
         borderMode=cv2.BORDER_REPLICATE,
         flags=cv2.INTER_CUBIC,
     )
-    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if is_column(box) else upright
+    turn = is_column(box) if quarter is None else quarter
+    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if turn else upright
 
 
 def side_lengths(box: Box) -> tuple[int, int]:

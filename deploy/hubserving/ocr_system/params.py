@@ -42,6 +42,11 @@ class Config:
     #: Lines read with less confidence are left out.
     drop_score = 0.5
 
+    # Rules of reading that are not PaddleOCR's. With "parity" they have no effect: all are PaddleOCR's.
+    order_by_lines = True  # False: tops less than ten pixels apart are one line
+    upright_characters = True  # False: what is half as high again as wide is turned, a "1" too
+    turn_pages = True  # False: a page upside down is read from its bottom
+
 
 def read_params() -> Config:
     """Return the parameters, one object with a field each."""

@@ -1,0 +1,23 @@
+"""The rules by which the default mode reads a page otherwise than PaddleOCR, each with its switch.
+
+With ``parity`` all of them are PaddleOCR's, whatever params.py says.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.ocr.params import Params
+
+
+class Rules(Params):
+    #: A line is what is beside each other, by the height of the text and the tilt of the page.
+    #: False: tops less than ten pixels apart, as in PaddleOCR.
+    order_by_lines: bool = True
+    #: A single tall character is read as it stands. False: what is half as high again as wide is turned.
+    upright_characters: bool = True
+    #: A page whose lines are upside down in their majority is read from its other end; needs the first rule.
+    turn_pages: bool = True
+
+
+PADDLEOCR: Final = Rules(order_by_lines=False, upright_characters=False, turn_pages=False)
