@@ -53,8 +53,12 @@ def engine_options(
     }
 
 
-def build_detector(config: object, find: Find, **options: Unpack[EngineOptions]) -> Detector:
+def build_detector(
+    config: object, find: Find, *, parity: bool = True, **options: Unpack[EngineOptions]
+) -> Detector:
     """Load and warm the detector that ``read_params()`` describes.
+
+    ``parity`` means PaddleOCR's rules; a module that does not give it was written when there were no others.
 
     Raises:
         ConfigError: a field of params.py is wrong.
@@ -64,7 +68,9 @@ def build_detector(config: object, find: Find, **options: Unpack[EngineOptions])
     options.setdefault("kernels", _DETECTOR_KERNELS)
     normalize = Normalize(params.det_mean, params.det_std)
     model = load(find(params.det_model_dir), normalize=normalize, wide=True, single=True, **options)
-    return _warm(Detector(model, params), "text detection", params.det_model_dir, options)
+    return _warm(
+        Detector(model, params, _rules(config, parity)), "text detection", params.det_model_dir, options
+    )
 
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
@@ -105,7 +111,7 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
     A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
     """
     params = PipelineParams.read(config)
-    detector = build_detector(config, find, **options)
+    detector = build_detector(config, find, parity=parity, **options)
     recognizer = build_recognizer(config, find, parity=parity, **options)
     classifier = None
     if params.use_angle_cls:
@@ -113,8 +119,12 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
         if not can_read(options.get("engine", "auto"), folder):
             options["engine"] = "auto"
         classifier = build_classifier(config, find, **options)
-    rules = PADDLEOCR if parity else Rules.read(config)
+    rules = _rules(config, parity)
     return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score, rules=rules)
+
+
+def _rules(config: object, parity: bool) -> Rules:
+    return PADDLEOCR if parity else Rules.read(config)
 
 
 def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:

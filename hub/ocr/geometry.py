@@ -23,6 +23,8 @@ _SAME_LINE_PX: Final = 10
 _MIN_SIDE_PX: Final = 3
 #: A crop at least this many times as high as wide is vertical text, and is turned.
 _VERTICAL_RATIO: Final = 1.5
+#: OpenCV warps nothing, to nothing, that has a side of 32 767 pixels or more.
+_LONGEST_SIDE: Final = 32_000
 
 
 def order_clockwise(points: npt.NDArray[np.generic]) -> Box:
@@ -71,6 +73,8 @@ def crop(image: Image, box: Box, *, quarter: bool | None = None, widened: float 
         quarter: turn it by 90 degrees counter-clockwise; by its shape unless given, as vertical text.
         widened: cut out more on the left and the right, this part of its height.
     """
+    if max(image.shape[:2]) > _LONGEST_SIDE:
+        image, box = _surroundings(image, box)
     width, height = side_lengths(box)
     margin = widened * height
     if margin:
@@ -86,6 +90,22 @@ def crop(image: Image, box: Box, *, quarter: bool | None = None, widened: float 
     )
     turn = is_column(box) if quarter is None else quarter
     return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if turn else upright
+
+
+def _surroundings(image: Image, box: Box) -> tuple[Image, Box]:
+    """Return the part of an image around a box, with what interpolation looks at, and the box in it."""
+    margin = side_lengths(box)[1] + 4
+    left, top = np.maximum(np.floor(box.min(axis=0)).astype(int) - margin, 0).tolist()
+    right, bottom = (np.ceil(box.max(axis=0)).astype(int) + margin).tolist()
+    part = image[top:bottom, left:right]
+    longest = max(part.shape[:2])
+    corners = box - np.array([left, top], np.float32)
+    if longest <= _LONGEST_SIDE:
+        return part, corners
+    # One line as long as that: the recogniser squeezes it much further.
+    share = _LONGEST_SIDE / longest
+    size = [max(1, int(side * share)) for side in part.shape[1::-1]]
+    return cv2.resize(part, size), (corners * share).astype(np.float32)
 
 
 def side_lengths(box: Box) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from hub.ocr.layout import line_order
 from hub.ocr.params import DetectorParams
 from hub.ocr.recognizer import Recognizer
 from hub.ocr.rules import PADDLEOCR, Rules
-from hub.ocr.views import Side, View, best, placed, side_of, views
+from hub.ocr.views import Side, View, beginning, best, placed, side_of, views
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,11 @@ class Pipeline:
     def _flags(self, cuts: Sequence[Sequence[Image]]) -> list[list[bool] | None]:
         """Tell for each piece of each page whether it is upside down."""
         assert self.classifier is not None
+        lines = [cut for page in cuts for cut in page]
+        if self.rules.turn_pages:
+            lines = [beginning(line) for line in lines]
         # Every line is padded to one width, so pages can share batches without changing a result.
-        flags = iter(self.classifier.upside_down([cut for page in cuts for cut in page]))
+        flags = iter(self.classifier.upside_down(lines))
         return [[next(flags) for _ in page] for page in cuts]
 
     def _choices(

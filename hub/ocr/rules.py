@@ -5,7 +5,9 @@ With ``parity`` all of them are PaddleOCR's, whatever params.py says.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from hub.ocr.params import Params
 
@@ -18,6 +20,16 @@ class Rules(Params):
     upright_characters: bool = True
     #: A page whose lines are upside down in their majority is read from its other end; needs the first rule.
     turn_pages: bool = True
+    #: A picture much longer than the detector's limit is looked at part by part. False: it is scaled down.
+    long_in_slices: bool = True
+    #: Pieces of text that are looked at in a picture, from its bottom. None: all of them.
+    det_db_max_candidates: Annotated[int, Field(gt=0)] | None = None
 
 
-PADDLEOCR: Final = Rules(order_by_lines=False, upright_characters=False, turn_pages=False)
+PADDLEOCR: Final = Rules(
+    order_by_lines=False,
+    upright_characters=False,
+    turn_pages=False,
+    long_in_slices=False,
+    det_db_max_candidates=1000,
+)

@@ -24,6 +24,8 @@ _WIDENED: Final = 0.15
 _SURE: Final = 0.7
 #: How much better than the likely way an unlikely one has to be.
 _MARGIN: Final = 0.1
+#: The classifier sees a line squeezed to four times its height, and guesses from about sixteen times on.
+_BEGINNING: Final = 8
 #: Sides that differ by less than this factor do not tell which way a page's lines run.
 _TELLING: Final = 2.0
 
@@ -52,6 +54,11 @@ class Side(NamedTuple):
 
     vertical: bool = False
     flipped: bool = False
+
+
+def beginning(line: Image) -> Image:
+    """Return as much of a line as the classifier can judge."""
+    return line[:, : _BEGINNING * line.shape[0]]
 
 
 def side_of(boxes: Sequence[Box], flags: Sequence[bool] | None, rules: Rules) -> Side:

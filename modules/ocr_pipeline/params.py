@@ -42,6 +42,8 @@ class Config:
     order_by_lines = True  # False: tops less than ten pixels apart are one line
     upright_characters = True  # False: what is half as high again as wide is turned, a "1" too
     turn_pages = True  # False: a page upside down is read from its bottom
+    long_in_slices = True  # False: a long picture is scaled down as a whole
+    det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
     #: Replies say where words are, and bring pictures; a request may say otherwise.
     return_word_box = False
     visualize = True

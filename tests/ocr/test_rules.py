@@ -142,3 +142,30 @@ def test_corners_of_a_page_upside_down_are_those_of_the_picture(system: Any) -> 
 
 def test_parity_reads_upside_down_pages_from_the_bottom(parity: Any) -> None:
     assert read(parity, cv2.rotate(table(40), cv2.ROTATE_180))[-2:] != TABLE[-2:]
+
+
+def test_a_strip_is_read_to_its_end(system: Any) -> None:
+    assert read(system, case("strip.png")) == plain("a long line of text " * 8)
+
+
+@pytest.mark.parametrize("degrees", [0, 180])
+def test_a_line_of_sixty_numbers_is_read_to_its_end(system: Any, degrees: int) -> None:
+    numbers = " ".join(str(number) for number in range(60, 130))
+    strip = tilted(drawn(4400, 60, [(20, 8, 40, numbers)]), degrees)
+    assert read(system, strip) == [numbers.translate(LOOKS)]
+
+
+def test_a_long_screenshot_is_read_to_its_end(system: Any) -> None:
+    texts = [(20 + 9 * (y % 7), 30 + 88 * y, 26, f"{y + 100}") for y in range(34)]
+    assert read(system, drawn(360, 3000, texts)) == [str(y) for y in range(100, 134)]
+
+
+def test_both_ends_of_a_picture_longer_than_opencv_warps_are_read(system: Any) -> None:
+    image = drawn(100, 33_000, [(30, 150, 32, "Ab"), (30, 32_800, 32, "Ab")])
+    assert read(system, image) == ["Ab", "Ab"]
+
+
+@pytest.mark.slow
+def test_a_screenshot_of_150_lines_is_read_to_its_end(system: Any) -> None:
+    texts = [(20, 6 + 60 * y, 26, f"line {60 * y}") for y in range(150)]
+    assert read(system, drawn(800, 9000, texts)) == [text.translate(LOOKS) for *_, text in texts]

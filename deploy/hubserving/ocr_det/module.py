@@ -47,7 +47,7 @@ class OCRDet(Module):
             use_gpu=use_gpu, enable_mkldnn=enable_mkldnn, engine=engine, precision=precision, parity=parity
         )
         find = partial(hub.model_path, directory=self.directory)
-        self.detector = build_detector(with_models(read_params(), model), find, **options)
+        self.detector = build_detector(with_models(read_params(), model), find, parity=parity, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""
