@@ -100,7 +100,7 @@ def build_recognizer(
         else characters_inside(model, folder, use_space_char=use_space_char),
         params,
         parity=parity,
-        right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell
+        right_to_left=_right_to_left(path) if _rules(config, parity).right_to_left == "dictionary" else None,
     )
     return _warm(recognizer, "text recognition", params.rec_model_dir, options)
 
@@ -121,6 +121,11 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
         classifier = build_classifier(config, find, **options)
     rules = _rules(config, parity)
     return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score, rules=rules)
+
+
+def _right_to_left(dictionary: Path | None) -> bool:
+    """Tell it as PaddleOCR does."""
+    return dictionary is not None and "arabic" in dictionary.name
 
 
 def _rules(config: object, parity: bool) -> Rules:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,12 +12,10 @@ import numpy.typing as npt
 from hub.engines.base import LoadedModel
 from hub.engines.description import description
 from hub.errors import ModelNotFoundError
+from hub.ocr.direction import paddleocr_spans, spans_by_letters
 
 #: Class 0 separates repeated characters and is never printed.
 BLANK: Final = 0
-
-#: PaddleOCR's set of characters that keep their order within a line read from right to left.
-_LATIN_OR_ONE: Final = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 class Reading(NamedTuple):
@@ -72,7 +69,7 @@ def decode(
     scores: npt.NDArray[np.float32],
     characters: list[str],
     *,
-    right_to_left: bool = False,
+    right_to_left: bool | None = False,
     columns: bool = False,
 ) -> Reading:
     """Collapse one line's steps: drop repeats of the step before, then blanks.
@@ -81,7 +78,8 @@ def decode(
         ids: integers (steps,), the class of each step.
         scores: float32 (steps,), its probability, 0 to 1.
         characters: as :func:`read_characters` returns them.
-        right_to_left: the model read an Arabic line from the left; put it in reading order.
+        right_to_left: put the line into reading order, as PaddleOCR does for an Arabic model; None for
+            what the letters of the line say.
         columns: the reading says at which step each character was read; its ``steps`` are all there are.
     """
     kept = ids != BLANK
@@ -91,20 +89,18 @@ def decode(
     read = [characters[i] for i in ids[kept]]
     text = "".join(read)
     confidence = float(scores[kept].mean())
+    if right_to_left is False:
+        spans = [(0, len(text))]
+    else:
+        spans = paddleocr_spans(text) if right_to_left else spans_by_letters(text)
+    ordered = "".join(text[start:end] for start, end in spans)
     if not columns:
-        return Reading(reverse(text) if right_to_left else text, confidence)
+        return Reading(ordered, confidence)
     # An entry of a dictionary may be several characters.
     at = [step for step, entry in zip(np.flatnonzero(kept).tolist(), read, strict=True) for _ in entry]
-    if right_to_left:
-        order = [i for start, end in reversed(_chunks(text)) for i in range(start, end)]
-        text, at = "".join(text[i] for i in order), [at[i] for i in order]
-    return Reading(text, confidence, tuple(at), float(len(ids)))
+    return Reading(ordered, confidence, tuple(i for span in spans for i in at[slice(*span)]), float(len(ids)))
 
 
 def reverse(text: str) -> str:
-    """Turn a line round, but not the Latin words and numbers in it."""
-    return "".join(text[start:end] for start, end in reversed(_chunks(text)))
-
-
-def _chunks(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _LATIN_OR_ONE.finditer(text)]
+    """Turn a line round as PaddleOCR does, but not the Latin words and numbers in it."""
+    return "".join(text[start:end] for start, end in paddleocr_spans(text))

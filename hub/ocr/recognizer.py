@@ -26,7 +26,7 @@ class Recognizer:
         params: RecognizerParams,
         *,
         parity: bool = True,
-        right_to_left: bool = False,
+        right_to_left: bool | None = False,
     ) -> None:
         self.model = model
         self.characters = characters

@@ -5,7 +5,7 @@ With ``parity`` all of them are PaddleOCR's, whatever params.py says.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ class Rules(Params):
     long_in_slices: bool = True
     #: Pieces of text that are looked at in a picture, from its bottom. None: all of them.
     det_db_max_candidates: Annotated[int, Field(gt=0)] | None = None
+    #: Lines are turned round by their letters, or all of them if the dictionary's name contains "arabic".
+    right_to_left: Literal["letters", "dictionary"] = "letters"
 
 
 PADDLEOCR: Final = Rules(
@@ -32,4 +34,5 @@ PADDLEOCR: Final = Rules(
     turn_pages=False,
     long_in_slices=False,
     det_db_max_candidates=1000,
+    right_to_left="dictionary",
 )

@@ -44,6 +44,7 @@ class Config:
     turn_pages = True  # False: a page upside down is read from its bottom
     long_in_slices = True  # False: a long picture is scaled down as a whole
     det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
+    right_to_left = "letters"  # or "dictionary": if its name contains "arabic"
     #: Replies say where words are, and bring pictures; a request may say otherwise.
     return_word_box = False
     visualize = True

@@ -18,6 +18,10 @@ class Config:
     rec_char_dict_path = "ppocr_keys_v1.txt"
     use_space_char = True
 
+    #: Lines are turned round by their letters, or with "dictionary" if its name contains "arabic", as in
+    #: PaddleOCR (and with "parity").
+    right_to_left = "letters"
+
 
 def read_params() -> Config:
     """Return the parameters, one object with a field each."""
