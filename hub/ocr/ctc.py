@@ -14,6 +14,7 @@ from hub.engines.description import description
 from hub.errors import ModelNotFoundError
 from hub.ocr.direction import paddleocr_spans, spans_by_letters
 
+_BYTE_ORDER_MARK: Final = "\ufeff"
 #: Class 0 separates repeated characters and is never printed.
 BLANK: Final = 0
 
@@ -61,6 +62,8 @@ def characters_inside(model: LoadedModel, model_dir: Path, *, use_space_char: bo
 def _classes(lines: Sequence[str], *, use_space_char: bool) -> list[str]:
     if lines[-1] == "":
         lines = lines[:-1]
+    # Windows' editors write a mark before the first character; alone on its line it is the character.
+    lines = [line.removeprefix(_BYTE_ORDER_MARK) or line for line in lines[:1]] + list(lines[1:])
     return ["", *(line.rstrip("\r") for line in lines), *([" "] if use_space_char else [])]
 
 
