@@ -18,6 +18,7 @@ from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
+from hub.ocr.names import check_names
 from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
 from hub.ocr.recognizer import Recognizer
@@ -64,6 +65,7 @@ def build_detector(
         ConfigError: a field of params.py is wrong.
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
+    check_names(config)
     params = DetectorParams.read(config)
     options.setdefault("kernels", _DETECTOR_KERNELS)
     normalize = Normalize(params.det_mean, params.det_std)
@@ -75,6 +77,7 @@ def build_detector(
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
+    check_names(config)
     params = ClassifierParams.read(config)
     model = load(find(params.cls_model_dir), normalize=CENTERED, padded=True, top1=True, **options)
     return _warm(Classifier(model, params), "text line orientation", params.cls_model_dir, options)
@@ -87,6 +90,7 @@ def build_recognizer(
 
     The dictionary is looked for as a path, then beside the model; None means inside it.
     """
+    check_names(config)
     params = RecognizerParams.read(config)
     folder = find(params.rec_model_dir)
     options.setdefault("kernels", _PARITY_KERNELS if parity else _RECOGNIZER_KERNELS)
