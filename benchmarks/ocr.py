@@ -27,11 +27,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from hub.serving.runner.memory import SECONDS as TRIM_SECONDS
 
 from benchmarks import machine, ocr_plot
 from benchmarks.ocr_drive import Drawn, bodies, draw, drive, error_rate
 from benchmarks.ocr_servers import Contender, Inside, hubserving, module_folder, rapidocr
-from hub.serving.runner.memory import SECONDS as TRIM_SECONDS
 
 IMAGES = 48
 CALLERS = (1, 4, 16)

@@ -73,6 +73,7 @@ class LoadedModel(Protocol):
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
         dictionary: a recogniser's, a line for each class, where an ``.onnx`` file has it inside; else "".
+        classes: length of the output's last axis; 0 before the first run.
     """
 
     engine: str
@@ -80,6 +81,7 @@ class LoadedModel(Protocol):
     parallel: int = 1
     prefers_few_shapes: bool = False
     dictionary: str = ""
+    classes: int = 0
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         """Run batches and yield each one's outputs, in the order of the input.

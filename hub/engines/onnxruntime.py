@@ -32,6 +32,7 @@ class ONNXModel(LoadedModel):
             except Exception as error:  # its exception classes share no other base
                 shape = batch.images.shape
                 raise EngineError(f"ONNX Runtime failed on an input of shape {shape}: {error}") from error
+            self.classes = output.shape[-1]
             yield top1(output) if self._wants_top1 else (output,)
 
 

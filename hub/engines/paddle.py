@@ -64,6 +64,7 @@ class PaddleModel(LoadedModel):
         except RuntimeError as error:
             raise EngineError(f"Paddle failed on an input of shape {planes.shape}: {error}") from error
         output: Array = self._output.copy_to_cpu()
+        self.classes = output.shape[-1]
         # Kept between runs, the intermediate results of every shape seen add up: 2.8 GB after twelve
         # images of different sizes, against 0.8 GB; the time is the same.
         self._predictor.clear_intermediate_tensor()

@@ -30,10 +30,12 @@ from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
 from hub.ocr.model_rules import detector_rules, recognizer_rules
+from hub.ocr.names import check_names
 from hub.ocr.params import DICTIONARY, ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
 from hub.ocr.pipeline import Pipeline
 from hub.ocr.presets import Find
 from hub.ocr.recognizer import Recognizer
+from hub.ocr.rules import PADDLEOCR, Rules
 
 log = logging.getLogger(__name__)
 
@@ -66,24 +68,31 @@ def engine_options(
     }
 
 
-def build_detector(config: object, find: Find, **options: Unpack[EngineOptions]) -> Detector:
+def build_detector(
+    config: object, find: Find, *, parity: bool = True, **options: Unpack[EngineOptions]
+) -> Detector:
     """Load and warm the detector that ``read_params()`` describes.
+
+    ``parity`` means PaddleOCR's rules; a module that does not give it was written when there were no others.
 
     Raises:
         ConfigError: a field of params.py is wrong.
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
+    check_names(config)
     name = DetectorParams.read(config).det_model_dir
     folder = find(name)
     params = DetectorParams.read(config, detector_rules(name, folder))
     options.setdefault("kernels", _DETECTOR_KERNELS)
     normalize = Normalize(params.det_mean, params.det_std)
     model = load(folder, normalize=normalize, wide=True, single=True, **options)
-    return _warm(Detector(model, params), "text detection", params.det_model_dir, options)
+    detector = Detector(model, params, _rules(config, parity))
+    return _warm(detector, "text detection", params.det_model_dir, options)
 
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
+    check_names(config)
     params = ClassifierParams.read(config)
     name = params.cls_model_dir
     if name in _ON_CARDS and options.get("device") == "gpu" and _runs_by_onnx_alone():
@@ -105,6 +114,7 @@ def build_recognizer(
     The dictionary is looked for as a path, then beside the model; None means inside it. Where params.py says
     nothing, it is inside or, by PaddleOCR's name for it, beside the model.
     """
+    check_names(config)
     name = RecognizerParams.read(config).rec_model_dir
     folder = find(name)
     params = RecognizerParams.read(config, recognizer_rules(folder))
@@ -117,7 +127,7 @@ def build_recognizer(
         characters,
         params,
         parity=parity,
-        right_to_left=path is not None and "arabic" in path.name,  # PaddleOCR's way to tell
+        right_to_left=_right_to_left(path) if _rules(config, parity).right_to_left == "dictionary" else None,
     )
     return _warm(recognizer, "text recognition", name, options)
 
@@ -128,7 +138,7 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
     A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
     """
     params = PipelineParams.read(config)
-    detector = build_detector(config, find, **options)
+    detector = build_detector(config, find, parity=parity, **options)
     recognizer = build_recognizer(config, find, parity=parity, **options)
     classifier = None
     if params.use_angle_cls:
@@ -136,7 +146,17 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
         if not can_read(options.get("engine", "auto"), folder):
             options["engine"] = "auto"
         classifier = build_classifier(config, find, **options)
-    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score)
+    rules = _rules(config, parity)
+    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score, rules=rules)
+
+
+def _right_to_left(dictionary: Path | None) -> bool:
+    """Tell it as PaddleOCR does."""
+    return dictionary is not None and "arabic" in dictionary.name
+
+
+def _rules(config: object, parity: bool) -> Rules:
+    return PADDLEOCR if parity else Rules.read(config)
 
 
 def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,12 +12,11 @@ import numpy.typing as npt
 from hub.engines.base import LoadedModel
 from hub.engines.description import description
 from hub.errors import ModelNotFoundError
+from hub.ocr.direction import paddleocr_spans, spans_by_letters
 
+_BYTE_ORDER_MARK: Final = "\ufeff"
 #: Class 0 separates repeated characters and is never printed.
 BLANK: Final = 0
-
-#: PaddleOCR's set of characters that keep their order within a line read from right to left.
-_LATIN_OR_ONE: Final = re.compile(r"[a-zA-Z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 class Reading(NamedTuple):
@@ -28,12 +26,14 @@ class Reading(NamedTuple):
         confidence: mean probability of its characters, 0.0 for no text.
         columns: for each character of ``text`` the step that it was read at; only where asked for.
         steps: how many steps the line itself took, without what it was padded with; only with ``columns``.
+        quarter: whether it was turned by 90 degrees to be read; None where the shape of its box says so.
     """
 
     text: str
     confidence: float
     columns: tuple[int, ...] = ()
     steps: float = 0.0
+    quarter: bool | None = None
 
 
 def read_characters(path: Path, *, use_space_char: bool) -> list[str]:
@@ -62,6 +62,8 @@ def characters_inside(model: LoadedModel, model_dir: Path, *, use_space_char: bo
 def _classes(lines: Sequence[str], *, use_space_char: bool) -> list[str]:
     if lines[-1] == "":
         lines = lines[:-1]
+    # Windows' editors write a mark before the first character; alone on its line it is the character.
+    lines = [line.removeprefix(_BYTE_ORDER_MARK) or line for line in lines[:1]] + list(lines[1:])
     return ["", *(line.rstrip("\r") for line in lines), *([" "] if use_space_char else [])]
 
 
@@ -70,7 +72,7 @@ def decode(
     scores: npt.NDArray[np.float32],
     characters: list[str],
     *,
-    right_to_left: bool = False,
+    right_to_left: bool | None = False,
     columns: bool = False,
 ) -> Reading:
     """Collapse one line's steps: drop repeats of the step before, then blanks.
@@ -79,7 +81,8 @@ def decode(
         ids: integers (steps,), the class of each step.
         scores: float32 (steps,), its probability, 0 to 1.
         characters: as :func:`read_characters` returns them.
-        right_to_left: the model read an Arabic line from the left; put it in reading order.
+        right_to_left: put the line into reading order, as PaddleOCR does for an Arabic model; None for
+            what the letters of the line say.
         columns: the reading says at which step each character was read; its ``steps`` are all there are.
     """
     kept = ids != BLANK
@@ -89,20 +92,18 @@ def decode(
     read = [characters[i] for i in ids[kept]]
     text = "".join(read)
     confidence = float(scores[kept].mean())
+    if right_to_left is False:
+        spans = [(0, len(text))]
+    else:
+        spans = paddleocr_spans(text) if right_to_left else spans_by_letters(text)
+    ordered = "".join(text[start:end] for start, end in spans)
     if not columns:
-        return Reading(reverse(text) if right_to_left else text, confidence)
+        return Reading(ordered, confidence)
     # An entry of a dictionary may be several characters.
     at = [step for step, entry in zip(np.flatnonzero(kept).tolist(), read, strict=True) for _ in entry]
-    if right_to_left:
-        order = [i for start, end in reversed(_chunks(text)) for i in range(start, end)]
-        text, at = "".join(text[i] for i in order), [at[i] for i in order]
-    return Reading(text, confidence, tuple(at), float(len(ids)))
+    return Reading(ordered, confidence, tuple(i for span in spans for i in at[slice(*span)]), float(len(ids)))
 
 
 def reverse(text: str) -> str:
-    """Turn a line round, but not the Latin words and numbers in it."""
-    return "".join(text[start:end] for start, end in reversed(_chunks(text)))
-
-
-def _chunks(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _LATIN_OR_ONE.finditer(text)]
+    """Turn a line round as PaddleOCR does, but not the Latin words and numbers in it."""
+    return "".join(text[start:end] for start, end in paddleocr_spans(text))

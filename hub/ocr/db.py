@@ -16,35 +16,39 @@ import pyclipper
 
 from hub.ocr.params import DetectorParams
 
-Map = npt.NDArray[np.float32]
+#: Float32 from 0 to 1, or uint8 from 0 to 255.
+Map = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
-#: Contours beyond the first thousand are not looked at.
-_MAX_CANDIDATES: Final = 1000
 #: Shortest side, in pixels of the map, before and after unclipping.
 _MIN_SIDE: Final = 3
 _MIN_UNCLIPPED_SIDE: Final = 5
 
 
 def boxes_from_map(
-    probabilities: Map, width: int, height: int, params: DetectorParams
+    probabilities: Map,
+    width: int,
+    height: int,
+    params: DetectorParams,
+    max_candidates: int | None = None,
 ) -> list[npt.NDArray[np.int32]]:
     """Find the text boxes of one image, in contour order (roughly bottom up).
 
     Args:
-        probabilities: float32 (h, w), the detector's output.
+        probabilities: (h, w), the detector's output.
         width: pixels of the image that the boxes shall be scaled to.
         height: the same.
         params: the thresholds.
+        max_candidates: how many contours are looked at, the lowest of the page first; None for all.
 
     Returns:
         int32 (4, 2) arrays, pixels of the image, clockwise from the top left.
     """
-    mask = (probabilities > params.det_db_thresh).view(np.uint8)
+    mask = (probabilities > _in_units_of(probabilities, params.det_db_thresh)).view(np.uint8)
     if params.use_dilation:
         mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    boxes = (_box(contour, probabilities, params) for contour in contours[:_MAX_CANDIDATES])
+    boxes = (_box(contour, probabilities, params) for contour in contours[:max_candidates])
     return [_scale(box, probabilities.shape, width, height) for box in boxes if box is not None]
 
 
@@ -80,7 +84,12 @@ def mean_inside(probabilities: Map, outline: Points) -> float:
     (left, top), (right, bottom) = np.clip(corners, 0, last).astype(int).tolist()
     mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
     cv2.fillPoly(mask, [(outline - np.array([left, top], np.float32)).astype(np.int32)], 1)
-    return float(cv2.mean(probabilities[top : bottom + 1, left : right + 1], mask)[0])
+    mean = float(cv2.mean(probabilities[top : bottom + 1, left : right + 1], mask)[0])
+    return mean / 255 if probabilities.dtype == np.uint8 else mean
+
+
+def _in_units_of(probabilities: Map, threshold: float) -> float:
+    return int(threshold * 255) if probabilities.dtype == np.uint8 else threshold
 
 
 def unclip(box: Points, ratio: float) -> npt.NDArray[np.int32] | None:

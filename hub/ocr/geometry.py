@@ -23,6 +23,8 @@ _SAME_LINE_PX: Final = 10
 _MIN_SIDE_PX: Final = 3
 #: A crop at least this many times as high as wide is vertical text, and is turned.
 _VERTICAL_RATIO: Final = 1.5
+#: OpenCV warps nothing, to nothing, that has a side of 32 767 pixels or more.
+_LONGEST_SIDE: Final = 32_000
 
 
 def order_clockwise(points: npt.NDArray[np.generic]) -> Box:
@@ -62,9 +64,22 @@ def reading_order(boxes: Sequence[Box]) -> list[Box]:
     return ordered
 
 
-def crop(image: Image, box: Box) -> Image:
-    """Cut a box out and make it upright: uint8 (h, w, 3); vertical text is turned counter-clockwise."""
+def crop(image: Image, box: Box, *, quarter: bool | None = None, widened: float = 0.0) -> Image:
+    """Cut a box out and make it upright: uint8 (h, w, 3).
+
+    Args:
+        image: uint8 (h, w, 3).
+        box: where.
+        quarter: turn it by 90 degrees counter-clockwise; by its shape unless given, as vertical text.
+        widened: cut out more on the left and the right, this part of its height.
+    """
+    if max(image.shape[:2]) > _LONGEST_SIDE:
+        image, box = _surroundings(image, box)
     width, height = side_lengths(box)
+    margin = widened * height
+    if margin:
+        beside = (box[1] - box[0] + box[2] - box[3]) / max(2 * width, 1) * margin
+        box, width = box + np.stack([-beside, beside, beside, -beside]), width + int(2 * margin)
     target = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     upright: Image = cv2.warpPerspective(
         image,
@@ -73,7 +88,24 @@ def crop(image: Image, box: Box) -> Image:
         borderMode=cv2.BORDER_REPLICATE,
         flags=cv2.INTER_CUBIC,
     )
-    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if is_column(box) else upright
+    turn = is_column(box) if quarter is None else quarter
+    return cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if turn else upright
+
+
+def _surroundings(image: Image, box: Box) -> tuple[Image, Box]:
+    """Return the part of an image around a box, with what interpolation looks at, and the box in it."""
+    margin = side_lengths(box)[1] + 4
+    left, top = np.maximum(np.floor(box.min(axis=0)).astype(int) - margin, 0).tolist()
+    right, bottom = (np.ceil(box.max(axis=0)).astype(int) + margin).tolist()
+    part = image[top:bottom, left:right]
+    longest = max(part.shape[:2])
+    corners = box - np.array([left, top], np.float32)
+    if longest <= _LONGEST_SIDE:
+        return part, corners
+    # One line as long as that: the recogniser squeezes it much further.
+    share = _LONGEST_SIDE / longest
+    size = [max(1, int(side * share)) for side in part.shape[1::-1]]
+    return cv2.resize(part, size), (corners * share).astype(np.float32)
 
 
 def side_lengths(box: Box) -> tuple[int, int]:

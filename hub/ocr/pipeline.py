@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import cv2
+from itertools import islice
 
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import Reading
 from hub.ocr.detector import Detector
 from hub.ocr.geometry import Box, Image, crop, reading_order
+from hub.ocr.layout import line_order
 from hub.ocr.params import DetectorParams
 from hub.ocr.recognizer import Recognizer
+from hub.ocr.rules import PADDLEOCR, Rules
+from hub.ocr.views import Side, View, beginning, best, placed, side_of, views
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ class Pipeline:
         classifier: Classifier | None = None,
         *,
         drop_score: float = 0.5,
+        rules: Rules = PADDLEOCR,
     ) -> None:
         self.detector = detector
         self.recognizer = recognizer
         self.classifier = classifier
         self.drop_score = drop_score
+        self.rules = rules
 
     def read(self, images: Sequence[Image]) -> list[list[TextLine]]:
         """Read images: per image its lines in reading order, without those below ``drop_score``.
@@ -92,16 +96,56 @@ class Pipeline:
             columns: readings say where their characters are.
         """
         pages = [reading_order(boxes) for boxes in self.detector.detect(images, detection)]
-        crops = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
-        turned: Sequence[list[bool] | None] = [None] * len(pages)
-        if upright:
-            assert self.classifier is not None
-            # Every line is padded to one width, so pages can share batches without changing a result.
-            flags = iter(self.classifier.upside_down([line for lines in crops for line in lines]))
-            turned = upside_down = [[next(flags) for _ in lines] for lines in crops]
-            crops = [
-                [cv2.rotate(line, cv2.ROTATE_180) if flag else line for line, flag in zip(*page, strict=True)]
-                for page in zip(crops, upside_down, strict=True)
-            ]
-        readings = self.recognizer.recognize(crops, columns=columns)
-        return [Page(*found) for found in zip(pages, readings, turned, strict=True)]
+        cuts = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
+        flags = self._flags(cuts) if upright else [None] * len(pages)
+        sides = [side_of(*page, self.rules) for page in zip(pages, flags, strict=True)]
+        choices = [self._choices(*page) for page in zip(images, pages, cuts, flags, sides, strict=True)]
+        lines = [[view.image for piece in page for view in piece] for page in choices]
+        readings = self.recognizer.recognize(lines, columns=columns)
+        return [
+            self._page(*page, upright=upright) for page in zip(pages, choices, readings, sides, strict=True)
+        ]
+
+    def _flags(self, cuts: Sequence[Sequence[Image]]) -> list[list[bool] | None]:
+        """Tell for each piece of each page whether it is upside down."""
+        assert self.classifier is not None
+        lines = [cut for page in cuts for cut in page]
+        if self.rules.turn_pages:
+            lines = [beginning(line) for line in lines]
+        # Every line is padded to one width, so pages can share batches without changing a result.
+        flags = iter(self.classifier.upside_down(lines))
+        return [[next(flags) for _ in page] for page in cuts]
+
+    def _choices(
+        self,
+        image: Image,
+        boxes: Sequence[Box],
+        cuts: Sequence[Image],
+        flags: Sequence[bool] | None,
+        side: Side,
+    ) -> list[list[View]]:
+        """Return for each box of a page the ways to read it."""
+        flags = flags or [False] * len(boxes)
+        pieces = zip(boxes, cuts, flags, strict=True)
+        return [views(image, box, cut, side, self.rules, flag=flag) for box, cut, flag in pieces]
+
+    def _page(
+        self,
+        boxes: Sequence[Box],
+        choices: Sequence[Sequence[View]],
+        readings: Sequence[Reading],
+        side: Side,
+        *,
+        upright: bool,
+    ) -> Page:
+        """Choose among the readings of each box, and put the boxes in order."""
+        left = iter(readings)
+        found: list[tuple[Box, Reading, bool]] = []
+        for box, pieces in zip(boxes, choices, strict=True):
+            read = list(islice(left, len(pieces)))
+            chosen = best(pieces, read, side)
+            found.append((box, placed(read[chosen], pieces[chosen], box), pieces[chosen].half))
+        if self.rules.order_by_lines:
+            found = [found[i] for i in line_order(boxes, vertical=side.vertical, flipped=side.flipped)]
+        turned = [half for _, _, half in found] if upright else None
+        return Page([box for box, _, _ in found], [reading for _, reading, _ in found], turned)

@@ -26,7 +26,7 @@ class Recognizer:
         params: RecognizerParams,
         *,
         parity: bool = True,
-        right_to_left: bool = False,
+        right_to_left: bool | None = False,
     ) -> None:
         self.model = model
         self.characters = characters
@@ -44,9 +44,6 @@ class Recognizer:
 
         Returns:
             Per page its readings, in the order of its lines.
-
-        Raises:
-            ConfigError: the dictionary has fewer characters than the model.
         """
         lines = [line for page in pages for line in page]
         plans = self._plans(pages)
@@ -67,7 +64,11 @@ class Recognizer:
         return line_batch(lines, self.height, plan.width)
 
     def warm_up(self) -> None:
-        """Run every usual shape on every stream, so that the first request is as fast as the tenth."""
+        """Run every usual shape on every stream, so that the first request is as fast as the tenth.
+
+        Raises:
+            ConfigError: the dictionary has not as many characters as the model.
+        """
         widths = [self.width] if self.parity or not self.model.prefers_few_shapes else usual_widths()
         batches = (
             Batch(np.full((1, self.height, width, 3), 255, np.uint8), (width,))
@@ -76,6 +77,7 @@ class Recognizer:
         )
         for _ in self.model.run_many(batches):
             pass
+        check_classes(len(self.characters), self.model.classes, self.params)
 
     def _plans(self, pages: Sequence[Sequence[Image]]) -> list[Plan]:
         plans: list[Plan] = []
@@ -97,10 +99,30 @@ class Recognizer:
     def _decode(
         self, ids: npt.NDArray[np.integer], scores: npt.NDArray[np.float32], columns: bool
     ) -> Reading:
-        try:
-            return decode(ids, scores, self.characters, right_to_left=self.right_to_left, columns=columns)
-        except IndexError as error:
-            raise ConfigError(
-                f"params.py: rec_char_dict_path = {str(self.params.rec_char_dict_path)!r} does not belong to "
-                f"the model: it has {len(self.characters)} characters, the model more"
-            ) from error
+        return decode(ids, scores, self.characters, right_to_left=self.right_to_left, columns=columns)
+
+
+def check_classes(characters: int, classes: int, params: RecognizerParams) -> None:
+    """Refuse a dictionary that is not the model's: it would give wrong characters, or none for a class.
+
+    Args:
+        characters: of the dictionary, with the blank, and the space where params add it.
+        classes: of the model.
+        params: for the message.
+
+    Raises:
+        ConfigError: the two differ.
+    """
+    if characters == classes:
+        return
+    with_space = params.use_space_char
+    listed = characters - 1 - with_space
+    hint = f"take the dictionary that the model was trained with: it has {classes - 1 - with_space} lines"
+    if classes == listed + 1 + (not with_space):
+        hint = f"set use_space_char = {not with_space}"
+    given = repr(str(params.rec_char_dict_path)) if params.rec_char_dict_path else "None (inside the model)"
+    raise ConfigError(
+        f"params.py: rec_char_dict_path = {given} does not belong to the model: with the blank"
+        f"{' and the space' if with_space else ''} it has {characters} characters, the model {classes} "
+        f"classes; {hint}"
+    )

@@ -40,7 +40,8 @@ def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
     if not reading.text:
         return []
     groups = list(_GROUPS.finditer(reading.text))
-    along = _Line(box, reading.steps, turned=turned)
+    quarter = is_column(box) if reading.quarter is None else reading.quarter
+    along = _Line(box, reading.steps, quarter=quarter, turned=turned)
     size = _chinese_size(groups, reading, along)
     found = []
     for group in groups:
@@ -59,13 +60,13 @@ def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
 class _Line:
     """Positions along a line, in pixels from where its steps begin."""
 
-    def __init__(self, box: Box, steps: float, *, turned: bool) -> None:
+    def __init__(self, box: Box, steps: float, *, quarter: bool, turned: bool) -> None:
         self._turned = turned
         top_left, top_right, bottom_right, bottom_left = box
         # The two long sides, each from where reading begins to where it ends.
         self._sides = (
             ((top_left, bottom_left), (top_right, bottom_right))
-            if is_column(box)
+            if quarter
             else ((top_left, top_right), (bottom_left, bottom_right))
         )
         self.length = float(max(np.linalg.norm(end - start) for start, end in self._sides))

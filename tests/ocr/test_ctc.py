@@ -49,6 +49,15 @@ def test_the_dictionary_is_blank_then_lines_then_space(tmp_path: Path) -> None:
     assert read_characters(path, use_space_char=False) == ["", "一", "二"]
 
 
+@pytest.mark.parametrize("first", ["'", "一", '"', "\u3000"])
+def test_a_byte_order_mark_is_no_part_of_the_first_character(first: str, tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    path.write_text(f"{first}\n二\n", encoding="utf-8-sig")
+    assert read_characters(path, use_space_char=False) == ["", first, "二"]
+    inside: Any = SimpleNamespace(dictionary=path.read_text(encoding="utf-8"))
+    assert characters_inside(inside, tmp_path, use_space_char=False) == ["", first, "二"]
+
+
 def test_a_space_in_the_dictionary_is_a_character(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     path.write_text("a\n \nb", encoding="utf-8")

@@ -67,7 +67,7 @@ def test_no_text_has_no_words() -> None:
 def test_columns_are_the_steps_of_the_kept_characters() -> None:
     ids, scores = np.array([0, 1, 1, 0, 2]), np.ones(5, np.float32)
 
-    assert decode(ids, scores, ["", "a", "b"], columns=True)[2:] == ((1, 4), 5.0)
+    assert decode(ids, scores, ["", "a", "b"], columns=True)[2:4] == ((1, 4), 5.0)
 
 
 def test_each_character_of_an_entry_has_its_column() -> None:

@@ -49,7 +49,7 @@ class OCRDet(Module):
         )
         find = partial(hub.model_path, directory=self.directory)
         config = configured(read_params(), find, model=model, params=params, parity=parity, **options)
-        self.detector = build_detector(config, find, **options)
+        self.detector = build_detector(config, find, parity=parity, **options)
 
     def read_images(self, paths: Sequence[str]) -> list[Image]:
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""

@@ -84,6 +84,7 @@ class OpenVINOModel(LoadedModel):
             raise EngineError(
                 f"OpenVINO failed on an input of shape {batch.images.shape}: {error}"
             ) from error
+        self.classes = output.shape[-1]
         # NumPy finds the best of a recogniser's 6 625 classes sixteen times faster than OpenVINO's TopK.
         outputs = top1(output) if self._wants_top1 else (output.copy(),)
         self._idle.append(request)
