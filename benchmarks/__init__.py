@@ -1,1 +1,1 @@
-"""Measurements: ``python -m benchmarks [PART …]``. Nothing here is imported by the package or by tests."""
+"""Measurements: ``python -m benchmarks [PART …]``. Nothing here is imported by the package."""

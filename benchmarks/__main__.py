@@ -23,9 +23,11 @@ PARTS = {
     "doors": "benchmarks.doors",
     "paddlex": "benchmarks.paddlex",
     "ray": "benchmarks.ray_engine",
+    "attacks": "benchmarks.attacks",
+    "soak": "benchmarks.soak",
 }
-#: Those that need more than the development environment; they are run when they are named.
-EXTRA = ("ray",)
+#: Those that need more than the development environment, or much time; they are run when they are named.
+EXTRA = ("ray", "attacks", "soak")
 
 
 def main() -> int:
@@ -33,6 +35,7 @@ def main() -> int:
     named = f"of: {', '.join(PARTS)} (default: all but {', '.join(EXTRA)})"
     parser.add_argument("parts", nargs="*", metavar="PART", help=named)
     parser.add_argument("--quick", action="store_true", help="short rounds, for trying it out")
+    parser.add_argument("--minutes", type=float, help="of the soak (default 20)")
     arguments = parser.parse_args()
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
@@ -41,7 +44,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missed: list[str] = []
     for part in arguments.parts or [part for part in PARTS if part not in EXTRA]:
-        figures = importlib.import_module(PARTS[part]).main(arguments.quick)
+        options = {"minutes": arguments.minutes} if part == "soak" and arguments.minutes else {}
+        figures = importlib.import_module(PARTS[part]).main(arguments.quick, **options)
         missed += figures.get("missed", [])
         machine.RESULTS.mkdir(exist_ok=True)
         path = machine.RESULTS / f"{part}.json"

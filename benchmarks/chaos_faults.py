@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import resource
 import subprocess
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import machine
@@ -18,6 +20,8 @@ from benchmarks.server import HubServer
 
 #: Of the server's /tmp, where that is a file system of its own.
 DISK_MB = 48
+#: Where the kernel shows the groups that limit processes, by version 1 and by version 2.
+PIDS_GROUPS = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))
 #: Gives the server a small /tmp of its own; a checkout that lies in /tmp stays where it is.
 _CONFINE = f"""
 root="{machine.ROOT}"
@@ -103,26 +107,70 @@ class FewDescriptors(Fault):
 
 
 class FewProcesses(Fault):
-    """The supervisor may start none."""
+    """No process may be started: by RLIMIT_NPROC, or by a control group where that does not hold for us."""
 
     name = "too few processes"
 
+    def __init__(self) -> None:
+        self._groups: Path | None = None
+        self._group: Path | None = None
+
     def obstacle(self, server: HubServer) -> str:
-        code = (
-            "import os, resource\n"
-            "resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\n"
-            "if os.fork() == 0: os._exit(0)"
-        )
-        tried = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-        return "" if tried.returncode else "the kernel does not limit the processes of this user"
+        if _is_limited():
+            return ""
+        self._groups = next((root for root in PIDS_GROUPS if _can_make_groups(root)), None)
+        if self._groups is None:
+            return "the kernel does not limit this user's processes, nor lets it make a control group"
+        return ""
 
     def begin(self, server: HubServer) -> None:
-        _limit(server.process.pid, resource.RLIMIT_NPROC, 1)
+        if self._groups is None:
+            _limit(server.process.pid, resource.RLIMIT_NPROC, 1)
+            return
+        self._group = self._groups / f"hub-chaos-{server.process.pid}"
+        self._group.mkdir()
+        _move(server.pids, self._group)
+        (self._group / "pids.max").write_text("1")  # less than there are: none is added, nor ended
 
     def end(self, server: HubServer) -> None:
-        # Those that were started meanwhile have inherited it.
-        for pid in server.pids:
-            _limit(pid, resource.RLIMIT_NPROC, None)
+        if self._group is None or self._groups is None:
+            # Those that were started meanwhile have inherited it.
+            for pid in server.pids:
+                _limit(pid, resource.RLIMIT_NPROC, None)
+            return
+        (self._group / "pids.max").write_text("max")
+        while members := (self._group / "cgroup.procs").read_text().split():
+            _move(map(int, members), self._groups)
+        self._group.rmdir()
+        self._group = None
+
+
+def _is_limited() -> bool:
+    """Tell whether RLIMIT_NPROC holds for us; for root it does not."""
+    code = (
+        "import os, resource\n"
+        "resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\n"
+        "if os.fork() == 0: os._exit(0)"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode != 0
+
+
+def _can_make_groups(root: Path) -> bool:
+    probe = root / f"hub-chaos-probe-{os.getpid()}"
+    try:
+        probe.mkdir()
+        try:
+            return (probe / "pids.max").exists()
+        finally:
+            probe.rmdir()
+    except OSError:
+        return False
+
+
+def _move(pids: Iterable[int], group: Path) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has ended
+            (group / "cgroup.procs").write_text(str(pid))
 
 
 def _limit(pid: int, which: int, soft: int | None) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _LARGEST_READ = 1 << 18
 #: A pause before a lost or refused connection is opened again.
 _RECONNECT_SECONDS = 0.01
@@ -205,4 +206,8 @@ class _Run:
         outcome.codes[code] += 1
         if code == 200 and connection.expected is not None:
             outcome.wrong += connection.expected not in connection.received[head_end:]
-        self._next(connection)
+        if _CLOSES.search(connection.received, 0, head_end):
+            self._close(connection)
+            self._open(connection.number, connection.serial)
+        else:
+            self._next(connection)

@@ -63,6 +63,27 @@ def memory_mb(pids: Iterable[int], field: str = "Pss") -> float:
     return total / 1024
 
 
+def anonymous_mb(pids: Iterable[int]) -> float:
+    """Return their anonymous memory together, in MiB: cheap, for who asks often.
+
+    What a process shares with one that it was forked from counts in both.
+    """
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text()
+            total += int((status.partition("RssAnon:")[2].split() or ["0"])[0])
+    return total / 1024
+
+
+def threads(pids: Iterable[int]) -> int:
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            total += len(list(Path(f"/proc/{pid}/task").iterdir()))
+    return total
+
+
 def descriptors(pid: int) -> int:
     """Count open file descriptors; 0 for a process that is gone."""
     try:

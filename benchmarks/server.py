@@ -31,12 +31,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, certificate: str = "") -> None:
     """Ask until it answers 200; raises RuntimeError with the log if it ends or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            if requests.get(url, timeout=5).status_code == 200:
+            if requests.get(url, timeout=5, verify=certificate or True).status_code == 200:
                 return
         except requests.RequestException:
             pass
@@ -58,7 +58,8 @@ class HubServer:
     """``hub serving start`` with a config of its own; ``modules`` as in ``modules_info``.
 
     ``wrapper`` are words before the command, which give it a /tmp of its own; its home is then elsewhere.
-    ``weights`` are those that the modules need; they are fetched once for all homes.
+    ``weights`` are those that the modules need; they are fetched once for all homes. With the setting
+    ``certfile`` it is asked by https whether it is ready.
     """
 
     def __init__(
@@ -97,15 +98,17 @@ class HubServer:
                 stderr=log,
                 start_new_session=True,
             )
+        certificate = settings.get("certfile", "")
+        self._scheme = "https" if certificate else "http"
         try:
-            wait_until_ready(f"{self.url}/health/ready", self.process, self.log)
+            wait_until_ready(f"{self.url}/health/ready", self.process, self.log, certificate)
         except BaseException:
             self.stop()
             raise
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def pids(self) -> list[int]:

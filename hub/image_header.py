@@ -21,6 +21,8 @@ HEAD_BYTES: Final = 1 << 18
 _MAX_SEGMENTS: Final = 2000
 #: libtiff refuses more.
 _MAX_TIFF_ENTRIES: Final = 4096
+#: Before a marker there may be any number of these; they are skipped so many at a time.
+_FILL_BYTES: Final = 64
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH: Final = frozenset((0x01, *range(0xD0, 0xD9)))
 _BMP_HEADERS: Final = frozenset((40, 52, 56, 64, 108, 124))
@@ -71,9 +73,12 @@ def _jpeg(data: bytes) -> Size | None:
         position = data.find(b"\xff", position, position + HEAD_BYTES)
         if position < 0:
             return None
-        fill = data[position : position + HEAD_BYTES]
+        fill = data[position : position + _FILL_BYTES]
         position += len(fill) - len(fill.lstrip(b"\xff")) - 1
         marker, length = struct.unpack_from(">xBH", data, position)
+        if marker == 0xFF:  # more of them
+            position += 1
+            continue
         if marker in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", data, position + 5)
             return width, height

@@ -34,6 +34,7 @@ FILES = {
     "JPEG": by_pillow("JPEG"),
     "progressive JPEG": by_pillow("JPEG", progressive=True),
     "JPEG with comments": by_pillow("JPEG", comment=b"c" * 60_000, exif=b"Exif\0\0" + b"e" * 60_000),
+    "JPEG with fill bytes": by_pillow("JPEG").replace(b"\xff\xdb", b"\xff" * 300 + b"\xdb"),
     "PNG": by_pillow("PNG"),
     "GIF": by_pillow("GIF"),
     "BMP": by_pillow("BMP"),
@@ -118,11 +119,11 @@ def codestreams() -> bytes:
 )
 def test_a_file_that_never_comes_to_its_size_costs_no_time(data: bytes) -> None:
     def seconds(of: bytes) -> float:
-        started = time.perf_counter()
+        started = time.thread_time()  # what other processes do meanwhile does not count
         image_size(of)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
-    assert min(seconds(data) for _ in range(3)) < 0.1
+    assert min(seconds(data) for _ in range(3)) < 0.5  # a library that reads all of it takes ten
 
 
 def test_pillow_agrees_about_every_exotic_picture() -> None:

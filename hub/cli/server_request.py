@@ -84,6 +84,12 @@ def _with_init_args(request: ServerRequest, given: Sequence[init_args.Setting]) 
     return replace(request, config=init_args.applied(request.config, given), reread=reread)
 
 
+def from_file(path: str) -> ServerRequest:
+    """Return what ``hub serving start -c PATH`` asks for; raises UsageError, ConfigError."""
+    names = {"modules": (), "more_modules": ()}
+    return from_options({**dict.fromkeys(_NOT_KEYS), **names, "config": path})
+
+
 def for_pipeline(
     pipeline: str, asked: PipelineOptions, given: Mapping[str, Any], keys: Mapping[str, Any] | None = None
 ) -> ServerRequest:

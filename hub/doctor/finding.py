@@ -18,7 +18,8 @@ class Finding:
         value: what was found.
         verdict: how bad that is.
         advice: what to do; empty where nothing needs doing.
-        section: machine, packages, engines, registry, servers or environment; ``examine`` fills it in.
+        section: machine, packages, engines, registry, servers or environment; of ``hub doctor --security``
+            a config file or a port. Filled in by who collects the findings.
     """
 
     name: str

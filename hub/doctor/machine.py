@@ -97,11 +97,13 @@ def _memory() -> Finding:
 
 
 def _files() -> Finding:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft >= MIN_FILES:
-        return Finding("open files", f"{soft} allowed")
-    advice = f"a server with many callers needs {MIN_FILES}: ulimit -n {min(MIN_FILES, hard)}"
-    return Finding("open files", f"{soft} allowed", "warning", advice)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # a server raises its soft limit to it
+    if hard >= MIN_FILES or hard == resource.RLIM_INFINITY:
+        return Finding(
+            "open files", f"{'as many as wanted' if hard == resource.RLIM_INFINITY else hard} allowed"
+        )
+    advice = f"a server with many callers needs {MIN_FILES}: raise the hard limit (LimitNOFILE, ulimit -Hn)"
+    return Finding("open files", f"{hard} allowed", "warning", advice)
 
 
 def _run_dir() -> Finding:

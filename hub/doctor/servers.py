@@ -11,6 +11,7 @@ from pathlib import Path
 from hub import settings
 from hub.doctor.finding import Finding
 from hub.errors import NotRunningError
+from hub.serving.gateway.origins import is_loopback
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED
 from hub.serving.process import pidfile
@@ -55,14 +56,16 @@ def _server(port: int) -> Finding:
         return Finding(name, f"pid {record.pid}: {'; '.join(failed)}", "broken", advice)
     value = f"pid {record.pid}: {value}"
     if _is_open(record):
-        advice = "everybody who reaches the port may use it: api_key_file in config.json asks for a key"
+        advice = (
+            f"everybody who reaches the port may use it: hub doctor --security -p {port} says what is open"
+        )
         return Finding(name, f"{value}; on {record.host}, without a key", "note", advice)
     return Finding(name, value)
 
 
 def _is_open(record: pidfile.PidFile) -> bool:
     """Tell whether other machines can reach the server, and it wants no key of them."""
-    if record.host in ("127.0.0.1", "localhost", "::1"):
+    if is_loopback(record.host):
         return False
     try:
         configured = json.loads(RunDir(Path(record.run_dir)).config.read_bytes())

@@ -31,6 +31,8 @@ PDF_SCALE: Final = 2.0
 PDF_MIN_SCALE: Final = 0.1
 #: A TIFF says how many pages it has only by listing them.
 MAX_TIFF_PAGES: Final = 10_000
+#: Bytes of a page for whose sake a TIFF is opened anew.
+_LARGE_PAGE: Final = 1 << 25
 _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 _ALL_ROWS: Final = 0xFFFF_FFFF
 _TIFF_MAGIC: Final = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
@@ -98,25 +100,34 @@ def _read_image(data: bytes, max_pixels: int) -> Image:
 
 @contextlib.contextmanager
 def _open_tiff(data: bytes, max_pixels: int) -> Iterator[Document]:
-    with _decoder_errors():
-        file = Pillow.open(io.BytesIO(data), formats=["TIFF"])
+    file = _pillow(data)
 
     def page(number: int) -> Image:
+        nonlocal file
         checkpoint()
-        # Opened for each page, so that what Pillow decodes is gone with it.
-        with _decoder_errors(), Pillow.open(io.BytesIO(data), formats=["TIFF"]) as one:
-            one.seek(number)
-            _check_pixels(*_decoded_size(one), max_pixels, page=number)
-            pixels = np.asarray(one.convert("RGB"))
+        with _decoder_errors():
+            file.seek(number)
+            _check_pixels(*_decoded_size(file), max_pixels, page=number)
+            pixels = np.asarray(file.convert("RGB"))
+        if pixels.size > _LARGE_PAGE:  # it keeps what it has decoded, and finds small pages faster so
+            file.close()
+            file = _pillow(data)
         return np.ascontiguousarray(pixels[:, :, ::-1])
 
-    with file:
+    try:
         with _decoder_errors():
             total = _count_frames(file)
         if total == 1:
             yield Document("image", 1, lambda _: _read_image(data, max_pixels))
         else:
             yield Document("tiff", total, page)
+    finally:
+        file.close()
+
+
+def _pillow(data: bytes) -> Pillow.Image:
+    with _decoder_errors():
+        return Pillow.open(io.BytesIO(data), formats=["TIFF"])
 
 
 def _decoded_size(page: Pillow.Image) -> tuple[int, int]:

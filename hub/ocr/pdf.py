@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from hub import settings
 from hub.checkpoint import checkpoint
 from hub.ocr.geometry import Image
 
+_PROGRAM: Final = Path(__file__).with_name("pdf_process.py")
 #: CPU time for one page, or to open a file; a usual page takes a tenth of a second.
 PAGE_SECONDS: Final = 30
 #: How often it is asked meanwhile whether anybody still waits for the page.
@@ -46,7 +48,8 @@ class Renderer:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             number = theirs.fileno()
-            words = ["-m", "hub.ocr.pdf_process", str(number), str(memory_mb), str(PAGE_SECONDS)]
+            # By its file: this package need not be where another process finds it.
+            words = ["-P", str(_PROGRAM), str(number), str(memory_mb), str(PAGE_SECONDS)]
             self._process = subprocess.Popen(
                 [sys.executable, *words], pass_fds=[number], stdin=subprocess.DEVNULL
             )
@@ -118,12 +121,10 @@ class Renderer:
     def _cause(self, code: int) -> str:
         if code == -signal.SIGXCPU:
             return f"a page takes more than {PAGE_SECONDS} s to render"
+        if code >= 0:  # of Python, which wrote why to the log
+            return f"the process that renders PDFs ended with exit code {code}"
         memory = f"{self._memory_mb} MB {_SETTING}"
-        return f"rendering it ended with {_ending(code)}, as where it takes more than {memory}"
-
-
-def _ending(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        return f"rendering it ended with {signal.Signals(-code).name}, as where it takes more than {memory}"
 
 
 _idle: Final[list[Renderer]] = []

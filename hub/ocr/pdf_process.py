@@ -1,9 +1,10 @@
 """Renders pages of PDFs in a process of its own, which has little memory and little time.
 
-    python -m hub.ocr.pdf_process DESCRIPTOR MEMORY_MB SECONDS
+    python pdf_process.py DESCRIPTOR MEMORY_MB SECONDS
 
 A file of two kilobytes can make PDFium take gigabytes and end its process; others keep it busy for hours.
 Here the limits of the kernel end it, and nothing else goes with it. The other side is ``hub.ocr.pdf``.
+Standard library, and PDFium.
 """
 
 from __future__ import annotations

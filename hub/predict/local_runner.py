@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,7 @@ from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.runner_client import RunnerClient
+from hub.serving.messages import death
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import LOADING, READY, ModuleState, ServerState, StateReader
@@ -141,7 +143,12 @@ class _OwnState(StateReader):
         self._shown = ServerState()
 
     def show(self, module: ModuleState) -> None:
-        self._shown = ServerState({module.name: module})
+        """Publish the state; a kill from outside is the file's fault here, for there is no deadline."""
+        deaths = tuple(
+            replace(each, cause=death.CRASHED) if each.cause == death.KILLED else each
+            for each in module.deaths
+        )
+        self._shown = ServerState({module.name: replace(module, deaths=deaths)})
 
     def current(self) -> ServerState:
         return self._shown

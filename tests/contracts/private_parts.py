@@ -31,7 +31,7 @@ class PrivatePart:
     why: str
 
 
-_WORKER, _GATEWAY = "serving/gateway/worker.py", "serving/gateway/__main__.py"
+_WORKER, _ARBITER = "serving/gateway/worker.py", "serving/gateway/arbiter.py"
 _CONNECTION = "serving/gateway/connection.py"
 _CLUSTER, _REPLICA = "serving/ray/agent/cluster.py", "serving/ray/replica.py"
 _METRICS = "serving/gateway/metrics.py"
@@ -52,7 +52,9 @@ PRIVATE_PARTS = (
     PrivatePart("gunicorn", "init_signals", _WORKER, "signals for the event loop"),
     PrivatePart("gunicorn", "load_wsgi", _WORKER, "the app"),
     PrivatePart("gunicorn", "ssl_context", _WORKER, "Gunicorn's settings of TLS"),
-    PrivatePart("gunicorn", "murder_workers", _GATEWAY, "a call once a second in the master"),
+    PrivatePart("gunicorn", "murder_workers", _ARBITER, "a call once a second in the master"),
+    PrivatePart("gunicorn", "spawn_worker", _ARBITER, "a fork that the kernel refuses"),
+    PrivatePart("gunicorn", "WORKER_BOOT_ERROR", _ARBITER, "a worker that does not come up"),
     PrivatePart("python", "_srcfile", "serving/process/logs.py", "no search for the caller of each log line"),
     PrivatePart("prometheus-client", "_labelnames", "../tools/write_reference.py", "the labels of a metric"),
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),

@@ -171,6 +171,19 @@ def test_gunicorns_master_looks_after_its_workers_in_its_loop_and_ends_by_stop_i
 # -- the standard library --------------------------------------------------------------------------
 
 
+@contract("spawn_worker", "WORKER_BOOT_ERROR")
+def test_gunicorns_master_starts_workers_by_a_method_and_ends_for_one_that_does_not_come_up() -> None:
+    from gunicorn.arbiter import Arbiter
+
+    spawn = inspect.getsource(Arbiter.spawn_worker)
+
+    assert parameters(Arbiter.spawn_worker) == ["self"]
+    assert spawn.index("self.worker_age += 1") < spawn.index("os.fork()")
+    assert "self.cfg.post_fork(self, worker)" in spawn
+    assert "self.WORKER_BOOT_ERROR" in spawn
+    assert "self.spawn_worker()" in inspect.getsource(Arbiter.spawn_workers)
+
+
 @contract("_srcfile")
 def test_logging_looks_for_no_caller_without_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging, "_srcfile", None)

@@ -35,8 +35,7 @@ class GrpcServer(Server):
             api_key_file=str(home / "keys"),
             max_body_mb=LARGEST_MB,
             max_inflight_mb=LARGEST_MB,
-            grpc_max_streams=4,
-            **settings,
+            **{"grpc_max_streams": 4, **settings},
         )
         wait_until(lambda: "Started GRPCInferenceService" in self.log())
 
@@ -51,8 +50,14 @@ class GrpcServer(Server):
     def descriptors(self) -> int:
         return sum(1 for _ in Path(f"/proc/{self.grpc_pid()}/fd").iterdir())
 
+    def begin_peak(self) -> float:
+        """Measure the peak anew from now on; the memory that there is, in MB."""
+        assert is_answered(self)
+        Path(f"/proc/{self.grpc_pid()}/clear_refs").write_text("5")
+        return self.peak_mb()
+
     def peak_mb(self) -> float:
-        """The most memory that the gateway ever had."""
+        """The most memory that the gateway had since."""
         status = Path(f"/proc/{self.grpc_pid()}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
@@ -131,6 +136,7 @@ def test_silent_streams_stop_no_unary_call_and_leave_their_places_to_others(serv
         assert streams(server)
 
 
+@pytest.mark.slow
 def test_unary_calls_whose_message_does_not_come_make_room_for_others(server: GrpcServer) -> None:
     with silent_calls(server, 180, method="ModelInfer"):
         assert is_answered(server)
@@ -181,23 +187,28 @@ def _send_large(server: GrpcServer, key: Any) -> list[str]:
     return said
 
 
-def test_messages_without_a_key_are_not_received(tmp_path: Path) -> None:
-    with GrpcServer(tmp_path / "home") as server:
-        assert is_answered(server)
-        before = server.peak_mb()
+def test_messages_without_a_key_are_not_received(server: GrpcServer) -> None:
+    before = server.begin_peak()
 
-        assert _send_large(server, key=()) == ["UNAUTHENTICATED"] * 16
-        assert server.peak_mb() < before + LARGEST_MB
+    assert _send_large(server, key=()) == ["UNAUTHENTICATED"] * 16
+    assert server.peak_mb() < before + LARGEST_MB
 
 
-def test_messages_are_received_as_max_inflight_mb_has_room_for_them(tmp_path: Path) -> None:
-    with GrpcServer(tmp_path / "home") as server:
-        assert is_answered(server)
-        before = server.peak_mb()
+def test_messages_are_received_as_max_inflight_mb_has_room_for_them(server: GrpcServer) -> None:
+    before = server.begin_peak()
 
-        assert "NOT_FOUND" in _send_large(server, key=KEY)
-        # A message is there as gRPC received it, as bytes, and parsed.
-        assert server.peak_mb() < before + 10 * LARGEST_MB
+    assert "NOT_FOUND" in _send_large(server, key=KEY)
+    # A message is there as gRPC received it, as bytes, and parsed.
+    assert server.peak_mb() < before + 10 * LARGEST_MB
+
+
+def test_a_message_of_very_many_parts_is_refused_before_it_is_parsed(server: GrpcServer) -> None:
+    before = server.begin_peak()
+    with server.channel() as channel, pytest.raises(grpc.RpcError) as error:  # empty tensors, two bytes each
+        channel.unary_unary(f"/{SERVICE}/ModelInfer")(b"\x2a\x00" * (10 << 20), metadata=KEY, timeout=60)
+
+    assert error.value.code().name == "RESOURCE_EXHAUSTED"
+    assert server.peak_mb() < before + 10 * LARGEST_MB
 
 
 def test_a_caller_that_does_not_take_its_reply_is_cut_off(tmp_path: Path) -> None:
@@ -209,6 +220,14 @@ def test_a_caller_that_does_not_take_its_reply_is_cut_off(tmp_path: Path) -> Non
         wait_until(lambda: not call.is_active())
         wait_until(lambda: server.descriptors() <= before)
         assert is_answered(server)
+
+
+def test_a_silent_stream_does_not_hold_up_the_end_of_the_server(tmp_path: Path) -> None:
+    with GrpcServer(tmp_path / "home", graceful_timeout=60) as server, silent_calls(server, 2):
+        began = time.monotonic()
+        assert server.stop() == 0
+
+    assert time.monotonic() - began < 15
 
 
 def test_a_models_name_cannot_write_lines_into_the_log(server: GrpcServer) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import requests
 
+from hub.serving.messages import death
 from tests.serving import pictures
 from tests.serving.running import Server, wait_until
 
@@ -84,13 +85,10 @@ def test_pictures_of_formats_that_few_can_read_are_counted(server: Server, kind:
 def test_work_of_many_pages_ends_at_its_deadline_and_costs_no_runner(server: Server, journal: Path) -> None:
     runners = server.runner_pids("reader")
     reply = server.post("reader", {"pages": 1000}, headers={"X-Request-Timeout": "1"})
-    time.sleep(0.5)
-    done = journal.read_text()
-    again = server.post("reader", {"pages": 1})
+    again = server.post("reader", {"pages": 1})  # by the same runner, when it has stopped
 
     assert (reply.status_code, again.status_code) == (504, 200)
-    assert 1 <= done.count("\n") < 100
-    assert journal.read_text().count("\n") == done.count("\n") + 1
+    assert 1 < journal.read_text().count("\n") < 500
     assert server.runner_pids("reader") == runners
 
 
@@ -104,3 +102,22 @@ def test_a_runner_above_its_ceiling_is_killed_and_replaced(server: Server) -> No
     wait_until(lambda: server.runner_pids("reader") not in ([], [runner]), what="another runner")
     assert server.post("reader", {"pages": 0}).status_code == 200
     assert server.runner_pids("look") == others
+    assert {each.cause for each in server.module("reader").deaths} == {death.OUT_OF_MEMORY}
+
+
+def test_the_memory_of_large_bodies_goes_back_to_the_system(server: Server) -> None:
+    data = b'{"data": "%s"' % (b"x" * 40_000_000)  # no JSON: no runner sees it
+    send(server, "/predict/reader", b'{"pages": 0}')
+    before = anonymous_mb(server)
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: send(server, "/predict/reader", data).status_code, range(16)))
+
+    assert set(codes) == {400}
+    wait_until(lambda: anonymous_mb(server) < before + 50, 30, "memory as before")
+
+
+def anonymous_mb(server: Server) -> float:
+    total = 0
+    for pid, _ in server.all_processes():
+        total += int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0])
+    return total / 1024

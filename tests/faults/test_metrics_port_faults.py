@@ -61,6 +61,7 @@ def test_a_crowd_takes_few_threads_and_a_scrape_is_answered(server: Server, sent
     assert ready.json()["ready"] is True
 
 
+@pytest.mark.slow
 def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -> None:
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", PORT), timeout=1) as slow, contextlib.suppress(OSError):
@@ -72,6 +73,20 @@ def test_a_connection_is_over_after_its_time_whatever_it_sends(server: Server) -
 
     assert 5 < time.monotonic() - began < 25
     wait_until(lambda: resources(server)[1] < 30)
+
+
+def test_a_state_that_cannot_be_read_is_503_and_others_are_answered(server: Server) -> None:
+    record = server.pid_file()
+    assert record is not None
+    path = Path(record["run_dir"]) / "state.json"
+    path.rename(path.with_suffix(".away"))
+    try:
+        ready = requests.get(f"http://127.0.0.1:{PORT}/health/ready", timeout=20)
+        live = requests.get(f"http://127.0.0.1:{PORT}/health/live", timeout=20)
+    finally:
+        path.with_suffix(".away").rename(path)
+
+    assert (ready.status_code, live.status_code) == (503, 200)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +103,11 @@ def test_what_is_not_answered_is_an_error(server: Server, request_line: bytes, c
         connection.sendall(request_line + b"\r\n\r\n")
 
         assert connection.recv(100).startswith(b"HTTP/1.1 " + code)
+
+
+def test_figures_are_not_for_a_browser_that_was_led_here_under_another_name(server: Server) -> None:
+    url, strange = f"http://127.0.0.1:{PORT}", {"Host": f"evil.example:{PORT}"}
+
+    assert requests.get(f"{url}/metrics", headers=strange, timeout=10).status_code == 403
+    assert requests.get(f"{url}/health/live", headers=strange, timeout=10).status_code == 200
+    assert requests.get(f"{url}/metrics", headers={"Host": "scraper.example"}, timeout=10).status_code == 200

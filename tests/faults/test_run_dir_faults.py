@@ -117,6 +117,20 @@ def test_a_full_disk_under_the_counters_costs_counts_and_nothing_else(home: Path
         wait_until(lambda: server.post("probe", {}).ok and requests_counted(server) > 3, 20, "the counts")
 
 
+def test_on_a_full_disk_a_dead_runner_is_replaced_and_the_server_ends_as_ever(
+    home: Path, short: Path
+) -> None:
+    with SmallDiskServer(home, {"probe": {}}, short) as server:
+        runner = server.runner_pids("probe")[0]
+        server.fill()
+        os.kill(runner, signal.SIGKILL)
+        reply = server.post("probe", {})
+        code = server.stop()
+
+    assert (reply.status_code, reply.json()["results"]["pid"] != runner) == (200, True)
+    assert code == 0
+
+
 def test_dead_http_workers_leave_their_counts_and_no_files(home: Path) -> None:
     with Server(home, {"probe": {}}) as server:
         for _ in range(3):

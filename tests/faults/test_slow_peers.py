@@ -120,6 +120,22 @@ def test_a_reply_that_is_not_taken_ends_with_its_time(server: Server, path: str,
         wait_until(lambda: descriptors(server) <= before + 3, 20, "the connections are closed")
 
 
+def test_the_kernel_is_given_little_of_a_reply_that_nobody_reads(server: Server) -> None:
+    with crowd(server, 10, head("/ui/swagger-ui-bundle.js", method="GET"), 4096):
+        wait_until(lambda: unsent(server) > 10 * 60_000, 20, "the replies are on their way")
+        time.sleep(1)
+
+        assert unsent(server) < 10 * 700_000  # of 1.5 MB each
+
+
+def unsent(server: Server) -> int:
+    """Bytes that the kernel holds for those who are connected to the server."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        int(line[4].partition(":")[0], 16) for line in lines if line[1].endswith(f":{server.port:04X}")
+    )
+
+
 def test_a_refused_sender_is_let_go_though_it_sends_on(server: Server) -> None:
     data = head("/predict/probe", JSON, b"Content-Length: 60000000\r\n")
     with crowd(server, 1, data) as (connection,):
@@ -241,3 +257,19 @@ def test_over_tls_neither_a_silent_handshake_nor_half_a_head_outlives_its_deadli
         half.sendall(b"POST /predict/probe HTTP/1.1\r\nHo")
         before = descriptors(secure)
         wait_until(lambda: descriptors(secure) <= before - 4, 40, "all are closed")
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_over_tls_a_connection_ends_when_its_caller_says_so(secure: Server, pieces: int) -> None:
+    ask = head("/predict/probe", JSON, b"Content-Length: 2\r\nConnection: close\r\n") + b"{}"
+    with encrypted(secure) as connection:
+        connection.settimeout(10)
+        size = len(ask) // pieces + 1
+        for start in range(0, len(ask), size):
+            time.sleep(0.2)  # so that each arrives by itself
+            connection.sendall(ask[start : start + size])
+        received = b""
+        while data := connection.recv(16_384):
+            received += data
+
+    assert received.startswith(b"HTTP/1.1 200")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import socket
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from hub.serving.process import procfs
 from tests.serving.running import MODULES, ROOT, Server, free_port, hub, wait_until
 
 
@@ -66,6 +66,19 @@ def test_the_cause_of_a_death_is_published(home: Path) -> None:
 
         causes = {death.pid: death.cause for death in server.module("probe").deaths}
         assert causes == {killed: "killed from outside", crashed: "crashed"}
+
+
+@pytest.mark.slow
+def test_a_request_that_hangs_its_runners_is_blamed_for_it(home: Path) -> None:
+    with Server(home, {"probe": {}}, hang_timeout=1) as server:
+        hanging = {"text": "hang", "sleep": 50}
+        reply = server.post("probe", hanging, timeout=58)
+        again = server.post("probe", hanging)
+
+        assert (reply.status_code, again.status_code) == (500, 500)
+        assert "killed" in reply.json()["msg"]
+        assert {death.cause for death in server.module("probe").deaths} == {"hung"}
+        assert server.module("probe").restarts == 3
 
 
 @pytest.mark.slow
@@ -148,7 +161,7 @@ def test_a_supervisor_without_descriptors_goes_on_when_it_has_some_again(home: P
         with socket.socket(socket.AF_UNIX) as caller:
             caller.connect(f"{record['run_dir']}/control.sock")
             server.kill_runner("probe")
-            time.sleep(1.5)
+            time.sleep(0.7)
             spent = cpu_seconds(server.process.pid)
             time.sleep(1.0)
             spent = cpu_seconds(server.process.pid) - spent
@@ -165,24 +178,47 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_a_supervisor_that_cannot_write_its_state_goes_on_and_writes_it_later(home: Path) -> None:
-    with Server(home, {"probe": {}}) as server:
-        record = server.pid_file()
-        assert record is not None
-        (runner,) = server.runner_pids("probe")
-        path = Path(record["run_dir"], "state.json")
-        path.unlink()
-        (path / "in the way").mkdir(parents=True)
-        os.kill(runner, signal.SIGKILL)
-        time.sleep(1.0)
-        alive = server.process.poll() is None
-        shutil.rmtree(path)
-        wait_until(lambda: path.is_file(), what="the state written")
+def test_a_supervisor_that_can_write_no_file_goes_on_and_writes_them_later(home: Path) -> None:
+    with Server(home, {"probe": {"instances": [{"count": 2}]}}) as server:
+        before = prlimit(server, resource.RLIMIT_FSIZE, 10)  # as a full disk: state, heartbeat, log
+        server.kill_runner("probe")
+        time.sleep(1.5)
+        during = server.module("probe").restarts
+        answered = server.post("probe", {}).status_code
+        prlimit(server, resource.RLIMIT_FSIZE, before)
         wait_until(lambda: server.module("probe").restarts == 1, what="the death written")
-        wait_until(lambda: server.post("probe", {}).status_code == 200, what="an answer")
+        wait_until(lambda: len(server.runner_pids("probe")) == 2, what="another runner")
 
-        assert alive
-        assert "state.json: " in server.log()
+        assert (during, answered) == (0, 200)
+        assert server.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(-5, id="it cannot be started"),
+        pytest.param(4, marks=pytest.mark.slow, id="it does not come up"),
+    ],
+)
+def test_an_http_worker_that_cannot_be_replaced_takes_no_other_along(home: Path, left: int) -> None:
+    with Server(home, {"probe": {}}, http_workers=2) as server:
+        master = next(each.pid for each in server.state().processes if each.role == "gateway")
+        children = Path(f"/proc/{master}/task/{master}/children")
+        wait_until(lambda: len(children.read_text().split()) == 2, what="both workers")
+        time.sleep(4.0 if left > 0 else 0.0)  # they have come up
+        killed, other = map(int, children.read_text().split())
+        soft, hard = resource.prlimit(master, resource.RLIMIT_NOFILE)
+        used = len(list(Path(f"/proc/{master}/fd").iterdir()))
+        resource.prlimit(master, resource.RLIMIT_NOFILE, (used + left, hard))
+        kill(killed)
+        time.sleep(2.0)
+        alive = [procfs.started(master) is not None, procfs.started(other) is not None]
+        resource.prlimit(master, resource.RLIMIT_NOFILE, (soft, hard))
+        wait_until(lambda: len(children.read_text().split()) == 2, what="another worker")
+
+        assert alive == [True, True]
+        assert server.post("probe", {}).status_code == 200
+        assert server.log().count("an HTTP worker cannot be started") <= 1
 
 
 def test_a_runner_that_cannot_start_its_threads_says_so_and_is_not_called_ready(

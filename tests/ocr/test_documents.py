@@ -8,6 +8,7 @@ import pytest
 
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError
+from hub.ocr import documents
 from hub.ocr.documents import PDF_SCALE, open_document, pdf_scale
 from tests.serving.pictures import encode, plain
 
@@ -33,6 +34,12 @@ def test_pages_of_a_tiff_are_read_in_any_order() -> None:
         assert (document.kind, document.total) == ("tiff", 3)
         assert [document.page(number).shape for number in (2, 0, 1)] == [(5, 50, 3), (20, 30, 3), (10, 40, 3)]
         assert document.page(1)[0, 0].tolist() == [200, 60, 9]
+
+
+def test_large_pages_of_a_tiff_are_read_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "_LARGE_PAGE", 30 * 20)
+    with open_document(tiff((30, 20), (40, 10), (50, 5)), "image", LIMIT) as document:
+        assert [document.page(number).shape[1] for number in (2, 0, 1, 1)] == [50, 30, 40, 40]
 
 
 def test_a_large_page_of_a_tiff_is_refused_when_it_is_reached() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.ocr.pdfs import nested_forms
 from tests.pipelines.conftest import OCRServer, image, text_of
 from tests.serving.pictures import bomb, png
 
 pytestmark = pytest.mark.models
 
 NO_MODEL = (500, "the input params for model settings are invalid!")
+HUGE_PDF = text_of(nested_forms())
 BROKEN_TIFF = text_of(b"II\x2a\x00" + b"\xff" * 50)
 
 
@@ -26,6 +28,7 @@ BROKEN_TIFF = text_of(b"II\x2a\x00" + b"\xff" * 50)
         pytest.param({"file": text_of(b"this is no picture")}, 422, "Invalid input file", id="no picture"),
         pytest.param({"file": text_of(png()[:60])}, 422, "Invalid input file", id="cut picture"),
         pytest.param({"fileType": 0}, 422, "Invalid input file", id="no PDF"),
+        pytest.param({"file": HUGE_PDF, "fileType": 0}, 422, "pdf_memory_mb", id="PDF that takes gigabytes"),
         pytest.param({"file": text_of(bomb(9000, 9000))}, 422, "pixel count 81000000", id="too large"),
         pytest.param({"file": BROKEN_TIFF}, 422, "Invalid input file", id="broken TIFF"),
         pytest.param({"textDetThresh": "x"}, 422, "body.textDetThresh", id="no number"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.serving.runner.memory import Trimmer
+from hub.serving.process.memory import Trimmer
 
 LIBC = ctypes.CDLL(None)
 LIBC.malloc.restype = ctypes.c_void_p

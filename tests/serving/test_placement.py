@@ -214,6 +214,6 @@ def test_use_gpu_without_a_gpu_build_of_paddle_is_an_error_at_start(home: Path, 
 
 def test_the_banner_names_devices_and_threads(home: Path) -> None:
     with Server(home, {"probe": {}}, use_gpu=True, gpu="0,2") as server:
-        banner = server.log()
+        banner = wait_until(lambda: log if "is ready at" in (log := server.log()) else "")
 
     assert f"2 runner(s) × {max(1, CORES // 2)} thread(s) on gpu:0, gpu:2" in banner

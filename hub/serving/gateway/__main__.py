@@ -7,26 +7,23 @@ Loads no module. Started by the supervisor with exec.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # for the first request's host; a worker without descriptors could not
 import gc
-import select
 import sys
 from typing import Any
 
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
+from hub.serving.gateway.arbiter import LifelineArbiter
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.worker import LoopWorker
 from hub.serving.process import helper_arguments, log_files, logs
 from hub.serving.process.helper_arguments import HelperArguments
-
-#: When the supervisor is gone, requests get this long to finish.
-ORPHAN_GRACE_SECONDS = 3
 
 
 class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typed
@@ -52,10 +49,15 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
             "logger_class": Logger,
             "certfile": str(self.serving.certfile) if self.serving.certfile else None,
             "keyfile": str(self.serving.keyfile) if self.serving.keyfile else None,
-            "child_exit": lambda _arbiter, _worker: metrics.settle_dead(self.run_dir),
+            "post_fork": lambda arbiter, _worker: arbiter.forked(),
+            "child_exit": self._worker_ended,
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
+
+    def _worker_ended(self, arbiter: LifelineArbiter, worker: Any) -> None:
+        arbiter.worker_ended(worker)
+        metrics.settle_dead(self.run_dir)
 
     def load(self) -> Any:
         """Make the app; Gunicorn calls this in each worker after the fork."""
@@ -75,20 +77,6 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn is not typed
     def reopen_files(self) -> None:
         """Take over the parent's log files; Gunicorn's master and workers call this at SIGUSR1."""
         log_files.follow_parent()
-
-
-class LifelineArbiter(Arbiter):  # type: ignore[misc]  # Gunicorn is not typed
-    """Gunicorn's master, ending when the supervisor is gone: it would not notice by itself."""
-
-    def murder_workers(self) -> None:
-        """End when the supervisor is gone; Gunicorn's master calls this once a second."""
-        super().murder_workers()
-        poller = select.poll()
-        poller.register(self.app.arguments.lifeline, 0)  # only its end is of interest
-        if poller.poll(0):
-            self.log.warning("the supervisor is gone; the gateway ends")
-            self.cfg.set("graceful_timeout", ORPHAN_GRACE_SECONDS)
-            raise StopIteration
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ class CounterFile:
 
     def read_value(self, key: str) -> tuple[float, float]:
         """Return a counter's value, and when it was set; both 0.0 for a new one."""
-        position = self._position(key)  # which may put another file in the place of this one
+        position = self._position(key)  # which may take another map
         value, timestamp = _VALUE.unpack_from(self._map, position)
         return value, timestamp
 

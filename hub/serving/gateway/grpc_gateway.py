@@ -35,8 +35,8 @@ ORPHAN_GRACE_SECONDS: Final = 3
 _WAITING_CALLS: Final = 1000
 #: gRPC's own limits of a connection, in milliseconds.
 _CONNECTIONS: Final = (
-    ("grpc.server_handshake_timeout_ms", 15_000),
-    ("grpc.max_connection_idle_ms", 300_000),  # without a call; clients connect again by themselves
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 60_000),  # without a call; clients connect again by themselves
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     # A window that grows would let callers send what nobody has asked for yet.
@@ -44,12 +44,10 @@ _CONNECTIONS: Final = (
 )
 
 
-def build(config: ServingConfig, run_dir: RunDir) -> grpc.aio.Server:
+def build(config: ServingConfig, gateway: Gateway, calls: Calls, threads: int) -> grpc.aio.Server:
     """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
-    gateway = Gateway(config, run_dir)
-    threads = default_threads(config)
     server = grpc.aio.server(
-        handlers=[InferenceService(gateway).handlers(Calls(gateway, threads))],
+        handlers=[InferenceService(gateway).handlers(calls)],
         interceptors=[KeyCheck(gateway.keys)],
         options=[
             ("grpc.max_receive_message_length", largest_message(gateway.limits.max_body)),
@@ -77,14 +75,17 @@ async def serve(config: ServingConfig, run_dir: RunDir, lifeline_end: int) -> in
     loop.add_signal_handler(signal.SIGTERM, told_to_end.set)
     end = partial(loop.call_soon_threadsafe, told_to_end.set)
     lifeline.watch(lifeline_end, partial(_end_orphaned, grace, end))
+    gateway, threads = Gateway(config, run_dir), default_threads(config)
+    calls = Calls(gateway, threads)
     try:
-        server = build(config, run_dir)
+        server = build(config, gateway, calls, threads)
     except RuntimeError as error:
         log.error("the gRPC port cannot be opened: %s", error)
         return 1
     await server.start()
     run_dir.up_mark("grpc_gateway").touch()
     await told_to_end.wait()
+    calls.end_streams()
     await server.stop(grace[0])
     return 0
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections.abc import Iterator
 from typing import Final, Self
 
 import numpy as np
@@ -18,22 +20,46 @@ from hub.errors import InvalidInputError
 
 #: Structures with more values than this are in memory one at a time.
 _LARGE: Final = 10_000
+#: Seconds.
+_LONGEST_PAUSE: Final = 1.0
 #: NumPy, which lets other threads run meanwhile, is faster from here on.
 _NUMPY_FROM: Final = 4096
 _CHUNK: Final = 1 << 17
 #: Strings that are skipped one by one, as pictures in base64 are; what follows them is counted as a whole.
 _SKIPPED: Final = 256
 _SKIP_FROM: Final = 1 << 16
-_one_at_a_time: Final = threading.RLock()
 
 Bytes = npt.NDArray[np.uint8]
+
+
+class _Turns:
+    """One at a time; who had to wait pauses as long as the one before took: small requests get their turn."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._took = 0.0
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            self._lock.acquire()
+            time.sleep(self._took)
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._took = min(time.monotonic() - started, _LONGEST_PAUSE)
+            self._lock.release()
+
+
+_turns: Final = _Turns()
 
 
 class JSONBudget:
     """Counts the values in the JSON texts of one request against ``max_json_values``.
 
     It is a context, to be left when what the texts were parsed to is not used any more: meanwhile a large one
-    holds back the other large ones of this process.
+    holds back the other large ones of this process, in whose memory there is one at a time.
     """
 
     def __init__(self, limit: int) -> None:
@@ -62,7 +88,7 @@ class JSONBudget:
                 "operator raise max_json_values"
             )
         if self._spent > _LARGE and not was_large:
-            self._held.enter_context(_one_at_a_time)
+            self._held.enter_context(_turns.turn())
 
 
 def count(data: bytes, limit: int) -> int:

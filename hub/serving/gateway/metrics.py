@@ -60,7 +60,7 @@ class RequestMetrics:
         self.total, self.queue, self.inference, self.batch = (
             Histogram(name, text, ("module",), buckets=buckets, registry=registry)
             for name, buckets, text in (
-                ("hub_request_seconds", _SECONDS, "From the request's headers to its answer."),
+                ("hub_request_seconds", _SECONDS, "From the arrival of the whole request to its answer."),
                 ("hub_queue_seconds", _SECONDS, "Waiting for a runner."),
                 ("hub_inference_seconds", _SECONDS, "Inside the module, for the whole batch."),
                 ("hub_batch_size", _SIZES, "Requests per call of a module that joins them."),

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
 from hub import envelope
-from hub.serving.gateway import metrics
+from hub.errors import ForbiddenError
+from hub.serving.config import server_config
+from hub.serving.gateway import metrics, origins
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.process import helper_arguments, log_files
@@ -27,6 +30,7 @@ CONNECTION_SECONDS: Final = 10.0
 MAX_CONNECTIONS: Final = 256
 _MAX_HEAD_BYTES: Final = 16384
 _BACKLOG: Final = 512
+_HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 #: HTTP status, body and its type.
 Reply = tuple[http.HTTPStatus, bytes, str]
@@ -36,6 +40,8 @@ class MetricsServer:
     """Answers one request on each connection."""
 
     def __init__(self, run_dir: RunDir) -> None:
+        config = server_config.load(run_dir.config)
+        self._config = config.model_copy(update={"port": config.metrics_port})
         self._run_dir = run_dir
         self._renderer = ThreadPoolExecutor(1, thread_name_prefix="metrics")
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -92,6 +98,18 @@ class MetricsServer:
         path = rest.partition(b" ")[0]
         if method != b"GET":
             return _failure(http.HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        host = _HOST.search(head)
+        try:
+            if path == b"/metrics" and host is not None:
+                origins.refuse_strangers("GET", {"Host": host[1].decode("latin-1")}, self._config)
+            return await self._tell(path)
+        except ForbiddenError as error:
+            return _failure(http.HTTPStatus.FORBIDDEN, str(error))
+        except Exception as problem:  # a file of the run dir that is gone or damaged; it is written again
+            return _failure(http.HTTPStatus.SERVICE_UNAVAILABLE, f"not known at the moment: {problem!r}")
+
+    async def _tell(self, path: bytes) -> Reply:
+        """Return what is at a path; raises whatever reading the run dir does."""
         if path == b"/metrics":
             render = partial(metrics.render, self._run_dir)
             text = await asyncio.get_running_loop().run_in_executor(self._renderer, render)

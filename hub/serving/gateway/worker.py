@@ -29,6 +29,7 @@ from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.wsgi import WSGI
 from hub.serving.messages import state
+from hub.serving.process import memory
 
 log = logging.getLogger("hub.gateway")
 
@@ -36,6 +37,10 @@ log = logging.getLogger("hub.gateway")
 SWEEP_SECONDS: Final = 0.5
 #: A TLS connection that is not agreed on by then is closed.
 HANDSHAKE_SECONDS: Final = 15.0
+#: Bodies that held so many bytes together leave holes among the small blocks of memory when they go.
+_MANY_BYTES: Final = 32_000_000
+#: Memory is given back when there were fewer for so long: it holds up all who allocate meanwhile.
+_QUIET_SECONDS: Final = 3.0
 #: While the server stops, a connection that has sent nothing yet is kept this long.
 SILENT_SECONDS: Final = 2.0
 #: Connections that are taken before anything else is done.
@@ -47,6 +52,8 @@ _OWN_DESCRIPTORS: Final = 100
 #: No more connections can be had at the moment; trying again at once would only burn a core.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_PAUSE_SECONDS: Final = 0.1
+#: The kernel takes so much of a reply ahead of what it has sent; to copy more for hundreds holds the loop.
+_UNSENT_BYTES: Final = 131_072
 #: Whose place another may take, first those whose end costs least.
 _EVICTED: Final = (Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.DISCARDING, Stage.SENDING)
 #: Answered by threads of their own, so that they are answered always: by path, and how many.
@@ -71,13 +78,17 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         self.unsent: dict[Connection, int] = {}
         self._adopting: set[asyncio.Task[None]] = set()
         self._is_quick = False
+        self._many_until = 0.0
+
+    def now(self) -> float:
+        """Return the loop's time."""
+        return self.loop.time()
 
     # -- Gunicorn's side ----------------------------------------------------------------------------
 
     def init_process(self) -> None:
         """Make what must be made after the fork; Gunicorn's own part ends with ``run``."""
         self.loop = uvloop.new_event_loop()
-        self.now: Callable[[], float] = self.loop.time
         self.tls: ssl.SSLContext | None = gunicorn_sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
         super().init_process()
 
@@ -133,6 +144,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
     async def _tick(self) -> None:
         self.notify()
         self._sweep()
+        self._note_bytes_held()
         await asyncio.sleep(SWEEP_SECONDS)
 
     # -- connections come -----------------------------------------------------------------------------
@@ -157,6 +169,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                     log.error("a connection could not be accepted: %s", error)
                 return
             client.setblocking(False)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
             task = self.loop.create_task(self._adopt(client))
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
@@ -198,6 +211,15 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
             for connection in [each for each in shelf if each.due < now]:
                 connection.overdue()
 
+    def _note_bytes_held(self) -> None:
+        """When many bytes of bodies have come and gone, have a thread give the system what they took."""
+        now = self.now()
+        if self.inflight.held >= _MANY_BYTES:
+            self._many_until = now + _QUIET_SECONDS
+        elif self._many_until and now > self._many_until:
+            self._many_until = 0.0
+            self._pool.submit(memory.collect)
+
     def forget(self, connection: Connection) -> None:
         """Take it from its shelf: it waits for something else, or has ended."""
         self.shelves[connection.stage].pop(connection, None)
@@ -210,9 +232,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         pool = next((each for start, each in self._reserved.items() if path.startswith(start)), self._pool)
         try:
             pool.submit(work)
-        except (
-            RuntimeError
-        ) as error:  # "can't start new thread": the work is queued, for those that there are
+        except RuntimeError as error:  # the work is queued, for those that there are
             log.error("no further thread can be started: %s", error)
 
     def _reserve_threads(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import logging
@@ -155,7 +156,10 @@ def respond(app: WSGI, variables: dict[str, Any], *, keep_alive: bool) -> Reply:
     try:
         chunks = app(variables, start)
         body = b"".join(chunks)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            log.error("no descriptors are left: %s", error)
+            return failure(503, "Service Unavailable", "the server has too many connections; try again later")
         log.exception("a mistake of the server")
         return failure(500, "Internal Server Error", "internal error; the server's log has the details")
     finally:

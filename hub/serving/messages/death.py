@@ -9,6 +9,7 @@ from hub.serving.messages.message import Message
 
 #: SIGKILL that came neither from the supervisor nor from the kernel's OOM killer: nobody's fault.
 KILLED: Final = "killed from outside"
+#: Killed by the kernel's OOM killer, or by the supervisor above runner_memory_limit_mb.
 OUT_OF_MEMORY: Final = "out of memory"
 HUNG: Final = "hung"
 #: By a signal of its own making, or by its exit.

@@ -34,9 +34,9 @@ from hub.serving.messages.message import OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.messages.runner_status import RunnerStatus
 from hub.serving.process import leftovers, lifeline, log_files, logs
+from hub.serving.process.memory import Trimmer
 from hub.serving.runner.executor import Executor
 from hub.serving.runner.loader import load, load_error
-from hub.serving.runner.memory import Trimmer
 from hub.serving.runner.receiver import Intake, SocketRequest
 
 log = logging.getLogger("hub.runner")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.serving.messages import wire
+from hub.serving.messages.wire import ErrorHeader
 from hub.serving.runner.batcher import BatchPolicy, item_count
 from hub.serving.runner.request import Request
 
@@ -131,7 +133,17 @@ def _receive(connection: socket.socket) -> SocketRequest | None:
         return SocketRequest.from_frame(frame, accepted, connection=connection)
     except wire.PeerClosed:
         connection.close()  # the caller left while its request was waiting
-    except (OSError, wire.ProtocolError, ValueError, IndexError) as error:
+    except ValueError as error:  # of the parser here, which may take less than the gateway's
+        _refuse(connection, f"the arguments cannot be read: {error}")
+    except (OSError, wire.ProtocolError, IndexError) as error:
         log.warning("a request could not be received: %r", error)
         connection.close()
     return None
+
+
+def _refuse(connection: socket.socket, message: str) -> None:
+    """Tell the caller that it is its own fault; a connection that just ends would look like a death."""
+    frame = wire.Frame("input", ErrorHeader(message).to_json())
+    with contextlib.suppress(OSError):
+        wire.send(connection, frame, time.monotonic() + RECEIVE_SECONDS)
+    connection.close()

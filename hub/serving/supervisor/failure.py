@@ -46,9 +46,9 @@ class Failure:
 def _files(folder: Path) -> frozenset[tuple[str, int, int]]:
     """Return name, time of change and size of a folder's files; Python's own caches do not count."""
     found = set()
-    for path in itertools.islice(folder.rglob("*"), _MOST_FILES):
-        if "__pycache__" not in path.parts:
-            with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # somebody is changing it just now
+        for path in itertools.islice(folder.rglob("*"), _MOST_FILES):
+            if "__pycache__" not in path.parts:
                 status = path.stat()
                 found.add((str(path), status.st_mtime_ns, status.st_size))
     return frozenset(found)

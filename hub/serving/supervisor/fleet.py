@@ -19,6 +19,7 @@ from hub.serving.messages.state import FAILED, LOADING, READY, ModuleState
 from hub.serving.supervisor import package_check
 from hub.serving.supervisor.child import exit_text
 from hub.serving.supervisor.failure import DeathNotes, Failure, last_words
+from hub.serving.supervisor.guard import reason
 from hub.serving.supervisor.oom import OomWatch
 from hub.serving.supervisor.runner_process import RunnerProcess
 from hub.serving.supervisor.slots import RELOAD_FAILED, FleetPlan, Slot
@@ -178,7 +179,7 @@ class RunnerFleet:
             listener = self._socket.fileno()
             return RunnerProcess(slot.spec, slot.place, self._run_dir, listener, self._lifeline, now)
         except OSError as error:
-            said = RunnerStatus(ready=False, reason=f"its runner cannot be started: {error}")
+            said = RunnerStatus(ready=False, reason=f"its runner cannot be started: {reason(error)}")
             if self.reason != said.reason:
                 log.error("%s: %s; it is tried again", self.spec.name, said.reason)
             self._did_not_load(slot, said, now, was_spare=as_spare)

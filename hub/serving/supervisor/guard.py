@@ -45,7 +45,7 @@ class Guard:
         """Begin a pause, longer than the last; the same reason is logged once."""
         self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * self._pause))
         self._not_before = now + self._pause
-        problem = str(error) or type(error).__name__
+        problem = reason(error)
         if problem == self._problem:
             return
         self._problem = problem
@@ -58,6 +58,13 @@ class Guard:
         if self._problem:
             log.info("%s: it works again", self._what)
         self._pause, self._not_before, self._problem = 0.0, 0.0, ""
+
+
+def reason(error: Exception) -> str:
+    """Return what is wrong in words; not with which file, whose name may be another each time."""
+    return (
+        (error.strerror if isinstance(error, OSError) else str(error)) or str(error) or type(error).__name__
+    )
 
 
 class Guards:

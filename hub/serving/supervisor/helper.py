@@ -16,6 +16,7 @@ from hub.serving.process import leftovers
 from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.child import Child
+from hub.serving.supervisor.guard import reason
 from hub.serving.supervisor.sockets import listen, reserve
 
 log = logging.getLogger("hub.supervisor")
@@ -113,7 +114,7 @@ class Helper:
         try:
             self._child = Child(self._arguments, self._descriptors, self._environment)
         except OSError as error:
-            problem = f"it cannot be started: {error}"
+            problem = f"it cannot be started: {reason(error)}"
             if problem != self._problem:
                 log.error("the %s: %s; it is tried again", self.name, problem)
             self._problem = problem

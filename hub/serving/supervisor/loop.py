@@ -109,7 +109,7 @@ class Supervisor:
     def _handle_signals(self) -> None:
         for asked in self._signals.take():
             if asked is Asked.REOPEN_LOGS:
-                self._log_files.reopen()
+                self._guards.run("the log files", self._log_files.reopen)
                 signal_all(signal.SIGUSR1)
             elif asked is Asked.RELOAD and not self._is_stopping:
                 self._reloads.ask()
@@ -184,7 +184,7 @@ class Supervisor:
     def _wait(self, wakeup: int) -> None:
         """Sleep until a signal, a child's end or message, or a control request; a tick at most."""
         poller, now = select.poll(), time.monotonic()
-        descriptors = [wakeup, self._port_check.fileno()]
+        descriptors = [wakeup, *self._port_check.descriptors()]
         if not self._guards.is_pausing(_CONTROL, now):  # what nobody reads would wake it at once, for ever
             descriptors += self._control.descriptors()
         for fleet in self._every_fleet():

@@ -27,9 +27,9 @@ class PortCheck:
         self._answer: int | None = None
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
-    def fileno(self) -> int:
+    def descriptors(self) -> list[int]:
         """Return what to poll for reading, so that the supervisor wakes when there is an answer."""
-        return self._woken
+        return [self._woken] if self._thread is not None and self._thread.is_alive() else []
 
     def status(self) -> int | None:
         """Return the HTTP status of an answer that came since the last call, and have the next asked for.

@@ -51,7 +51,7 @@ class RunnerProcess(Child):
         self._heartbeat: Heartbeat | None = None
         self._buffer = b""
         self._suspected: float | None = None
-        self._is_hung = False
+        self._is_hung = self._is_too_large = False
         spec_path = run_dir.spec(spec.name, spec.generation)
         spec.write(spec_path)
         environment = {**plan.environment(), **spec.environment(), leftovers.VARIABLE: str(run_dir.path)}
@@ -86,6 +86,7 @@ class RunnerProcess(Child):
                 "%s: runner %d has %.0f MB, above %d MB (runner_memory_limit_mb); it is killed",
                 self.spec.name, self.pid, excess_mb, self._ceiling.limit_mb,
             )  # fmt: skip
+            self._is_too_large = True
             self.kill()
 
     def read_status(self) -> None:
@@ -166,6 +167,8 @@ class RunnerProcess(Child):
         """
         if self._is_hung:
             return death.HUNG
+        if self._is_too_large:
+            return death.OUT_OF_MEMORY
         if self.was_killed:
             return death.ENDED
         if code != -signal.SIGKILL:

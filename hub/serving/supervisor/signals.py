@@ -118,5 +118,7 @@ class Reloads:
     def _begin(self) -> Pending:
         try:
             return self._do(ControlRequest("reload"))
-        except (HubError, OSError) as error:
+        except Exception as error:  # a mistake in a config or in us; systemd is still told that it is over
+            if not isinstance(error, (HubError, OSError)):
+                log.exception("a reload failed")
             return partial(ControlAnswer, ok=False, message=f"nothing has changed: {error}")

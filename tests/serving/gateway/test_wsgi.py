@@ -102,3 +102,16 @@ def test_a_mistake_of_the_app_is_a_500_and_ends_the_connection() -> None:
 
     assert reply.head.startswith(b"HTTP/1.1 500")
     assert not reply.keep_alive
+
+
+def test_an_app_that_runs_out_of_descriptors_is_a_503_and_no_mistake(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def app(variables: Any, start: Any) -> Any:
+        raise OSError(24, "Too many open files", "/lib/python/encodings/idna.py")
+
+    reply = wsgi.respond(app, {"REQUEST_METHOD": "GET"}, keep_alive=True)
+
+    assert reply.head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert not reply.keep_alive
+    assert "a mistake of the server" not in caplog.text

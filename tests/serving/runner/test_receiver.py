@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from hub import envelope
 from hub.serving.messages import wire
 from hub.serving.messages.wire import CallHeader, Frame
 from hub.serving.runner.batcher import BatchPolicy
@@ -197,3 +198,18 @@ def test_a_connection_that_cannot_be_accepted_is_accepted_later(
     assert refused == [[], [], []]
     assert caplog.text.count("Too many open files") == 1
     assert texts(intake.next_batch(0.1, lambda: None)) == [["a"]]
+
+
+def test_arguments_that_the_parser_here_does_not_take_are_the_callers_fault(
+    at: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "orjson", None)  # as in an environment of a module
+    now = time.monotonic()
+    header = CallHeader(request_id="r", deadline=now + 60, sent=now).to_json()
+    caller = at.connect()
+    nested = b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    wire.send(caller, Frame(wire.CALL, header, [nested]), now + 5)
+
+    assert at.batch() == []
+    answer = wire.receive(caller, time.monotonic() + 5)
+    assert (answer.kind, "nested too deeply" in answer.header["message"]) == ("input", True)

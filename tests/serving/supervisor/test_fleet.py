@@ -251,7 +251,7 @@ def test_a_runner_that_cannot_be_started_is_tried_again_and_harms_no_other(
     ready.newest.load()
     ready.settle()
 
-    assert f"cannot be started: {error}" in reason
+    assert f"cannot be started: {error.strerror}" in reason
     assert (ready.fleet.state, ready.fleet.reason, len(ready.started)) == (READY, "", 2)
 
 

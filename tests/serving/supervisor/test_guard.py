@@ -65,7 +65,7 @@ def test_a_reason_is_logged_once_and_so_is_the_end_of_it(caplog: pytest.LogCaptu
         guard.run(step, 1001.0)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "writing: [Errno 28] No space left on device; it is tried again until it works",
+        "writing: No space left on device; it is tried again until it works",
         "writing: it works again",
     ]
 

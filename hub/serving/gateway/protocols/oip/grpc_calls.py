@@ -131,6 +131,10 @@ class Calls:
             streams, f"{streams} streams are open already, all that grpc_max_streams or max_inflight_mb allow"
         )
 
+    def end_streams(self) -> None:
+        """End streams that wait for their caller, and others after the answer that they wait for."""
+        self._streams.close()
+
     def quick(self, answer: Callable[[], bytes]) -> grpc.RpcMethodHandler:
         """Answer at once and without a thread, whatever the message says; it is not received."""
 
@@ -191,6 +195,8 @@ class Calls:
             async with self._streams.listening(IDLE_STREAM_SECONDS):
                 return await _receive(context)
         except TimeoutError as error:
+            if self._streams.is_closed:
+                raise errors.UnavailableError("the server is being stopped", retry_after=1) from error
             raise errors.DeadlineError(
                 f"the stream was silent for {IDLE_STREAM_SECONDS} s, or for a time others wanted its place"
             ) from error

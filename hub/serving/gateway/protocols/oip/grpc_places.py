@@ -35,6 +35,14 @@ class Places:
         self._taken = taken
         self._waiting: dict[asyncio.Future[None], float] = {}
         self._silent: dict[asyncio.Timeout, float] = {}
+        self.is_closed = False
+
+    def close(self) -> None:
+        """Wait for no caller any longer; who is answered at the moment is not concerned."""
+        self.is_closed = True
+        for timer in self._silent:
+            if not timer.expired():
+                timer.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -51,7 +59,7 @@ class Places:
     @asynccontextmanager
     async def listening(self, seconds: float) -> AsyncIterator[None]:
         """Wait for the caller, in a place, at most so long; raises TimeoutError, earlier if others wait."""
-        async with asyncio.timeout(seconds) as timer:
+        async with asyncio.timeout(0 if self.is_closed else seconds) as timer:
             self._silent[timer] = asyncio.get_running_loop().time()
             self._hurry()
             try:

@@ -20,7 +20,7 @@ from hub.serving.gateway import targets
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.json_structure import JSONBudget
-from hub.serving.gateway.protocols.oip import metadata, models, repository
+from hub.serving.gateway.protocols.oip import message_budget, metadata, models, repository
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.grpc_calls import Call, Calls, Method
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
@@ -43,6 +43,8 @@ _CONTENTS: Final = {
 }
 _DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_STRING": 13}
 _KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
+
+_SHAPES: Final = {kind: message_budget.Shape.of(message.DESCRIPTOR) for kind, message in MESSAGES.items()}
 
 _Answer = Callable[[Any, Call], Any]
 
@@ -144,6 +146,7 @@ def _method(name: str, answer: _Answer) -> Method:
 
 
 def _parse(kind: str, message: bytes) -> Any:
+    message_budget.check(message, _SHAPES[kind])
     try:
         return MESSAGES[kind].FromString(message)
     except DecodeError as error:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hub.errors import InvalidInputError
+from hub.errors import InvalidInputError, PayloadTooLargeError
 
 Array = npt.NDArray[Any]
 
@@ -33,6 +33,8 @@ NUMERIC: Final[dict[str, np.dtype[Any]]] = {
 }
 _LENGTH = struct.Struct("<I")
 _MAX_RANK = 16
+#: Elements of a BYTES tensor: each becomes an object of Python, forty bytes at least.
+MAX_ELEMENTS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,16 @@ def json_values(datatype: str, shape: tuple[int, ...]) -> int:
 def from_raw(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
     """Read the binary form; raises InvalidInputError where shape and bytes do not agree."""
     if datatype == BYTES:
-        elements = list(itertools.islice(_elements(name, memoryview(raw)), math.prod(shape) + 1))
+        wanted = math.prod(shape)
+        if wanted > MAX_ELEMENTS:
+            raise PayloadTooLargeError(
+                f"input {name!r}: a {BYTES} tensor has {MAX_ELEMENTS} elements at most, not {wanted}"
+            )
+        elements = list(itertools.islice(_elements(name, memoryview(raw)), wanted + 1))
+        if len(elements) > wanted:
+            raise InvalidInputError(
+                f"input {name!r}: shape {list(shape)} means {wanted} elements, there are more"
+            )
         _expect(name, shape, len(elements), "elements")
         return Tensor(name, datatype, shape, elements)
     stored = np.dtype("<u2") if datatype == BF16 else NUMERIC[datatype]

@@ -8,6 +8,7 @@ after 500 images of 200 sizes an OCR runner held 130 MB, an eighth of its memory
 from __future__ import annotations
 
 import ctypes
+import gc
 import time
 from typing import Any, Final
 
@@ -25,6 +26,22 @@ _MMAP_THRESHOLD: Final = -3
 _TRIM_THRESHOLD: Final = -1
 
 
+_library: Final[Any] = ctypes.CDLL(None)
+_has_glibc: Final = hasattr(_library, "malloc_trim")
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, as far as the C library can."""
+    if _has_glibc:
+        _library.malloc_trim(0)
+
+
+def collect() -> None:
+    """Free also what only holds itself, as an error and its request may, and give it back."""
+    gc.collect()
+    give_back()
+
+
 class Trimmer:
     """Gives freed memory back now and then, after work; large blocks at once, where images are expected.
 
@@ -34,8 +51,6 @@ class Trimmer:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._due: float | None = None
-        self._library: Any = ctypes.CDLL(None)
-        self._has_glibc = hasattr(self._library, "malloc_trim")
 
     def expect_images(self) -> None:
         """Have large blocks come from the system and go back at once.
@@ -43,9 +58,9 @@ class Trimmer:
         Only for a module whose images come decoded: the JSON of one that takes them as base64 is parsed in a
         block of twelve times its size, and to get that from the system each time takes 0.7 ms for 1 MB.
         """
-        if self._has_glibc:
-            self._library.mallopt(_MMAP_THRESHOLD, LARGE_BLOCK)
-            self._library.mallopt(_TRIM_THRESHOLD, END_OF_HEAP)
+        if _has_glibc:
+            _library.mallopt(_MMAP_THRESHOLD, LARGE_BLOCK)
+            _library.mallopt(_TRIM_THRESHOLD, END_OF_HEAP)
 
     def worked(self) -> None:
         """Note that memory may have been freed; from any thread."""
@@ -54,6 +69,6 @@ class Trimmer:
 
     def trim_when_due(self) -> None:
         """Give freed memory back when it is due; to be called often, from one thread."""
-        if self._has_glibc and self._due is not None and time.monotonic() >= self._due:
+        if self._due is not None and time.monotonic() >= self._due:
             self._due = None
-            self._library.malloc_trim(0)
+            give_back()
