@@ -57,7 +57,7 @@ def stop(port: int) -> None:
 @_port
 @json_option
 def status(port: int, json_: bool) -> None:
-    """Show what a server does: modules, versions, runners, state, in flight, restarts, memory."""
+    """Show what a server does: modules, versions, runners, state, in flight, restarts, memory, models."""
     found = _report(port)
     if json_:
         render.as_json(found)

@@ -133,10 +133,3 @@ def test_nobody_changes_the_files_while_they_are_read(tmp_path: Path) -> None:
         pass
     with changing(tmp_path):
         pass
-
-
-def test_a_counter_that_the_file_has_no_room_for_is_read_from_the_larger_one(path: Path) -> None:
-    counters = CounterFile(str(path))
-    keys = [f"{number:04}" + "x" * 100 for number in range(2 * counter_file.SIZE // 100)]
-
-    assert {counters.read_value(key) for key in keys} == {(0.0, 0.0)}
