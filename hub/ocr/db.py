@@ -23,6 +23,8 @@ Points = npt.NDArray[np.float32]
 #: Shortest side, in pixels of the map, before and after unclipping.
 _MIN_SIDE: Final = 3
 _MIN_UNCLIPPED_SIDE: Final = 5
+#: A contour of this height or width surely has a shorter side: at most √2 times the one less a pixel.
+_SPECK: Final = 3
 
 
 def boxes_from_map(
@@ -53,6 +55,8 @@ def boxes_from_map(
 
 
 def _box(contour: npt.NDArray[np.int32], probabilities: Map, params: DetectorParams) -> Points | None:
+    if min(cv2.boundingRect(contour)[2:]) <= _SPECK:  # noise makes a million of them
+        return None
     box, side = min_area_box(contour)
     if side < _MIN_SIDE:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -77,24 +78,25 @@ def _lines(pieces: Sequence[_Piece]) -> list[list[int]]:
     """Put pieces together to lines, from the top; each line from left to right."""
     highest = max(piece.height for piece in pieces)
     lines: list[list[int]] = []
-    done: list[list[int]] = []
+    first = 0  # lines before it are too far above to get another piece
     for index in sorted(range(len(pieces)), key=lambda index: (pieces[index].y, pieces[index].x)):
         piece = pieces[index]
-        over = [line for line in lines if piece.y - pieces[line[-1]].y > 2 * highest]
-        if over:
-            done += over
-            lines = [line for line in lines if piece.y - pieces[line[-1]].y <= 2 * highest]
-        best = max(lines, key=lambda line: _fit(piece, [pieces[i] for i in line]), default=None)
-        if best is not None and _fit(piece, [pieces[i] for i in best]) >= _SHARED_HEIGHT:
+        while first < len(lines) and piece.y - pieces[lines[first][-1]].y > 2 * highest:
+            first += 1
+        fits = [(_fit(piece, [pieces[i] for i in line]), line) for line in lines[first:]]
+        fit, best = max(fits, key=itemgetter(0), default=(0.0, []))
+        if fit >= _SHARED_HEIGHT:
             best.append(index)
         else:
             lines.append([index])
-    found = sorted(done + lines, key=lambda line: sum(pieces[i].y for i in line) / len(line))
-    return [sorted(line, key=lambda index: pieces[index].x) for line in found]
+    lines.sort(key=lambda line: sum(pieces[i].y for i in line) / len(line))
+    return [sorted(line, key=lambda index: pieces[index].x) for line in lines]
 
 
 def _fit(piece: _Piece, line: Sequence[_Piece]) -> float:
     """Return which part of its height a piece shares with its neighbour in a line; 0 for no place in it."""
+    if piece.y - line[-1].y > 2 * max(piece.height, line[-1].height):
+        return 0.0
     if any(_shared(piece.x, piece.length, other.x, other.length) > _SHARED_LENGTH for other in line):
         return 0.0
     nearest = min(line, key=lambda other: abs(other.x - piece.x) - (other.length + piece.length) / 2)
