@@ -21,10 +21,6 @@ class Config:
     use_dilation = False
     det_db_score_mode = "fast"  # or "slow"
 
-    # Rules that are not PaddleOCR's. With "parity" they have no effect: all are PaddleOCR's.
-    long_in_slices = True  # False: a long picture is scaled down as a whole
-    det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
-
 
 def read_params() -> Config:
     """Return the parameters, one object with a field each."""

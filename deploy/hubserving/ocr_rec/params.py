@@ -12,14 +12,11 @@ class Config:
     rec_model_dir = "PP-OCRv4_mobile_rec"
     rec_image_shape = "3, 48, 320"
     rec_batch_num = 6
+    max_text_length = 25
 
     #: A path, or the name of a file beside the model.
     rec_char_dict_path = "ppocr_keys_v1.txt"
     use_space_char = True
-
-    #: Lines are turned round by their letters, or with "dictionary" if its name contains "arabic", as in
-    #: PaddleOCR (and with "parity").
-    right_to_left = "letters"
 
 
 def read_params() -> Config:

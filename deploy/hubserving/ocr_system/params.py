@@ -25,6 +25,7 @@ class Config:
     rec_model_dir = "PP-OCRv4_mobile_rec"
     rec_image_shape = "3, 48, 320"
     rec_batch_num = 6
+    max_text_length = 25
 
     #: A path, or the name of a file beside the model.
     rec_char_dict_path = "ppocr_keys_v1.txt"
@@ -40,14 +41,6 @@ class Config:
 
     #: Lines read with less confidence are left out.
     drop_score = 0.5
-
-    # Rules of reading that are not PaddleOCR's. With "parity" they have no effect: all are PaddleOCR's.
-    order_by_lines = True  # False: tops less than ten pixels apart are one line
-    upright_characters = True  # False: what is half as high again as wide is turned, a "1" too
-    turn_pages = True  # False: a page upside down is read from its bottom
-    long_in_slices = True  # False: a long picture is scaled down as a whole
-    det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
-    right_to_left = "letters"  # or "dictionary": if its name contains "arabic"
 
 
 def read_params() -> Config:
