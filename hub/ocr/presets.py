@@ -18,12 +18,15 @@ from hub.engines.base import EngineOptions
 from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
 from hub.ocr.model_sets import DEFAULT, PRESETS, REFERENCE
 from hub.ocr.params import FIELDS
+from hub.ocr.rules import Rules
 from hub.suggestion import did_you_mean
 
 log = logging.getLogger(__name__)
 
 #: Fields of params.py that belong to a model and go with it.
 _OF_A_MODEL: Final = ("det_mean", "det_std", "rec_image_shape", "rec_char_dict_path", "use_space_char")
+#: What init_args.params may set.
+_FIELDS: Final = tuple(dict.fromkeys((*FIELDS, *Rules.model_fields)))
 #: Finds a weights name, folder or file; raises ModelNotFoundError or WeightsError where there is none.
 Find = Callable[[str | Path], Path]
 
@@ -88,10 +91,10 @@ def _checked(params: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(params, Mapping):
         raise ConfigError(f"init_args: params must be an object of fields of params.py, not {params!r}")
     for name in params:
-        if name not in FIELDS:
+        if name not in _FIELDS:
             raise ConfigError(
-                f"init_args: params has no field {name!r}; there are {', '.join(FIELDS)}."
-                f"{did_you_mean(str(name), FIELDS)}"
+                f"init_args: params has no field {name!r}; there are {', '.join(_FIELDS)}."
+                f"{did_you_mean(str(name), _FIELDS)}"
             )
     return params
 

@@ -30,14 +30,6 @@ class Config:
 
     #: Lines read with less confidence are left out.
     drop_score = 0.0
-
-    # Rules of reading that are not PaddleOCR's. With "parity" they have no effect: all are PaddleOCR's.
-    order_by_lines = True  # False: tops less than ten pixels apart are one line
-    upright_characters = True  # False: what is half as high again as wide is turned, a "1" too
-    turn_pages = True  # False: a page upside down is read from its bottom
-    long_in_slices = True  # False: a long picture is scaled down as a whole
-    det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
-    right_to_left = "letters"  # or "dictionary": if its name contains "arabic"
     #: Replies say where words are, and bring pictures; a request may say otherwise.
     return_word_box = False
     visualize = True

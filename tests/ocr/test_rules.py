@@ -94,6 +94,12 @@ def test_a_tall_character_is_not_turned(system: Any, name: str, text: str) -> No
     assert read(system, case(f"{name}.png")) == plain(text)
 
 
+def test_a_small_l_is_no_dash_however_unsure_the_model_is(system: Any) -> None:
+    """It is read with less confidence than drop_score asks for, so ocr_system leaves it out."""
+    (page,) = system.pipeline.examine([case("small_l.png")], upright=True)
+    assert [reading.text.translate(LOOKS) for reading in page.readings] == plain("l")
+
+
 @pytest.mark.parametrize("figures", ["7,1,4,1", "1,2,1"])
 @pytest.mark.parametrize("size", [28, 64])
 def test_a_tall_character_among_others_is_not_turned(system: Any, size: int, figures: str) -> None:

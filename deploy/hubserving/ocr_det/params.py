@@ -11,10 +11,6 @@ class Config:
     #: Text detection: a weights name ("hub weights list") or a local folder.
     det_model_dir = "PP-OCRv6_small_det"
 
-    # Rules that are not PaddleOCR's. With "parity" they have no effect: all are PaddleOCR's.
-    long_in_slices = True  # False: a long picture is scaled down as a whole
-    det_db_max_candidates = None  # pieces of text that are looked at in a picture; None: all
-
 
 def read_params() -> Config:
     """Return the parameters, one object with a field each."""

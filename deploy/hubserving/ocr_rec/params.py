@@ -11,10 +11,6 @@ class Config:
     #: Text recognition: a weights name or a local folder. Its dictionary is inside, or rec_char_dict_path.
     rec_model_dir = "PP-OCRv6_small_rec"
 
-    #: Lines are turned round by their letters, or with "dictionary" if its name contains "arabic", as in
-    #: PaddleOCR (and with "parity").
-    right_to_left = "letters"
-
 
 def read_params() -> Config:
     """Return the parameters, one object with a field each."""
