@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 #: Fields of params.py that belong to a model and go with it.
 _OF_A_MODEL: Final = ("det_mean", "det_std", "rec_image_shape", "rec_char_dict_path", "use_space_char")
-#: What init_args.params may set.
+#: The fields that init_args.params may set.
 _FIELDS: Final = tuple(dict.fromkeys((*FIELDS, *Rules.model_fields)))
 #: Finds a weights name, folder or file; raises ModelNotFoundError or WeightsError where there is none.
 Find = Callable[[str | Path], Path]
