@@ -39,9 +39,9 @@ from hub.ocr.rules import PADDLEOCR, Rules
 
 log = logging.getLogger(__name__)
 
-#: Kernels that the detector keeps, of 43 for each size of input: some 50 sizes, with 5 MB each. Preparing a
-#: size anew takes as long as computing it.
-_DETECTOR_KERNELS: Final = 2200
+#: Kernels that the detector keeps, of some 43 for each size of input: 30 sizes, with 5 to 6 MB each.
+#: Preparing a size anew takes as long as computing it.
+_DETECTOR_KERNELS: Final = 1300
 #: The recogniser's, some 22 for each width, which take some 2.5 MB.
 _RECOGNIZER_KERNELS: Final = 1000
 #: Of parity mode, where nearly every page brings widths of its own.

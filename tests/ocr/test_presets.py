@@ -16,8 +16,9 @@ import hub
 from hub import models_in_use
 from hub.engines import available
 from hub.engines.base import CENTERED, load
-from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
+from hub.errors import ConfigError, EngineError, ModelNotFoundError, WeightsMissingError
 from hub.module.loader import create
+from hub.ocr import build
 from hub.ocr.build import build_classifier, build_recognizer
 from hub.ocr.ctc import characters_inside
 from hub.ocr.font import cjk_font
@@ -209,6 +210,29 @@ def drawn(columns: list[str]) -> Image:
         for place, character in enumerate(column):
             draw.text((560 - 140 * number, 40 + 50 * place), character, font=font, fill=(20, 20, 20))
     return np.ascontiguousarray(np.asarray(sheet)[:, :, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("has_cuda", "device", "loaded"),
+    [
+        ("onnxruntime", "gpu", "ch_ppocr_mobile_v2.0_cls_onnx"),
+        ("onnxruntime paddle", "gpu", "ch_ppocr_mobile_v2.0_cls"),
+        ("onnxruntime", "cpu", "ch_ppocr_mobile_v2.0_cls"),
+    ],
+)
+def test_on_a_card_where_only_onnx_runtime_has_cuda_the_classifier_is_its_own(
+    monkeypatch: pytest.MonkeyPatch, has_cuda: str, device: Any, loaded: str
+) -> None:
+    def load(folder: Path, **options: Any) -> None:
+        raise EngineError(f"{folder} on {options['device']}")
+
+    engines = {"onnx": "onnxruntime", "pdmodel": "paddle"}
+    monkeypatch.setattr(build, "load", load)
+    monkeypatch.setattr(build, "obstacle", lambda kind, device: "" if engines[kind] in has_cuda else "none")
+    params = SimpleNamespace(cls_model_dir="ch_ppocr_mobile_v2.0_cls")
+
+    with pytest.raises(EngineError, match=f"^{loaded} on {device}$"):
+        build_classifier(params, lambda name: Path(name), device=device)
 
 
 @pytest.mark.models
