@@ -72,7 +72,7 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
         request = _for_modules(asked, {**given, "modules_info": parse_modules(names)})
     notices = (f"Note: {notice}" for notice in hps.notices())
     request = replace(request, notes=(*notices, *request.notes))
-    given_args = init_args.parse(options.get("init_args", ()))
+    given_args = init_args.parse(options.get("init_args") or ())
     return _with_init_args(request, given_args) if given_args else request
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -16,14 +17,23 @@ def test_a_table_on_a_terminal_has_bold_titles_and_no_colours_when_no_color_is_s
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
     ours, theirs = pty.openpty()
-    done = subprocess.run([sys.executable, "-m", "hub", "weights", "list"], stdout=theirs, check=False)
+    listing = subprocess.Popen([sys.executable, "-m", "hub", "weights", "list"], stdout=theirs)
     os.close(theirs)
-    shown = os.read(ours, 1 << 16).decode()
-    os.close(ours)
-    assert done.returncode == 0
+    shown = everything(ours)
+    assert listing.wait(20) == 0
     assert "LAC" in shown
     assert "\x1b[1m" in shown
     assert "\x1b[3" not in shown
+
+
+def everything(terminal: int) -> str:
+    """Read until the other end is closed; a terminal gives 4 kB at a time."""
+    shown = b""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(terminal, 1 << 16):
+            shown += chunk
+    os.close(terminal)
+    return shown.decode()
 
 
 def test_tasks_within_tasks_are_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

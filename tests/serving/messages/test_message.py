@@ -50,6 +50,7 @@ MANIFEST = Manifest(
     endpoints={"ocr": ("file",), "plain": ()},
     once=("plain",),
     endpoint_schemas={"ocr": {"type": "object"}},
+    models=("PP-OCRv6_small_det",),
     concurrency=4,
     max_batch_size=8,
 )
