@@ -40,7 +40,7 @@ demo: $(VENV)/demo.done
 	$(BIN)/python tools/demo.py
 
 test: $(VENV)/dev.done lint types imports
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --reruns 1
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 3 --dist loadfile --reruns 1
 
 test-unit: $(VENV)/dev.done
 	$(BIN)/python -m pytest -m "$(UNIT)" --numprocesses 2 --dist loadfile

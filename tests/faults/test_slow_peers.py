@@ -252,6 +252,7 @@ def test_a_slow_body_over_tls_is_answered_408_through_tls(secure: Server) -> Non
         assert connection.recv(100).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.slow
 def test_over_tls_neither_a_silent_handshake_nor_half_a_head_outlives_its_deadline(secure: Server) -> None:
     with crowd(secure, 3, b""), encrypted(secure) as half:
         half.sendall(b"POST /predict/probe HTTP/1.1\r\nHo")

@@ -196,7 +196,7 @@ def test_a_supervisor_that_can_write_no_file_goes_on_and_writes_them_later(home:
 @pytest.mark.parametrize(
     "left",
     [
-        pytest.param(-5, id="it cannot be started"),
+        pytest.param(-5, marks=pytest.mark.slow, id="it cannot be started"),
         pytest.param(4, marks=pytest.mark.slow, id="it does not come up"),
     ],
 )
