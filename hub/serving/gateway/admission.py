@@ -41,6 +41,16 @@ class RequestLimits:
         )
 
 
+def queue_full(module: str, capacity: int) -> QueueFullError:
+    """Return the error of a request for which its module has no place."""
+    return QueueFullError(f"{module} has {capacity} requests running and waiting", retry_after=1)
+
+
+def too_many_bytes() -> UnavailableError:
+    """Return the error of a body for which the server has no room at the moment."""
+    return UnavailableError("too many bytes in flight (max_inflight_mb); try again later", retry_after=1)
+
+
 @dataclass
 class Admission:
     """How much there is at the moment: requests per module in this process, bytes in the whole server."""
@@ -63,11 +73,9 @@ class Admission:
         """
         with self._lock:
             if self.is_full(module, capacity):
-                raise QueueFullError(f"{module} has {capacity} requests running and waiting", retry_after=1)
+                raise queue_full(module, capacity)
             if size and not self.inflight.book(size):
-                raise UnavailableError(
-                    "too many bytes in flight (max_inflight_mb); try again later", retry_after=1
-                )
+                raise too_many_bytes()
             self._requests[module] = self._requests.get(module, 0) + 1
         try:
             yield

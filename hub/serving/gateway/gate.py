@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.errors import PayloadTooLargeError, QueueFullError, RequestError
-from hub.serving.gateway import origins, targets
+from hub.errors import PayloadTooLargeError, RequestError
+from hub.serving.gateway import admission, origins, targets
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
 from hub.serving.gateway.wsgi import Head
@@ -29,7 +29,7 @@ class Gate:
         """Return how many bytes of the body to receive at most.
 
         Raises:
-            RequestError: none; what the caller would be told of its body if nothing else were wrong.
+            RequestError: none; the reason, which the app tells unless it finds another one first.
         """
         length = head.length
         if length is not None and length <= SMALL_BODY:
@@ -44,7 +44,7 @@ class Gate:
         module = target.module()
         capacity = targets.capacity(module)
         if gateway.admission.is_full(module.name, capacity):
-            raise QueueFullError(f"{module.name} has {capacity} requests running and waiting", retry_after=1)
+            raise admission.queue_full(module.name, capacity)
         if length is not None and length > gateway.limits.max_body:
             raise too_large(gateway.limits.max_body)
         return gateway.limits.max_body

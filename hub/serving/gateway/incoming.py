@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from gunicorn.asgi import parser as http
 
-from hub.errors import RequestError, UnavailableError
+from hub.errors import RequestError
+from hub.serving.gateway.admission import too_many_bytes
 from hub.serving.gateway.gate import Gate, too_large
 from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.wsgi import Head
@@ -131,8 +132,6 @@ class Incoming:
     def _take(self, part: bytes) -> None:
         """Keep a part of the body; raises UnavailableError where there are too many bytes in flight."""
         if not self._inflight.book(len(part)):
-            raise UnavailableError(
-                "too many bytes in flight (max_inflight_mb); try again later", retry_after=1
-            )
+            raise too_many_bytes()
         self._booked += len(part)
         self.body.append(part)

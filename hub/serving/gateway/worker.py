@@ -218,7 +218,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
             self._many_until = now + _QUIET_SECONDS
         elif self._many_until and now > self._many_until:
             self._many_until = 0.0
-            self._pool.submit(memory.collect)
+            self.submit(memory.collect, "")
 
     def forget(self, connection: Connection) -> None:
         """Take it from its shelf: it waits for something else, or has ended."""
