@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hub.errors import ConfigError
 from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
-from tests.paddlex.files import CLASSIFIER, OCR, REMOVED, written
+from tests.paddlex.files import CLASSIFIER, OCR, PREPROCESSOR, REMOVED, written
 
 pytestmark = pytest.mark.unit
 
@@ -213,8 +214,21 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"use_doc_preprocessor": True}, "pages are neither turned nor flattened"),
-        ({"SubPipelines.DocPreprocessor": {}, "use_doc_preprocessor": REMOVED}, "neither turned"),
+        ({"use_doc_preprocessor": True}, "pages are turned upright, not flattened"),
+        (
+            {"SubPipelines.DocPreprocessor": {}, "use_doc_preprocessor": REMOVED},
+            "SubPipelines.DocPreprocessor.use_doc_unwarping: pages are turned upright, not flattened",
+        ),
+        (
+            {
+                "use_doc_preprocessor": True,
+                "SubPipelines.DocPreprocessor": {
+                    "use_doc_unwarping": False,
+                    "SubModules": {"DocOrientationClassify": {"model_name": "PP-LCNet_x2_0_doc_ori"}},
+                },
+            },
+            "no weights of PP-LCNet_x2_0_doc_ori; it has PP-LCNet_x1_0_doc_ori,",
+        ),
         ({"text_type": "seal"}, "text_type is seal"),
         (
             {"SubModules.TextDetection.model_name": "PP-OCRv5_server_det"},
@@ -258,6 +272,118 @@ def test_a_preprocessor_with_nothing_to_do_is_none(tmp_path: Path) -> None:
     found = planned(tmp_path, {"use_doc_preprocessor": True, "SubPipelines.DocPreprocessor": off})
 
     assert found.module == NATIVE
+
+
+def test_pages_are_turned_before_ocr_by_the_model_that_the_catalogue_has(tmp_path: Path) -> None:
+    found = planned(
+        tmp_path,
+        {
+            "use_doc_preprocessor": REMOVED,
+            "SubPipelines.DocPreprocessor": yaml.safe_load(PREPROCESSOR),
+        },
+    )
+
+    assert (found.module, found.unsupported, found.ignored) == (NATIVE, (), ())
+    assert found.init_args["use_doc_orientation_classify"] is True
+    assert found.init_args["doc_orientation_classify"] == {"model_dir": "PP-LCNet_x1_0_doc_ori"}
+    assert found.weights == ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "PP-LCNet_x1_0_doc_ori")
+
+
+def test_the_model_of_pages_may_be_in_a_folder(tmp_path: Path, model: Path) -> None:
+    place = "SubPipelines.DocPreprocessor.SubModules.DocOrientationClassify"
+    changes = {"use_doc_preprocessor": True, "SubPipelines.DocPreprocessor.use_doc_unwarping": False}
+    found = planned(tmp_path, {**changes, f"{place}.model_dir": "models/my_rec"})
+
+    assert found.init_args["doc_orientation_classify"] == {"model_dir": str(model)}
+    assert f"{place}: there is no folder nowhere" in refused(
+        tmp_path, {**changes, f"{place}.model_dir": "nowhere"}
+    )
+
+
+# -- doc_preprocessor, served by the same module -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "init_args", "weights"),
+    [
+        (
+            {},
+            {
+                "use_doc_orientation_classify": True,
+                "doc_orientation_classify": {"model_dir": "PP-LCNet_x1_0_doc_ori"},
+            },
+            ("PP-LCNet_x1_0_doc_ori",),
+        ),
+        ({"use_doc_orientation_classify": False}, {"use_doc_orientation_classify": False}, ()),
+        (
+            {"SubModules": REMOVED, "Serving.visualize": False},
+            {
+                "use_doc_orientation_classify": True,
+                "doc_orientation_classify": {"model_dir": "PP-LCNet_x1_0_doc_ori"},
+                "visualize": False,
+            },
+            ("PP-LCNet_x1_0_doc_ori",),
+        ),
+    ],
+    ids=str,
+)
+def test_a_file_of_doc_preprocessor_reaches_our_module_without_unwarping(
+    tmp_path: Path, changes: dict[str, Any], init_args: dict[str, Any], weights: tuple[str, ...]
+) -> None:
+    found = planned(tmp_path, changes, PREPROCESSOR)
+
+    assert (found.pipeline, found.module, found.routes) == (
+        "doc_preprocessor",
+        NATIVE,
+        ("document-preprocessing",),
+    )
+    assert found.init_args == {"pipeline": "doc_preprocessor", "engine": "auto", **init_args}
+    assert (found.weights, found.unsupported) == (weights, ())
+
+
+def test_by_its_name_doc_preprocessor_turns_pages_and_says_what_it_leaves_out() -> None:
+    found = plan("doc_preprocessor", PipelineOptions(use_hpip=True))
+
+    assert (found.module, found.init_args) == (NATIVE, {"pipeline": "doc_preprocessor", "engine": "hpip"})
+    assert found.weights == ("PP-LCNet_x1_0_doc_ori",)
+    assert found.notes == (
+        "pages are turned, not flattened; the real PaddleX serves a file with use_doc_unwarping: True",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"use_doc_unwarping": True}, "use_doc_unwarping: pages are turned upright, not flattened"),
+        ({"use_doc_unwarping": REMOVED}, "use_doc_unwarping"),  # on, in PaddleX's code
+        ({"SubModules.DocOrientationClassify.model_name": "mine"}, "SubModules.DocOrientationClassify: Hub"),
+        ({"Serving.return_urls": True}, "return_urls"),
+        ({"engine": "transformers"}, "engine is transformers"),
+    ],
+    ids=str,
+)
+def test_a_file_of_doc_preprocessor_that_asks_for_more_goes_to_paddlex(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    found = planned(tmp_path, changes, PREPROCESSOR)
+
+    assert (found.module, found.init_args) == (BRIDGE, {"pipeline": str(tmp_path / "pipeline.yaml")})
+    assert any(reason in each for each in found.unsupported), found.unsupported
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"use_doc_unwraping": False}, "unknown key 'use_doc_unwraping'; did you mean 'use_doc_unwarping'?"),
+        ({"SubModules.DocOrientation": {}}, "did you mean 'DocOrientationClassify'?"),
+        ({"use_doc_orientation_classify": "perhaps"}, "'use_doc_orientation_classify'"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_file_of_doc_preprocessor_is_named(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    assert said in refused(tmp_path, changes, PREPROCESSOR)
 
 
 # -- mistakes --------------------------------------------------------------------------------------------
