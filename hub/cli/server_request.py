@@ -116,7 +116,7 @@ def for_pipeline(
     config = configuration(planned, given, python=lambda: ready.interpreter(planned))
     # A reload does not look for cards again: that takes seconds, and a device does not change.
     settled = {**given, "use_gpu": config.use_gpu, "gpu": config.gpu}
-    notes = []
+    notes = [f"Note: {pipeline}: {note}" for note in planned.notes]
     if planned.ignored:
         notes.append(f"Note: {pipeline}: these keys have no effect here: {', '.join(planned.ignored)}")
     if planned.unsupported:

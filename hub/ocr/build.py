@@ -25,13 +25,22 @@ from hub.engines.base import (
     load,
     present_precision,
 )
+from hub.engines.files import find_model_files
 from hub.errors import ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
 from hub.ocr.model_rules import detector_rules, recognizer_rules
 from hub.ocr.names import check_names
-from hub.ocr.params import DICTIONARY, ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
+from hub.ocr.orientation import IMAGENET, Orientation
+from hub.ocr.params import (
+    DICTIONARY,
+    ClassifierParams,
+    DetectorParams,
+    OrientationParams,
+    PipelineParams,
+    RecognizerParams,
+)
 from hub.ocr.pipeline import Pipeline
 from hub.ocr.presets import Find
 from hub.ocr.recognizer import Recognizer
@@ -48,7 +57,7 @@ _RECOGNIZER_KERNELS: Final = 1000
 _PARITY_KERNELS: Final = 1300
 #: Classifiers in Paddle's format, and the same for ONNX Runtime.
 _ON_CARDS: Final = {"ch_ppocr_mobile_v2.0_cls": "ch_ppocr_mobile_v2.0_cls_onnx"}
-Step = TypeVar("Step", Detector, Classifier, Recognizer)
+Step = TypeVar("Step", Detector, Classifier, Orientation, Recognizer)
 
 
 def engine_options(
@@ -101,6 +110,23 @@ def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions
     return _warm(Classifier(model, params), "text line orientation", name, options)
 
 
+def build_orientation(config: object, find: Find, **options: Unpack[EngineOptions]) -> Orientation:
+    """Load and warm the classifier of pages that ``read_params()`` describes.
+
+    It is one small step before the others: where their engine or card cannot run it, the CPU does.
+    """
+    check_names(config)
+    params = OrientationParams.read(config)
+    name = params.page_orientation_model_dir
+    folder = find(name)
+    if obstacle(find_model_files(folder).kind, options.get("engine", "auto"), options.get("device", "cpu")):
+        options |= {"engine": "auto", "device": "cpu"}
+    # Sure pages have 0.925, as it was trained: bf16 might cross the threshold of 0.9.
+    options["precision"] = "f32"
+    model = load(folder, normalize=IMAGENET, top1=True, single=True, **options)
+    return _warm(Orientation(model, params), "page orientation", name, options)
+
+
 def _runs_by_onnx_alone() -> bool:
     """Tell whether ONNX Runtime has CUDA here, and Paddle has not."""
     return not obstacle("onnx", device="gpu") and bool(obstacle("pdmodel", device="gpu"))
@@ -133,21 +159,30 @@ def build_recognizer(
 
 
 def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]) -> Pipeline:
-    """Load and warm detector, recogniser and, with ``use_angle_cls``, classifier.
+    """Load and warm detector, recogniser and, with ``use_angle_cls`` and ``page_orientation``, classifiers.
 
     A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
     """
     params = PipelineParams.read(config)
     detector = build_detector(config, find, parity=parity, **options)
     recognizer = build_recognizer(config, find, parity=parity, **options)
-    classifier = None
+    orientation = classifier = None
+    if OrientationParams.read(config).page_orientation:
+        orientation = build_orientation(config, find, **options)
     if params.use_angle_cls:
         folder = find(ClassifierParams.read(config).cls_model_dir)
         if not can_read(options.get("engine", "auto"), folder):
             options["engine"] = "auto"
         classifier = build_classifier(config, find, **options)
     rules = _rules(config, parity)
-    return Pipeline(detector, recognizer, classifier, drop_score=params.drop_score, rules=rules)
+    return Pipeline(
+        detector,
+        recognizer,
+        classifier,
+        orientation=orientation,
+        drop_score=params.drop_score,
+        rules=rules,
+    )
 
 
 def _right_to_left(dictionary: Path | None) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from hub.errors import ConfigError
-from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
+from hub.ocr.params import FIELDS
 from hub.ocr.rules import Rules
 from hub.suggestion import closest
 
@@ -15,11 +15,7 @@ log = logging.getLogger(__name__)
 
 #: How alike a name must be to a known one to be a slip: det_db_tresh is, det_box_type is not.
 _SLIP: Final = 0.85
-_KNOWN: Final = frozenset(
-    name
-    for params in (DetectorParams, ClassifierParams, RecognizerParams, PipelineParams, Rules)
-    for name in params.model_fields
-)
+_KNOWN: Final = frozenset((*FIELDS, *Rules.model_fields))
 #: The settings of ocr_pipeline, which reads them by itself.
 _OF_THE_PIPELINE: Final = frozenset(
     {

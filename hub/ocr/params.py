@@ -22,6 +22,8 @@ Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")
 
 #: The file name of PaddleOCR's dictionary.
 DICTIONARY: Final = "ppocr_keys_v1.txt"
+#: The weights of the classifier of pages.
+ORIENTATION: Final = "PP-LCNet_x1_0_doc_ori"
 #: PaddleX's longest side of a detector's input.
 MAX_SIDE: Final = 4000
 
@@ -100,6 +102,14 @@ class ClassifierParams(Params):
     cls_thresh: Ratio = 0.9
 
 
+class OrientationParams(Params):
+    #: Turn a picture whose page is on its side or upside down before it is read.
+    page_orientation: bool = False
+    page_orientation_model_dir: str | Path = ORIENTATION
+    #: It is turned if the model is at least as sure. 0: always by its class, as in PaddleX.
+    page_orientation_thresh: Ratio = 0.9
+
+
 class RecognizerParams(Params):
     # The three that end in CTC and are prepared alike.
     rec_algorithm: Literal["CRNN", "SVTR_LCNet", "SVTR_HGNet"] = "CRNN"
@@ -120,7 +130,7 @@ class PipelineParams(Params):
 FIELDS: Final = tuple(
     dict.fromkeys(
         name
-        for step in (DetectorParams, RecognizerParams, ClassifierParams, PipelineParams)
+        for step in (DetectorParams, RecognizerParams, ClassifierParams, OrientationParams, PipelineParams)
         for name in step.model_fields
     )
 )

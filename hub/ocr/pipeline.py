@@ -11,6 +11,7 @@ from hub.ocr.ctc import Reading
 from hub.ocr.detector import Detector
 from hub.ocr.geometry import Box, Image, crop, reading_order
 from hub.ocr.layout import line_order
+from hub.ocr.orientation import Orientation, box_in_picture, reading_in_picture, turned
 from hub.ocr.params import DetectorParams
 from hub.ocr.recognizer import Recognizer
 from hub.ocr.rules import PADDLEOCR, Rules
@@ -22,9 +23,10 @@ class Page:
     """All that was found in one image, line by line in reading order, whatever its confidence.
 
     Attributes:
-        boxes: float32 (4, 2), a line's corners in pixels (x, y), clockwise from the top left.
+        boxes: float32 (4, 2), a line's corners in the picture's pixels (x, y), clockwise from its top left.
         readings: the text of each.
-        turned: whether a line was upside down and read turned round; None where no classifier ran.
+        turned: whether a line is upside down in the picture and was read turned round; None where nothing
+            looked at that.
     """
 
     boxes: list[Box]
@@ -55,12 +57,14 @@ class Pipeline:
         recognizer: Recognizer,
         classifier: Classifier | None = None,
         *,
+        orientation: Orientation | None = None,
         drop_score: float = 0.5,
         rules: Rules = PADDLEOCR,
     ) -> None:
         self.detector = detector
         self.recognizer = recognizer
         self.classifier = classifier
+        self.orientation = orientation
         self.drop_score = drop_score
         self.rules = rules
 
@@ -94,7 +98,14 @@ class Pipeline:
             upright: turn lines round that are upside down; needs a classifier.
             detection: sizes and thresholds instead of the detector's own.
             columns: readings say where their characters are.
+
+        Returns:
+            Per image what was found, with places as they are in it, also where its page was turned before.
         """
+        pictures, angles = images, [0] * len(images)
+        if self.orientation:
+            angles = self.orientation.angles(pictures)
+            images = [turned(*each) for each in zip(pictures, angles, strict=True)]
         pages = [reading_order(boxes) for boxes in self.detector.detect(images, detection)]
         cuts = [[crop(image, box) for box in boxes] for image, boxes in zip(images, pages, strict=True)]
         flags = self._flags(cuts) if upright else [None] * len(pages)
@@ -102,9 +113,10 @@ class Pipeline:
         choices = [self._choices(*page) for page in zip(images, pages, cuts, flags, sides, strict=True)]
         lines = [[view.image for piece in page for view in piece] for page in choices]
         readings = self.recognizer.recognize(lines, columns=columns)
-        return [
+        found = [
             self._page(*page, upright=upright) for page in zip(pages, choices, readings, sides, strict=True)
         ]
+        return [_in_picture(*page) for page in zip(found, angles, pictures, strict=True)]
 
     def _flags(self, cuts: Sequence[Sequence[Image]]) -> list[list[bool] | None]:
         """Tell for each piece of each page whether it is upside down."""
@@ -147,5 +159,18 @@ class Pipeline:
             found.append((box, placed(read[chosen], pieces[chosen], box), pieces[chosen].half))
         if self.rules.order_by_lines:
             found = [found[i] for i in line_order(boxes, vertical=side.vertical, flipped=side.flipped)]
-        turned = [half for _, _, half in found] if upright else None
-        return Page([box for box, _, _ in found], [reading for _, reading, _ in found], turned)
+        halves = [half for _, _, half in found] if upright else None
+        return Page([box for box, _, _ in found], [reading for _, reading, _ in found], halves)
+
+
+def _in_picture(page: Page, angle: int, picture: Image) -> Page:
+    """Return what was found in a page as it is in the picture that was turned by ``angle``."""
+    if not angle:
+        return page
+    halves = page.turned or [False] * len(page.boxes)
+    ways = [
+        reading_in_picture(reading, box, angle, half=half)
+        for reading, box, half in zip(page.readings, page.boxes, halves, strict=True)
+    ]
+    boxes = [box_in_picture(box, angle, picture) for box in page.boxes]
+    return Page(boxes, [reading for reading, _ in ways], [half for _, half in ways])

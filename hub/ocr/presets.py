@@ -17,7 +17,7 @@ from hub.engines.available import obstacle
 from hub.engines.base import EngineOptions
 from hub.errors import ConfigError, ModelNotFoundError, WeightsMissingError
 from hub.ocr.model_sets import DEFAULT, PRESETS, REFERENCE
-from hub.ocr.params import FIELDS
+from hub.ocr.params import FIELDS, ORIENTATION
 from hub.ocr.rules import Rules
 from hub.suggestion import did_you_mean
 
@@ -78,7 +78,7 @@ def configured(
     chosen = [key for key, name in default if model is None and fields.get(key) == name and key not in given]
     if chosen and (parity or not _runs_here(options)):
         fields |= {key: PRESETS[REFERENCE][key] for key in chosen}
-    _require_weights([fields[key] for key in _models_in(own)], find)
+    _require_weights([fields.get(key, ORIENTATION) for key in _models_in(own)], find)
     return SimpleNamespace(**fields)
 
 
@@ -110,7 +110,10 @@ def _runs_here(options: EngineOptions) -> bool:
 def _models_in(fields: Mapping[str, Any]) -> list[str]:
     """Return the fields that name the models which a module loads."""
     unused = () if fields.get("use_angle_cls", True) else ("cls_model_dir",)
-    return [key for key in (*PRESETS[DEFAULT], "cls_model_dir") if fields.get(key) and key not in unused]
+    read = [key for key in (*PRESETS[DEFAULT], "cls_model_dir") if fields.get(key) and key not in unused]
+    # Only what finds and reads text has a use for it.
+    orients = fields.get("page_orientation") and set(PRESETS[DEFAULT]) <= set(read)
+    return [*read, "page_orientation_model_dir"] if orients else read
 
 
 def _require_weights(models: Iterable[str | Path], find: Find) -> None:

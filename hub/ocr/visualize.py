@@ -38,6 +38,10 @@ _FILL_OPACITY = 0.18
 #: A picture for a reply is drawn no larger than this on its longer side: it is for the eye.
 _LONGEST_SIDE = 2000
 _JPEG_QUALITY = 88
+#: Of a JPEG file, width and height.
+_LARGEST_JPEG = (65_500, 65_500)
+#: Pixels below a picture for a line that says what it is.
+_CAPTION_HEIGHT = 25
 
 
 def with_pictures(
@@ -89,6 +93,39 @@ def jpeg(picture_bgr: Image, max_size: tuple[int, int] | None = None) -> bytes:
         picture_bgr, _ = _scaled(picture_bgr, (), _fitting(picture_bgr.shape[1::-1], max_size))
     encoded = cv2.imencode(".jpg", picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
     return encoded.tobytes()
+
+
+def png(picture_bgr: Image, max_size: tuple[int, int] | None = None) -> bytes:
+    """Return a PNG file of a picture, made smaller where it exceeds ``max_size`` (width, height)."""
+    if max_size is not None:
+        picture_bgr, _ = _scaled(picture_bgr, (), _fitting(picture_bgr.shape[1::-1], max_size))
+    return cv2.imencode(".png", picture_bgr)[1].tobytes()
+
+
+def side_by_side(
+    pictures_bgr: Sequence[Image], captions: Sequence[str], max_size: tuple[int, int] | None
+) -> Image:
+    """Return pictures beside each other on white, with a line of text below each: uint8 (h, w, 3), BGR.
+
+    Args:
+        pictures_bgr: uint8 (h, w, 3), BGR.
+        captions: ASCII.
+        max_size: of the whole, width and height; None for any that a JPEG file can have.
+    """
+    width = sum(picture.shape[1] for picture in pictures_bgr)
+    height = max(picture.shape[0] for picture in pictures_bgr)
+    most_width, most_height = max_size or _LARGEST_JPEG
+    scale = _fitting((width, height), (most_width, max(1, most_height - _CAPTION_HEIGHT)))
+    scaled = [_scaled(picture, (), scale)[0] for picture in pictures_bgr]
+    height = max(picture.shape[0] for picture in scaled)
+    columns = []
+    for picture, caption in zip(scaled, captions, strict=True):
+        below = height - picture.shape[0] + _CAPTION_HEIGHT
+        white = (255, 255, 255)
+        column = cv2.copyMakeBorder(picture, 0, below, 0, 0, cv2.BORDER_CONSTANT, value=white)
+        place = (10, height + _CAPTION_HEIGHT - 7)
+        columns.append(cv2.putText(column, caption, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0)))
+    return np.hstack(columns)
 
 
 def drawn_jpeg(

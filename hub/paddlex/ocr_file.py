@@ -1,4 +1,4 @@
-"""The keys of an OCR pipeline's YAML file, as PaddleX 3 has them, with their types.
+"""The keys of the YAML files of OCR and doc_preprocessor, as PaddleX 3 has them, with their types.
 
 Any other key is an error. Which of these keys have no effect, or need PaddleX itself, is in :mod:`.native`.
 """
@@ -72,8 +72,23 @@ class OCRModels(Keys):
     TextLineOrientation: Model | None = None
 
 
+class PreprocessorModels(Keys):
+    DocOrientationClassify: Model | None = None
+    DocUnwarping: Model | None = None
+
+
+class Preprocessor(Execution):
+    """The pipeline doc_preprocessor, within an OCR file."""
+
+    pipeline_name: Literal["doc_preprocessor"] = "doc_preprocessor"
+    use_doc_orientation_classify: bool = True
+    use_doc_unwarping: bool = True
+    batch_size: Count | None = None
+    SubModules: PreprocessorModels = PreprocessorModels()
+
+
 class OCRParts(Keys):
-    DocPreprocessor: Switches | None = None
+    DocPreprocessor: Preprocessor | None = None
 
 
 class ServingExtra(Keys):
@@ -94,8 +109,14 @@ class ServingSection(Keys):
     extra: ServingExtra | None = None
 
 
+class PreprocessorFile(Preprocessor):
+    """The file of doc_preprocessor as a whole."""
+
+    Serving: ServingSection | None = None
+
+
 class OCRFile(Execution):
-    """The file as a whole."""
+    """The file of OCR as a whole."""
 
     pipeline_name: Literal["OCR"]
     text_type: Literal["general", "seal"] = "general"

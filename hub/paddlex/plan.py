@@ -1,7 +1,8 @@
 """From a pipeline's name or file to the module that serves it here, and to the server's configuration.
 
-OCR is served by ``ocr_pipeline``, with HubServing's own models and engines. Every other pipeline, and an OCR
-pipeline that asks for more than that module does, is served by ``paddlex_pipeline``: the real PaddleX.
+OCR and doc_preprocessor are served by ``ocr_pipeline``, with HubServing's own models and engines. Every other
+pipeline, and one of these that asks for more than that module does, is served by ``paddlex_pipeline``: the
+real PaddleX.
 """
 
 from __future__ import annotations
@@ -89,11 +90,13 @@ def plan(given: str, options: PipelineOptions, keys: Mapping[str, Any] | None = 
 
 def _from_name(name: str, options: PipelineOptions) -> Plan:
     reason = ""
-    if name == "OCR":
+    if name in native.PIPELINES:
         try:
             engine, reason = engine_of([Execution.model_validate(options.keys())])
         except ValidationError as error:
             raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
+        if not reason and name == native.PREPROCESSOR:
+            return Plan(name, NATIVE, **vars(native.preprocessor_by_name(engine)))
         if not reason:
             return Plan(name, NATIVE, init_args={"engine": engine})
     bridged = {"pipeline": name, **options.keys()}
@@ -104,7 +107,7 @@ def _from_file(read: Document, options: PipelineOptions) -> Plan:
     # PaddleX reads its own file, except JSON and the older form, which it no longer knows.
     is_readable = not read.is_older and read.path.suffix in (".yaml", ".yml")
     bridged = {"pipeline": str(read.path) if is_readable else read.keys, **options.keys()}
-    if read.pipeline != "OCR":
+    if read.pipeline not in native.PIPELINES:
         bridged_file.check(read)
         given = read.keys.get("device")
         place = None if given is None else device.parse(str(given))

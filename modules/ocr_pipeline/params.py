@@ -28,6 +28,9 @@ class Config:
     cls_batch_num = 30
     cls_thresh = 0.9
 
+    #: Turn pages that are on their side or upside down before they are read; a request may say otherwise.
+    page_orientation = False
+
     #: Lines read with less confidence are left out.
     drop_score = 0.0
     #: Replies say where words are, and bring pictures; a request may say otherwise.

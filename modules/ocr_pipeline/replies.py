@@ -11,10 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from hub.ocr.geometry import Box, Image
+from hub.ocr.orientation import Orientation
 from hub.ocr.params import DetectorParams
 from hub.ocr.pipeline import Page
-from hub.ocr.visualize import drawn_jpeg, fetched_font, jpeg
+from hub.ocr.visualize import drawn_jpeg, fetched_font, jpeg, png, side_by_side
 from hub.ocr.words import words
+
+from .preprocessor import Preprocessed
 
 #: An entry of ``textline_orientation_angles`` where no classifier ran.
 _NOT_RUN: Final = -1
@@ -22,20 +25,23 @@ _NOT_RUN: Final = -1
 
 @dataclass(frozen=True)
 class Asked:
-    """How a page was read."""
+    """How a page is read; with ``orientation`` it is turned upright before."""
 
     detection: DetectorParams
     upright: bool
     score: float
+    orientation: Orientation | None
     word_boxes: bool
 
 
-def pruned_result(page: Page, asked: Asked) -> dict[str, Any]:
+def pruned_result(prepared: Preprocessed, page: Page, asked: Asked) -> dict[str, Any]:
     """Return PaddleX's ``prunedResult``."""
     kept = _kept(page, asked)
     boxes = [_corners(page.boxes[i]) for i in kept]
+    turns = asked.orientation is not None
     result = {
-        "model_settings": {"use_doc_preprocessor": False, "use_textline_orientation": asked.upright},
+        "model_settings": {"use_doc_preprocessor": turns, "use_textline_orientation": asked.upright},
+        **({"doc_preprocessor_res": prepared.pruned_result} if turns else {}),
         "dt_polys": [_corners(box) for box in page.boxes],
         "text_det_params": {
             "limit_side_len": asked.detection.det_limit_side_len,
@@ -86,7 +92,7 @@ def data_info(kind: str, sizes: Sequence[tuple[int, int]], total: int) -> dict[s
 
 
 class Pictures:
-    """Makes the pictures of replies, base64 of JPEG files."""
+    """Makes the pictures of replies in base64: JPEG files, but for a PNG of what a caller works on with."""
 
     def __init__(self, max_size: tuple[int, int] | None, find: Callable[[str], Path]) -> None:
         self._max_size = max_size
@@ -100,8 +106,19 @@ class Pictures:
         return _base64(drawn_jpeg(image, items, max_size=self._max_size, font=self._font))
 
     def plain(self, image: Image) -> str:
-        """Return the page as it was read."""
+        """Return the page as it was given."""
         return _base64(jpeg(image, self._max_size))
+
+    def exact(self, image: Image) -> str:
+        """Return a page without loss."""
+        return _base64(png(image, self._max_size))
+
+    def steps(self, prepared: Preprocessed) -> str:
+        """Show a page as it was given, turned, and as it was read, beside each other."""
+        turned = f"Rotated Image ({prepared.angle >= 0}, {prepared.angle})"
+        captions = "Original Image", turned, "Unwarping Image (False)"
+        shown = prepared.given, prepared.output, prepared.output
+        return _base64(jpeg(side_by_side(shown, captions, self._max_size)))
 
 
 def _kept(page: Page, asked: Asked) -> list[int]:

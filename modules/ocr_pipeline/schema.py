@@ -1,4 +1,4 @@
-"""The bodies that ``POST /ocr`` takes: PaddleX's present one, and the older one with ``image``.
+"""The bodies of requests: of ``POST /ocr`` the present one and the older one, and another pipeline's.
 
 Checked as PaddleX checks them: unknown fields are ignored, "1" is a number, and errors have its form.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hub.errors import InvalidInputError
+
+#: The endpoint of the pipeline doc_preprocessor.
+PREPROCESSING: Final = "document-preprocessing"
 
 
 def _file(value: Any) -> bytes | str:
@@ -41,13 +44,18 @@ class _Body(BaseModel):
     visualize: bool | None = None
 
 
-class Request(_Body):
-    """The present form. None everywhere means "as the pipeline is set up"."""
+class PreprocessingRequest(_Body):
+    """A file, and the steps before anything is read. None everywhere means "as the pipeline is set up"."""
 
     file: File
     file_type: Literal[0, 1] | None = None
     use_doc_orientation_classify: bool | None = None
     use_doc_unwarping: bool | None = None
+
+
+class Request(PreprocessingRequest):
+    """The present form of OCR."""
+
     use_textline_orientation: bool | None = None
     text_det_limit_side_len: Side | None = None
     text_det_limit_type: Literal["min", "max", "resize_long"] | None = None
@@ -92,19 +100,26 @@ class OldRequest(_Body):
         return {} if longest is None else {"det_limit_side_len": longest, "det_limit_type": "max"}
 
 
-def json_schema() -> dict[str, Any]:
-    """Return both forms as JSON schema, for the API page."""
+AnyRequest = Request | OldRequest | PreprocessingRequest
+
+
+def json_schema(endpoint: str) -> dict[str, Any]:
+    """Return the forms of an endpoint's body as JSON schema, for the API page."""
+    if endpoint == PREPROCESSING:
+        return PreprocessingRequest.model_json_schema()
     return {"anyOf": [form.model_json_schema() for form in (Request, OldRequest)]}
 
 
-def parse(body: Mapping[str, Any]) -> Request | OldRequest:
+def parse(body: Mapping[str, Any], endpoint: str) -> AnyRequest:
     """Parse the body in the form that it has.
 
     Raises:
         InvalidInputError: its message is PaddleX's: a JSON list of ``{"type", "loc", "msg"}``.
     """
     is_old = isinstance(body, Mapping) and "image" in body and "file" not in body
-    form = OldRequest if is_old else Request
+    form: type[AnyRequest] = OldRequest if is_old else Request
+    if endpoint == PREPROCESSING:
+        form = PreprocessingRequest
     try:
         return form.model_validate(body)
     except ValidationError as error:

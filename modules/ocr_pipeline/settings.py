@@ -29,10 +29,12 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "return_word_box": "return_word_box",
     },
     "textline_orientation": {"model_dir": "cls_model_dir", "batch_size": "cls_batch_num"},
+    "doc_orientation_classify": {"model_dir": "page_orientation_model_dir"},
 }
 #: Other keys of ``init_args``, and their names in params.py.
 OPTIONS: Final[Mapping[str, str]] = {
     "use_textline_orientation": "use_angle_cls",
+    "use_doc_orientation_classify": "page_orientation",
     **{
         key: key
         for key in (
@@ -60,6 +62,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     use_angle_cls: bool
+    page_orientation: bool = False
     drop_score: Annotated[float, Field(ge=0, le=1)]
     return_word_box: bool
     visualize: bool

@@ -63,6 +63,10 @@ def test_weights_that_were_not_fetched_are_named_with_the_command(
         ({"model": "PP-OCRv6_tiny"}, "PP-OCRv6_tiny_det PP-OCRv6_tiny_rec ch_ppocr_mobile_v2.0_cls"),
         ({"parity": True}, "PP-OCRv4_mobile_det PP-OCRv4_mobile_rec ch_ppocr_mobile_v2.0_cls"),
         ({"params": {"use_angle_cls": False}}, "PP-OCRv6_small_det PP-OCRv6_small_rec"),
+        (
+            {"params": {"page_orientation": True, "use_angle_cls": False}},
+            "PP-OCRv6_small_det PP-OCRv6_small_rec PP-LCNet_x1_0_doc_ori",
+        ),
     ],
     ids=str,
 )
@@ -74,6 +78,14 @@ def test_all_weights_that_are_missing_are_named_in_one_line_with_one_command(
         create(MODULES / "ocr_system", init_args)
     assert str(raised.value).endswith(f"Fetch them with: hub weights fetch {names}")
     assert "\n" not in str(raised.value)
+
+
+def test_what_only_finds_text_needs_no_weights_for_the_orientation_of_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_HOME", str(tmp_path))
+    with pytest.raises(WeightsMissingError, match=r"hub weights fetch PP-OCRv6_small_det\Z"):
+        create(MODULES / "ocr_det", {"params": {"page_orientation": True}})
 
 
 # -- which models, and whose thresholds --------------------------------------------------------------------

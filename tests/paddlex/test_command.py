@@ -133,7 +133,7 @@ def test_an_ocr_file_that_asks_for_more_says_what_before_it_asks_for_paddlex(
     done = typed("serving", "start", "--pipeline", path)
 
     assert done.code == 1
-    assert "OCR here does not do this:\n  use_doc_preprocessor: pages are neither turned" in done.err
+    assert "OCR here does not do this:\n  SubPipelines.DocPreprocessor.use_doc_unwarping: pages" in done.err
     assert "hub install --isolated paddlex_pipeline" in done.err
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hub.errors import ConfigError
 from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
-from tests.paddlex.files import CLASSIFIER, OCR, REMOVED, written
+from tests.paddlex.files import CLASSIFIER, OCR, PREPROCESSOR, REMOVED, written
 
 pytestmark = pytest.mark.unit
 
@@ -213,8 +214,21 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"use_doc_preprocessor": True}, "pages are neither turned nor flattened"),
-        ({"SubPipelines.DocPreprocessor": {}, "use_doc_preprocessor": REMOVED}, "neither turned"),
+        ({"use_doc_preprocessor": True}, "pages are turned upright, not flattened"),
+        (
+            {"SubPipelines.DocPreprocessor": {}, "use_doc_preprocessor": REMOVED},
+            "SubPipelines.DocPreprocessor.use_doc_unwarping: pages are turned upright, not flattened",
+        ),
+        (
+            {
+                "use_doc_preprocessor": True,
+                "SubPipelines.DocPreprocessor": {
+                    "use_doc_unwarping": False,
+                    "SubModules": {"DocOrientationClassify": {"model_name": "PP-LCNet_x2_0_doc_ori"}},
+                },
+            },
+            "no weights of PP-LCNet_x2_0_doc_ori; it has PP-LCNet_x1_0_doc_ori,",
+        ),
         ({"text_type": "seal"}, "text_type is seal"),
         (
             {"SubModules.TextDetection.model_name": "PP-OCRv5_server_det"},
@@ -258,6 +272,32 @@ def test_a_preprocessor_with_nothing_to_do_is_none(tmp_path: Path) -> None:
     found = planned(tmp_path, {"use_doc_preprocessor": True, "SubPipelines.DocPreprocessor": off})
 
     assert found.module == NATIVE
+
+
+def test_pages_are_turned_before_ocr_by_the_model_that_the_catalogue_has(tmp_path: Path) -> None:
+    found = planned(
+        tmp_path,
+        {
+            "use_doc_preprocessor": REMOVED,
+            "SubPipelines.DocPreprocessor": yaml.safe_load(PREPROCESSOR),
+        },
+    )
+
+    assert (found.module, found.unsupported, found.ignored) == (NATIVE, (), ())
+    assert found.init_args["use_doc_orientation_classify"] is True
+    assert found.init_args["doc_orientation_classify"] == {"model_dir": "PP-LCNet_x1_0_doc_ori"}
+    assert found.weights == ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "PP-LCNet_x1_0_doc_ori")
+
+
+def test_the_model_of_pages_may_be_in_a_folder(tmp_path: Path, model: Path) -> None:
+    place = "SubPipelines.DocPreprocessor.SubModules.DocOrientationClassify"
+    changes = {"use_doc_preprocessor": True, "SubPipelines.DocPreprocessor.use_doc_unwarping": False}
+    found = planned(tmp_path, {**changes, f"{place}.model_dir": "models/my_rec"})
+
+    assert found.init_args["doc_orientation_classify"] == {"model_dir": str(model)}
+    assert f"{place}: there is no folder nowhere" in refused(
+        tmp_path, {**changes, f"{place}.model_dir": "nowhere"}
+    )
 
 
 # -- mistakes --------------------------------------------------------------------------------------------

@@ -126,6 +126,25 @@ def parameters(reply: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.models
+def test_doc_preprocessor_is_served_without_paddlex(home: Path) -> None:
+    fetch(("PP-LCNet_x1_0_doc_ori",))
+    port = free_port()
+    words = ["--pipeline", "doc_preprocessor", "--device", "cpu", "-p", str(port)]
+    with Started(home, port, "serving", "start", *words) as server:
+        body = {"file": SIGN, "fileType": 1, "visualize": False}
+        reply = server.post("document-preprocessing", body).json()
+        unwarped = server.post("document-preprocessing", {**body, "useDocUnwarping": True})
+
+    (page,) = reply["result"]["docPreprocessingResults"]
+    assert (page["prunedResult"]["angle"], page.keys()) == (0, {"outputImage", "prunedResult"})
+    assert (unwarped.status_code, unwarped.json()["errorCode"]) == (500, 500)
+    assert f"POST {server.url}/document-preprocessing   ocr_pipeline 1.0.0" in server.said()
+    assert "Note: doc_preprocessor: pages are turned, not flattened" in server.said()
+    assert "page orientation: PP-LCNet_x1_0_doc_ori runs on" in server.said()
+    assert "text detection" not in server.said()
+
+
+@pytest.mark.models
 def test_the_variables_of_high_stability_serving_start_a_pipeline_file(home: Path, tmp_path: Path) -> None:
     """An older file, and a model repository with PaddleX's folder for the route."""
     repository = tmp_path / "model_repo" / "ocr"

@@ -14,6 +14,8 @@ from hub.registry.weights import fetch
 from tests.serving.running import ROOT, Server, free_port
 
 MODELS = ("PP-OCRv6_small_det", "PP-OCRv6_small_rec", "ch_ppocr_mobile_v2.0_cls")
+#: Not fetched with the module: a request that asks for it has it loaded.
+ORIENTATION = "PP-LCNet_x1_0_doc_ori"
 IMAGES = ROOT / "doc" / "imgs"
 PIPELINE = ROOT / "modules" / "ocr_pipeline"
 #: ocr_system's parameters in PaddleX's words.
@@ -32,7 +34,7 @@ LIKE_OCR_SYSTEM = {
 def ocr_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of its own, but for the weights."""
     home: Path = tmp_path_factory.mktemp("home")
-    (home / "weights").symlink_to(fetch(MODELS)[MODELS[0]].parent)
+    (home / "weights").symlink_to(fetch((*MODELS, ORIENTATION))[ORIENTATION].parent)
     return home
 
 

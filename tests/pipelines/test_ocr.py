@@ -292,7 +292,7 @@ def test_the_real_tritonclients_get_the_same_reply(server: OCRServer, transport:
     assert client.is_model_ready("ocr")
     assert ask(body) == server.ocr(**body).json()
     assert ask({**body, "fileType": 5})["errorCode"] == 422
-    assert (
-        ask({**body, "useDocUnwarping": True})["errorMsg"]
-        == "the input params for model settings are invalid!"
-    )
+    refused = ask({**body, "useDocUnwarping": True})
+    assert refused["errorMsg"].startswith("the input params for model settings are invalid! useDocUnwarping")
+    turned = ask({**body, "useDocOrientationClassify": True})["result"]["ocrResults"][0]["prunedResult"]
+    assert turned["doc_preprocessor_res"]["angle"] == 0

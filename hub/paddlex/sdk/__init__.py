@@ -54,7 +54,7 @@ def _write(packed: Subject, folder: Path) -> None:
         "name": packed.model,
         "package": packed.info.package,
         "version": packed.info.version,
-        "weights": " ".join(packed.info.weights) if packed.directory is not None else "",
+        "weights": " ".join(packed.weights),
         "endpoints": " ".join(packed.endpoints),
     }
     server, client = folder / "server", folder / "client"

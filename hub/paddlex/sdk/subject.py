@@ -1,7 +1,8 @@
 """The subject of an SDK folder: an installed module, or a pipeline of PaddleX's.
 
-For a pipeline that HubServing serves itself (OCR) the module and a pipeline file of ours are packed. Every
-other one is served by the real PaddleX: its own pipeline file is packed; PaddleX and the module are not.
+For a pipeline that HubServing serves itself (OCR, doc_preprocessor) the module and a pipeline file of ours
+are packed. Every other one is served by the real PaddleX: its own pipeline file is packed; PaddleX and the
+module are not.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Subject:
         model: its name in ``/v2``, and of its folder in the model repository.
         endpoints: of a pipeline, its routes; empty for a module.
         directory: the module's folder, to be packed; None where the server's own is to be used.
-        pipeline_file: of a pipeline; None for OCR, whose file is ours.
+        pipeline_file: of a pipeline that PaddleX serves; the others' files are ours.
+        weights: of the catalogue, which are fetched where the folder runs.
     """
 
     title: str
@@ -40,6 +42,7 @@ class Subject:
     endpoints: tuple[str, ...] = ()
     directory: Path | None = None
     pipeline_file: Path | None = None
+    weights: tuple[str, ...] = ()
 
 
 def subject(name: str, version: str | None) -> Subject:
@@ -58,7 +61,8 @@ def subject(name: str, version: str | None) -> Subject:
             if "Did you mean" not in str(no_pipeline):
                 raise error from None
             raise ModuleNotInstalledError(f"{name} is not installed, and {no_pipeline}") from error
-    return Subject(module.info.name, module.info.name, module.info, directory=module.directory)
+    info = module.info
+    return Subject(info.name, info.name, info, directory=module.directory, weights=info.weights)
 
 
 def _pipeline(name: str) -> Subject:
@@ -68,7 +72,8 @@ def _pipeline(name: str) -> Subject:
     directory = installed.directory if installed else bundled.folders()[planned.module]
     info = read_module_info(directory)
     if planned.module == plan.NATIVE:
-        return Subject(name, routes[0], info, routes, directory)
+        weights = planned.weights or info.weights
+        return Subject(name, routes[0], info, routes, directory, weights=weights)
     ready.require_paddlex(planned)
     file = _shipped_file(name, ready.interpreter(planned))
     return Subject(name, routes[0], info, routes, pipeline_file=file)

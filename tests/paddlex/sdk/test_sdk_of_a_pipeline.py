@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from hub.paddlex.plan import NATIVE, PipelineOptions, plan
 from hub.registry.weights import fetch
 from tests.paddlex.sdk.test_sdk import Running, call, has_grpc, serve
 from tests.serving.running import ROOT, hub
@@ -69,6 +70,16 @@ def test_the_folder_has_the_documents_parts(sdk: Path) -> None:
     } < files
     assert yaml.safe_load((sdk / "server" / "pipeline_config.yaml").read_text())["pipeline_name"] == "OCR"
     ast.parse((sdk / "client" / "client.py").read_text(), feature_version=(3, 8))
+
+
+def test_doc_preprocessor_is_packed_with_a_file_that_needs_no_paddlex(tmp_path: Path) -> None:
+    hub("pack", "--sdk", "doc_preprocessor", "--output", str(tmp_path), home=tmp_path / "home")
+
+    server = tmp_path / "doc_preprocessor_sdk" / "server"
+    planned = plan(str(server / "pipeline_config.yaml"), PipelineOptions())
+    assert (planned.module, planned.unsupported, planned.ignored) == (NATIVE, (), ())
+    assert 'weights="PP-LCNet_x1_0_doc_ori"' in (server / "server.sh").read_text()
+    assert (server / "model_repo/document-preprocessing/1/ocr_pipeline/module.py").is_file()
 
 
 def test_a_mistyped_pipeline_has_a_guess(tmp_path: Path) -> None:
