@@ -80,7 +80,7 @@ def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Jso
     predict["requestBody"] = {"required": True, "content": _request_content(manifest)}
     success = predict["responses"]["200"]["content"]["application/json"]
     properties = success["schema"]["properties"]
-    properties["results"] = argument_schema.of_annotation(manifest.returns) | properties["results"]
+    properties["results"] = argument_schema.returned(manifest) | properties["results"]
     properties["status"] = {"const": envelope.SUCCESS_STATUS[config.status_style]}
     if config.status_style == "2.x":  # a module that is not there comes with 200; so do PaddleHub's errors
         success["schema"] = {"anyOf": [success["schema"], {"$ref": "#/components/schemas/Error"}]}
