@@ -1,8 +1,8 @@
-"""What an annotation allows: the values of a request are checked and converted before the call.
+"""From an annotation to the check of a request's value, which converts it before the call.
 
 One meaning in every environment, for the types that JSON has:
 
-    str int float bool None     that type and no other; an int is a float, too; a bool is no int
+    str int float bool None     that type and no other; an int is a float, too; a bool is not an int
     list[T] Sequence[T]         a list; one item alone is a list of one
     tuple[T, U] tuple[T, ...]   a list, which becomes a tuple
     dict[str, T] Mapping[str, T]   an object

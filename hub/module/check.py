@@ -1,4 +1,4 @@
-"""What a value of a request must be: the check of an annotation, and the error of a value that fails it."""
+"""The check of an annotation, and the error of a value that fails it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Mismatch(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """What an annotation means.
+    """An annotation's meaning for JSON.
 
     Attributes:
         wanted: in words, for messages.
