@@ -14,6 +14,7 @@ from hub.compat.paddlehub_api.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
 from hub.module.contract import ServingOptions, is_contract, serving_method
+from hub.module.coroutines import blocking
 from hub.module.signature import Signature
 from hub.serving.messages.heartbeat import MAX_SLOTS
 from hub.serving.messages.runner_spec import RunnerSpec
@@ -57,7 +58,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     settle(instance)
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    method = static_mode.kept(getattr(instance, name))
+    method = static_mode.kept(blocking(getattr(instance, name)))
     binding = Binding(method, predict_args, Signature(method, options.images) if is_contract(cls) else None)
     concurrency = _concurrency(spec, options)
     policy = BatchPolicy(
