@@ -105,9 +105,11 @@ def _endpoint_paths(endpoint: str, name: str, manifest: Manifest) -> Json:
     paths = _template("endpoint", ENDPOINT=endpoint)
     operation = paths[f"/{endpoint}"]["post"]
     operation["tags"] = [name]
-    text = {"type": "string", "description": "A file in base64, or its URL."}
-    any_files = {"type": "object", "properties": dict.fromkeys(manifest.endpoints[endpoint], text)}
-    schema = manifest.endpoint_schemas.get(endpoint) or any_files
+    file: Json = {"type": "string", "description": "A file in base64, or its URL.", "x-file": True}
+    schema: Json = {"type": "object", **manifest.endpoint_schemas.get(endpoint, {})}
+    properties: Json = schema.get("properties", {})
+    files = {field: {**file, **properties.get(field, {})} for field in manifest.endpoints[endpoint]}
+    schema["properties"] = {**properties, **files}
     operation["requestBody"]["content"]["application/json"]["schema"] = schema
     return paths
 
