@@ -44,6 +44,7 @@ CORE = [
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]
 GRPC = ["grpcio>=1.67.1"]
+MCP = ["mcp>=2.3,<3", "uvicorn>=0.34"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
     line
@@ -70,6 +71,7 @@ DEVELOPMENT = [
     "types-requests",
     *ONNXRUNTIME,
     *GRPC,
+    *MCP,
 ]
 DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may change what mkdocs.yml means
 
@@ -131,6 +133,7 @@ setup(
         "grpc": GRPC,
         "paddlex": PADDLEX,
         "ray": RAY,
+        "mcp": MCP,
         "dev": DEVELOPMENT,
         "docs": DOCS,
     },

@@ -68,6 +68,8 @@ def _simplify(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, PurePath):
         return str(value)
+    if hasattr(value, "model_dump"):  # a pydantic model
+        return value.model_dump(mode="json")
     if hasattr(value, "tolist"):  # a NumPy array or scalar, a Paddle tensor
         return value.tolist()
     if isinstance(value, Mapping):

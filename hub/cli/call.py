@@ -44,6 +44,8 @@ def call(directory: Path, words: Sequence[str]) -> int:
     from hub import compat
     from hub.module import loader
     from hub.module.contract import runnable_method, serving_method
+    from hub.module.coroutines import blocking
+    from hub.module.signature import enforce
 
     sys.argv = [directory.name]  # modules parse sys.argv for defaults
     compat.install(for_good=True)
@@ -58,7 +60,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
             print(getattr(instance, runnable)(list(words)))
             return 0
         assert serving is not None
-        method = getattr(instance, serving[0])
+        method = blocking(getattr(enforce(instance), serving[0]))
         result = method(**_arguments(method, serving[1].images, words, directory.name))
     except HubError:
         raise

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "predict": ("hub.cli.predict", "predict", "Send many files to a module; go on where it was stopped."),
     "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
     "paddlex": ("hub.cli.paddlex", "paddlex", "Take PaddleX's serving command lines as they are."),
+    "mcp": ("hub.cli.mcp", "mcp", "Offer modules as tools to language models (MCP)."),
     "weights": ("hub.cli.weights", "weights", "List and fetch weights."),
     "init": ("hub.cli.author", "init", "Start a new module."),
     "convert": ("hub.cli.author", "convert", "Make a module of an exported model."),

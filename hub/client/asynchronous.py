@@ -77,6 +77,10 @@ class AsyncClient(BaseClient):
         """Return what is served; see :meth:`hub.Client.modules`."""
         return await self._drive(conversation.modules(self._server, self._options))
 
+    async def api(self) -> dict[str, Any]:
+        """Return the server's OpenAPI document; see :meth:`hub.Client.api`."""
+        return await self._drive(conversation.api(self._server, self._options))
+
     async def health(self) -> dict[str, Any]:
         """Tell whether all modules are ready; see :meth:`hub.Client.health`."""
         return await self._drive(conversation.health(self._server, self._options))

@@ -104,6 +104,10 @@ class Client(BaseClient):
         """Return what is served: name, version, state, parameters, … of each module."""
         return self._drive(conversation.modules(self._server, self._options))
 
+    def api(self) -> dict[str, Any]:
+        """Return the server's OpenAPI document: the schema of each module's arguments and results."""
+        return self._drive(conversation.api(self._server, self._options))
+
     def health(self) -> dict[str, Any]:
         """Return ``{"ready": bool, "modules": {name: {"state": …}}}``; a failed module has a ``reason``."""
         return self._drive(conversation.health(self._server, self._options))

@@ -98,6 +98,12 @@ def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:
     return listed
 
 
+def api(server: Server, options: Options) -> Steps[dict[str, Any]]:
+    """Return the OpenAPI document of the server."""
+    outcome = yield Ask("GET", "/openapi.json", options.timeout)
+    return replies.read_json(_answer(outcome), server)
+
+
 def health(server: Server, options: Options) -> Steps[dict[str, Any]]:
     """Return ``{"ready": …, "modules": {name: {"state": …}}}``, whether ready or not."""
     outcome = yield Ask("GET", "/health/ready", options.timeout)

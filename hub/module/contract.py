@@ -31,6 +31,8 @@ C = TypeVar("C", bound=type)
 _SERVING_MARK = "__hub_serving__"
 _RUNNABLE_MARK = "__hub_runnable__"
 _INFO_MARK = "__hub_info__"
+#: On modules written for PaddleHub: their annotations are hints, as nothing ever checked them.
+HINTS_MARK = "__hub_hints__"
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,11 @@ def runnable(func: F) -> F:
 def is_module_class(value: object) -> bool:
     """Tell whether a class carries its own ``@moduleinfo`` (an inherited one does not count)."""
     return isinstance(value, type) and _INFO_MARK in value.__dict__
+
+
+def is_contract(cls: type) -> bool:
+    """Tell whether a module's annotations are checked: not where it was written for PaddleHub."""
+    return not getattr(cls, HINTS_MARK, False)
 
 
 def _marked_method(cls: type, mark: str) -> tuple[str, Any] | None:

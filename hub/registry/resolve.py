@@ -48,6 +48,7 @@ def load_module(
         InvalidModuleError: it does not import.
     """
     from hub.module.loader import create
+    from hub.module.signature import enforce
 
     if source is not None or branch is not None:
         raise ConfigError(
@@ -55,9 +56,9 @@ def load_module(
             "supported. Clone it, then use hub.Module(directory=…) or hub install DIR"
         )
     if name is not None:
-        return create(installed(name, version), init_args)
+        return enforce(create(installed(name, version), init_args))
     if directory is not None:
-        return create(Path(directory).expanduser(), init_args)
+        return enforce(create(Path(directory).expanduser(), init_args))
     raise ConfigError(
         "hub.Module() needs the module to load: name='…' (installed) or directory='…' (a folder)"
     )

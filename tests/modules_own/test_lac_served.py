@@ -64,7 +64,7 @@ def test_a_mistake_is_a_400_and_the_server_goes_on(start: Start, lac_home: Path)
     server = start("lac", home=lac_home)
     for body, message in (
         ({"texts": TEXTS, "use_gpu": True}, "CUDA build of Paddle"),
-        ({"texts": [None]}, "texts[0] must be a text"),
+        ({"texts": [None]}, "`texts[0]` must be str, not null"),
         ({"texts": TEXTS, "user_dict": "/etc/passwd"}, "user_dict"),
     ):
         reply = server.post("lac", body)

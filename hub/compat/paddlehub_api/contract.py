@@ -64,6 +64,7 @@ def moduleinfo(
 
     def wrap(cls: C) -> C:
         marked = mark(_with_base(cls, meta or RunModule))
+        setattr(marked, contract.HINTS_MARK, True)
         if _is_layer(marked):
             # A Layer reads its parameters through here thousands of times and needs no static mode.
             marked.__getattribute__ = object.__getattribute__  # type: ignore[method-assign,assignment]

@@ -15,12 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hub.module.schemas import Schema, any_of
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, names_server_files
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.state import ModuleState
-
-Schema = dict[str, Any]
 
 IMAGE: Schema = {
     "type": "string",
@@ -75,6 +74,11 @@ def of_annotation(text: str) -> Schema:
         return _of_node(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError):
         return {}
+
+
+def returned(manifest: Manifest) -> Schema:
+    """Return the schema of what the method returns; ``{}``, anything, where it does not say."""
+    return of_annotation(manifest.returns) if manifest.returns_schema is None else manifest.returns_schema
 
 
 def is_image(name: str, manifest: Manifest) -> bool:
@@ -133,7 +137,7 @@ def example_image() -> str:
 
 def _parameter_schema(parameter: Parameter, manifest: Manifest) -> Schema:
     name = parameter.name
-    annotated = of_annotation(parameter.annotation)
+    annotated = of_annotation(parameter.annotation) if parameter.schema is None else dict(parameter.schema)
     if is_image(name, manifest):
         return _image_schema(name, annotated, name in manifest.images)
     if annotated:
@@ -165,7 +169,7 @@ def _of_node(node: ast.expr) -> Schema:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return copy.deepcopy(_NAMES.get(name, {}))
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return _any_of([_of_node(left), _of_node(right)])
+            return any_of([_of_node(left), _of_node(right)])
         case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inside):
             return _of_subscript(name, inside.elts if isinstance(inside, ast.Tuple) else [inside])
     return {}
@@ -176,9 +180,9 @@ def _of_subscript(name: str, inside: list[ast.expr]) -> Schema:
         case "Literal", _:
             return {"enum": [node.value for node in inside if isinstance(node, ast.Constant)]}
         case "Optional", [one, *_]:
-            return _any_of([_of_node(one), {"type": "null"}])
+            return any_of([_of_node(one), {"type": "null"}])
         case "Union", _:
-            return _any_of([_of_node(node) for node in inside])
+            return any_of([_of_node(node) for node in inside])
         case "Annotated", [one, *_]:
             return _of_node(one)
         case "tuple" | "Tuple", _ if not (len(inside) == 2 and ast.unparse(inside[1]) == "..."):
@@ -188,16 +192,6 @@ def _of_subscript(name: str, inside: list[ast.expr]) -> Schema:
         case _, [one, *_] if name in _LISTS:
             return {"type": "array", "items": _of_node(one)}
     return copy.deepcopy(_NAMES.get(name, {})) if name in _OBJECTS else {}
-
-
-def _any_of(schemas: list[Schema]) -> Schema:
-    """Return one schema for several; ``{}`` if one of them allows anything."""
-    flat: list[Schema] = []
-    for schema in schemas:
-        flat += [part for part in schema.get("anyOf", [schema]) if part not in flat]
-    if {} in flat:
-        return {}
-    return flat[0] if len(flat) == 1 else {"anyOf": flat}
 
 
 def _example_value(schema: Schema) -> Any:

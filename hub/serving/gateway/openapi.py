@@ -80,7 +80,7 @@ def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Jso
     predict["requestBody"] = {"required": True, "content": _request_content(manifest)}
     success = predict["responses"]["200"]["content"]["application/json"]
     properties = success["schema"]["properties"]
-    properties["results"] = argument_schema.of_annotation(manifest.returns) | properties["results"]
+    properties["results"] = argument_schema.returned(manifest) | properties["results"]
     properties["status"] = {"const": envelope.SUCCESS_STATUS[config.status_style]}
     if config.status_style == "2.x":  # a module that is not there comes with 200; so do PaddleHub's errors
         success["schema"] = {"anyOf": [success["schema"], {"$ref": "#/components/schemas/Error"}]}
@@ -105,9 +105,11 @@ def _endpoint_paths(endpoint: str, name: str, manifest: Manifest) -> Json:
     paths = _template("endpoint", ENDPOINT=endpoint)
     operation = paths[f"/{endpoint}"]["post"]
     operation["tags"] = [name]
-    text = {"type": "string", "description": "A file in base64, or its URL."}
-    any_files = {"type": "object", "properties": dict.fromkeys(manifest.endpoints[endpoint], text)}
-    schema = manifest.endpoint_schemas.get(endpoint) or any_files
+    file: Json = {"type": "string", "description": "A file in base64, or its URL.", "x-file": True}
+    schema: Json = {"type": "object", **manifest.endpoint_schemas.get(endpoint, {})}
+    properties: Json = schema.get("properties", {})
+    files = {field: {**file, **properties.get(field, {})} for field in manifest.endpoints[endpoint]}
+    schema["properties"] = {**properties, **files}
     operation["requestBody"]["content"]["application/json"]["schema"] = schema
     return paths
 

@@ -15,6 +15,7 @@ class Parameter(Message):
 
     Attributes:
         annotation: as text, because the gateway never imports a module; "" where there is none.
+        schema: as JSON Schema, where it is checked.
         has_default: whether ``default`` is one; a default that is not JSON is not told.
     """
 
@@ -23,6 +24,7 @@ class Parameter(Message):
     annotation: str = ""
     has_default: bool = False
     default: Any = None
+    schema: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Manifest(Message):
 
     Attributes:
         method: the serving method's name; "" until it is known.
+        returns: its return annotation as text; ``returns_schema`` is what that means, where it is checked.
         takes_any: it has ``**kwargs``.
         batch: the argument by which requests are joined.
         images: arguments that hold images.
@@ -47,6 +50,7 @@ class Manifest(Message):
     summary: str = ""
     doc: str = ""
     returns: str = ""
+    returns_schema: dict[str, Any] | None = None
     example: dict[str, Any] | None = None
     parameters: tuple[Parameter, ...] = ()
     takes_any: bool = True

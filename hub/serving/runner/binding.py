@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.errors import BindingError
+from hub.errors import BindingError, ConfigError
 from hub.module.contract import ServingOptions
+from hub.module.signature import Signature
 from hub.serving.messages.manifest import Manifest, Parameter
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -20,8 +21,16 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class Binding:
     """The serving method's signature, and the config file's ``predict_args`` as defaults under it."""
 
-    def __init__(self, method: Callable[..., Any], defaults: Mapping[str, Any]) -> None:
+    def __init__(
+        self, method: Callable[..., Any], defaults: Mapping[str, Any], signature: Signature | None = None
+    ) -> None:
+        """Take a method's parameters; ``signature`` checks the values, None calls with what was sent.
+
+        Raises:
+            ConfigError: a default is not what the signature allows.
+        """
         self.method = method
+        self.signature = signature
         parameters = inspect.signature(method).parameters.values()
         self.accepted = [p.name for p in parameters if p.kind in _NAMED]
         self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
@@ -31,13 +40,17 @@ class Binding:
         )  # it may be wrapped, see hub.compat.paddlehub_api.static_mode
         function = getattr(bound, "__func__", None)
         self.taken = list(inspect.signature(function).parameters)[:1] if function else []
-        self.defaults = dict(defaults)
+        try:
+            self.defaults = signature.apply(defaults) if signature else dict(defaults)
+        except BindingError as error:
+            raise ConfigError(f"predict_args: {error}") from None
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return keyword arguments for the method: the request's, over ``predict_args``.
 
         Raises:
-            BindingError: a key is unknown or a required one is missing; names what is accepted.
+            BindingError: a key is unknown, a required one is missing, or a value is not what its annotation
+                allows.
         """
         bound = {**self.defaults, **arguments}
         unknown = [name for name in bound if name not in self.accepted]
@@ -48,17 +61,19 @@ class Binding:
             raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(self.accepted)}")
         if missing:
             raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
-        return bound
+        return self.signature.apply(bound) if self.signature else bound
 
     def manifest(self, options: ServingOptions) -> Manifest:
         """Return what the gateway and the API page need to know of the method."""
         signature = inspect.signature(self.method)
+        returns = self.signature.returns if self.signature else None
         owner = getattr(inspect.unwrap(self.method), "__self__", None)
         return Manifest(
             method=self.method.__name__,
             summary=str(getattr(owner, "summary", None) or ""),
             doc=inspect.getdoc(self.method) or "",
             returns=_annotation(signature.return_annotation),
+            returns_schema=returns.schema if returns else None,
             example=None if options.example is None else dict(options.example),
             parameters=tuple(
                 self._parameter(parameter)
@@ -79,7 +94,12 @@ class Binding:
             annotation=_annotation(parameter.annotation),
             has_default=is_json,
             default=parameter.default if is_json else None,
+            schema=self._schema(parameter.name),
         )
+
+    def _schema(self, name: str) -> dict[str, Any] | None:
+        check = self.signature.checks.get(name) if self.signature else None
+        return check.schema if check else None
 
 
 def _annotation(given: Any) -> str:

@@ -13,7 +13,9 @@ from hub.compat.paddlehub_api import static_mode
 from hub.compat.paddlehub_api.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
-from hub.module.contract import ServingOptions, serving_method
+from hub.module.contract import ServingOptions, is_contract, serving_method
+from hub.module.coroutines import blocking
+from hub.module.signature import Signature
 from hub.serving.messages.heartbeat import MAX_SLOTS
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.runner import endpoints
@@ -56,7 +58,8 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     settle(instance)
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    binding = Binding(static_mode.kept(getattr(instance, name)), predict_args)
+    method = static_mode.kept(blocking(getattr(instance, name)))
+    binding = Binding(method, predict_args, Signature(method, options.images) if is_contract(cls) else None)
     concurrency = _concurrency(spec, options)
     policy = BatchPolicy(
         options.batch if options.idempotent else None,

@@ -1,0 +1,1 @@
+"""``hub mcp``: the modules of a server as tools of the Model Context Protocol, in a process of its own."""

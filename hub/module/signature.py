@@ -1,0 +1,146 @@
+"""The signature of a serving method as its contract: what its annotations allow is checked before the call.
+
+Standard library only: runners in a module's own environment import this file.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from hub.errors import BindingError
+from hub.module.annotations import check_of
+from hub.module.check import Check, Mismatch
+from hub.module.contract import is_contract, serving_method
+
+#: Annotations that say nothing on purpose.
+_ANYTHING: Final = (Any, object, inspect.Parameter.empty)
+
+
+class Signature:
+    """The annotated parameters of a method.
+
+    Attributes:
+        checks: argument → what its annotation means.
+        unchecked: annotated arguments whose annotation means nothing to JSON.
+        returns: what the return annotation means, if anything.
+    """
+
+    def __init__(self, method: Callable[..., Any], images: Collection[str] = ()) -> None:
+        hints = resolved_annotations(method)
+        parameters = inspect.signature(method).parameters
+        self.checks: dict[str, Check] = {}
+        self.unchecked: tuple[str, ...] = ()
+        for name, parameter in parameters.items():
+            annotation = hints.get(name, parameter.empty)
+            is_variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            if is_variadic or _says_nothing(annotation):
+                continue
+            check = check_of(annotation)
+            if name in images:
+                check = _image_check(check)
+            if check is None:
+                self.unchecked += (name,)
+            else:
+                self.checks[name] = _or_default(check, parameter.default)
+        returned = hints.get("return", inspect.Parameter.empty)
+        self.returns = None if _says_nothing(returned) else check_of(returned)
+
+    def apply(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments, checked and converted.
+
+        Raises:
+            BindingError: one is not what its annotation allows; names it, what is wanted and what came.
+        """
+        found = dict(arguments)
+        for name, check in self.checks.items():
+            if name in found:
+                try:
+                    found[name] = check.convert(found[name], True)
+                except Mismatch as error:
+                    raise BindingError(error.told(name)) from None
+        return found
+
+
+def enforce(instance: Any) -> Any:
+    """Have the serving method of a module's instance check its arguments; return the instance."""
+    found = serving_method(type(instance))
+    if found is None or not is_contract(type(instance)):
+        return instance
+    name, options = found
+    method = getattr(instance, name)
+    signature, parameters = Signature(method, options.images), inspect.signature(method)
+    if not signature.checks:
+        return instance
+
+    @functools.wraps(method)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound = parameters.bind(*args, **kwargs)
+        bound.arguments.update(signature.apply(bound.arguments))
+        return method(*bound.args, **bound.kwargs)
+
+    setattr(instance, name, checked)
+    return instance
+
+
+def resolved_annotations(method: Callable[..., Any]) -> dict[str, Any]:
+    """Return the method's annotations as types, without those that do not resolve."""
+    function = inspect.unwrap(method)
+    function = getattr(function, "__func__", function)
+    found = {}
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        one = types.SimpleNamespace(__annotations__={name: annotation})
+        try:
+            hints = typing.get_type_hints(one, getattr(function, "__globals__", {}), include_extras=True)
+        except Exception:  # whatever the annotation's text raises: a name that is not there, say
+            found[name] = _Unresolved
+        else:
+            found[name] = hints[name]
+    return found
+
+
+class _Unresolved:
+    """Stands for an annotation that does not resolve."""
+
+
+def _says_nothing(annotation: Any) -> bool:
+    return any(annotation is each for each in _ANYTHING)
+
+
+def _or_default(check: Check, default: Any) -> Check:
+    """Allow None where it is the default, whatever the annotation says."""
+    if default is not None:
+        return check
+    return Check(
+        check.wanted,
+        check.schema,
+        lambda value, wrap: None if value is None else check.convert(value, wrap),
+        is_list=check.is_list,
+    )
+
+
+def _image_check(check: Check | None) -> Check:
+    """Return the check of a declared image or list of images, which is decoded before.
+
+    An image that cannot be read is None.
+    """
+    if check is not None and check.is_list:
+        return Check(
+            check.wanted,
+            check.schema,
+            lambda value, wrap: value if isinstance(value, list) else [value],
+            is_list=True,
+        )
+
+    def convert(value: Any, wrap: bool) -> Any:
+        if not isinstance(value, list):
+            return value
+        if len(value) != 1:
+            raise Mismatch("one image", value)
+        return value[0]
+
+    return Check("one image", {}, convert)
