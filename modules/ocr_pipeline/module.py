@@ -11,15 +11,13 @@ import mimetypes
 import uuid
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import hub
 from hub import settings
 from hub.engines.base import Engine, Precision
-from hub.engines.description import description
-from hub.errors import ConfigError, InvalidInputError
+from hub.errors import InvalidInputError
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.documents import Document, FileKind, open_document
@@ -87,7 +85,6 @@ class OCRPipeline(Module):
         rules = detector_rules(config.det_model_dir, find(config.det_model_dir))
         for key, value in {**PADDLEX_THRESHOLDS, **rules}.items():
             vars(config).setdefault(key, value)
-        _refuse_other_classifiers(find(config.cls_model_dir))
         self.pipeline = build_pipeline(config, find, parity=parity, **options)
         self.pictures = Pictures(self.settings.max_output_img_size, hub.model_path)
         self.fetcher = Fetcher(int(self.settings.max_url_mb * 1e6), self.settings.url_timeout)
@@ -223,13 +220,3 @@ def _decoded(text: str) -> bytes:
 
 def _chosen(asked: T | None, otherwise: T) -> T:
     return otherwise if asked is None else asked
-
-
-def _refuse_other_classifiers(folder: Path) -> None:
-    """Refuse PaddleX's PP-LCNet classifiers, which take lines prepared in another way."""
-    name = description(folder).name
-    if name.startswith("PP-LCNet"):
-        raise ConfigError(
-            f"textline_orientation: {folder} is {name}, which is not read here; leave model_dir out for "
-            "ch_ppocr_mobile_v2.0_cls, or set use_textline_orientation to false"
-        )
