@@ -39,8 +39,8 @@ def export_detector(folder: Path, *, enlarged: bool = True) -> Path:
     return folder
 
 
-def export_recognizer(folder: Path, *, dictionary: bool = True) -> Path:
-    """A recogniser of a blank, ``CHARACTER`` and the space."""
+def export_recognizer(folder: Path, *, character: str = CHARACTER) -> Path:
+    """A recogniser of a blank, a character and the space; without a character it has no dictionary."""
     import paddle
 
     class Recognizer(paddle.nn.Layer):
@@ -55,7 +55,7 @@ def export_recognizer(folder: Path, *, dictionary: bool = True) -> Path:
             return paddle.nn.functional.softmax(self.weigh(shade.transpose([0, 2, 1])))
 
     steps = [{"RecResizeImg": {"image_shape": [3, 48, 320]}}]
-    after = {"name": "CTCLabelDecode", **({"character_dict": [CHARACTER]} if dictionary else {})}
+    after = {"name": "CTCLabelDecode", **({"character_dict": [character]} if character else {})}
     _save(folder, Recognizer(), [None, 3, 48, None], "mine_rec", steps, after)
     return folder
 

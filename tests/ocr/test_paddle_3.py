@@ -134,7 +134,7 @@ def test_the_dictionary_of_inference_yml_is_found_whatever_default_the_field_kee
 
 
 def test_a_missing_dictionary_is_called_so(tmp_path: Path) -> None:
-    params = {"rec_model_dir": str(export_recognizer(tmp_path, dictionary=False))}
+    params = {"rec_model_dir": str(export_recognizer(tmp_path, character=""))}
     with pytest.raises(ModelNotFoundError, match=r"no dictionary .*inference\.yml.*rec_char_dict_path"):
         create(MODULES / "ocr_rec", {"params": params})
 

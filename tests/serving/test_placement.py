@@ -133,6 +133,13 @@ def test_a_card_beyond_the_exported_ones_is_an_error_at_start(
     assert "gpu 1 is asked for, but CUDA_VISIBLE_DEVICES='4' shows 1 card(s)" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def with_greet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home: Path = tmp_path_factory.mktemp("home")
+    hub("install", str(MODULES / "greet"), home=home)
+    return home
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -144,14 +151,13 @@ def test_a_card_beyond_the_exported_ones_is_an_error_at_start(
     ids=lambda words: " ".join(words[:2] + words[-1:]),
 )
 def test_without_a_driver_a_card_is_refused_in_one_line(
-    home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    with_greet: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     """Also for a module that knows nothing of cards."""
     monkeypatch.delenv("LD_LIBRARY_PATH")
     if available.has_driver():
         pytest.skip("this machine has a driver")
-    hub("install", str(MODULES / "greet"), home=home)
-    done = hub(*words, home=home, check=False)
+    done = hub(*words, home=with_greet, check=False)
 
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
