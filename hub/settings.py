@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 
 from hub import container
@@ -101,11 +102,15 @@ def notify_socket() -> str | None:
 
 
 def visible_gpus() -> list[str] | None:
-    """Return the card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set."""
+    """Return the card ids in an exported ``CUDA_VISIBLE_DEVICES``, or None where it is not set.
+
+    From ``-1`` on, which is the usual way to hide all cards, CUDA sees none.
+    """
     value = os.environ.get("CUDA_VISIBLE_DEVICES")
     if value is None:
         return None
-    return [card.strip() for card in value.split(",") if card.strip()]
+    cards = (card.strip() for card in value.split(","))
+    return [card for card in takewhile(lambda card: card != "-1", cards) if card]
 
 
 def child_environment(additions: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 from importlib import import_module
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from typing import Final
 
 from hub.engines.files import Kind
+from hub.errors import EngineError
+from hub.settings import visible_gpus
 
 #: The kinds of files that an engine reads, by its name, which is also that of its package and of the module
 #: here that knows it; for ``auto``, best first: OpenVINO is the fastest on CPU, Paddle always there.
@@ -16,13 +19,47 @@ READS: Final[dict[str, tuple[Kind, ...]]] = {
     "onnxruntime": ("onnx",),
     "paddle": ("pdmodel", "json"),
 }
+#: Engines inside another one's package, which only those use who name them.
+_INSIDE: Final = {"tensorrt": "onnxruntime"}
 #: Distributions; a build with CUDA has ``-gpu`` at its end.
 _DISTRIBUTIONS: Final = {"openvino": "openvino", "onnxruntime": "onnxruntime", "paddle": "paddlepaddle"}
 
 
+def package(engine: str) -> str:
+    """Return the package that an engine is in: TensorRT is a part of ONNX Runtime's."""
+    return _INSIDE.get(engine, engine)
+
+
 def is_installed(engine: str) -> bool:
     """Tell whether Python finds an engine."""
-    return find_spec(engine) is not None
+    return find_spec(package(engine)) is not None
+
+
+def has_driver() -> bool:
+    """Tell whether this machine has NVIDIA's driver, without which there is no card to compute on."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def require_card() -> None:
+    """Look for a card before anything that takes time is begun.
+
+    Raises:
+        EngineError: NVIDIA's driver is missing, or CUDA_VISIBLE_DEVICES hides all cards.
+    """
+    if not has_driver():
+        raise EngineError(
+            "use_gpu needs an NVIDIA card, and this machine has no driver for one (libcuda.so.1): install it "
+            "(in a container: start that with --gpus all), or set use_gpu to false"
+        )
+    if visible_gpus() == []:  # the message is PaddleOCR's
+        raise EngineError(
+            "Environment Variable CUDA_VISIBLE_DEVICES is not set correctly. If you wanna use gpu, "
+            "please set CUDA_VISIBLE_DEVICES via export CUDA_VISIBLE_DEVICES=cuda_device_id."
+        )
 
 
 def readers(kind: Kind, device: str = "cpu") -> list[str]:
@@ -32,7 +69,8 @@ def readers(kind: Kind, device: str = "cpu") -> list[str]:
 
 def how_to_install(engine: str, device: str = "cpu") -> str:
     """Return the command."""
-    return f"pip install {_DISTRIBUTIONS[engine]}{'-gpu' if device == 'gpu' else ''}"
+    ending = "-gpu" if device == "gpu" and engine != "openvino" else ""
+    return f"pip install {_DISTRIBUTIONS[package(engine)]}{ending}"
 
 
 def obstacle(kind: Kind, engine: str = "auto", device: str = "cpu") -> str:
@@ -45,9 +83,9 @@ def obstacle(kind: Kind, engine: str = "auto", device: str = "cpu") -> str:
     """
     candidates = readers(kind, device)
     if engine not in ("auto", "hpip"):
-        if engine not in candidates:
+        if package(engine) not in candidates:
             return f"engine {engine} does not read .{kind} files; {' or '.join(candidates)} does"
-        candidates = [engine]
+        candidates = [package(engine)]
     if any(is_installed(name) and (device == "cpu" or _has_cuda(name)) for name in candidates):
         return ""
     wanted = " or ".join(candidates)

@@ -24,13 +24,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.engines import available
-from hub.engines.files import ModelFiles, find_model_files
+from hub.engines.files import Kind, ModelFiles, find_model_files
 from hub.errors import EngineError
 from hub.settings import engine_threads, wants_hpip
 
 log = logging.getLogger(__name__)
 
-Engine = Literal["auto", "hpip", "openvino", "onnxruntime", "paddle"]
+Engine = Literal["auto", "hpip", "openvino", "onnxruntime", "tensorrt", "paddle"]
 Precision = Literal["auto", "f32", "bf16", "int8"]
 Device = Literal["cpu", "gpu"]
 Array = npt.NDArray[Any]
@@ -69,6 +69,7 @@ class LoadedModel(Protocol):
     Attributes:
         engine: name of the engine that runs it.
         precision: ``f32`` or ``bf16``.
+        provider: on a card, what ONNX Runtime computes by; else "".
         parallel: how many batches ``run_many`` works on at the same time.
         prefers_few_shapes: it prepares kernels for every new input shape, so batches of one image
             and few different sizes are better than fewer, larger batches.
@@ -78,6 +79,7 @@ class LoadedModel(Protocol):
 
     engine: str
     precision: str = "f32"
+    provider: str = ""
     parallel: int = 1
     prefers_few_shapes: bool = False
     dictionary: str = ""
@@ -113,6 +115,8 @@ def _say_that_int8_is_gone() -> None:
     )
 
 
+#: Advice where Paddle is not to run a model in Paddle 3's own format.
+_CONVERT: Final = 'convert the model to ONNX with paddle2onnx (doc/ocr.md, "Models of your own")'
 #: Kernels that OpenVINO keeps, enough for three to five shapes of a PP-OCR model.
 DEFAULT_KERNELS: Final = 200
 
@@ -136,6 +140,7 @@ class Execution:
         engine: ``auto`` takes OpenVINO where it is installed and can load the model, otherwise
             the engine that is there; a name insists on it. ``hpip`` insists on a faster engine than
             Paddle for every model that one can read; ``PADDLEX_HPS_USE_HPIP`` makes ``hpip`` of ``auto``.
+            ``tensorrt`` is ONNX Runtime's on a card, and never taken by itself.
         precision: ``bf16`` needs OpenVINO. ``auto`` is bf16 where OpenVINO runs and the CPU has instructions
             for it, else f32. ``int8``, of earlier releases, is ``auto``.
         threads: cores to use, by default the server's share (:func:`hub.settings.engine_threads`).
@@ -160,6 +165,8 @@ class Execution:
             value, allowed = getattr(self, name), get_args(literal)
             if value not in allowed:
                 raise EngineError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
+        if self.engine == "tensorrt" and self.device != "gpu":
+            raise EngineError("engine tensorrt runs on NVIDIA cards: set use_gpu to true, or another engine")
 
 
 @dataclass(frozen=True)
@@ -222,17 +229,19 @@ def load(
 
 def load_model(request: LoadRequest) -> LoadedModel:
     """Load a model as :func:`load` does; raises EngineError."""
-    engine = request.execution.engine
+    engine, device = request.execution.engine, request.execution.device
+    if device == "gpu":
+        available.require_card()
     if engine not in ("auto", "hpip"):
         return _load_with(engine, request)
-    device = request.execution.device
     candidates = available.readers(request.files.kind, device)
     if engine == "hpip" or wants_hpip():
         _require_fast(request, [name for name in candidates if name != "paddle"])
     present = [name for name in candidates if available.is_installed(name)]
     if not present:
         why = available.obstacle(request.files.kind, engine, device)
-        raise EngineError(f"no engine here runs {request.files.graph}: {why}")
+        other = f"; or {_CONVERT}" if request.files.kind == "json" else ""
+        raise EngineError(f"no engine here runs {request.files.graph}: {why}{other}")
     *others, last = present
     for name in others:
         try:
@@ -244,7 +253,8 @@ def load_model(request: LoadRequest) -> LoadedModel:
 
 def can_read(engine: Engine, model_dir: str | Path) -> bool:
     """Tell whether an engine reads the kind of file in a folder; ``auto`` and ``hpip`` read all."""
-    return engine in ("auto", "hpip") or find_model_files(model_dir).kind in available.READS[engine]
+    kinds = available.READS.get(available.package(engine))
+    return kinds is None or find_model_files(model_dir).kind in kinds
 
 
 def _require_fast(request: LoadRequest, fast: list[str]) -> None:
@@ -258,18 +268,23 @@ def _require_fast(request: LoadRequest, fast: list[str]) -> None:
 
 
 def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
+    device, package = request.execution.device, available.package(engine)
     if not available.is_installed(engine):
-        raise EngineError(f"engine {engine!r} is not installed: {available.how_to_install(engine)}")
+        raise EngineError(f"engine {engine!r} is not installed: {available.how_to_install(engine, device)}")
     readers = available.readers(request.files.kind)
-    if engine not in readers:
-        raise EngineError(
-            f"{engine} cannot read {request.files.graph}; {' or '.join(readers)} can: "
-            f'set "engine" to one of these, or to "auto"'
-        )
+    if package not in readers:
+        raise EngineError(f"{engine} cannot read {request.files.graph}; {_advice(request.files.kind)}")
     precision = request.execution.precision
     if precision == "bf16" and engine != "openvino":
         raise EngineError(
             f"precision {precision} is offered by engine openvino, not by {engine}: use f32 or auto"
         )
-    loaded: LoadedModel = import_module(f"hub.engines.{engine}").load_model(request)
+    loaded: LoadedModel = import_module(f"hub.engines.{package}").load_model(request)
     return loaded
+
+
+def _advice(kind: Kind) -> str:
+    """Return what to do with a file that the chosen engine cannot read."""
+    if kind == "json":
+        return f'only paddle reads this format of Paddle 3: set "engine" to "paddle" or "auto", or {_CONVERT}'
+    return f'{" or ".join(available.readers(kind))} can: set "engine" to one of these, or to "auto"'

@@ -8,6 +8,7 @@ the engine, so little is lost by running one at a time.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,6 @@ with warnings.catch_warnings():
 from hub.engines.base import Array, Batch, LoadedModel, LoadRequest
 from hub.engines.pixels import to_planes, top1
 from hub.errors import EngineError
-from hub.settings import visible_gpus
 
 #: Megabytes that Paddle reserves on a card at start; PaddleOCR hubserving's figure.
 GPU_MEMORY_MB: Final = 8000
@@ -31,6 +31,7 @@ GPU_MEMORY_MB: Final = 8000
 #: with every new image size.
 ONEDNN_SHAPES: Final = 10
 
+log = logging.getLogger(__name__)
 _worker: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paddle")
 
 
@@ -39,17 +40,23 @@ class PaddleModel(LoadedModel):
 
     engine = "paddle"
 
-    def __init__(self, predictor: Any, request: LoadRequest) -> None:
+    def __init__(self, request: LoadRequest) -> None:
+        execution = request.execution
+        has_onednn = execution.device == "cpu" and execution.onednn
+        self._request = request
+        self._use(_predictor(request, onednn=has_onednn))
+        # With oneDNN, Paddle 3.3 fails on some attributes of its own new format, and only when it runs.
+        self._is_on_trial = has_onednn and request.files.kind == "json"
+
+    def _use(self, predictor: Any) -> None:
         self._predictor = predictor
-        self._normalize = request.normalize
-        self._wants_top1 = request.top1
         self._input = predictor.get_input_handle(predictor.get_input_names()[0])
         self._output = predictor.get_output_handle(predictor.get_output_names()[0])
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         waiting: deque[Future[tuple[Array, ...]]] = deque()
         for batch in batches:
-            planes = to_planes(batch, self._normalize)
+            planes = to_planes(batch, self._request.normalize)
             # One is computed, one waits prepared: more would only take memory.
             if len(waiting) > 1:
                 yield waiting.popleft().result()
@@ -58,18 +65,43 @@ class PaddleModel(LoadedModel):
             yield waiting.popleft().result()
 
     def _run(self, planes: Array) -> tuple[Array, ...]:
+        try:
+            output = self._computed(planes)
+        except EngineError as error:
+            if not self._is_on_trial:
+                raise
+            output = self._without_onednn(planes, error)
+        self._is_on_trial = False
+        self.classes = output.shape[-1]
+        return top1(output) if self._request.top1 else (output,)
+
+    def _computed(self, planes: Array) -> Array:
         self._input.copy_from_cpu(planes)
         try:
             self._predictor.run()
-        except RuntimeError as error:
+        except Exception as error:  # its exception classes share no other base
             raise EngineError(f"Paddle failed on an input of shape {planes.shape}: {error}") from error
         output: Array = self._output.copy_to_cpu()
-        self.classes = output.shape[-1]
         # Kept between runs, the intermediate results of every shape seen add up: 2.8 GB after twelve
         # images of different sizes, against 0.8 GB; the time is the same.
         self._predictor.clear_intermediate_tensor()
         self._predictor.try_shrink_memory()
-        return top1(output) if self._wants_top1 else (output,)
+        return output
+
+    def _without_onednn(self, planes: Array, error: EngineError) -> Array:
+        """Run the model without oneDNN from now on, if that helps; raises EngineError where it does not."""
+        failing = self._predictor
+        self._use(_predictor(self._request, onednn=False))
+        try:
+            output = self._computed(planes)
+        except EngineError:
+            self._use(failing)
+            raise
+        log.warning(
+            "%s runs without oneDNN, several times slower, because with it %s",
+            self._request.files.graph, " ".join(str(error).split()),
+        )  # fmt: skip
+        return output
 
 
 def load_model(request: LoadRequest) -> PaddleModel:
@@ -80,17 +112,17 @@ def load_model(request: LoadRequest) -> PaddleModel:
     """
     if request.execution.device == "gpu":
         _require_cuda()
-    return _worker.submit(_build, request).result()
+    return _worker.submit(PaddleModel, request).result()
 
 
-def _build(request: LoadRequest) -> PaddleModel:
+def _predictor(request: LoadRequest, *, onednn: bool) -> Any:
     config = inference.Config(str(request.files.graph), str(request.files.params))
     if request.execution.device == "gpu":
         config.enable_use_gpu(GPU_MEMORY_MB, 0)
     else:
         config.disable_gpu()
         config.set_cpu_math_library_num_threads(request.threads)
-        if request.execution.onednn:
+        if onednn:
             config.enable_mkldnn()
             config.set_mkldnn_cache_capacity(ONEDNN_SHAPES)
         else:
@@ -99,7 +131,7 @@ def _build(request: LoadRequest) -> PaddleModel:
     if request.files.kind == "pdmodel":  # Paddle 3's own format has no such pass and would not load
         config.enable_memory_optim()
     try:
-        return PaddleModel(inference.create_predictor(config), request)
+        return inference.create_predictor(config)
     except (RuntimeError, ValueError) as error:
         raise EngineError(f"Paddle cannot load {request.files.graph}: {error}") from error
 
@@ -109,11 +141,4 @@ def _require_cuda() -> None:
         raise EngineError(
             f"use_gpu needs a CUDA build of Paddle; {paddle.version.full_version} installed here is for "
             "CPU only: install paddlepaddle-gpu, or set use_gpu to false"
-        )
-    cards = visible_gpus()
-    # "-1" and "" are the usual ways to hide all cards. The message is PaddleOCR's.
-    if cards is not None and (not cards or cards[0] == "-1"):
-        raise EngineError(
-            "Environment Variable CUDA_VISIBLE_DEVICES is not set correctly. If you wanna use gpu, "
-            "please set CUDA_VISIBLE_DEVICES via export CUDA_VISIBLE_DEVICES=cuda_device_id."
         )

@@ -25,8 +25,9 @@ from hub.engines.base import (
     load,
     present_precision,
 )
+from hub.engines.description import description
 from hub.engines.files import find_model_files
-from hub.errors import ModelNotFoundError
+from hub.errors import ConfigError, ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
@@ -106,7 +107,9 @@ def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions
     name = params.cls_model_dir
     if name in _ON_CARDS and options.get("device") == "gpu" and _runs_by_onnx_alone():
         name = _ON_CARDS[str(name)]
-    model = load(find(name), normalize=CENTERED, padded=True, top1=True, **options)
+    folder = find(name)
+    _refuse_other_classifiers(folder)
+    model = load(folder, normalize=CENTERED, padded=True, top1=True, **options)
     return _warm(Classifier(model, params), "text line orientation", name, options)
 
 
@@ -125,6 +128,17 @@ def build_orientation(config: object, find: Find, **options: Unpack[EngineOption
     options["precision"] = "f32"
     model = load(folder, normalize=IMAGENET, top1=True, single=True, **options)
     return _warm(Orientation(model, params), "page orientation", name, options)
+
+
+def _refuse_other_classifiers(folder: Path) -> None:
+    """Refuse PaddleX's PP-LCNet classifiers, which take lines prepared in another way."""
+    name = description(folder).name
+    if name.startswith("PP-LCNet"):
+        raise ConfigError(
+            f"{folder} is {name}, which is not read here: leave cls_model_dir out (in a pipeline file "
+            "TextLineOrientation.model_dir) for ch_ppocr_mobile_v2.0_cls, or switch use_angle_cls "
+            "(use_textline_orientation) off"
+        )
 
 
 def _runs_by_onnx_alone() -> bool:
@@ -197,15 +211,16 @@ def _rules(config: object, parity: bool) -> Rules:
 def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:
     # Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing.
     cv2.setNumThreads(1)
-    engine, precision, device = step.model.engine, step.model.precision, options.get("device", "cpu")
-    log.info("%s: %s runs on %s (%s, %s)", task, name, engine, precision, device)
+    model = step.model
+    where = " by ".join(filter(None, (options.get("device", "cpu"), model.provider)))
+    log.info("%s: %s runs on %s (%s, %s)", task, name, model.engine, model.precision, where)
     step.warm_up()
     models_in_use.note(str(name))
     return step
 
 
 def _dictionary(params: RecognizerParams, model_folder: Path, find: Find) -> Path | None:
-    """Return the dictionary that params.py names; None where it names none, or only PaddleOCR's in vain.
+    """Return the dictionary that params.py names; None where it names none, or PaddleOCR's in vain.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -219,9 +234,13 @@ def _dictionary(params: RecognizerParams, model_folder: Path, find: Find) -> Pat
     except ModelNotFoundError as error:
         if beside.is_file():
             return beside
-        if given == DICTIONARY:
+        if beside.name == DICTIONARY:
             return None
-        raise ModelNotFoundError(f"rec_char_dict_path: {error} Nor is there {beside}.") from error
+        raise ModelNotFoundError(
+            f"params.py: rec_char_dict_path = {str(given)!r}: there is no such dictionary, neither from the "
+            f"working directory ({Path.cwd()}) or the module's folder nor at {beside}; correct it, or leave "
+            "it out where the dictionary is inside the model or in its inference.yml"
+        ) from error
 
 
 def _characters(

@@ -54,7 +54,8 @@ def characters_inside(model: LoadedModel, model_dir: Path, *, use_space_char: bo
     lines = model.dictionary.split("\n") if model.dictionary else description(model_dir).dictionary
     if not lines:
         raise ModelNotFoundError(
-            f"the model in {model_dir} has no dictionary inside: give rec_char_dict_path in params.py"
+            f"there is no dictionary for the model in {model_dir}: neither inside it nor in an inference.yml "
+            "beside it; put the file beside the model, and its name into rec_char_dict_path in params.py"
         )
     return _classes(lines, use_space_char=use_space_char)
 

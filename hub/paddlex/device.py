@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from hub import settings
 from hub.engines import probe
+from hub.engines.available import has_driver
 from hub.errors import ConfigError
 
 #: Kinds of device that PaddleX has for other makers' cards, which the server cannot hand out to runners.
@@ -61,18 +61,10 @@ def default(python: Path | None = None) -> Device:
 
     ``python`` is the interpreter whose Paddle counts, ours unless given.
     """
+    # Without a driver nobody needs to wait for Paddle's answer.
     if not has_driver() or cards_seen(python) == 0:
         return Device("cpu")
     return Device("gpu", (0,))
-
-
-def has_driver() -> bool:
-    """Tell whether this machine has NVIDIA's driver: without it nobody needs to wait for Paddle's answer."""
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    return True
 
 
 def cards_seen(python: Path | None = None) -> int:

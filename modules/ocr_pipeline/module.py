@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import hub
 from hub.engines.base import Engine, EngineOptions, Precision
-from hub.engines.description import description
 from hub.errors import ConfigError, InvalidInputError
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_orientation, build_pipeline, engine_options
@@ -127,16 +125,5 @@ def _pipeline(config: Any, find: Find, options: EngineOptions, *, parity: bool) 
     rules = detector_rules(config.det_model_dir, find(config.det_model_dir))
     for key, value in {**PADDLEX_THRESHOLDS, **rules}.items():
         vars(config).setdefault(key, value)
-    _refuse_other_classifiers(find(config.cls_model_dir))
     config.page_orientation = False
     return build_pipeline(config, find, parity=parity, **options)
-
-
-def _refuse_other_classifiers(folder: Path) -> None:
-    """Refuse PaddleX's PP-LCNet classifiers, which take lines prepared in another way."""
-    name = description(folder).name
-    if name.startswith("PP-LCNet"):
-        raise ConfigError(
-            f"textline_orientation: {folder} is {name}, which is not read here; leave model_dir out for "
-            "ch_ppocr_mobile_v2.0_cls, or set use_textline_orientation to false"
-        )

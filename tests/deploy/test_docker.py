@@ -20,6 +20,8 @@ import pytest
 import requests
 import yaml
 
+from hub.ocr.build import _ON_CARDS
+from hub.registry.weights import catalogue
 from hub.serving.config.server_config import ServingConfig, from_file
 from tests.deploy import containers
 from tests.deploy.containers import UID, Container
@@ -84,12 +86,20 @@ def test_the_image_runs_nothing_as_root_and_listens_to_the_network(name: str) ->
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_both_dockerfiles_differ_by_paddle_only(name: str) -> None:
+def test_both_dockerfiles_differ_by_their_engines_only(name: str) -> None:
     def common(which: str) -> list[tuple[str, str]]:
         kept = [step for step in instructions(which) if step[0] not in ("ARG", "ENV", "RUN")]
         return [*kept, *(step for step in instructions(which) if step[0] == "RUN" and "pip" not in step[1])]
 
     assert common(name) == common(DOCKERFILES[0])
+
+
+def test_the_image_for_cards_has_onnx_runtime_with_cuda_and_the_classifier_that_it_reads() -> None:
+    stated = (text.partition("=") for word, text in instructions("Dockerfile.gpu") if word == "ARG")
+    arguments = {key: value for key, _, value in stated}
+
+    assert arguments["ONNXRUNTIME"] == "onnxruntime-gpu[cuda,cudnn]"
+    assert set(arguments["WEIGHTS"].split()) == set(_ON_CARDS.values()) <= set(catalogue())
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)

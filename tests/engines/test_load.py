@@ -26,9 +26,11 @@ def broken(tmp_path: Path) -> Path:
     ("options", "message"),
     [
         (
-            {"engine": "tensorrt"},
-            "engine is 'tensorrt'; allowed are auto, hpip, openvino, onnxruntime, paddle",
+            {"engine": "tflite"},
+            "engine is 'tflite'; allowed are auto, hpip, openvino, onnxruntime, tensorrt, paddle",
         ),
+        ({"engine": "tensorrt"}, "tensorrt runs on NVIDIA cards: set use_gpu to true"),
+        ({"engine": "tensorrt", "device": "gpu"}, "tensorrt cannot read .*openvino or paddle can"),
         ({"precision": "int4"}, "precision is 'int4'; allowed are auto, f32, bf16, int8"),
         ({"device": "tpu"}, "device is 'tpu'"),
         ({"engine": "onnxruntime"}, "onnxruntime cannot read .*openvino or paddle can"),
@@ -39,8 +41,9 @@ def broken(tmp_path: Path) -> Path:
     ids=str,
 )
 def test_what_cannot_be_is_refused_with_the_reason(
-    broken: Path, options: dict[str, Any], message: str
+    broken: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], message: str
 ) -> None:
+    monkeypatch.setattr(available, "has_driver", lambda: True)
     with pytest.raises(EngineError, match=message):
         load(broken, normalize=CENTERED, **options)
 
@@ -116,13 +119,33 @@ def test_int8_with_parity_is_what_parity_has(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.models
-def test_use_gpu_without_cuda_says_so(weights: dict[str, Path]) -> None:
+def test_use_gpu_without_cuda_says_so(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     import paddle
+
+    monkeypatch.setattr(available, "has_driver", lambda: True)
 
     if paddle.is_compiled_with_cuda():
         pytest.skip("this is a CUDA build")
     with pytest.raises(EngineError, match="needs a CUDA build of Paddle"):
         load(weights["PP-OCRv4_mobile_det"], normalize=CENTERED, device="gpu")
+
+
+@pytest.mark.parametrize("engine", ["auto", "paddle", "onnxruntime", "tensorrt", "openvino"])
+def test_use_gpu_without_a_driver_is_refused_before_an_engine_is_touched(
+    broken: Path, monkeypatch: pytest.MonkeyPatch, engine: Any
+) -> None:
+    monkeypatch.setattr(available, "has_driver", lambda: False)
+    monkeypatch.setattr(base, "import_module", lambda name: pytest.fail(f"{name} was imported"))
+    with pytest.raises(EngineError, match=r"no driver for one \(libcuda.so.1\).*set use_gpu to false"):
+        load(broken, normalize=CENTERED, engine=engine, device="gpu")
+
+
+@pytest.mark.parametrize("cards", ["", "-1", "-1,0"])
+def test_cards_that_are_hidden_are_none(broken: Path, monkeypatch: pytest.MonkeyPatch, cards: str) -> None:
+    monkeypatch.setattr(available, "has_driver", lambda: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", cards)
+    with pytest.raises(EngineError, match="CUDA_VISIBLE_DEVICES is not set correctly"):
+        load(broken, normalize=CENTERED, device="gpu")
 
 
 def lines(count: int, width: int = 96) -> Batch:

@@ -1,4 +1,5 @@
-"""A dictionary that is not the model's stops the start, with a small recogniser in place of the model."""
+"""What the start says of a recogniser, with a small one in place of the model: a dictionary that is not the
+model's stops it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.unit
 class Model:
     """A recogniser of some classes."""
 
-    engine, precision, parallel, prefers_few_shapes, dictionary = "none", "f32", 1, False, ""
+    engine, precision, provider, parallel, prefers_few_shapes, dictionary = "none", "f32", "", 1, False, ""
 
     def __init__(self, classes: int) -> None:
         self.classes = classes
@@ -57,3 +58,31 @@ def test_a_dictionary_of_another_length_is_refused_either_way(built: Any, lines:
 def test_a_wrong_use_space_char_is_named(built: Any, use_space_char: bool, classes: int) -> None:
     with pytest.raises(ConfigError, match=f"set use_space_char = {not use_space_char}"):
         built(40, classes=classes, use_space_char=use_space_char)
+
+
+@pytest.mark.parametrize(
+    ("options", "provider", "said"),
+    [
+        ({}, "", "none (f32, cpu)"),
+        ({"device": "gpu"}, "", "none (f32, gpu)"),
+        ({"device": "gpu"}, "CUDAExecutionProvider", "none (f32, gpu by CUDAExecutionProvider)"),
+        ({"device": "gpu"}, "TensorrtExecutionProvider", "none (f32, gpu by TensorrtExecutionProvider)"),
+    ],
+)
+def test_a_line_at_the_start_says_by_what_a_model_is_computed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    options: Any,
+    provider: str,
+    said: str,
+) -> None:
+    model = Model(3)
+    model.provider = provider
+    (tmp_path / "keys.txt").write_text("a\n")
+    monkeypatch.setattr(build, "load", lambda *_, **__: model)
+    config = SimpleNamespace(rec_model_dir="model", rec_char_dict_path="keys.txt")
+    with caplog.at_level("INFO"):
+        build.build_recognizer(config, lambda path: tmp_path / path, parity=False, **options)
+
+    assert f"text recognition: model runs on {said}" in caplog.messages

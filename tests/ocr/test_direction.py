@@ -66,7 +66,7 @@ def test_paddleocr_turns_every_line_of_such_a_dictionary() -> None:
 class Model:
     """Reads the three letters of its dictionary from the left."""
 
-    engine, precision, parallel, prefers_few_shapes = "none", "f32", 1, False
+    engine, precision, provider, parallel, prefers_few_shapes = "none", "f32", "", 1, False
     dictionary, classes = "", 5
 
     def run_many(self, batches: Any) -> Any:

@@ -322,7 +322,7 @@ def test_a_model_without_a_dictionary_inside_needs_one_beside(
     v6: dict[str, Path], weights: dict[str, Path], tmp_path: Path
 ) -> None:
     for folder in (v6["PP-OCRv6_small_det"], weights["PP-OCRv4_mobile_rec"]):
-        with pytest.raises(ModelNotFoundError, match="has no dictionary inside"):
+        with pytest.raises(ModelNotFoundError, match="there is no dictionary for the model"):
             characters_inside(load(folder, normalize=CENTERED), folder, use_space_char=True)
 
 

@@ -13,7 +13,7 @@ import requests
 from hub.registry.weights import fetch
 from tests.paddlex.files import OCR, OLDER_OCR, written
 from tests.paddlex.starting import Started
-from tests.serving.running import MODULES, ROOT, free_port, hub
+from tests.serving.running import MODULES, ROOT, free_port, hub, pretended_card
 
 MODELS = (
     "PP-OCRv6_small_det",
@@ -168,13 +168,11 @@ def test_the_variables_of_high_stability_serving_start_a_pipeline_file(home: Pat
     assert len(runners) == 2
 
 
-def test_device_starts_a_runner_on_each_of_its_cards(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+def test_device_starts_a_runner_on_each_of_its_cards(home: Path, tmp_path: Path) -> None:
     hub("install", str(MODULES / "greet"), home=home)
     port = free_port()
-    with Started(
-        home, port, "serving", "start", "-m", "greet", "--device", "gpu:0,1", "-p", str(port)
-    ) as server:
+    words = ("serving", "start", "-m", "greet", "--device", "gpu:0,1", "-p", str(port))
+    with pretended_card(tmp_path), Started(home, port, *words) as server:
         pids = [runner.pid for runner in server.state().modules["greet"].runners]
         environments = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in pids]
 

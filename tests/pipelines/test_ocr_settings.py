@@ -98,14 +98,6 @@ def test_thresholds_are_init_args_then_the_models_then_paddlexs(
 
 
 @pytest.mark.models
-def test_an_orientation_classifier_of_another_kind_is_refused(ocr_home: Path, tmp_path: Path) -> None:
-    (tmp_path / "inference.yml").write_text("Global: {model_name: PP-LCNet_x1_0_textline_ori}")
-
-    with pytest.raises(ConfigError, match="PP-LCNet_x1_0_textline_ori, which is not read here"):
-        create(PIPELINE, {"textline_orientation": {"model_dir": str(tmp_path)}})
-
-
-@pytest.mark.models
 def test_without_a_classifier_a_request_for_one_has_paddlexs_answer(ocr_home: Path) -> None:
     pipeline = create(PIPELINE, {"use_textline_orientation": False, "visualize": False})
 

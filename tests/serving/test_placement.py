@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.serving.running import MODULES, Server, free_port, hub, wait_until
+from hub.engines import available
+from tests.serving.running import MODULES, Server, free_port, hub, pretended_card, wait_until
 
 CORES = len(os.sched_getaffinity(0))
 THREADS = ("HUB_ENGINE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-@pytest.fixture(autouse=True)
-def no_card_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+@pytest.fixture(scope="module", autouse=True)
+def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pretended_card(tmp_path_factory.mktemp("driver")):
+        yield
 
 
 @contextmanager
@@ -101,13 +103,7 @@ def grouped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         name: {"init_args": {"directory": str(MODULES / "probe")}, "instances": instances}
         for name, (instances, _) in GROUPS.items()
     }
-    exported = os.environ.pop("CUDA_VISIBLE_DEVICES", None)
-    try:
-        started = Server(tmp_path_factory.mktemp("home"), modules)
-    finally:
-        if exported is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = exported
-    with started as running:
+    with Server(tmp_path_factory.mktemp("home"), modules) as running:
         yield running
 
 
@@ -135,6 +131,37 @@ def test_a_card_beyond_the_exported_ones_is_an_error_at_start(
 
     assert done.returncode == 1
     assert "gpu 1 is asked for, but CUDA_VISIBLE_DEVICES='4' shows 1 card(s)" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def with_greet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home: Path = tmp_path_factory.mktemp("home")
+    hub("install", str(MODULES / "greet"), home=home)
+    return home
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serving", "start", "-m", "greet", "--use_gpu"),
+        ("serving", "start", "-m", "greet", "--device", "gpu:1"),
+        ("serving", "start", "-m", "greet", "--set", "use_gpu=true"),
+        ("predict", "greet", __file__, "--use_gpu"),
+    ],
+    ids=lambda words: " ".join(words[:2] + words[-1:]),
+)
+def test_without_a_driver_a_card_is_refused_in_one_line(
+    with_greet: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Also for a module that knows nothing of cards."""
+    monkeypatch.delenv("LD_LIBRARY_PATH")
+    if available.has_driver():
+        pytest.skip("this machine has a driver")
+    done = hub(*words, home=with_greet, check=False)
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "use_gpu needs an NVIDIA card, and this machine has no driver for one" in line
 
 
 def test_a_killed_runner_comes_back_on_its_card(home: Path) -> None:
@@ -210,6 +237,7 @@ def test_use_gpu_without_a_gpu_build_of_paddle_is_an_error_at_start(home: Path, 
     assert done.returncode == 1
     assert "use_gpu needs a CUDA build of Paddle" in done.stderr
     assert "paddlepaddle-gpu" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_the_banner_names_devices_and_threads(home: Path) -> None:

@@ -10,6 +10,7 @@
       weights/<sha256>/               one catalogue entry's files
       locks/                          one lock per module and per weights archive
       tmp/                            where archives are unpacked before they are installed
+      cache/tensorrt/                 what TensorRT has built of models, where it was asked for
       config.json                     what `hub config` sets
 
 ``<package>`` is the module's name with ``-`` as ``_``, as in PaddleHub, so both spellings find it.

@@ -67,8 +67,11 @@ def main() -> int:
             lifeline.watch(arguments.lifeline, partial(_end_orphaned, drain))
             executor, concurrency = load(spec, use_gpu=arguments.use_gpu, run_dir=arguments.spec.parent)
         except BaseException as error:
-            log.exception("module %s did not load", spec.name)
             final = isinstance(error, HubError)
+            if final:  # its text says it all, and where in our code it was found helps nobody
+                log.error("module %s did not load: %s", spec.name, error)
+            else:
+                log.exception("module %s did not load", spec.name)
             _tell(status, RunnerStatus(ready=False, reason=load_error(error), final=final))
             return 1
         _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it

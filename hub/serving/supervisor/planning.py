@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub import container, settings
+from hub.engines import available
 from hub.errors import ConfigError
 from hub.module.info import read_module_info
 from hub.registry import weights
@@ -72,6 +73,8 @@ class RegistryPlanner:
         visible, cores = settings.visible_gpus() if is_here else None, container.available()
         groups = placement.instance_groups(config, cores) if entry.instances is None else entry.instances
         places = placement.plan(groups, cores=cores, visible_gpus=visible)
+        if is_here and entry.module_args.get("use_gpu", any(place.gpu is not None for place in places)):
+            available.require_card()  # a module would find out later, and in words of its own
         located = _locate(name, entry)
         spec = RunnerSpec(
             name=name,

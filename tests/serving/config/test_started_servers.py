@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 from tests.serving.config.test_triton_config import THREE_GPUS
-from tests.serving.running import MODULES, ROOT, Server, environment, free_port, wait_until
+from tests.serving.running import (
+    MODULES,
+    ROOT,
+    Server,
+    environment,
+    free_port,
+    pretended_card,
+    wait_until,
+)
 
 
 def test_a_running_server_puts_its_runners_where_the_second_example_says(tmp_path: Path) -> None:
@@ -15,7 +23,7 @@ def test_a_running_server_puts_its_runners_where_the_second_example_says(tmp_pat
     repository.mkdir(parents=True)
     (repository / "config_gpu.pbtxt").write_text(THREE_GPUS)
     settings = {"model_repo": str(repository.parent), "use_gpu": True}
-    with Server(tmp_path / "home", {"probe": {}}, **settings) as server:
+    with pretended_card(tmp_path), Server(tmp_path / "home", {"probe": {}}, **settings) as server:
         wait_until(lambda: len(server.runner_pids("probe")) == 4)
 
         runners = sorted((runner.device, runner.pid) for runner in server.module("probe").runners)

@@ -1,11 +1,15 @@
-"""What a plan keeps on disk while it is served."""
+"""What a plan keeps on disk while it is served, and what it needs of the machine."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.engines import available
+from hub.errors import EngineError
 from hub.registry import weights
 from hub.registry.weights import Archive, Entry
 from hub.serving.config.server_config import build
@@ -34,3 +38,36 @@ def test_weights_of_a_module_that_is_not_installed_are_kept_while_it_is_served(
     is_held.append(weights.is_held(store))
 
     assert is_held == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("entry", "settings", "needed"),
+    [
+        ({}, {"use_gpu": True}, True),
+        ({"instances": [{"kind": "gpu"}, {"kind": "cpu"}]}, {}, True),
+        ({"init_args": {"use_gpu": True}}, {}, True),
+        ({}, {}, False),
+        ({"init_args": {"use_gpu": False}}, {"use_gpu": True}, False),
+        ({"instances": [{"kind": "cpu"}]}, {"use_gpu": True}, False),
+    ],
+    ids=str,
+)
+def test_a_module_that_is_to_run_on_a_card_needs_a_driver(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    entry: dict[str, Any],
+    settings: dict[str, Any],
+    needed: bool,
+) -> None:
+    monkeypatch.setenv("HUB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    init_args = {"directory": str(write_module(tmp_path / "mine", "1.0.0")), **entry.get("init_args", {})}
+    modules = {"mine": {**entry, "init_args": init_args}}
+    config = build({"modules_info": modules, **settings}, source="test")
+    planner = RegistryPlanner(lambda: None)
+
+    monkeypatch.setattr(available, "has_driver", lambda: False)
+    with pytest.raises(EngineError, match="no driver") if needed else nullcontext():
+        planner.plan("mine", config, 1).release()
+    monkeypatch.setattr(available, "has_driver", lambda: True)
+    planner.plan("mine", config, 1).release()
