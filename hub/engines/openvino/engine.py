@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
+from hub import spare_memory
 from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadedModel, LoadRequest
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
@@ -55,6 +57,9 @@ class OpenVINOModel(LoadedModel):
         self._streams = Streams(parallel)
         # append and pop of a deque are atomic, so threads share the idle requests without a lock.
         self._idle: deque[Any] = deque()
+        self._lock = Lock()
+        self._running = 0
+        spare_memory.register(self.release)
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[Array, ...]]:
         # One batch more than there are streams waits its turn, so that no stream idles
@@ -71,8 +76,23 @@ class OpenVINOModel(LoadedModel):
             for left in due:  # after an error, or when the caller stopped early
                 left.cancel()
 
+    def release(self) -> None:
+        """Give working memory back, unless a batch is being executed."""
+        with self._lock:
+            if not self._running:
+                self._compiled.release_memory()
+
     def _execute(self, batch: Batch) -> tuple[Array, ...]:
         """Execute a batch in a stream's thread: there are as many requests, with their memory, as streams."""
+        with self._lock:
+            self._running += 1
+        try:
+            return self._infer(batch)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _infer(self, batch: Batch) -> tuple[Array, ...]:
         try:
             request = self._idle.pop()
         except IndexError:

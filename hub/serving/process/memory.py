@@ -12,8 +12,14 @@ import gc
 import time
 from typing import Any, Final
 
+from hub import spare_memory
+
 #: Between two searches, which take 2 to 14 ms.
 SECONDS: Final = 5.0
+#: Engines give back their working memory after so long without work, or with it after the longer time. To get
+#: it again takes some 0.1 s for a large page.
+IDLE_SECONDS: Final = 5.0
+BUSY_SECONDS: Final = 60.0
 #: Blocks from here on, as decoded images, come from the system and go back at once. Left to itself the
 #: library raises its limit to 32 MB, and they leave holes among the small blocks.
 LARGE_BLOCK: Final = 2 * 1024 * 1024
@@ -43,14 +49,20 @@ def collect() -> None:
 
 
 class Trimmer:
-    """Gives freed memory back now and then, after work; large blocks at once, where images are expected.
+    """Gives memory back now and then, after work; large blocks at once, where images are expected.
 
-    Without glibc it does nothing.
+    Freed memory is given back by glibc only; without it, that of engines alone.
     """
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, seconds: float = SECONDS, idle_seconds: float = IDLE_SECONDS, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self._seconds = seconds
+        self._idle_seconds = idle_seconds
+        self._busy_seconds = busy_seconds
         self._due: float | None = None
+        self._last_work = 0.0
+        self._latest_release: float | None = None
 
     def expect_images(self) -> None:
         """Have large blocks come from the system and go back at once.
@@ -64,11 +76,19 @@ class Trimmer:
 
     def worked(self) -> None:
         """Note that memory may have been freed; from any thread."""
+        self._last_work = now = time.monotonic()
         if self._due is None:
-            self._due = time.monotonic() + self._seconds
+            self._due = now + self._seconds
+        if self._latest_release is None:
+            self._latest_release = now + self._busy_seconds
 
     def trim_when_due(self) -> None:
-        """Give freed memory back when it is due; to be called often, from one thread."""
-        if self._due is not None and time.monotonic() >= self._due:
+        """Give memory back when it is due; to be called often, from one thread."""
+        now, latest = time.monotonic(), self._latest_release
+        if latest is not None and now >= min(latest, self._last_work + self._idle_seconds):
+            self._latest_release = None
+            spare_memory.release()
+            self._due = now
+        if self._due is not None and now >= self._due:
             self._due = None
             give_back()
