@@ -118,6 +118,44 @@ def test_annotations_are_read_without_being_run(annotation: str, schema: dict[st
     assert argument_schema.of_annotation(annotation) == schema
 
 
+@pytest.mark.parametrize(
+    ("annotation", "constraints", "schema"),
+    [
+        ("int", {"minimum": 1, "maximum": 9}, {"type": "integer", "minimum": 1, "maximum": 9}),
+        (
+            "Optional[float]",
+            {"exclusiveMinimum": 0, "description": "A share."},
+            {
+                "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}],
+                "description": "A share.",
+            },
+        ),
+        ("Literal['a', 'b']", {"description": "A side."}, {"enum": ["a", "b"], "description": "A side."}),
+        ("bool", {}, {"type": "boolean"}),
+    ],
+)
+def test_bounds_are_put_to_the_number_and_the_description_to_the_whole(
+    annotation: str, constraints: dict[str, Any], schema: dict[str, Any]
+) -> None:
+    told = {"name": "x", "required": False, "annotation": annotation, "constraints": constraints}
+
+    assert argument_schema.properties(manifest_of({"parameters": [told]})) == {"x": schema}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_single"),
+    [
+        ("'int'", True),
+        ("Optional[Literal['a']]", True),
+        ("list[int]", False),
+        ("int | list[int]", False),
+        ("", False),
+    ],
+)
+def test_a_single_value_is_told_from_a_list(annotation: str, is_single: bool) -> None:
+    assert argument_schema.is_single(annotation) is is_single
+
+
 def test_descriptions_come_from_either_style_of_docstring() -> None:
     doc = """Say.
 

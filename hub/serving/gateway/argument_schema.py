@@ -2,6 +2,7 @@
 
 A manifest holds annotations as text, because the gateway never imports a module. They are read with ``ast``
 and never evaluated; one that says nothing to JSON (``np.ndarray``, say) becomes a schema that allows all.
+Bounds and descriptions within ``Annotated`` come beside the text, as keywords of JSON Schema.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import copy
 import re
 import textwrap
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ IMAGE: Schema = {
 }
 _LISTS = frozenset(("list", "List", "Sequence", "Iterable", "tuple", "Tuple", "set", "Set"))
 _OBJECTS = frozenset(("dict", "Dict", "Mapping"))
+_SINGLE = frozenset(("string", "integer", "number", "boolean", "null"))
 #: A name alone, as an annotation.
 _NAMES: dict[str, Schema] = {
     "str": {"type": "string"},
@@ -75,6 +78,12 @@ def of_annotation(text: str) -> Schema:
         return _of_node(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError):
         return {}
+
+
+def is_single(annotation: str) -> bool:
+    """Tell whether an annotation stands for one text, number or truth value, if any, and not for a list."""
+    schema = of_annotation(annotation)
+    return all("enum" in part or part.get("type") in _SINGLE for part in schema.get("anyOf", [schema]))
 
 
 def is_image(name: str, manifest: Manifest) -> bool:
@@ -137,13 +146,22 @@ def _parameter_schema(parameter: Parameter, manifest: Manifest) -> Schema:
     if is_image(name, manifest):
         return _image_schema(name, annotated, name in manifest.images)
     if annotated:
-        return annotated
+        return _constrained(annotated, parameter.constraints)
     if name == manifest.batch:
         return {"type": "array", "items": {}}
     # A default tells the type, where it is no None; an integer may stand for any number.
     inferred = {bool: "boolean", int: "number", float: "number", str: "string"}
     kind = inferred.get(type(parameter.default))
     return {"type": kind} if kind else {}
+
+
+def _constrained(schema: Schema, constraints: Mapping[str, Any]) -> Schema:
+    """Put bounds to the number in a schema, and the description to the whole."""
+    bounds = {key: value for key, value in constraints.items() if key != "description"}
+    for part in schema.get("anyOf", [schema]):
+        if part.get("type") in ("integer", "number"):
+            part.update(bounds)
+    return schema | {key: value for key, value in constraints.items() if key == "description"}
 
 
 def _image_schema(name: str, annotated: Schema, is_declared: bool) -> Schema:

@@ -16,6 +16,7 @@ class Parameter(Message):
     Attributes:
         annotation: as text, because the gateway never imports a module; "" where there is none.
         has_default: whether ``default`` is one; a default that is not JSON is not told.
+        constraints: bounds and description in the annotation, as keywords of JSON Schema.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Parameter(Message):
     annotation: str = ""
     has_default: bool = False
     default: Any = None
+    constraints: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

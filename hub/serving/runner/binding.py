@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import BindingError
+from hub.module.arguments import constraints, parameters, plain
 from hub.module.contract import ServingOptions
 from hub.serving.messages.manifest import Manifest, Parameter
 
@@ -22,10 +23,10 @@ class Binding:
 
     def __init__(self, method: Callable[..., Any], defaults: Mapping[str, Any]) -> None:
         self.method = method
-        parameters = inspect.signature(method).parameters.values()
-        self.accepted = [p.name for p in parameters if p.kind in _NAMED]
-        self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
-        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._parameters = parameters(method)
+        self.accepted = [p.name for p in self._parameters if p.kind in _NAMED]
+        self.required = [p.name for p in self._parameters if p.kind in _NAMED and p.default is p.empty]
+        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in self._parameters)
         bound = inspect.unwrap(
             method, stop=inspect.ismethod
         )  # it may be wrapped, see hub.compat.paddlehub_api.static_mode
@@ -61,9 +62,7 @@ class Binding:
             returns=_annotation(signature.return_annotation),
             example=None if options.example is None else dict(options.example),
             parameters=tuple(
-                self._parameter(parameter)
-                for parameter in signature.parameters.values()
-                if parameter.kind in _NAMED
+                self._parameter(parameter) for parameter in self._parameters if parameter.kind in _NAMED
             ),
             takes_any=self.takes_any,
             batch=options.batch,
@@ -73,12 +72,14 @@ class Binding:
 
     def _parameter(self, parameter: inspect.Parameter) -> Parameter:
         is_json = isinstance(parameter.default, (str, int, float, bool, type(None)))
+        limits = constraints(parameter.annotation)
         return Parameter(
             name=parameter.name,
             required=parameter.name in self.required,
-            annotation=_annotation(parameter.annotation),
+            annotation=_annotation(plain(parameter.annotation) if limits else parameter.annotation),
             has_default=is_json,
             default=parameter.default if is_json else None,
+            constraints=limits,
         )
 
 
