@@ -23,7 +23,6 @@ _KNOWN: Final = frozenset(
 #: The settings of ocr_pipeline, which reads them by itself.
 _OF_THE_PIPELINE: Final = frozenset(
     {
-        "return_word_box",
         "visualize",
         "max_num_input_imgs",
         "max_output_img_size",
@@ -41,7 +40,7 @@ _PADDLEOCR: Final = frozenset(
     e2e_char_dict_path e2e_limit_side_len e2e_limit_type e2e_model_dir e2e_pgnet_mode e2e_pgnet_score_thresh
     e2e_pgnet_valid_set enable_mkldnn fourier_degree gpu_id gpu_mem image_dir ir_optim max_batch_size
     max_text_length min_subgraph_size onnx_providers onnx_sess_options ocr page_num precision process_id
-    rec_image_inverse return_word_box save_crop_res save_log_path scales show_log total_process_num
+    rec_image_inverse save_crop_res save_log_path scales show_log total_process_num
     use_gcu use_gpu use_metax_gpu use_mlu use_mp use_npu use_onnx use_xpu vis_font_path warmup
     """.split()  # noqa: SIM905 - as a list it would fill the file
 )

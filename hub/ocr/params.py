@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.errors import ConfigError
 
-Ratio = Annotated[float, Field(ge=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+#: Of a request; a box that grows without bounds would keep a core busy for minutes.
+Growth = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
 
@@ -79,6 +81,12 @@ class DetectorParams(Params):
     #: Widen the text by a 2×2 kernel first.
     use_dilation: bool = False
 
+    def updated(self, options: Mapping[str, Any]) -> DetectorParams:
+        """Return the parameters with what a request's checked options set; None and other steps' stay out."""
+        fields = type(self).model_fields
+        given = {name: value for name, value in options.items() if name in fields and value is not None}
+        return self.model_copy(update=given)
+
     @property
     def longest_side(self) -> int:
         """The longest side of the model's input, in pixels, whatever the picture and the other limits."""
@@ -109,6 +117,8 @@ class RecognizerParams(Params):
     #: None: inside the model's file. Where it is left out: there, or DICTIONARY beside the model.
     rec_char_dict_path: str | Path | None = DICTIONARY
     use_space_char: bool = True
+    #: Lines come with their words.
+    return_word_box: bool = False
 
 
 class PipelineParams(Params):

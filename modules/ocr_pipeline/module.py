@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import hub
@@ -27,6 +27,7 @@ from hub.ocr.fetch import Fetcher
 from hub.ocr.geometry import Image
 from hub.ocr.images import from_base64
 from hub.ocr.model_rules import detector_rules
+from hub.ocr.options import chosen
 from hub.ocr.pipeline import Page
 from hub.ocr.presets import configured
 
@@ -40,7 +41,6 @@ log = logging.getLogger(__name__)
 #: PaddleX's answer to a request for a step whose model is not loaded.
 _INVALID_SETTINGS = "the input params for model settings are invalid!"
 _URLS = ("http://", "https://")
-T = TypeVar("T")
 
 
 @moduleinfo(
@@ -123,21 +123,18 @@ class OCRPipeline(Module):
     def _asked(self, request: Request | OldRequest) -> Asked | None:
         """Return how pages are to be read; None where that needs a model that is not loaded."""
         has_classifier = self.pipeline.classifier is not None
-        changed = request.detection()
-        detection = self.pipeline.detector.params
-        if changed:
-            detection = detection.model_copy(update=changed)
+        detection = self.pipeline.detector.params.updated(request.detection())
         if isinstance(request, OldRequest):
             return Asked(detection, has_classifier, self.pipeline.drop_score, word_boxes=False)
-        upright = _chosen(request.use_textline_orientation, has_classifier)
+        upright = chosen(request.use_textline_orientation, has_classifier)
         needs = request.use_doc_orientation_classify or request.use_doc_unwarping
         if needs or (upright and not has_classifier):
             return None
         return Asked(
             detection,
             upright,
-            _chosen(request.text_rec_score_thresh, self.pipeline.drop_score),
-            _chosen(request.return_word_box, self.settings.return_word_box),
+            chosen(request.text_rec_score_thresh, self.pipeline.drop_score),
+            chosen(request.return_word_box, self.settings.return_word_box),
         )
 
     def _open(self, request: Request | OldRequest) -> contextlib.AbstractContextManager[Document]:
@@ -156,7 +153,7 @@ class OCRPipeline(Module):
         return open_document(file, kind, settings.max_pixels())
 
     def _result(self, document: Document, request: Request, asked: Asked) -> dict[str, Any]:
-        wants_pictures = _chosen(request.visualize, self.settings.visualize)
+        wants_pictures = chosen(request.visualize, self.settings.visualize)
         results: list[dict[str, Any]] = []
         sizes = []
         for image, page in self._pages(document, asked, self.settings.max_num_input_imgs):
@@ -173,7 +170,7 @@ class OCRPipeline(Module):
     def _old_result(self, document: Document, request: OldRequest, asked: Asked) -> dict[str, Any]:
         ((image, page),) = self._pages(document, asked, 1)
         result: dict[str, Any] = {"texts": old_texts(page, asked)}
-        if _chosen(request.visualize, True):
+        if chosen(request.visualize, True):
             result["image"] = self.pictures.drawn(image, page, asked)
         return {**result, **_left_out(document, 1)}
 
@@ -219,10 +216,6 @@ def _decoded(text: str) -> bytes:
         return from_base64(text)
     except InvalidInputError as error:
         raise InvalidInputError(f"Invalid input file: {error}") from error
-
-
-def _chosen(asked: T | None, otherwise: T) -> T:
-    return otherwise if asked is None else asked
 
 
 def _refuse_other_classifiers(folder: Path) -> None:

@@ -14,7 +14,6 @@ from hub.ocr.geometry import Box, Image
 from hub.ocr.params import DetectorParams
 from hub.ocr.pipeline import Page
 from hub.ocr.visualize import drawn_jpeg, fetched_font, jpeg
-from hub.ocr.words import words
 
 #: An entry of ``textline_orientation_angles`` where no classifier ran.
 _NOT_RUN: Final = -1
@@ -57,9 +56,7 @@ def pruned_result(page: Page, asked: Asked) -> dict[str, Any]:
         "rec_boxes": [[*np.min(box, axis=0).tolist(), *np.max(box, axis=0).tolist()] for box in boxes],
     }
     if asked.word_boxes:
-        lines = [
-            words(page.readings[i], page.boxes[i], turned=bool(page.turned and page.turned[i])) for i in kept
-        ]
+        lines = [page.words(i) for i in kept]
         result["text_word_boxes"] = [[word.box for word in line] for line in lines]
         result["text_word"] = [[word.text for word in line] for line in lines]
     return result
