@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from hub.errors import ConfigError
-from hub.ocr.params import ClassifierParams, DetectorParams, PipelineParams, RecognizerParams
+from hub.ocr.params import ClassifierParams, DetectorParams, EndpointParams, PipelineParams, RecognizerParams
 from hub.ocr.rules import Rules
 from hub.suggestion import closest
 
@@ -19,17 +19,6 @@ _KNOWN: Final = frozenset(
     name
     for params in (DetectorParams, ClassifierParams, RecognizerParams, PipelineParams, Rules)
     for name in params.model_fields
-)
-#: The settings of ocr_pipeline, which reads them by itself.
-_OF_THE_PIPELINE: Final = frozenset(
-    {
-        "visualize",
-        "max_num_input_imgs",
-        "max_output_img_size",
-        "allow_urls",
-        "max_url_mb",
-        "url_timeout",
-    }
 )
 #: PaddleOCR's, for other models, other engines, or its own command lines.
 _PADDLEOCR: Final = frozenset(
@@ -53,7 +42,7 @@ def check_names(config: object) -> None:
         ConfigError: a name is not known, and nearly that of a field.
     """
     names = [name for name in dir(config) if not name.startswith("_")]
-    others = sorted(set(names) - _KNOWN - _OF_THE_PIPELINE)
+    others = sorted(set(names) - _KNOWN - set(EndpointParams.model_fields))
     for name in others:
         meant = None if name in _PADDLEOCR else closest(name, _KNOWN, cutoff=_SLIP)
         if meant is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, Final, TypedDict, TypeVar, cast, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from hub.errors import InvalidInputError
-from hub.ocr.params import MAX_SIDE, Growth, Ratio
+from hub.ocr.params import MAX_SIDE, Growth, LimitType, Ratio
 
 #: Sides of a detector's input are multiples of this.
 _SHORTEST_SIDE: Final = 32
@@ -32,10 +32,10 @@ class DetectorOptions(TypedDict, total=False):
         ),
     ]
     det_limit_type: Annotated[
-        Literal["max", "min", "resize_long"] | None,
+        LimitType | None,
         Field(
-            description="Which side that is: the longer one of a larger picture (max), the shorter one of a "
-            "smaller picture (min), or the longer one of any picture (resize_long)."
+            description="Which side that is: the shorter one of a smaller picture (min), the longer one of a "
+            "larger picture (max), or the longer one of any picture (resize_long)."
         ),
     ]
     det_db_thresh: Annotated[

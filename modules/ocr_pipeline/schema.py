@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hub.errors import InvalidInputError
-from hub.ocr.params import Growth, Ratio
+from hub.ocr.params import Growth, LimitType, Ratio
 
 
 def _file(value: Any) -> bytes | str:
@@ -49,7 +49,7 @@ class Request(_Body):
     use_doc_unwarping: bool | None = None
     use_textline_orientation: bool | None = None
     text_det_limit_side_len: Side | None = None
-    text_det_limit_type: Literal["min", "max", "resize_long"] | None = None
+    text_det_limit_type: LimitType | None = None
     text_det_thresh: Ratio | None = None
     text_det_box_thresh: Ratio | None = None
     text_det_unclip_ratio: Growth | None = None

