@@ -12,8 +12,11 @@ import importlib
 import json
 import signal
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from benchmarks import machine
+from hub.ocr.model_sets import DEFAULT, PRESETS
 
 #: Name of a part → the module whose ``main(quick)`` measures it. Imported only when it is run.
 PARTS = {
@@ -26,25 +29,40 @@ PARTS = {
     "attacks": "benchmarks.attacks",
     "soak": "benchmarks.soak",
 }
+#: Those that run a set of OCR models of one's choice.
+OCR = ("ocr", "doors", "soak")
 #: Those that need more than the development environment, or much time; they are run when they are named.
 EXTRA = ("ray", "attacks", "soak")
 
 
-def main() -> int:
+def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     named = f"of: {', '.join(PARTS)} (default: all but {', '.join(EXTRA)})"
     parser.add_argument("parts", nargs="*", metavar="PART", help=named)
     parser.add_argument("--quick", action="store_true", help="short rounds, for trying it out")
     parser.add_argument("--minutes", type=float, help="of the soak (default 20)")
-    arguments = parser.parse_args()
+    parser.add_argument("--model", choices=PRESETS, default=DEFAULT, help=f"of {', '.join(OCR)} ({DEFAULT})")
+    arguments = parser.parse_args(words)
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    return arguments
+
+
+def options_of(part: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what a part's ``main`` gets besides ``quick``."""
+    minutes = {"minutes": arguments.minutes} if part == "soak" and arguments.minutes else {}
+    return minutes | ({"model": arguments.model} if part in OCR else {})
+
+
+def main() -> int:
+    arguments = parsed()
     # A terminated run ends its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missed: list[str] = []
     for part in arguments.parts or [part for part in PARTS if part not in EXTRA]:
-        options = {"minutes": arguments.minutes} if part == "soak" and arguments.minutes else {}
+        options = options_of(part, arguments)
         figures = importlib.import_module(PARTS[part]).main(arguments.quick, **options)
         missed += figures.get("missed", [])
         machine.RESULTS.mkdir(exist_ok=True)

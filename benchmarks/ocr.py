@@ -1,9 +1,9 @@
 """ocr_system beside the RapidOCR pipeline: images a second, latency, memory, and what HTTP costs.
 
 48 drawn images in turn (tools/labelled_set.py), every other one a card with a few words, the rest pages;
-the same PP-OCRv4 mobile weights and parameters, no angle classifier on either side, clients in a closed
-loop. All servers are up, idle while it is not their turn. Five rounds, in each of which every server has
-1, 4 and 16 callers; figures are medians over the rounds, and ratios medians of the ratios within a round.
+the same weights and parameters, no angle classifier on either side, clients in a closed loop. All servers
+are up, idle while it is not their turn. Five rounds, in each of which every server has 1, 4 and 16 callers;
+figures are medians over the rounds, and ratios medians of the ratios within a round.
 Errors are those of the texts that a server answered, per written character.
 
 "In process" and "engine" are the same pipeline, and only its models, in one process without HTTP, with
@@ -27,11 +27,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from hub.serving.runner.memory import SECONDS as TRIM_SECONDS
 
 from benchmarks import machine, ocr_plot
 from benchmarks.ocr_drive import Drawn, bodies, draw, drive, error_rate
-from benchmarks.ocr_servers import Contender, Inside, hubserving, module_folder, rapidocr
+from benchmarks.ocr_servers import PEERS as RAPIDOCR
+from benchmarks.ocr_servers import Contender, Inside, hubserving, rapidocr
+from hub.ocr.model_sets import DEFAULT
+from hub.serving.process.memory import SECONDS as TRIM_SECONDS
 
 IMAGES = 48
 CALLERS = (1, 4, 16)
@@ -42,6 +44,7 @@ OURS: dict[str, dict[str, Any]] = {
     "HubServing, fast f32": {"precision": "f32"},
     FAST: {},
 }
+WITHOUT_CLASSIFIER = {"params": {"use_angle_cls": False}}
 PEERS = ("mosec", "fastapi")
 #: Row → how many times the faster peer's images a second are wanted.
 TARGETS = {"HubServing, parity f32": 1.5, "HubServing, fast f32": 1.9, FAST: 3.0}
@@ -65,37 +68,43 @@ class Figures:
         }
 
 
-def main(quick: bool) -> dict[str, Any]:
+def main(quick: bool, model: str = DEFAULT) -> dict[str, Any]:
+    if model not in RAPIDOCR:
+        raise SystemExit(f"ocr: RapidOCR brings no {model}; --model can be {' or '.join(RAPIDOCR)}")
     with tempfile.TemporaryDirectory(prefix="hub-bench-ocr-") as scratch:
         folder = Path(scratch)
         drawn = draw(folder / "images", IMAGES)
         images = [each.data for each in drawn]
-        without = module_folder(folder, angle_classifier=False)
-        found = measure_speed(without, folder / "images", drawn, rounds=2 if quick else 5, quick=quick)
-        found["memory"] = measure_memory(
-            module_folder(folder, angle_classifier=True), images, count=100 if quick else 500
-        )
+        found = measure_speed(model, folder / "images", drawn, rounds=2 if quick else 5, quick=quick)
+        found["memory"] = measure_memory(model, images, count=100 if quick else 500)
     checks = judge(found)
     report(found, checks)
     if not quick:
         machine.RESULTS.mkdir(exist_ok=True)
         (machine.RESULTS / "ocr.svg").write_text(ocr_plot.draw(found["servers"], found["memory_mb"]), "utf-8")
-    return found | {"checks": checks, "missed": [each["what"] for each in checks if not each["pass"]]}
+    return (
+        {"model": model}
+        | found
+        | {"checks": checks, "missed": [each["what"] for each in checks if not each["pass"]]}
+    )
 
 
 # -- speed -----------------------------------------------------------------------------------------
 
 
 def measure_speed(
-    folder: Path, images: Path, drawn: list[Drawn], *, rounds: int, quick: bool
+    model: str, images: Path, drawn: list[Drawn], *, rounds: int, quick: bool
 ) -> dict[str, Any]:
     requests = bodies([each.data for each in drawn])
     seconds = {1: 1.0, 4: 1.5, 16: 2.0} if quick else {1: 2.5, 4: 3.5, 16: 4.0}
     figures: dict[tuple[str, int], Figures] = {}
     with ExitStack() as stack:
-        contenders = [stack.enter_context(hubserving(name, folder, **args)) for name, args in OURS.items()]
-        contenders += [stack.enter_context(rapidocr(kind)) for kind in PEERS]
-        alone = Inside(folder, images, **OURS[FAST])
+        contenders = [
+            stack.enter_context(hubserving(name, model, **WITHOUT_CLASSIFIER, **args))
+            for name, args in OURS.items()
+        ]
+        contenders += [stack.enter_context(rapidocr(kind, model)) for kind in PEERS]
+        alone = Inside(images, model, **WITHOUT_CLASSIFIER, **OURS[FAST])
         stack.callback(alone.stop)
         wrong = {contender.name: error_rate(contender, requests, drawn) for contender in contenders}
         for number in range(rounds):
@@ -172,7 +181,7 @@ def ratios(figures: dict[tuple[str, int], Figures]) -> dict[str, dict[int, dict[
 # -- memory ----------------------------------------------------------------------------------------
 
 
-def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str, Any]:
+def measure_memory(model: str, images: list[bytes], *, count: int) -> dict[str, Any]:
     """Measure the server's PSS with default settings, and in parity mode, after images of 200 sizes."""
     rng = np.random.default_rng(5)
     sizes = [tuple(int(side) for side in rng.integers(240, 1400, 2)) for _ in range(200)]
@@ -183,7 +192,7 @@ def measure_memory(folder: Path, images: list[bytes], *, count: int) -> dict[str
         requests.append(cv2.imencode(".jpg", resized)[1].tobytes())
     found: dict[str, Any] = {}
     for name, init_args, most in (("default", {}, count), ("parity", {"parity": True}, count * 3 // 5)):
-        with hubserving(name, folder, **init_args) as contender:
+        with hubserving(name, model, **init_args) as contender:
             pids = machine.tree(contender.pid)
             said = {"ready_s": round(contender.ready_seconds, 2), "ready_mb": round(machine.memory_mb(pids))}
             done = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hub
 from benchmarks import machine
 from benchmarks.server import HubServer, free_port, stop, wait_until_ready
+from hub.ocr.model_sets import PRESETS
 
 MODULE = machine.ROOT / "deploy" / "hubserving" / "ocr_system"
-VENV = machine.ROOT / "benchmarks" / ".venvs" / "rapidocr"
-PACKAGES = ("rapidocr_onnxruntime==1.4.4", "mosec", "fastapi", "uvicorn")
+VENVS = machine.ROOT / "benchmarks" / ".venvs"
+#: Set of models → the release of RapidOCR that brings them along.
+PEERS = {
+    "PP-OCRv6_small": ("rapidocr==3.10.0", "onnxruntime"),
+    "PP-OCRv4_mobile": ("rapidocr_onnxruntime==1.4.4",),
+}
 
 
 @dataclass
@@ -34,40 +37,41 @@ class Contender:
     ready_seconds: float
 
 
-#: What params.py names, and what the peers of these benchmarks run as well.
-_MODELS = {
-    "PP-OCRv6_small_det": "PP-OCRv4_mobile_det",
-    "PP-OCRv6_small_rec": "PP-OCRv4_mobile_rec",
-    "ch_ppocr_mobile_v2.0_cls": "ch_ppocr_mobile_v2.0_cls",
-}
+def init_args(model: str, **more: Any) -> dict[str, Any]:
+    """Return those of ocr_system, out of the checkout, with a set of models."""
+    return {"directory": str(MODULE), "model": model, **more}
 
 
-def module_folder(folder: Path, *, angle_classifier: bool) -> Path:
-    """Make a copy of ocr_system whose params.py names PP-OCRv4's models by folder, for a private home."""
-    copy = folder / ("with_cls" if angle_classifier else "without_cls") / "ocr_system"
-    shutil.copytree(MODULE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    params = (copy / "params.py").read_text()
-    for shipped, name in _MODELS.items():
-        params = params.replace(f'"{shipped}"', repr(str(hub.model_path(name))))
-    params = params.replace("class Config:", f"class Config:\n    use_angle_cls = {angle_classifier}")
-    (copy / "params.py").write_text(params)
-    return copy
+def ocr_server(model: str) -> HubServer:
+    """Start a server of ocr_system and ocr_pipeline on the same models."""
+    pipeline = str(machine.ROOT / "modules" / "ocr_pipeline")
+    modules = {
+        "ocr_system": {"init_args": init_args(model)},
+        "ocr_pipeline": {"init_args": {"directory": pipeline, "model": model}},
+    }
+    return HubServer(modules, weights=weights_of(model))
+
+
+def weights_of(model: str) -> tuple[str, ...]:
+    """Return the names of all weights that a server with a set of models loads."""
+    return (*PRESETS[model].values(), "ch_ppocr_mobile_v2.0_cls")
 
 
 @contextmanager
-def hubserving(name: str, folder: Path, **init_args: Any) -> Iterator[Contender]:
-    """Run ``hub serving start`` with ocr_system; nothing is set but what ``init_args`` says."""
+def hubserving(name: str, model: str, **more: Any) -> Iterator[Contender]:
+    """Run ``hub serving start`` with ocr_system; nothing is set but the model and what ``more`` says."""
     begun = time.monotonic()
-    with HubServer({"ocr_system": {"init_args": {"directory": str(folder), **init_args}}}) as server:
+    modules = {"ocr_system": {"init_args": init_args(model, **more)}}
+    with HubServer(modules, weights=weights_of(model)) as server:
         yield Contender(
             name, server.port, "/predict/ocr_system", server.process.pid, time.monotonic() - begun
         )
 
 
 @contextmanager
-def rapidocr(kind: str) -> Iterator[Contender]:
-    """Run RapidOCR behind ``mosec`` or ``fastapi``."""
-    python, port, begun = peer_python(), free_port(), time.monotonic()
+def rapidocr(kind: str, model: str) -> Iterator[Contender]:
+    """Run RapidOCR behind ``mosec`` or ``fastapi``, with one of the sets that it has."""
+    python, port, begun = peer_python(model), free_port(), time.monotonic()
     script = Path(__file__).with_name("ocr_peer.py")
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
@@ -80,24 +84,27 @@ def rapidocr(kind: str) -> Iterator[Contender]:
             stop(process)
 
 
-def peer_python() -> Path:
+def peer_python(model: str) -> Path:
     """Return the interpreter of the peers' environment, which is made when it is not there yet."""
-    python = VENV / "bin" / "python"
-    if not (VENV / "done").exists():
-        print(f"installing {', '.join(PACKAGES)} into {VENV.relative_to(machine.ROOT)}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        (VENV.parent / ".gitignore").write_text("*\n")
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        (VENV / "done").touch()
+    venv = VENVS / f"rapidocr_{model}"
+    python = venv / "bin" / "python"
+    if not (venv / "done").exists():
+        packages = (*PEERS[model], "mosec", "fastapi", "uvicorn")
+        print(f"installing {', '.join(packages)} into {venv.relative_to(machine.ROOT)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        (VENVS / ".gitignore").write_text("*\n")
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+        (venv / "done").touch()
     return python
 
 
 class Inside:
     """The same pipeline in a process of its own, without HTTP: see ocr_inside.py."""
 
-    def __init__(self, folder: Path, images: Path, **init_args: Any) -> None:
+    def __init__(self, images: Path, model: str, **more: Any) -> None:
+        words = (str(MODULE), str(images), json.dumps({"model": model, **more}))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.ocr_inside", str(folder), str(images), json.dumps(init_args)],
+            [sys.executable, "-m", "benchmarks.ocr_inside", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -14,22 +14,20 @@ import base64
 import io
 import json
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import requests
 from PIL import Image
 
-import hub
 from benchmarks import load, machine
-from benchmarks.ocr_servers import module_folder
+from benchmarks.ocr_servers import ocr_server
 from benchmarks.server import HubServer
+from hub.ocr.model_sets import DEFAULT
 
 MINUTES = 20.0
 QUICK_MINUTES = 0.5
@@ -55,23 +53,11 @@ class Sample:
     files: int
 
 
-def main(quick: bool, minutes: float = MINUTES) -> dict[str, Any]:
+def main(quick: bool, minutes: float = MINUTES, model: str = DEFAULT) -> dict[str, Any]:
     minutes = QUICK_MINUTES if quick else minutes
-    with tempfile.TemporaryDirectory(prefix="hub-bench-soak-") as scratch:
-        system = module_folder(Path(scratch), angle_classifier=True)
-        pipeline = {
-            "directory": str(machine.ROOT / "modules" / "ocr_pipeline"),
-            "text_detection": {"model_dir": str(hub.model_path("PP-OCRv4_mobile_det"))},
-            "text_recognition": {"model_dir": str(hub.model_path("PP-OCRv4_mobile_rec"))},
-            "textline_orientation": {"model_dir": str(hub.model_path("ch_ppocr_mobile_v2.0_cls"))},
-        }
-        modules = {
-            "ocr_system": {"init_args": {"directory": str(system)}},
-            "ocr_pipeline": {"init_args": pipeline},
-        }
-        with HubServer(modules) as server:
-            check_replies(server)
-            outcome, samples = soak(server, minutes)
+    with ocr_server(model) as server:
+        check_replies(server)
+        outcome, samples = soak(server, minutes)
     found = quarters(samples)
     report(outcome, found, minutes)
     wanted = int(PER_MINUTE * minutes)
@@ -81,6 +67,7 @@ def main(quick: bool, minutes: float = MINUTES) -> dict[str, Any]:
     if not outcome.is_clean:
         missed.append(f"soak: answers {dict(outcome.codes)}, {len(outcome.lost)} lost")
     return {
+        "model": model,
         "minutes": minutes,
         "pictures": len(outcome.seconds),
         "codes": dict(outcome.codes),

@@ -19,7 +19,7 @@ from typing import Any
 
 from hub import envelope
 from hub.errors import HubError, UsageError
-from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files
+from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
 
 
 def main(words: Sequence[str]) -> int:
@@ -84,13 +84,13 @@ def _arguments(
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
     given = parser.parse_args(list(words))
     arguments = json_object(given.arguments)
-    parameters = inspect.signature(method).parameters
+    taken = {parameter.name: parameter for parameter in parameters(method)}
 
     def key_for(flag: str, names: Sequence[str]) -> str:
         for key in names:
-            if key in parameters:
+            if key in taken:
                 return key
-        takes = ", ".join(parameters) or "nothing"
+        takes = ", ".join(taken) or "nothing"
         raise UsageError(f"{name} has no argument for {flag}. It takes: {takes}")
 
     texts = [*(given.input_text or []), *(_lines(given.input_file) if given.input_file else [])]
@@ -99,18 +99,18 @@ def _arguments(
         arguments[key] = _one_or_all(key, texts)
     if given.input_path:
         paths = [_file(path) for path in given.input_path]
-        found = for_files(list(parameters), images)
+        found = for_files(list(taken), images)
         key = key_for("--input_path", found[:1] if found else ())
         arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:
             arguments[key_for(f"--{key}", [key])] = getattr(given, key)
     if not arguments and any(
-        each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters.values()
+        each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in taken.values()
     ):
         raise UsageError(
             f"{name} works on something: give --input_path FILE, --input_text TEXT or --arguments JSON. "
-            f"It takes: {', '.join(parameters)}"
+            f"It takes: {', '.join(taken)}"
         )
     return arguments
 

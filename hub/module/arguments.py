@@ -1,12 +1,15 @@
-"""Names under which modules customarily take what they work on, and which of them a file goes to.
+"""The arguments of a serving method, and the customary names under which a file goes in.
 
 Standard library only: ``hub run`` uses it in a module's own environment, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal
+import inspect
+from collections.abc import Callable, Sequence
+from inspect import Parameter
+from types import SimpleNamespace
+from typing import Annotated, Any, Final, Literal, Unpack, get_args, get_origin, get_type_hints
 
 IMAGES: Final = ("images", "image", "data")
 TEXTS: Final = ("texts", "text", "sentences", "sentence", "data", "query")
@@ -35,3 +38,61 @@ def for_files(taken: Sequence[str], images: Sequence[str]) -> tuple[str, FileKin
             if name in taken:
                 return name, kind
     return None
+
+
+def parameters(method: Callable[..., Any]) -> list[Parameter]:
+    """Return the parameters of a method, each field of ``**options: Unpack[Options]`` as one by keyword.
+
+    ``Options`` is a TypedDict. A field that may be left out has the default ``...``. Annotations are as they
+    were written, except for those with ``Annotated``, which are values, not text.
+    """
+    hints = resolved_annotations(method)
+    found: list[Parameter] = []
+    for parameter in inspect.signature(method).parameters.values():
+        hint = hints.get(parameter.name)
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
+            found += _fields(get_args(hint)[0])
+        elif get_origin(hint) is Annotated:
+            found.append(parameter.replace(annotation=hint))
+        else:
+            found.append(parameter)
+    return found
+
+
+def resolved_annotations(method: Callable[..., Any]) -> dict[str, Any]:
+    """Return the method's annotations as types, without those that do not resolve."""
+    function = inspect.unwrap(method)
+    function = getattr(function, "__func__", function)
+    found = {}
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        one = SimpleNamespace(__annotations__={name: annotation})
+        try:
+            hints = get_type_hints(one, getattr(function, "__globals__", {}), include_extras=True)
+        except Exception:  # whatever the annotation's text raises: a name that is not there, say
+            found[name] = Unresolved
+        else:
+            found[name] = hints[name]
+    return found
+
+
+class Unresolved:
+    """Stands for an annotation that does not resolve."""
+
+
+def _fields(options: Any) -> list[Parameter]:
+    return [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if name in options.__required_keys__ else ...,
+            annotation=hint,
+        )
+        for name, hint in get_type_hints(options, include_extras=True).items()
+    ]
+
+
+def plain(hint: Any) -> Any:
+    """Return a type without what ``Annotated`` says of it; text and what is missing as they are."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    return get_type_hints(SimpleNamespace(__annotations__={"hint": hint}))["hint"]

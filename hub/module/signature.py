@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
-import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from hub.errors import BindingError
 from hub.module.annotations import check_of
+from hub.module.arguments import parameters, resolved_annotations
 from hub.module.check import Check, Mismatch
 from hub.module.contract import is_contract, serving_method
 
@@ -32,11 +31,11 @@ class Signature:
 
     def __init__(self, method: Callable[..., Any], images: Collection[str] = ()) -> None:
         hints = resolved_annotations(method)
-        parameters = inspect.signature(method).parameters
         self.checks: dict[str, Check] = {}
         self.unchecked: tuple[str, ...] = ()
-        for name, parameter in parameters.items():
-            annotation = hints.get(name, parameter.empty)
+        for parameter in parameters(method):
+            name = parameter.name
+            annotation = hints.get(name, parameter.annotation)
             is_variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
             if is_variadic or _says_nothing(annotation):
                 continue
@@ -73,38 +72,18 @@ def enforce(instance: Any) -> Any:
         return instance
     name, options = found
     method = getattr(instance, name)
-    signature, parameters = Signature(method, options.images), inspect.signature(method)
+    signature, taken = Signature(method, options.images), inspect.signature(method)
     if not signature.checks:
         return instance
 
     @functools.wraps(method)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        bound = parameters.bind(*args, **kwargs)
+        bound = taken.bind(*args, **kwargs)
         bound.arguments.update(signature.apply(bound.arguments))
-        return method(*bound.args, **bound.kwargs)
+        return method(*bound.args, **signature.apply(bound.kwargs))
 
     setattr(instance, name, checked)
     return instance
-
-
-def resolved_annotations(method: Callable[..., Any]) -> dict[str, Any]:
-    """Return the method's annotations as types, without those that do not resolve."""
-    function = inspect.unwrap(method)
-    function = getattr(function, "__func__", function)
-    found = {}
-    for name, annotation in getattr(function, "__annotations__", {}).items():
-        one = types.SimpleNamespace(__annotations__={name: annotation})
-        try:
-            hints = typing.get_type_hints(one, getattr(function, "__globals__", {}), include_extras=True)
-        except Exception:  # whatever the annotation's text raises: a name that is not there, say
-            found[name] = _Unresolved
-        else:
-            found[name] = hints[name]
-    return found
-
-
-class _Unresolved:
-    """Stands for an annotation that does not resolve."""
 
 
 def _says_nothing(annotation: Any) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from hub.errors import ConfigError
-from hub.ocr.params import FIELDS
+from hub.ocr.params import FIELDS, EndpointParams
 from hub.ocr.rules import Rules
 from hub.suggestion import closest
 
@@ -17,17 +17,7 @@ log = logging.getLogger(__name__)
 _SLIP: Final = 0.85
 _KNOWN: Final = frozenset((*FIELDS, *Rules.model_fields))
 #: The settings of ocr_pipeline, which reads them by itself.
-_OF_THE_PIPELINE: Final = frozenset(
-    {
-        "return_word_box",
-        "visualize",
-        "max_num_input_imgs",
-        "max_output_img_size",
-        "allow_urls",
-        "max_url_mb",
-        "url_timeout",
-    }
-)
+_OF_THE_PIPELINE: Final = frozenset(EndpointParams.model_fields)
 #: PaddleOCR's, for other models, other engines, or its own command lines.
 _PADDLEOCR: Final = frozenset(
     """
@@ -37,7 +27,7 @@ _PADDLEOCR: Final = frozenset(
     e2e_char_dict_path e2e_limit_side_len e2e_limit_type e2e_model_dir e2e_pgnet_mode e2e_pgnet_score_thresh
     e2e_pgnet_valid_set enable_mkldnn fourier_degree gpu_id gpu_mem image_dir ir_optim max_batch_size
     max_text_length min_subgraph_size onnx_providers onnx_sess_options ocr page_num precision process_id
-    rec_image_inverse return_word_box save_crop_res save_log_path scales show_log total_process_num
+    rec_image_inverse save_crop_res save_log_path scales show_log total_process_num
     use_gcu use_gpu use_metax_gpu use_mlu use_mp use_npu use_onnx use_xpu vis_font_path warmup
     """.split()  # noqa: SIM905 - as a list it would fill the file
 )
@@ -50,7 +40,7 @@ def check_names(config: object) -> None:
         ConfigError: a name is not known, and nearly that of a field.
     """
     names = [name for name in dir(config) if not name.startswith("_")]
-    others = sorted(set(names) - _KNOWN - _OF_THE_PIPELINE)
+    others = sorted(set(names) - _KNOWN - set(EndpointParams.model_fields))
     for name in others:
         meant = None if name in _PADDLEOCR else closest(name, _KNOWN, cutoff=_SLIP)
         if meant is not None:

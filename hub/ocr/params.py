@@ -11,11 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from hub.errors import ConfigError
 
-Ratio = Annotated[float, Field(ge=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+#: Of a request; a box that grows without bounds would keep a core busy for minutes.
+Growth = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+LimitType = Literal["min", "max", "resize_long"]
 Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
 
@@ -67,7 +70,7 @@ class DetectorParams(Params):
     det_mean: Triple = (0.485, 0.456, 0.406)
     det_std: Triple = (0.229, 0.224, 0.225)
     det_limit_side_len: Annotated[int, Field(gt=0)] = 960
-    det_limit_type: Literal["max", "min", "resize_long"] = "max"
+    det_limit_type: LimitType = "max"
     #: PaddleX's: no side of the model's input is longer, whatever the two above say. None: 4000, as there, or
     #: det_limit_side_len where that limits the longer side and is larger.
     det_max_side_limit: Annotated[int, Field(gt=0)] | None = None
@@ -80,6 +83,12 @@ class DetectorParams(Params):
     det_db_unclip_ratio: Annotated[float, Field(gt=0)] = 1.6
     #: Widen the text by a 2×2 kernel first.
     use_dilation: bool = False
+
+    def updated(self, options: Mapping[str, Any]) -> DetectorParams:
+        """Return the parameters with what a request's checked options set; None and other steps' stay out."""
+        fields = type(self).model_fields
+        given = {name: value for name, value in options.items() if name in fields and value is not None}
+        return self.model_copy(update=given)
 
     @property
     def longest_side(self) -> int:
@@ -119,6 +128,8 @@ class RecognizerParams(Params):
     #: None: inside the model's file. Where it is left out: there, or DICTIONARY beside the model.
     rec_char_dict_path: str | Path | None = DICTIONARY
     use_space_char: bool = True
+    #: Lines come with their words.
+    return_word_box: bool = False
 
 
 class PipelineParams(Params):
@@ -126,7 +137,20 @@ class PipelineParams(Params):
     drop_score: Ratio = 0.5
 
 
-#: All fields, by their names.
+class EndpointParams(BaseModel):
+    """The settings of ocr_pipeline that are not of a step: its replies, its documents, and URLs."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    visualize: bool
+    max_num_input_imgs: PositiveInt | None
+    max_output_img_size: Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)] | None
+    allow_urls: bool
+    max_url_mb: PositiveFloat
+    url_timeout: PositiveFloat
+
+
+#: All fields of the steps, by their names.
 FIELDS: Final = tuple(
     dict.fromkeys(
         name

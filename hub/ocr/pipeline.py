@@ -11,11 +11,13 @@ from hub.ocr.ctc import Reading
 from hub.ocr.detector import Detector
 from hub.ocr.geometry import Box, Image, crop, reading_order
 from hub.ocr.layout import line_order
+from hub.ocr.options import PipelineOptions, chosen
 from hub.ocr.orientation import Orientation, box_in_picture, reading_in_picture, turned
 from hub.ocr.params import DetectorParams
 from hub.ocr.recognizer import Recognizer
 from hub.ocr.rules import PADDLEOCR, Rules
 from hub.ocr.views import Side, View, beginning, best, placed, side_of, views
+from hub.ocr.words import Word, words
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Page:
     readings: list[Reading]
     turned: list[bool] | None
 
+    def words(self, line: int) -> list[Word]:
+        """Return the words of a line, by its number; its reading needs ``columns``."""
+        turned = self.turned is not None and self.turned[line]
+        return words(self.readings[line], self.boxes[line], turned=turned)
+
 
 @dataclass(frozen=True)
 class TextLine:
@@ -41,11 +48,13 @@ class TextLine:
     Attributes:
         confidence: mean probability of its characters, 0 to 1.
         box: float32 (4, 2), its corners in pixels (x, y), clockwise from the top left.
+        words: where they were asked for.
     """
 
     text: str
     confidence: float
     box: Box
+    words: list[Word] | None = None
 
 
 class Pipeline:
@@ -68,19 +77,29 @@ class Pipeline:
         self.drop_score = drop_score
         self.rules = rules
 
-    def read(self, images: Sequence[Image]) -> list[list[TextLine]]:
+    def read(self, images: Sequence[Image], options: PipelineOptions | None = None) -> list[list[TextLine]]:
         """Read images: per image its lines in reading order, without those below ``drop_score``.
 
         Args:
             images: uint8 (h, w, 3), BGR.
+            options: what holds for this call only, as :func:`hub.ocr.options.checked` returns it.
         """
+        options = options or {}
+        drop_score = chosen(options.get("drop_score"), self.drop_score)
+        with_words = chosen(options.get("return_word_box"), self.recognizer.params.return_word_box)
+        pages = self.examine(
+            images,
+            upright=self.classifier is not None,
+            detection=self.detector.params.updated(options),
+            columns=with_words,
+        )
         return [
             [
-                TextLine(reading.text, reading.confidence, box)
-                for reading, box in zip(page.readings, page.boxes, strict=True)
-                if reading.confidence >= self.drop_score
+                TextLine(reading.text, reading.confidence, box, page.words(line) if with_words else None)
+                for line, (reading, box) in enumerate(zip(page.readings, page.boxes, strict=True))
+                if reading.confidence >= drop_score
             ]
-            for page in self.examine(images, upright=self.classifier is not None)
+            for page in pages
         ]
 
     def examine(

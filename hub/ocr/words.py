@@ -7,12 +7,13 @@ are the same to the pixel. On a tilted or upside-down line they follow the line,
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from hub.ocr.ctc import Reading
-from hub.ocr.geometry import Box, is_column
+from hub.ocr.geometry import Box, Image, is_column
 
 #: Neighbours of one kind; a point before a digit and a hyphen join the letters before them.
 _GROUPS: Final = re.compile(
@@ -27,6 +28,12 @@ class Word(NamedTuple):
 
     text: str
     box: tuple[int, int, int, int]
+
+    @property
+    def corners(self) -> list[list[int]]:
+        """The same as four corners [x, y], clockwise from the top left."""
+        left, top, right, bottom = self.box
+        return [[left, top], [right, top], [right, bottom], [left, bottom]]
 
 
 def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
@@ -55,6 +62,23 @@ def words(reading: Reading, box: Box, *, turned: bool = False) -> list[Word]:
             edges = int(reading.columns[start] * along.step), int((reading.columns[end - 1] + 1) * along.step)
             found.append(Word(group[0], along.rectangle(*edges)))
     return found
+
+
+def words_across(reading: Reading, line: Image) -> list[Word]:
+    """Return the words of a line that is a picture of its own, read as it stands: uint8 (h, w, 3)."""
+    height, width = line.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    return words(reading._replace(quarter=False), corners)
+
+
+def word_fields(found: Sequence[Word] | None) -> dict[str, Any]:
+    """Return what PaddleOCR adds to a line with words; nothing for None."""
+    if found is None:
+        return {}
+    return {
+        "text_word": [word.text for word in found],
+        "text_word_region": [word.corners for word in found],
+    }
 
 
 class _Line:

@@ -7,9 +7,10 @@ those in the turned page, as in PaddleX.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from hub.ocr.documents import Document
+from hub.ocr.options import chosen
 from hub.ocr.pipeline import Page, Pipeline
 
 from .files import Files, left_out
@@ -17,8 +18,6 @@ from .preprocessor import Preprocessed, Preprocessor, StepMissingError
 from .replies import Asked, Pictures, data_info, old_texts, pruned_result
 from .schema import OldRequest, Request
 from .settings import Settings
-
-T = TypeVar("T")
 
 
 class OCR:
@@ -54,10 +53,7 @@ class OCR:
     def _asked(self, request: Request | OldRequest) -> Asked:
         """Return how pages are to be read; raises StepMissingError."""
         has_classifier = self._pipeline.classifier is not None
-        changed = request.detection()
-        detection = self._pipeline.detector.params
-        if changed:
-            detection = detection.model_copy(update=changed)
+        detection = self._pipeline.detector.params.updated(request.detection())
         if isinstance(request, OldRequest):
             orientation = self._preprocessor.orientation()
             return Asked(
@@ -67,7 +63,7 @@ class OCR:
                 orientation=orientation,
                 word_boxes=False,
             )
-        upright = _chosen(request.use_textline_orientation, has_classifier)
+        upright = chosen(request.use_textline_orientation, has_classifier)
         if upright and not has_classifier:
             raise StepMissingError
         classify, unwarp = request.use_doc_orientation_classify, request.use_doc_unwarping
@@ -76,13 +72,13 @@ class OCR:
         return Asked(
             detection,
             upright,
-            _chosen(request.text_rec_score_thresh, self._pipeline.drop_score),
+            chosen(request.text_rec_score_thresh, self._pipeline.drop_score),
             orientation=self._preprocessor.orientation(classify, unwarp),
-            word_boxes=_chosen(request.return_word_box, self._settings.return_word_box),
+            word_boxes=chosen(request.return_word_box, self._settings.return_word_box),
         )
 
     def _result(self, document: Document, request: Request, asked: Asked) -> dict[str, Any]:
-        wants_pictures = _chosen(request.visualize, self._settings.visualize)
+        wants_pictures = chosen(request.visualize, self._settings.visualize)
         results: list[dict[str, Any]] = []
         sizes = []
         for prepared, page in self._pages(document, asked):
@@ -101,7 +97,7 @@ class OCR:
     def _old_result(self, document: Document, request: OldRequest, asked: Asked) -> dict[str, Any]:
         ((prepared, page),) = self._pages(document, asked, only_first=True)
         result: dict[str, Any] = {"texts": old_texts(page, asked)}
-        if _chosen(request.visualize, True):
+        if chosen(request.visualize, True):
             result["image"] = self._pictures.drawn(prepared.output, page, asked)
         return {**result, **left_out(document, 1)}
 
@@ -118,7 +114,3 @@ class OCR:
                 columns=asked.word_boxes,
             )
             yield prepared, page
-
-
-def _chosen(asked: T | None, otherwise: T) -> T:
-    return otherwise if asked is None else asked

@@ -15,7 +15,6 @@ from hub.ocr.orientation import Orientation
 from hub.ocr.params import DetectorParams
 from hub.ocr.pipeline import Page
 from hub.ocr.visualize import drawn_jpeg, fetched_font, jpeg, png, side_by_side
-from hub.ocr.words import words
 
 from .preprocessor import Preprocessed
 
@@ -63,9 +62,7 @@ def pruned_result(prepared: Preprocessed, page: Page, asked: Asked) -> dict[str,
         "rec_boxes": [[*np.min(box, axis=0).tolist(), *np.max(box, axis=0).tolist()] for box in boxes],
     }
     if asked.word_boxes:
-        lines = [
-            words(page.readings[i], page.boxes[i], turned=bool(page.turned and page.turned[i])) for i in kept
-        ]
+        lines = [page.words(i) for i in kept]
         result["text_word_boxes"] = [[word.box for word in line] for line in lines]
         result["text_word"] = [[word.text for word in line] for line in lines]
     return result

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hub.errors import InvalidInputError
+from hub.ocr.params import Growth, LimitType, Ratio
 
 #: The endpoint of the pipeline doc_preprocessor.
 PREPROCESSING: Final = "document-preprocessing"
@@ -31,10 +32,8 @@ File = Annotated[
     PlainValidator(_file),
     WithJsonSchema({"type": "string", "description": "A file in base64, or its URL where that is allowed."}),
 ]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-#: More than any page has; a box that grows without bounds would keep a core busy for minutes.
+#: More than any page has.
 Side = Annotated[int, Field(gt=0, le=1_000_000)]
-Growth = Annotated[float, Field(gt=0, le=100)]
 
 
 class _Body(BaseModel):
@@ -58,7 +57,7 @@ class Request(PreprocessingRequest):
 
     use_textline_orientation: bool | None = None
     text_det_limit_side_len: Side | None = None
-    text_det_limit_type: Literal["min", "max", "resize_long"] | None = None
+    text_det_limit_type: LimitType | None = None
     text_det_thresh: Ratio | None = None
     text_det_box_thresh: Ratio | None = None
     text_det_unclip_ratio: Growth | None = None
@@ -66,15 +65,14 @@ class Request(PreprocessingRequest):
     return_word_box: bool | None = None
 
     def detection(self) -> dict[str, Any]:
-        """Return the fields of :class:`hub.ocr.params.DetectorParams` that this request sets."""
-        given = {
+        """Return what this request says of the fields of :class:`hub.ocr.params.DetectorParams`."""
+        return {
             "det_limit_side_len": self.text_det_limit_side_len,
             "det_limit_type": self.text_det_limit_type,
             "det_db_thresh": self.text_det_thresh,
             "det_db_box_thresh": self.text_det_box_thresh,
             "det_db_unclip_ratio": self.text_det_unclip_ratio,
         }
-        return {name: value for name, value in given.items() if value is not None}
 
 
 class _InferenceParams(BaseModel):

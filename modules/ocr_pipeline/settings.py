@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from types import NoneType, SimpleNamespace
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import ValidationError
 
 from hub.errors import ConfigError
+from hub.ocr.params import EndpointParams, Ratio
 
 #: Sections of a pipeline file, and for each key the name that it has in params.py.
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -35,17 +36,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
 OPTIONS: Final[Mapping[str, str]] = {
     "use_textline_orientation": "use_angle_cls",
     "use_doc_orientation_classify": "page_orientation",
-    **{
-        key: key
-        for key in (
-            "visualize",
-            "max_num_input_imgs",
-            "max_output_img_size",
-            "allow_urls",
-            "max_url_mb",
-            "url_timeout",
-        )
-    },
+    **{key: key for key in EndpointParams.model_fields},
 }
 #: Of a detector that does not say its own.
 PADDLEX_THRESHOLDS: Final[Mapping[str, float]] = {
@@ -56,21 +47,13 @@ PADDLEX_THRESHOLDS: Final[Mapping[str, float]] = {
 _NONE_IS_NO_LIMIT: Final = ("max_num_input_imgs", "max_output_img_size")
 
 
-class Settings(BaseModel):
+class Settings(EndpointParams):
     """The pipeline's own settings; the rest of params.py is the models' (:mod:`hub.ocr.params`)."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     use_angle_cls: bool
     page_orientation: bool = False
-    drop_score: Annotated[float, Field(ge=0, le=1)]
+    drop_score: Ratio
     return_word_box: bool
-    visualize: bool
-    max_num_input_imgs: Annotated[int, Field(gt=0)] | None
-    max_output_img_size: Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)] | None
-    allow_urls: bool
-    max_url_mb: Annotated[float, Field(gt=0)]
-    url_timeout: Annotated[float, Field(gt=0)]
 
     @classmethod
     def read(cls, config: object) -> Settings:

@@ -71,6 +71,22 @@ def test_run_with_words_that_do_not_fit(
     assert saying in done.stderr
 
 
+def test_run_takes_the_fields_of_unpacked_options_and_names_them(hub: Hub, tmp_path: Path) -> None:
+    body = (
+        "    from typing import TypedDict, Unpack\n"
+        "    Options = TypedDict('Options', {'top': int, 'use_gpu': bool}, total=False)\n"
+        "    @serving\n"
+        "    def predict(self, texts, **options: Unpack[Options]):\n        return [texts, options]\n"
+    )
+    write_module(tmp_path / "served", body)
+
+    done = hub("run", "served/", "--input_text", "a", "--use_gpu", "--arguments", '{"top": 2}')
+    refused = hub("run", "served/", "--batch_size", "2")
+
+    assert json.loads(done.stdout) == [["a"], {"top": 2, "use_gpu": True}], done.stderr
+    assert "no argument for --batch_size. It takes: texts, top, use_gpu" in refused.stderr
+
+
 def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
     write_module(tmp_path / "still", "    pass\n")
     done = hub("run", "still/")

@@ -75,7 +75,7 @@ def test_a_picture_is_given_by_its_path_and_a_mistake_is_told(server: Server, tm
 
     read, wrong = over_stdio(server.url, home=tmp_path, work=work)
     assert json.loads(text_of(read))[0][0]["text"]
-    assert wrong.is_error and "`times` must be int >= 1 and <= 9" in text_of(wrong)
+    assert wrong.is_error and "`times` must be int from 1 up to 9" in text_of(wrong)
 
 
 def test_a_module_by_name_is_served_and_gone_afterwards(tmp_path: Path) -> None:

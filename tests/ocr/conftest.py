@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from hub.module.loader import create
 from hub.ocr.geometry import Image
 from hub.registry.weights import fetch
 
+Build = Callable[..., Any]
 MODELS = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 MODULES = Path(__file__).resolve().parents[2] / "deploy" / "hubserving"
 #: The same modules as they were released first, with PP-OCRv4 and its thresholds in params.py.
@@ -35,6 +39,20 @@ def others() -> dict[str, Path]:
     sets = ("PP-OCRv6_tiny", "PP-OCRv5_mobile")
     names = [f"{each}_{step}" for each in sets for step in ("det", "rec")]
     return fetch((*names, "ch_ppocr_mobile_v2.0_cls_onnx"))
+
+
+@pytest.fixture(scope="session")
+def build(weights: dict[str, Path]) -> Build:
+    """Builds a module of deploy/hubserving once per set of init_args."""
+    built: dict[str, Any] = {}
+
+    def get(name: str, **init_args: Any) -> Any:
+        key = f"{name} {init_args}"
+        if key not in built:
+            built[key] = create(MODULES / name, init_args)
+        return built[key]
+
+    return get
 
 
 def draw_line(text: str, *, width: int = 320, height: int = 48) -> Image:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,26 +15,10 @@ import pytest
 import hub
 from hub.module.contract import serving_method
 from hub.module.info import read_module_info
-from hub.module.loader import create
 from hub.ocr.geometry import Image
-from tests.ocr.conftest import MODULES, draw_line
+from tests.ocr.conftest import MODULES, Build, draw_line
 
-Build = Callable[..., Any]
 pytestmark = pytest.mark.models
-
-
-@pytest.fixture(scope="session")
-def build(weights: dict[str, Path]) -> Build:
-    """Builds a module of deploy/hubserving once per set of init_args."""
-    built: dict[str, Any] = {}
-
-    def get(name: str, **init_args: Any) -> Any:
-        key = f"{name} {init_args}"
-        if key not in built:
-            built[key] = create(MODULES / name, init_args)
-        return built[key]
-
-    return get
 
 
 def encoded(image: Image) -> str:

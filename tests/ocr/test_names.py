@@ -57,5 +57,5 @@ def test_other_names_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_known_names_are_not_mentioned(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    check_names(params(visualize=True))
+    check_names(params(visualize=True, url_timeout=5.0, return_word_box=True))
     assert not caplog.records

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from hub import errors
 from hub.serving.config import server_config
 from hub.serving.gateway import argument_schema, openapi
-from hub.serving.messages.manifest import Manifest
+from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.state import ModuleState, ServerState
 from tests.serving.running import Server
 
@@ -116,6 +116,27 @@ def test_arguments_on_the_server_are_described_only_where_they_are_allowed() -> 
 )  # fmt: skip
 def test_annotations_are_read_without_being_run(annotation: str, schema: dict[str, Any]) -> None:
     assert argument_schema.of_annotation(annotation) == schema
+
+
+def test_an_argument_that_is_checked_is_told_by_what_checks_it() -> None:
+    schema = {"type": "integer", "minimum": 1, "description": "How often."}
+    told = {"name": "x", "required": False, "annotation": "int", "schema": schema}
+
+    assert argument_schema.properties(manifest_of({"parameters": [told]})) == {"x": schema}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "kinds"),
+    [
+        ("'int'", {"integer"}),
+        ("Optional[Literal['a']]", {"string"}),
+        ("list[int]", {"array"}),
+        ("int | list[int]", {"integer", "array"}),
+        ("", {""}),
+    ],
+)
+def test_the_types_of_an_argument_are_told_without_null(annotation: str, kinds: set[str]) -> None:
+    assert argument_schema.kinds(Parameter("x", required=False, annotation=annotation)) == kinds
 
 
 def test_descriptions_come_from_either_style_of_docstring() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
@@ -15,6 +15,7 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
 from hub.ocr.images import chosen_images, read_images
+from hub.ocr.options import DetectorOptions, checked
 from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
 
@@ -56,7 +57,11 @@ class OCRDet(Module):
         return read_images(paths)
 
     def predict(
-        self, images: Sequence[Any] = (), paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: Sequence[Any] = (),
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        **options: Unpack[DetectorOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the text lines of each image.
 
@@ -64,6 +69,7 @@ class OCRDet(Module):
             images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
             paths: image files instead.
             visualize: also draw what was found.
+            **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text_region": [[x, y], …]}``, four corners in whole pixels, clockwise
@@ -71,17 +77,23 @@ class OCRDet(Module):
             ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image has another form.
+            InvalidInputError: neither or both were given, an image has another form, or an option has a
+                value that is not allowed.
         """
-        draw = checked_flag(visualize)
+        draw, asked = checked_flag(visualize), checked(DetectorOptions, options)
         chosen = chosen_images(images, paths, self.read_images)
-        found = iter(self.detector.detect([image for image in chosen if image is not None]))
+        readable = [image for image in chosen if image is not None]
+        found = iter(self.detector.detect(readable, self.detector.params.updated(asked)))
         results = [[] if image is None else [_region(box) for box in next(found)] for image in chosen]
         return with_pictures(chosen, results, hub.model_path) if draw else results
 
     @serving(batch="images", images="images", thread_safe=True)
     def serving_method(
-        self, images: list[Any], paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: list[Any],
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        **options: Unpack[DetectorOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the lines of text of each image.
 
@@ -90,7 +102,7 @@ class OCRDet(Module):
             paths: image files of the server instead, where it allows that.
             visualize: also draw what was found; the results then are objects of ``lines`` and ``image``.
         """
-        return self.predict(images=images, paths=paths, visualize=visualize)
+        return self.predict(images=images, paths=paths, visualize=visualize, **options)
 
 
 def _region(box: Box) -> dict[str, Any]:

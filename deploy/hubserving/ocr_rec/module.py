@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
@@ -15,7 +15,9 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_recognizer, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
+from hub.ocr.options import RecognizerOptions, checked, chosen
 from hub.ocr.presets import configured
+from hub.ocr.words import word_fields, words_across
 
 if __package__:
     from .params import read_params
@@ -54,32 +56,57 @@ class OCRRec(Module):
         """Read image files as uint8 (h, w, 3) BGR arrays; unreadable ones are left out."""
         return read_images(paths)
 
-    def predict(self, images: Sequence[Any] = (), paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+    def predict(
+        self,
+        images: Sequence[Any] = (),
+        paths: Sequence[str] = (),
+        **options: Unpack[RecognizerOptions],
+    ) -> list[list[dict[str, Any]]]:
         """Read line images.
 
         Args:
             images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
             paths: image files instead.
+            **options: for this call instead of the module's settings.
 
         Returns:
-            One list inside a list, ``[[{"text": …, "confidence": 0…1}, …]]``, in input order.
+            One list inside a list, ``[[{"text": …, "confidence": 0…1}, …]]``, in input order. With
+            ``return_word_box`` a line also has ``"text_word": [text, …]`` and ``"text_word_region"``, the
+            four corners [x, y] of each, in pixels of its image.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image has another form.
+            InvalidInputError: neither or both were given, an image has another form, or an option has a
+                value that is not allowed.
         """
-        chosen = chosen_images(images, paths, self.read_images)
-        readings = self.recognizer.recognize([[image for image in chosen if image is not None]])[0]
-        return [[{"text": reading.text, "confidence": reading.confidence} for reading in readings]]
+        asked = checked(RecognizerOptions, options)
+        with_words = chosen(asked.get("return_word_box"), self.recognizer.params.return_word_box)
+        lines = [image for image in chosen_images(images, paths, self.read_images) if image is not None]
+        readings = self.recognizer.recognize([lines], columns=with_words)[0]
+        return [
+            [
+                {
+                    "text": reading.text,
+                    "confidence": reading.confidence,
+                    **(word_fields(words_across(reading, line)) if with_words else {}),
+                }
+                for reading, line in zip(readings, lines, strict=True)
+            ]
+        ]
 
     @serving(images="images", thread_safe=True)
-    def serving_method(self, images: list[Any], paths: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
+    def serving_method(
+        self,
+        images: list[Any],
+        paths: Sequence[str] = (),
+        **options: Unpack[RecognizerOptions],
+    ) -> list[list[dict[str, Any]]]:
         """Read each line of text.
 
         Args:
             images: image files in base64, each one line.
             paths: image files of the server instead, where it allows that.
         """
-        return self.predict(images=images, paths=paths)
+        return self.predict(images=images, paths=paths, **options)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
@@ -15,9 +15,11 @@ from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.geometry import Image
 from hub.ocr.images import chosen_images, read_images
+from hub.ocr.options import PipelineOptions, checked
 from hub.ocr.pipeline import TextLine
 from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
+from hub.ocr.words import word_fields
 
 if __package__:
     from .params import read_params
@@ -63,7 +65,11 @@ class OCRSystem(Module):
         return read_images(paths)
 
     def predict(
-        self, images: Sequence[Any] = (), paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: Sequence[Any] = (),
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        **options: Unpack[PipelineOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find and read the text of each image.
 
@@ -71,24 +77,32 @@ class OCRSystem(Module):
             images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
             paths: image files instead.
             visualize: also draw what was found.
+            **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text": …, "confidence": 0…1, "text_region": [[x, y], …]}``, four
             corners in whole pixels, clockwise from the top left; ``[]`` for one that cannot be decoded. With
-            ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
+            ``return_word_box`` a line also has ``"text_word": [text, …]`` and ``"text_word_region"``, the
+            four corners of each. With ``visualize`` per image ``{"lines": that list, "image": a JPEG in
+            base64}``.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image has another form.
+            InvalidInputError: neither or both were given, an image has another form, or an option has a
+                value that is not allowed.
         """
-        draw = checked_flag(visualize)
+        draw, asked = checked_flag(visualize), checked(PipelineOptions, options)
         chosen = chosen_images(images, paths, self.read_images)
-        pages = iter(self.pipeline.read([image for image in chosen if image is not None]))
+        pages = iter(self.pipeline.read([image for image in chosen if image is not None], asked))
         results = [[] if image is None else [_item(line) for line in next(pages)] for image in chosen]
         return with_pictures(chosen, results, hub.model_path) if draw else results
 
     @serving(batch="images", images="images", thread_safe=True)
     def serving_method(
-        self, images: list[Any], paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: list[Any],
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        **options: Unpack[PipelineOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find and read the text of each image.
 
@@ -97,7 +111,7 @@ class OCRSystem(Module):
             paths: image files of the server instead, where it allows that.
             visualize: also draw what was found; the results then are objects of ``lines`` and ``image``.
         """
-        return self.predict(images=images, paths=paths, visualize=visualize)
+        return self.predict(images=images, paths=paths, visualize=visualize, **options)
 
 
 def _item(line: TextLine) -> dict[str, Any]:
@@ -105,6 +119,7 @@ def _item(line: TextLine) -> dict[str, Any]:
         "text": line.text,
         "confidence": line.confidence,
         "text_region": line.box.astype(int).tolist(),
+        **word_fields(line.words),
     }
 
 

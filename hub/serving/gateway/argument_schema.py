@@ -2,6 +2,7 @@
 
 A manifest holds annotations as text, because the gateway never imports a module. They are read with ``ast``
 and never evaluated; one that says nothing to JSON (``np.ndarray``, say) becomes a schema that allows all.
+Those that are checked come as a schema besides.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ IMAGE: Schema = {
 }
 _LISTS = frozenset(("list", "List", "Sequence", "Iterable", "tuple", "Tuple", "set", "Set"))
 _OBJECTS = frozenset(("dict", "Dict", "Mapping"))
+#: Types of one text, number or truth value.
+SINGLE = frozenset(("string", "integer", "number", "boolean"))
 #: A name alone, as an annotation.
 _NAMES: dict[str, Schema] = {
     "str": {"type": "string"},
@@ -79,6 +82,25 @@ def of_annotation(text: str) -> Schema:
 def returned(manifest: Manifest) -> Schema:
     """Return the schema of what the method returns; ``{}``, anything, where it does not say."""
     return of_annotation(manifest.returns) if manifest.returns_schema is None else manifest.returns_schema
+
+
+def of_parameter(parameter: Parameter) -> Schema:
+    """Return the schema that a parameter is checked by, or that its annotation as text stands for."""
+    return of_annotation(parameter.annotation) if parameter.schema is None else dict(parameter.schema)
+
+
+def kinds(parameter: Parameter) -> set[str]:
+    """Return the JSON types that a parameter takes besides null; "" stands for what has no type."""
+    schema = of_parameter(parameter)
+    parts = schema.get("anyOf", [schema])
+    found = {str(type_) for part in parts for type_ in _types(part)}
+    return found - {"null"}
+
+
+def _types(part: Schema) -> list[str]:
+    if "enum" in part:
+        return [_NAMES[type(value).__name__]["type"] for value in part["enum"]]
+    return [part.get("type", "")]
 
 
 def is_image(name: str, manifest: Manifest) -> bool:
@@ -137,7 +159,7 @@ def example_image() -> str:
 
 def _parameter_schema(parameter: Parameter, manifest: Manifest) -> Schema:
     name = parameter.name
-    annotated = of_annotation(parameter.annotation) if parameter.schema is None else dict(parameter.schema)
+    annotated = of_parameter(parameter)
     if is_image(name, manifest):
         return _image_schema(name, annotated, name in manifest.images)
     if annotated:

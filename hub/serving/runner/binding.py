@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import BindingError, ConfigError
+from hub.module.arguments import parameters, plain
 from hub.module.contract import ServingOptions
 from hub.module.signature import Signature
 from hub.serving.messages.manifest import Manifest, Parameter
@@ -31,10 +32,10 @@ class Binding:
         """
         self.method = method
         self.signature = signature
-        parameters = inspect.signature(method).parameters.values()
-        self.accepted = [p.name for p in parameters if p.kind in _NAMED]
-        self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
-        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._parameters = parameters(method)
+        self.accepted = [p.name for p in self._parameters if p.kind in _NAMED]
+        self.required = [p.name for p in self._parameters if p.kind in _NAMED and p.default is p.empty]
+        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in self._parameters)
         bound = inspect.unwrap(
             method, stop=inspect.ismethod
         )  # it may be wrapped, see hub.compat.paddlehub_api.static_mode
@@ -76,9 +77,7 @@ class Binding:
             returns_schema=returns.schema if returns else None,
             example=None if options.example is None else dict(options.example),
             parameters=tuple(
-                self._parameter(parameter)
-                for parameter in signature.parameters.values()
-                if parameter.kind in _NAMED
+                self._parameter(parameter) for parameter in self._parameters if parameter.kind in _NAMED
             ),
             takes_any=self.takes_any,
             batch=options.batch,
@@ -91,7 +90,7 @@ class Binding:
         return Parameter(
             name=parameter.name,
             required=parameter.name in self.required,
-            annotation=_annotation(parameter.annotation),
+            annotation=_annotation(plain(parameter.annotation)),
             has_default=is_json,
             default=parameter.default if is_json else None,
             schema=self._schema(parameter.name),

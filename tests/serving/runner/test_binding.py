@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import pytest
+from pydantic import Field
 
 from hub.errors import BindingError
 from hub.module.contract import ServingOptions
+from hub.module.signature import Signature
 from hub.serving.messages.manifest import Parameter
 from hub.serving.runner.binding import Binding
 
@@ -18,8 +20,16 @@ pytestmark = pytest.mark.unit
 PLAIN = object()
 
 
+class Options(TypedDict, total=False):
+    width: Annotated[Annotated[int, Field(ge=1, le=9)] | None, Field(description="Of the word.")]
+    mode: Literal["fast", "good"]
+
+
 class Module:
     summary = "says it again"
+
+    def choose(self, texts: list[str], **options: Unpack[Options]) -> list[Any]:
+        return [texts, options]
 
     def predict(self, texts: list[str], scale: int = 1, *, mode: Any = PLAIN) -> list[str]:
         """Say it again.
@@ -70,6 +80,26 @@ def test_a_method_with_kwargs_takes_any_argument_but_self() -> None:
     assert anything.bind({"a": 1, "b": 2}) == {"a": 1, "b": 2}
     with pytest.raises(BindingError, match="`self`"):
         anything.bind({"self": 1})
+
+
+def test_fields_of_unpacked_options_are_arguments_and_others_are_refused() -> None:
+    choose = Binding(Module().choose, {"mode": "good"})
+
+    assert choose.bind({"texts": ["a"], "width": 3}) == {"texts": ["a"], "width": 3, "mode": "good"}
+    with pytest.raises(BindingError, match="`heigth`; accepted: `texts`, `width`, `mode`"):
+        choose.bind({"texts": ["a"], "heigth": 3})
+
+
+def test_the_manifest_tells_bounds_and_description_of_an_option() -> None:
+    choose = Module().choose
+    manifest = Binding(choose, {}, Signature(choose)).manifest(ServingOptions())
+    _, width, mode = manifest.parameters
+
+    assert manifest.takes_any is False
+    number = {"type": "integer", "minimum": 1, "maximum": 9}
+    schema = {"anyOf": [number, {"type": "null"}], "description": "Of the word."}
+    assert width == Parameter("width", False, "Optional[int]", schema=schema)
+    assert (mode.annotation, mode.schema) == ("Literal['fast', 'good']", {"enum": ["fast", "good"]})
 
 
 def test_a_positional_parameter_cannot_be_given() -> None:

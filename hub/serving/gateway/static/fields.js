@@ -77,16 +77,25 @@ function lines(id, parameter, { initial }) {
   return { input, element: labelled(id, parameter, t("onePerLine"), input), read };
 }
 
+const isWithin = (value, { minimum = -Infinity, exclusiveMinimum = -Infinity, maximum = Infinity }) => value >= minimum && value > exclusiveMinimum && value <= maximum;
+
+function rangeOf({ minimum, exclusiveMinimum, maximum }) {
+  const lowest = minimum ?? (exclusiveMinimum === undefined ? "" : `> ${exclusiveMinimum}`);
+  return lowest === "" && maximum === undefined ? "" : `${lowest} … ${maximum ?? ""}`.trim();
+}
+
 function number(id, parameter, { schema, initial }) {
+  const range = rangeOf(schema);
   const input = h("input", { id, type: "text", inputmode: "decimal", value: initial ?? "" });
   const read = () => {
     if (input.value.trim() === "") return undefined;
     const value = Number(input.value);
     if (!Number.isFinite(value)) throw new Problem(t("needNumber"));
     if (schema.type === "integer" && !Number.isInteger(value)) throw new Problem(t("needInteger"));
+    if (!isWithin(value, schema)) throw new Problem(t("needRange", { range }));
     return value;
   };
-  return { input, element: labelled(id, parameter, "", input), read };
+  return { input, element: labelled(id, parameter, range && `(${range})`, input), read };
 }
 
 function check(id, parameter, { initial }) {

@@ -1,9 +1,18 @@
 """One argument of every kind a form can have; answers with what it got."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack
+
+from pydantic import Field
 
 from hub.errors import InvalidInputError
 from hub.module import Module, moduleinfo, serving
+
+
+class Bounds(TypedDict, total=False):
+    width: Annotated[int | None, Field(ge=1, le=9, description="Of a letter.")]
+    share: Annotated[float | None, Field(gt=0, le=1)]
+    side: Annotated[Literal["left", "right"] | None, Field(description="Of the page.")]
+    boxes: Annotated[bool | None, Field(description="Tell them, too.")]
 
 
 @moduleinfo(name="shapes", version="0.1.0", summary="says what it was given")
@@ -18,6 +27,7 @@ class Shapes(Module):
         names: list[str] | None = None,
         loud: bool = False,
         extra: dict[str, Any] | None = None,
+        **bounds: Unpack[Bounds],
     ) -> dict[str, Any]:
         """Give back the arguments.
 
@@ -37,4 +47,5 @@ class Shapes(Module):
             "names": names,
             "loud": loud,
             "extra": extra,
+            **bounds,
         }

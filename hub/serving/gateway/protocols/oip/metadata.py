@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.serving.gateway import argument_schema
 from hub.serving.gateway.protocols.oip.models import INPUT, OUTPUT, check_version
 from hub.serving.gateway.protocols.oip.tensors import BYTES
 from hub.serving.gateway.targets import ModuleTarget, Target
@@ -18,6 +19,8 @@ SERVER_NAME = "hubserving"
 PLATFORM = "hubserving_python"
 EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository")
 _JSON_TENSOR = {"datatype": BYTES, "shape": [1]}
+#: JSON types and Triton's.
+_NUMBERS = {"boolean": "TYPE_BOOL", "integer": "TYPE_INT64", "number": "TYPE_FP64"}
 
 
 def server() -> dict[str, Any]:
@@ -79,15 +82,21 @@ def config(target: Target, version: str) -> dict[str, Any]:
 
 
 def _argument(parameter: Parameter) -> dict[str, Any]:
-    """Describe a parameter of the serving method; its type is a guess from its default."""
+    """Describe a parameter of the serving method; its type is a guess from its default or annotation."""
     kinds = {bool: "TYPE_BOOL", int: "TYPE_INT64", float: "TYPE_FP64"}
-    data_type = kinds.get(type(parameter.default), "TYPE_STRING")
+    data_type = kinds.get(type(parameter.default)) or _NUMBERS.get(_kind(parameter)) or "TYPE_STRING"
     return {
         "name": parameter.name,
         "data_type": data_type,
         "dims": [-1],
         "optional": not parameter.required,
     }
+
+
+def _kind(parameter: Parameter) -> str:
+    """Return the one JSON type that an annotation allows besides null; "" where there is more than one."""
+    kinds = argument_schema.kinds(parameter)
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _groups(module: ModuleState) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ import numpy as np
 from hub import envelope
 from hub.errors import InvalidInputError, UnknownModuleError
 from hub.image_header import image_size
-from hub.serving.gateway import body
+from hub.serving.gateway import argument_schema, body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.delivery import ModuleReply
@@ -40,7 +40,6 @@ RESULTS: Final = "results"
 #: Parameters of a request that belong to the protocol; others are arguments.
 _PROTOCOL_PARAMETERS = frozenset(("binary_data_output", "timeout", "priority"))
 _SEQUENCE_PARAMETERS = ("sequence_id", "sequence_start", "sequence_end")
-_SCALAR_ANNOTATIONS = frozenset(("str", "int", "float", "bool"))
 
 
 @dataclass(frozen=True)
@@ -256,7 +255,7 @@ def _is_single(parameter: Parameter | None) -> bool:
     if parameter is None:
         return False
     has_value = isinstance(parameter.default, (str, int, float))
-    return has_value or parameter.annotation.strip("'\"") in _SCALAR_ANNOTATIONS
+    return has_value or argument_schema.kinds(parameter) <= argument_schema.SINGLE
 
 
 def _text(name: str, item: bytes) -> str:

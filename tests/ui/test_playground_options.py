@@ -1,0 +1,51 @@
+"""Optional arguments with types and bounds in the playground's form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.serving.running import Server
+from tests.ui.driving import run, visit
+
+pytestmark = pytest.mark.slow
+
+
+def test_options_with_bounds_are_folded_away_and_sent_only_where_they_are_filled_in(
+    page: Any, server: Server
+) -> None:
+    visit(page, server, "shapes")
+    page.fill("#form textarea", "hello")
+    assert not page.is_visible("label:has-text('width')")
+    page.click("summary:has-text('More arguments')")
+    hints = page.locator(
+        ".field:has(> label:text-is('width')) .hint, .field:has(> label:text-is('share')) .hint"
+    )
+    assert hints.all_inner_texts() == ["Of a letter. (1 … 9)", "(> 0 … 1)"]
+    page.fill("label:text-is('width') >> xpath=.. >> input", "9")
+    page.select_option("label:text-is('side') >> xpath=.. >> select", label="right")
+    page.select_option("label:text-is('boxes') >> xpath=.. >> select", label="true")
+    run(page, "#view pre")
+
+    got = json.loads(page.inner_text("#view pre"))
+    assert {name: got.get(name) for name in ("width", "share", "side", "boxes")} == {
+        "width": 9, "share": None, "side": "right", "boxes": True,
+    }  # fmt: skip
+    assert "share" not in page.inner_text("#curl")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("width", "10"), ("width", "0"), ("share", "0"), ("share", "1.5")]
+)
+def test_a_number_out_of_bounds_is_said_beside_its_field(
+    page: Any, server: Server, field: str, value: str
+) -> None:
+    visit(page, server, "shapes")
+    page.fill("#form textarea", "hello")
+    page.click("summary:has-text('More arguments')")
+    page.fill(f"label:text-is('{field}') >> xpath=.. >> input", value)
+    run(page, ".problem:visible")
+
+    assert page.inner_text(".problem:visible").startswith("This must be in ")
