@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import BindingError
+from hub.module.arguments import names_server_files
 from hub.module.contract import ServingOptions
 from hub.serving.messages.manifest import Manifest, Parameter
+from hub.suggestion import did_you_mean
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -20,10 +22,14 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class Binding:
     """The serving method's signature, and the config file's ``predict_args`` as defaults under it."""
 
-    def __init__(self, method: Callable[..., Any], defaults: Mapping[str, Any]) -> None:
+    def __init__(
+        self, method: Callable[..., Any], defaults: Mapping[str, Any], *, names_paths: bool = True
+    ) -> None:
+        """Look at the method; ``names_paths``: callers may send arguments that name files of the server."""
         self.method = method
         parameters = inspect.signature(method).parameters.values()
         self.accepted = [p.name for p in parameters if p.kind in _NAMED]
+        self.offered = [name for name in self.accepted if names_paths or not names_server_files(name)]
         self.required = [p.name for p in parameters if p.kind in _NAMED and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         bound = inspect.unwrap(
@@ -45,9 +51,13 @@ class Binding:
             unknown = [name for name in unknown if name in self.taken]
         missing = [name for name in self.required if name not in bound]
         if unknown:
-            raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(self.accepted)}")
+            meant = did_you_mean(unknown[0], self.offered)
+            hint = f".{meant}" if meant else ""
+            raise BindingError(
+                f"unknown argument {_listed(unknown)}; accepted: {_listed(self.offered)}{hint}"
+            )
         if missing:
-            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
+            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.offered)}")
         return bound
 
     def manifest(self, options: ServingOptions) -> Manifest:

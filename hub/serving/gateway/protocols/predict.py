@@ -26,6 +26,6 @@ def predict(name: str) -> Response:
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
-    return body_parser.parse(
-        data, request.content_type or "", module.manifest.images, current_gateway().limits
-    )
+    manifest, limits = module.manifest, current_gateway().limits
+    taken = None if manifest.takes_any else [parameter.name for parameter in manifest.parameters]
+    return body_parser.parse(data, request.content_type or "", manifest.images, limits, taken)
