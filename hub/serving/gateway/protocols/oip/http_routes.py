@@ -20,7 +20,7 @@ from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.gate import SMALL_BODY
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols import over_http
-from hub.serving.gateway.protocols.oip import infer_body, models
+from hub.serving.gateway.protocols.oip import infer_body, models, statistics
 from hub.serving.gateway.protocols.oip import metadata as described
 from hub.serving.gateway.protocols.oip import repository as repositories
 from hub.serving.gateway.protocols.oip.models import Inference, InferRequest
@@ -84,6 +84,17 @@ def config(name: str, version: str = "") -> Response:
 def model_ready(name: str, version: str = "") -> Response:
     is_ready = described.is_ready(_target(name), version)
     return _json({"name": name, "ready": is_ready}, 200 if is_ready else 503)
+
+
+@blueprint.get("/models/stats")
+def all_statistics() -> Response:
+    return _json(statistics.of_all(current_gateway()))
+
+
+@blueprint.get("/models/<name>/stats")
+@blueprint.get("/models/<name>/versions/<version>/stats")
+def model_statistics(name: str, version: str = "") -> Response:
+    return _json(statistics.of_one(_target(name), version))
 
 
 @blueprint.post("/repository/index")
