@@ -36,6 +36,14 @@ def test_echo_says_what_it_is_told(start: Start) -> None:
     assert server.post("echo", request).json() == reply
 
 
+def test_echo_takes_nan_for_a_missing_number(start: Start) -> None:
+    server = start("echo")
+    headers = {"Content-Type": "application/json"}
+    body = b'{"texts": ["a", "b"], "times": NaN}'
+
+    assert server.post("echo", data=body, json=None, headers=headers).json()["results"] == ["a", "b"]
+
+
 def test_every_code_of_an_image_is_read_in_reading_order(qrcode: Any) -> None:
     (codes,) = qrcode.read([drawn("https://example.org/1", "你好，世界", "3")])
     assert [code["text"] for code in codes] == ["https://example.org/1", "你好，世界", "3"]

@@ -103,7 +103,8 @@ def _finish(response: Response) -> Response:
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, X-Request-Timeout"
+            "Authorization, Content-Encoding, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, "
+            "X-Request-Timeout"
         )
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"

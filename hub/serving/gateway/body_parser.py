@@ -78,6 +78,11 @@ class _Names:
         return bare
 
 
+def is_form(content_type: str) -> bool:
+    """Tell whether a body of that type is a form with parts."""
+    return _kind(content_type) == "multipart/form-data"
+
+
 def parse(
     data: bytes,
     content_type: str,
@@ -93,15 +98,15 @@ def parse(
         declared: the module's image arguments; their images are decoded from base64 here and travel as
             bytes. All others stay as sent.
         limits: on sizes and numbers.
-        taken: all of the module's arguments; None where it takes any.
+        taken: all of the module's arguments that callers may send, for a form; None where it takes any.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = _kind(content_type)
     if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
-    if kind == "multipart/form-data":
+    if is_form(content_type):
         return _from_form(data, content_type, _Names(declared, taken), limits)
     if kind.startswith("image/"):
         return _from_image(data, declared, limits)
@@ -110,6 +115,10 @@ def parse(
         f"content type {kind!r} is not read here{sent}; "
         "send application/json, multipart/form-data or an image/*"
     )
+
+
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLimits) -> Body:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from hub import envelope
+from hub.serving.messages.manifest import Manifest, Parameter
+from hub.serving.messages.state import READY, ModuleState
 from tests.serving import pictures
 from tests.serving.gateway import apps
 from tests.serving.gateway.apps import Door
@@ -134,6 +136,23 @@ def test_a_compressed_form_or_image_is_unpacked(door: Door, request_: dict[str, 
     status, _ = door.json("POST", "/predict/echo", **packed)
 
     assert (status, door.dispatched.calls[-1][1].images) == (200, {"images": [PNG]})
+
+
+def test_a_part_without_a_name_is_told_no_name_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    parameters = tuple(Parameter(name, required=False) for name in ("images", "paths", "draw"))
+    manifest = Manifest(method="read", images=("images",), parameters=parameters, takes_any=False)
+    module = ModuleState("reader", "1.0", READY, runners=apps.WARM, manifest=manifest)
+    data = b"--sep\r\nContent-Disposition: form-data\r\n\r\n3\r\n--sep--\r\n"
+    for allowed, names in ((False, "images, draw"), (True, "images, paths, draw")):
+        door = apps.make(tmp_path, {"reader": module}, allow_server_paths=allowed)
+        _, reply = door.json(
+            "POST", "/predict/reader", data=data, content_type="multipart/form-data; boundary=sep"
+        )
+
+        assert reply["msg"] == f"a part of the form has no name; name it after an argument: {names}"
 
 
 @pytest.mark.parametrize(("path", "request_of"), ROUTES)
