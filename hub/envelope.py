@@ -75,10 +75,10 @@ def loads(data: bytes | bytearray | memoryview, *, trusted: bool = False) -> Any
     try:
         return _strictly(data)
     except ValueError as error:
+        if len(data) > TOLERANT_BYTES and not trusted:  # not searched either: that takes as long
+            raise ValueError(f"{error} (NaN and lone surrogates are read in texts of up to 1 MB)") from error
         if _BEYOND_ORJSON.search(data) is None:
             raise
-        if len(data) > TOLERANT_BYTES and not trusted:
-            raise ValueError(f"{error} (NaN and lone surrogates are read in texts of up to 1 MB)") from error
     try:
         return json.loads(bytes(data))
     except RecursionError as error:

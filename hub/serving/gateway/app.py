@@ -96,7 +96,8 @@ def _begin() -> Response | None:
 
 def _finish(response: Response) -> Response:
     current, gateway, context = _current(), current_gateway(), request_context()
-    gateway.inflight.release(context.unpacked)
+    if context.unpacked:
+        gateway.inflight.release(context.unpacked)
     seconds = time.monotonic() - context.arrived
     response.headers["X-Request-ID"] = context.request_id
     origin = _allowed_origin(current, gateway)

@@ -27,12 +27,9 @@ from hub.serving.gateway.body import (
     look_over,
     refuse_server_paths,
 )
-from hub.serving.gateway.form import MAX_PARTS as MAX_FORM_PARTS
 from hub.serving.gateway.form import Part
 from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
-
-__all__ = ["MAX_FORM_PARTS", "parse"]
 
 #: Names by which the files of forms go, where the module has another one.
 _NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img", "picture", "photo")

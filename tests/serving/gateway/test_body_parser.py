@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder
 from hub import envelope
 from hub.errors import BindingError, InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
 from hub.serving.gateway import body_parser
+from hub.serving.gateway import form as form_parts
 from hub.serving.gateway.body import Body
 from tests.serving import pictures
 from tests.serving.gateway.limits import LIMITS
@@ -153,7 +154,7 @@ def test_a_broken_form_is_refused(data: bytes, kind: str) -> None:
 
 def test_a_form_of_too_many_parts_is_refused() -> None:
     with pytest.raises(PayloadTooLargeError, match="more than 1000 fields and files"):
-        read_form(*[("a", "1")] * (body_parser.MAX_FORM_PARTS + 1))
+        read_form(*[("a", "1")] * (form_parts.MAX_PARTS + 1))
 
 
 def test_a_form_as_werkzeug_encodes_it_is_read() -> None:
@@ -319,8 +320,6 @@ def test_a_boundary_that_is_all_over_a_file_is_refused() -> None:
 
 
 def test_as_many_fields_as_a_form_may_have_are_read() -> None:
-    parts = [
-        (f"a_field_with_quite_a_long_name_{number}", "1") for number in range(body_parser.MAX_FORM_PARTS)
-    ]
+    parts = [(f"a_field_with_quite_a_long_name_{number}", "1") for number in range(form_parts.MAX_PARTS)]
 
-    assert len(arguments(read_form(*parts))) == body_parser.MAX_FORM_PARTS
+    assert len(arguments(read_form(*parts))) == form_parts.MAX_PARTS
