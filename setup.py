@@ -40,6 +40,7 @@ CORE = [
     "requests>=2.32.2",
     "rich>=13.9.4",
     "unearth>=0.18.3,<0.20",
+    "werkzeug>=3.1.4,<4",  # Flask's own; reads forms, since 3.1.4 also where a line's end is cut in two
 ]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]

@@ -3,6 +3,8 @@
 Success carries ``"status": "0"``, which the documents of PaddleHub Serving show, or ``"000"``, which
 its 2.x code sent, by ``status_style``. Text is UTF-8, not escaped. Standard library, and orjson where
 it is installed (a runner in a module's own environment may not have it).
+
+A text that comes in may be all that ``json.loads`` reads: NaN and lone surrogates too.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ import base64
 import datetime
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 try:
     import orjson
@@ -21,6 +24,10 @@ except ImportError:  # a module's own environment
     orjson = None  # type: ignore[assignment]
 
 StatusStyle = Literal["1.x", "2.x"]
+#: A text that only the standard library reads may have so many bytes: it takes ten times as long.
+TOLERANT_BYTES: Final = 1_000_000
+#: NaN and infinity; half of a surrogate pair, escaped or not; the byte order mark.
+_BEYOND_ORJSON = re.compile(rb"NaN|Infinity|\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\A\xef\xbb\xbf")
 SUCCESS_STATUS: dict[StatusStyle, str] = {"1.x": "0", "2.x": "000"}
 
 
@@ -39,11 +46,46 @@ def dumps(value: Any) -> bytes:
             return orjson.dumps(value, default=_simplify, option=options)
         except orjson.JSONEncodeError:
             pass  # beyond its reach (a 100-digit integer, say): the slower way below decides
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False).encode()
+    plain = _plain(value)
+    try:
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, for which JSON has an escape and UTF-8 nothing
+        return json.dumps(plain, allow_nan=False).encode()
 
 
-def loads(data: bytes | bytearray | memoryview) -> Any:
-    """Decode JSON; raises ValueError."""
+def dumps_exactly(value: Any) -> bytes:
+    """Encode what ``loads`` gave so that it gives the same again: NaN and infinity are not JSON's.
+
+    Raises:
+        TypeError: as ``dumps``.  RecursionError: it is nested too deeply.
+    """
+    return json.dumps(value, default=_simplify, separators=(",", ":")).encode()
+
+
+def loads(data: bytes | bytearray | memoryview, *, trusted: bool = False) -> Any:
+    """Decode JSON, and all else that ``json.loads`` reads in UTF-8.
+
+    Args:
+        data: the text; what is not JSON by the standard may have 1 MB.
+        trusted: its writer has seen to that, so it may have more.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return _strictly(data)
+    except ValueError as error:
+        if len(data) > TOLERANT_BYTES and not trusted:  # not searched either: that takes as long
+            raise ValueError(f"{error} (NaN and lone surrogates are read in texts of up to 1 MB)") from error
+        if _BEYOND_ORJSON.search(data) is None:
+            raise
+    try:
+        return json.loads(bytes(data))
+    except RecursionError as error:
+        raise ValueError("lists and objects are nested too deeply") from error
+
+
+def _strictly(data: bytes | bytearray | memoryview) -> Any:
     try:
         return orjson.loads(data) if orjson is not None else json.loads(bytes(data))
     except RecursionError as error:

@@ -83,7 +83,55 @@ def test_a_failure_has_empty_results() -> None:
     assert json.loads(envelope.failure("why\n", "112")) == {"msg": "why\n", "results": "", "status": "112"}
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"[1,]", b"\xff", b'{"a":1} x', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"nan", b"[1,]", b"\xff", b'{"a":1} x', b"[NaN,]", b"[" * 100_000]
+)
 def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         envelope.loads(data)
+
+
+@pytest.mark.parametrize("has_orjson", [True, False])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b'[NaN, Infinity, -Infinity, "NaN"]', [None, math.inf, -math.inf, "NaN"]),
+        (b'{"\\ud800": "a\\udfff"}', {"\ud800": "a\udfff"}),
+        (b'["\xed\xa0\x80"]', ["\ud800"]),
+        (b'\xef\xbb\xbf["a"]', ["a"]),
+    ],
+)
+def test_all_that_json_loads_reads_is_read(
+    text: bytes, value: Any, has_orjson: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_orjson:
+        monkeypatch.setattr(envelope, "orjson", None)
+    found = envelope.loads(memoryview(text))
+
+    assert [None if each != each else each for each in found] == list(value)
+
+
+def test_what_only_json_loads_reads_is_read_up_to_a_size_unless_its_writer_is_trusted() -> None:
+    text = b'["%s", NaN]' % (b"a" * envelope.TOLERANT_BYTES)
+    with pytest.raises(ValueError, match="up to 1 MB"):
+        envelope.loads(text)
+
+    assert len(envelope.loads(text, trusted=True)) == 2
+
+
+def test_nesting_is_limited_also_beside_what_only_json_loads_reads() -> None:
+    with pytest.raises(ValueError):
+        envelope.loads(b"[NaN," + b"[" * 200_000)
+
+
+def test_half_a_surrogate_pair_is_sent_as_an_escape() -> None:
+    sent = envelope.dumps({"a": ["\ud800", "ü", math.nan]})
+
+    assert sent == b'{"a": ["\\ud800", "\\u00fc", null]}'
+    assert envelope.loads(sent) == {"a": ["\ud800", "ü", None]}
+
+
+def test_what_was_read_can_be_written_exactly() -> None:
+    sent = envelope.dumps_exactly({"a": math.nan, "b": None, "c": np.array([1.5, math.inf]), "d": "\ud800"})
+
+    assert sent == b'{"a":NaN,"b":null,"c":[1.5,Infinity],"d":"\\ud800"}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from hub.client.replies import Reply
     from hub.predict.job import Call, Job, Output, Target
     from hub.serving.config.server_config import ServingConfig
+
+#: A URL, or host and port without a scheme; no module's name and no folder has a colon and a number.
+_ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|\Z)")
 
 
 @click.command()
@@ -108,7 +112,7 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
 
 @contextmanager
 def _target(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
-    if "://" in target:
+    if _ADDRESS.match(target):
         from hub.client.blocking import Client
         from hub.predict.served import find
 

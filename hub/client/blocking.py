@@ -28,7 +28,8 @@ class Client(BaseClient):
             lines = client.predict("ocr_system", images=["a.jpg", array, data])
 
     Args:
-        url: the server's address; behind a proxy with the path under which the proxy has it.
+        url: the server's address, with or without ``http://``; behind a proxy with the path under which the
+            proxy has it.
         timeout, strict, resend: see :class:`hub.client.options.Options`.
         api_key: default ``HUB_API_KEY``, if that is set.
         verify: for https: True, a PEM file of certificates to trust, an ``ssl.SSLContext``, or False.
@@ -45,8 +46,9 @@ class Client(BaseClient):
 
         Args:
             module: as in ``/predict/<module>``.
-            **arguments: the module's own. Arrays (uint8, height × width × 3, BGR), bytes and ``Path`` are
-                sent as image files; under ``images`` and ``image`` a string is a path. Others go as JSON.
+            **arguments: the module's own. Arrays (uint8, height × width × 3, BGR), bytes, ``Path``, file
+                objects (mode "rb") and PIL images are sent as image files; under ``images`` and ``image`` a
+                string is a path. Others go as JSON.
 
         Raises:
             RequestError: the server refused or the module failed: one class per reason, the server's message.

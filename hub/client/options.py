@@ -68,10 +68,12 @@ class Server:
 def server(url: str, api_key: str | None) -> Server:
     """Check the address; ``HUB_API_KEY`` is the key where none is given.
 
+    One without a scheme is meant for http.
+
     Raises:
         ConfigError: the address is not one, or the key cannot be a header.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is not a number
@@ -84,7 +86,7 @@ def server(url: str, api_key: str | None) -> Server:
         if not (key.isascii() and key.isprintable()):
             raise ConfigError("the API key has characters that no key has; is it a line of the key file?")
         headers["Authorization"] = f"Bearer {key}"
-    return Server(url.rstrip("/"), headers=MappingProxyType(headers))
+    return Server(parts.geturl().rstrip("/"), headers=MappingProxyType(headers))
 
 
 def transport_options(server: Server, verify: Verify) -> dict[str, Any]:

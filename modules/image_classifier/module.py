@@ -15,6 +15,7 @@ import numpy as np
 import hub
 from hub.engines.base import Batch, Device, Engine, Normalize, Precision, load
 from hub.errors import ConfigError, InvalidInputError
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 
 from .params import Config, read_params
@@ -75,7 +76,8 @@ class ImageClassifier(Module):
             raise InvalidInputError(f"top_k is {top_k!r}; it must be a whole number above 0")
         if use_gpu and not self.use_gpu:
             raise InvalidInputError("use_gpu: this server runs on the CPU; start it with --use_gpu")
-        if not isinstance(images, (list, tuple)):
+        images = as_arrays(images)
+        if not isinstance(images, list):
             raise InvalidInputError(f"images must be a list of images, not {type(images).__name__}")
         prepared = [prepare(image, self.params) for image in images if image is not None]
         answers = iter(self._probabilities(prepared))

@@ -16,6 +16,7 @@ import numpy as np
 
 import hub
 from hub.errors import ConfigError, EngineError, InvalidInputError
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 
 from . import network
@@ -69,7 +70,8 @@ class ObjectDetector(Module):
             raise InvalidInputError(f"score_thresh is {score_thresh!r}; it must be a number from 0 to 1")
         if use_gpu and not self.use_gpu:
             raise InvalidInputError("use_gpu: this server runs on the CPU; start it with --use_gpu")
-        if not isinstance(images, (list, tuple)):
+        images = as_arrays(images)
+        if not isinstance(images, list):
             raise InvalidInputError(f"images must be a list of images, not {type(images).__name__}")
         return [{"data": [] if image is None else self._objects(image, least)} for image in images]
 

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 
 from hub.errors import InvalidInputError
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, runnable, serving
 
 
@@ -25,7 +26,8 @@ class QRCode(Module):
             pixels, clockwise from the code's own top left; ``text`` is "" for a code that was found but
             not read. An image without codes, and None, is an empty list.
         """
-        if not isinstance(images, (list, tuple)):
+        images = as_arrays(images)
+        if not isinstance(images, list):
             raise InvalidInputError(f"images must be a list of images, not {type(images).__name__}")
         return [[] if image is None else _codes(image) for image in images]
 

@@ -168,6 +168,17 @@ def test_bad_files_are_reported_and_tried_again_by_the_next_run(counting: Server
 # -- without a server --------------------------------------------------------------------------------
 
 
+def test_an_address_needs_no_scheme(counting: Server, tmp_path: Path) -> None:
+    draw(tmp_path / "imgs", 1)
+    for words in (
+        (f"127.0.0.1:{counting.port}/predict/tally",),
+        (f"127.0.0.1:{counting.port}", "-m", "tally"),
+    ):
+        done = predict(words[0], "imgs", *words[1:], cwd=tmp_path)
+
+        assert (done.returncode, len(done.stdout.splitlines())) == (0, 1), done.stderr
+
+
 def test_an_installed_module_or_a_folder_needs_no_server(tmp_path: Path) -> None:
     draw(tmp_path / "imgs", 5)
     (tmp_path / "imgs" / "0002.png").write_text("no image")

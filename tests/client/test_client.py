@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pty
@@ -15,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import hub
 from hub import errors
@@ -175,11 +177,35 @@ def test_a_refused_connection_is_an_error_at_once_that_names_the_address() -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8866", "ftp://host", "http://", "http://host:x", "http://host/?a=b", ""]
+    "url", ["ftp://host", "http://", "http://host:x", "host:x", "http://host/?a=b", "127.0.0.1:8866?a=b", ""]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(errors.ConfigError, match="is not a server's address"):
         hub.Client(url)
+
+
+def test_an_address_without_a_scheme_is_meant_for_http(server: Server) -> None:
+    with hub.Client(f"127.0.0.1:{server.port}/") as client:
+        assert client.predict("greet", names=["a"]) == ["hello a, one of 1"]
+
+
+def test_pil_images_and_file_objects_are_sent_as_files(client: hub.Client, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png(7, 5))
+    with path.open("rb") as file, Image.open(path) as image:
+        seen = client.predict("look", images=[file, image, io.BytesIO(png(7, 5))], mask=image)
+
+    assert [each["shape"] for each in (*seen["seen"], seen["mask"])] == [[5, 7, 3]] * 4
+
+
+@pytest.mark.parametrize("value", [io.StringIO("text"), io.BytesIO()])
+def test_a_file_object_that_gives_no_bytes_is_named(client: hub.Client, value: Any) -> None:
+    with pytest.raises(errors.InvalidInputError, match=r"images\[1\]"):
+        client.predict("look", images=[png(), value])
+
+
+def test_half_a_surrogate_pair_goes_there_and_back(client: hub.Client) -> None:
+    assert client.predict("probe", word="a\ud800")["others"] == {"word": "a\ud800"}
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan")])

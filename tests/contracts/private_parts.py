@@ -61,6 +61,9 @@ PRIVATE_PARTS = (
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
     PrivatePart("prometheus-client", "MmapedDict", _COUNTERS, "files that a full disk does not make deadly"),
     PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
+    PrivatePart(
+        "werkzeug", "get_part_charset", "serving/gateway/form.py", "the bytes of a file that has no file name"
+    ),
     PrivatePart("click", "ShellComplete.source", "cli/completion.py", "a script without starting bash"),
     PrivatePart("unearth", "No matches are found.", "registry/sources/pip_download.py", "absence"),
     PrivatePart("paddlepaddle", "_rename_input", _PROGRAM, "a prefix for the variables of a program"),

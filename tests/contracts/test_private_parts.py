@@ -262,7 +262,7 @@ def test_prometheus_reads_what_is_counted_into_files_of_ours(tmp_path: Path) -> 
     assert """'requests_total{module="a"} 3.0'""" in done.stdout
 
 
-# -- Flask, click, unearth -------------------------------------------------------------------------
+# -- Flask, Werkzeug, click, unearth -------------------------------------------------------------------------
 
 
 @contract("_get_current_object")
@@ -274,6 +274,26 @@ def test_flasks_request_can_be_looked_up_once() -> None:
 
         assert type(found) is Request
         assert found.path == "/a"
+
+
+@contract("get_part_charset")
+def test_werkzeug_asks_for_each_fields_charset_in_order_and_makes_lists_when_told() -> None:
+    from werkzeug.formparser import MultiPartParser
+
+    asked: list[str] = []
+
+    class Parser(MultiPartParser):
+        def get_part_charset(self, headers: Any) -> str:
+            asked.append(headers.get("a", ""))
+            return "latin-1"
+
+    part = b'--x\r\nContent-Disposition: form-data; name="f"%b\r\nA: %b\r\n\r\n\xff\r\n'
+    body = part % (b"", b"1") + part % (b'; filename="g"', b"2") + part % (b"", b"3") + b"--x--\r\n"
+    parser = Parser(cls=list)  # type: ignore[arg-type]
+    fields, files = parser.parse(io.BytesIO(body), b"x", len(body))
+
+    assert (asked, fields) == (["1", "3"], [("f", "\xff"), ("f", "\xff")])
+    assert [(name, file.filename, file.read()) for name, file in files] == [("f", "g", b"\xff")]
 
 
 @contract("ShellComplete.source")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from hub.errors import InvalidInputError
 from hub.module.loader import create
@@ -34,6 +36,14 @@ def test_echo_says_what_it_is_told(start: Start) -> None:
     assert server.post("echo", request).json() == reply
 
 
+def test_echo_takes_nan_for_a_missing_number(start: Start) -> None:
+    server = start("echo")
+    headers = {"Content-Type": "application/json"}
+    body = b'{"texts": ["a", "b"], "times": NaN}'
+
+    assert server.post("echo", data=body, json=None, headers=headers).json()["results"] == ["a", "b"]
+
+
 def test_every_code_of_an_image_is_read_in_reading_order(qrcode: Any) -> None:
     (codes,) = qrcode.read([drawn("https://example.org/1", "你好，世界", "3")])
     assert [code["text"] for code in codes] == ["https://example.org/1", "你好，世界", "3"]
@@ -53,6 +63,21 @@ def test_a_code_upside_down_is_read(qrcode: Any) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (200, 200)], ids=str)
 def test_an_image_without_codes_is_an_empty_list(qrcode: Any, shape: tuple[int, int]) -> None:
     assert qrcode.read([np.full((*shape, 3), 255, np.uint8), None]) == [[], []]
+
+
+def test_images_are_given_as_to_the_client(qrcode: Any, tmp_path: Path) -> None:
+    path = tmp_path / "code.png"
+    cv2.imwrite(str(path), drawn("a file"))
+    with path.open("rb") as file, Image.open(path) as image:
+        found = qrcode.read([str(path), path, path.read_bytes(), file, image, drawn("a file")])
+
+    assert [[code["text"] for code in codes] for codes in found] == [["a file"]] * 6
+
+
+@pytest.mark.parametrize("item", ["a.jpg", b"abc", 7, Path("a.jpg")])
+def test_what_is_no_image_is_an_error(qrcode: Any, item: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"images\[0\]"):
+        qrcode.read([item])
 
 
 def test_images_must_be_a_list(qrcode: Any) -> None:

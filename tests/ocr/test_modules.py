@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 import hub
@@ -72,6 +74,23 @@ def test_paths_are_read_like_arrays(build: Build, page: Image, tmp_path: Path) -
     cv2.imwrite(str(tmp_path / "page.png"), page)
     module = build("ocr_system")
     assert module.predict(paths=[str(tmp_path / "page.png")]) == module.predict(images=[page])
+
+
+@pytest.mark.parametrize("name", ["ocr_det", "ocr_cls", "ocr_rec", "ocr_system"])
+def test_images_are_given_as_to_the_client(build: Build, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "line.png"
+    cv2.imwrite(str(path), draw_line("A1"))
+    module = build(name)
+    expected = module.predict(images=[draw_line("A1")])
+    for given in (str(path), path, path.read_bytes(), io.BytesIO(path.read_bytes()), PIL.Image.open(path)):
+        assert module.predict(images=[given]) == expected
+
+
+@pytest.mark.parametrize("name", ["ocr_det", "ocr_cls", "ocr_rec", "ocr_system"])
+@pytest.mark.parametrize("item", ["a.jpg", b"abc", Path("a.jpg"), 7], ids=str)
+def test_what_is_no_image_is_an_error_not_an_empty_page(build: Build, name: str, item: Any) -> None:
+    with pytest.raises(hub.InvalidInputError, match=r"images\[0\]"):
+        build(name).predict(images=[item])
 
 
 def test_neither_images_nor_paths_is_paddleocrs_message(build: Build) -> None:

@@ -77,7 +77,12 @@ def test_the_module_chooses_the_status_and_the_reply(server: Server) -> None:
         pytest.param(b"[1]", 422, "model_attributes_type", id="a list"),
         pytest.param(b'{"file": "%%%"}', 422, "Invalid input file", id="no base64"),
         pytest.param(b'{"wish": "refuse"}', 422, "not that", id="refused by the module"),
-        pytest.param(b'{"wish": "raise"}', 500, "Internal server error: broken", id="module raises"),
+        pytest.param(
+            b'{"wish": "raise"}',
+            500,
+            "Internal server error: broken (desk raised RuntimeError)",
+            id="module raises",
+        ),
         pytest.param(b'{"wish": "bare"}', 500, "must return", id="module gives no reply"),
         pytest.param(b'{"sleep": 2.5}', 504, "within the request's time", id="too slow"),
     ],
@@ -128,7 +133,14 @@ def test_below_an_endpoint_there_is_nothing(server: Server) -> None:
 
 
 def test_another_content_type_is_415(server: Server) -> None:
-    assert error(post(server, "/copy", data=b"a=b"))[0] == 415
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    assert error(post(server, "/copy", data=b"a=b", headers=headers))[0] == 415
+
+
+def test_a_body_without_a_content_type_is_json(server: Server) -> None:
+    assert post(server, "/plain", data=b'{"a": 1}').json()["result"]["body"] == {"a": 1}
+    assert error(post(server, "/plain", data=b"a=b"))[0] == 422
 
 
 @pytest.mark.parametrize(("method", "path", "code"), [
@@ -173,7 +185,7 @@ def test_the_real_tritonclient_calls_an_endpoint_by_its_name(server: Server) -> 
     assert client.is_model_ready("copy")
     assert ask({"file": FILE})["result"]["body"] == {"file": "9 bytes"}
     assert ask({"wish": "raise", "logId": "8"}) == {
-        "logId": "8", "errorCode": 500, "errorMsg": "Internal server error: broken"
+        "logId": "8", "errorCode": 500, "errorMsg": "Internal server error: broken (desk raised RuntimeError)"
     }  # fmt: skip
 
 

@@ -30,10 +30,10 @@ def test_text_is_sent_as_utf_8_not_escaped(server: Server) -> None:
         pytest.param(b"", "application/json", 400, "112", "not JSON", id="empty"),
         pytest.param(b"[1]", "application/json", 400, "112", "object", id="a list"),
         pytest.param(b"null", "application/json", 400, "112", "object", id="null"),
-        pytest.param(b'{"text": NaN}', "application/json", 400, "112", "not JSON", id="NaN"),
+        pytest.param(b'{"text": nan}', "application/json", 400, "112", "not JSON", id="nan"),
         pytest.param(b"[" * 100_000, "application/json", 400, "112", "not JSON", id="deep nesting"),
         pytest.param(b"text=a", "application/x-www-form-urlencoded", 415, "101", "content type", id="form"),
-        pytest.param(b"{}", "", 415, "101", "content type", id="no type"),
+        pytest.param(b"text=a", "", 400, "112", "not JSON", id="no type, not JSON"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused(
@@ -53,6 +53,10 @@ def test_an_unknown_module_is_404_with_status_111(server: Server) -> None:
     assert reply.json() == {"msg": "Module nobody is not available.", "results": "", "status": "111"}
 
 
+def test_an_unknown_module_that_resembles_one_is_told_it(server: Server) -> None:
+    assert server.post("prob", {}).json()["msg"] == "Module prob is not available. Did you mean probe?"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a%00b", "x" * 3000, "模块"])
 def test_a_strange_module_name_is_404(server: Server, name: str) -> None:
     assert server.post(name, {}).status_code == 404
@@ -64,6 +68,13 @@ def test_an_unknown_argument_is_400_and_names_the_accepted(server: Server) -> No
     assert (reply.status_code, reply.json()["status"]) == (400, "101")
     assert "`nmaes`" in reply.json()["msg"]
     assert "`names`, `sleep`" in reply.json()["msg"]
+
+
+@pytest.mark.parametrize(("sent", "meant"), [("nmaes", "names"), ("Name", "names"), ("sleeep", "sleep")])
+def test_an_unknown_argument_is_told_the_one_that_was_probably_meant(
+    server: Server, sent: str, meant: str
+) -> None:
+    assert server.post("greet", {sent: 1}).json()["msg"].endswith(f"Did you mean {meant}?")
 
 
 def test_a_missing_argument_is_400(server: Server) -> None:
@@ -78,8 +89,18 @@ def test_what_the_module_raises_is_500_with_its_message(server: Server) -> None:
     reply = server.post("probe", {"action": "raise", "text": "no such luck"})
 
     assert reply.status_code == 500
-    assert reply.json() == {"msg": "no such luck", "results": "", "status": "101"}
+    assert reply.json() == {"msg": "probe raised RuntimeError: no such luck", "results": "", "status": "101"}
     assert "Traceback" in server.log()
+
+
+def test_a_500_names_the_exceptions_class_also_without_a_message(server: Server) -> None:
+    sleep = server.post("probe", {"sleep": "long"})
+    silent = server.post("probe", {"action": "raise"})
+
+    assert (sleep.status_code, silent.status_code) == (500, 500)
+    assert sleep.json()["msg"].startswith("probe raised TypeError: ")
+    assert silent.json()["msg"] == "probe raised RuntimeError"
+    assert server.post("probe", {"action": "exit"}).json()["msg"] == "probe raised SystemExit: 3"
 
 
 def test_a_module_may_refuse_its_input_with_400(server: Server) -> None:

@@ -112,6 +112,49 @@ def test_an_image_file_in_a_binary_tensor(door: tuple[ModuleType, Any]) -> None:
     assert result.as_numpy("label")[0] == b"x"
 
 
+def test_statistics_are_those_that_tritons_clients_ask_for(door: tuple[ModuleType, Any]) -> None:
+    kind, client = door
+
+    def found(*words: str) -> dict[str, dict[str, Any]]:
+        stats = as_dict(client.get_inference_statistics(*words))["model_stats"]
+        return {model["name"]: model for model in stats}
+
+    def successes() -> int:
+        return int(found("greet", "1.0.0")["greet"]["inference_stats"]["success"].get("count", 0))
+
+    before = successes()
+    client.infer("greet", [texts(kind, "names", b"a")])
+
+    assert successes() - before == 1
+    assert set(found()) == {"probe", "greet", "look"}
+    with pytest.raises(InferenceServerException, match="not available"):
+        client.get_inference_statistics("nobody")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_compressed_request_is_read(running: Server, coding: str) -> None:
+    client = http.InferenceServerClient(f"127.0.0.1:{running.port}")
+    result = client.infer("greet", [texts(http, "names", b"a")], request_compression_algorithm=coding)
+
+    assert result.as_numpy("results")[0] == b"hello a, one of 1"
+
+
+def test_what_is_not_offered_is_named(door: tuple[ModuleType, Any]) -> None:
+    kind, client = door
+    tensor = texts(kind, "names", b"a")
+    tensor.set_shared_memory("region", 5)
+    for said, call in (
+        ("shared memory is not offered", lambda: client.get_system_shared_memory_status()),
+        ("shared memory is not offered", lambda: client.register_system_shared_memory("a", "/a", 8)),
+        ("shared memory is not offered", lambda: client.unregister_cuda_shared_memory()),
+        ("trace settings are not offered", lambda: client.get_trace_settings()),
+        ("log settings are not offered", lambda: client.get_log_settings()),
+        ("input 'names': shared memory", lambda: client.infer("greet", [tensor])),
+    ):
+        with pytest.raises(InferenceServerException, match=said):
+            call()
+
+
 def test_paddlexs_shape_of_request(door: tuple[ModuleType, Any], running: Server) -> None:
     kind, client = door
     body = {"names": ["a"]}

@@ -11,6 +11,7 @@ from typing import Any
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_classifier, engine_options
 from hub.ocr.geometry import Image
@@ -57,7 +58,8 @@ class OCRCls(Module):
         """Tell the angle of line images.
 
         Args:
-            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
+            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
+                (h, w, 3) BGR arrays.
             paths: image files instead.
 
         Returns:
@@ -66,7 +68,7 @@ class OCRCls(Module):
         Raises:
             InvalidInputError: neither or both were given, or an image has another form.
         """
-        chosen = chosen_images(images, paths, self.read_images)
+        chosen = chosen_images(as_arrays(images), paths, self.read_images)
         angles = self.classifier.classify([image for image in chosen if image is not None])
         return [[{"angle": angle.label, "confidence": angle.confidence} for angle in angles]]
 

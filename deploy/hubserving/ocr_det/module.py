@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
@@ -66,14 +67,15 @@ class OCRDet(Module):
         """Find the text lines of each image.
 
         Args:
-            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
+            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
+                (h, w, 3) BGR arrays.
             paths: image files instead.
             visualize: also draw what was found.
             **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text_region": [[x, y], …]}``, four corners in whole pixels, clockwise
-            from the top left; ``[]`` for one that cannot be decoded. With
+            from the top left; ``[]`` for None. With
             ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
 
         Raises:
@@ -81,7 +83,7 @@ class OCRDet(Module):
                 value that is not allowed.
         """
         draw, asked = checked_flag(visualize), checked(DetectorOptions, options)
-        chosen = chosen_images(images, paths, self.read_images)
+        chosen = chosen_images(as_arrays(images), paths, self.read_images)
         readable = [image for image in chosen if image is not None]
         found = iter(self.detector.detect(readable, self.detector.params.updated(asked)))
         results = [[] if image is None else [_region(box) for box in next(found)] for image in chosen]

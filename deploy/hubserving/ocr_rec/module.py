@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_recognizer, engine_options
 from hub.ocr.geometry import Image
@@ -65,7 +66,8 @@ class OCRRec(Module):
         """Read line images.
 
         Args:
-            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
+            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
+                (h, w, 3) BGR arrays.
             paths: image files instead.
             **options: for this call instead of the module's settings.
 
@@ -80,7 +82,9 @@ class OCRRec(Module):
         """
         asked = checked(RecognizerOptions, options)
         with_words = chosen(asked.get("return_word_box"), self.recognizer.params.return_word_box)
-        lines = [image for image in chosen_images(images, paths, self.read_images) if image is not None]
+        lines = [
+            image for image in chosen_images(as_arrays(images), paths, self.read_images) if image is not None
+        ]
         readings = self.recognizer.recognize([lines], columns=with_words)[0]
         return [
             [

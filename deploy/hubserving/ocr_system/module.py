@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
+from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.geometry import Image
@@ -74,14 +75,15 @@ class OCRSystem(Module):
         """Find and read the text of each image.
 
         Args:
-            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
+            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
+                (h, w, 3) BGR arrays.
             paths: image files instead.
             visualize: also draw what was found.
             **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text": …, "confidence": 0…1, "text_region": [[x, y], …]}``, four
-            corners in whole pixels, clockwise from the top left; ``[]`` for one that cannot be decoded. With
+            corners in whole pixels, clockwise from the top left; ``[]`` for None. With
             ``return_word_box`` a line also has ``"text_word": [text, …]`` and ``"text_word_region"``, the
             four corners of each. With ``visualize`` per image ``{"lines": that list, "image": a JPEG in
             base64}``.
@@ -91,7 +93,7 @@ class OCRSystem(Module):
                 value that is not allowed.
         """
         draw, asked = checked_flag(visualize), checked(PipelineOptions, options)
-        chosen = chosen_images(images, paths, self.read_images)
+        chosen = chosen_images(as_arrays(images), paths, self.read_images)
         pages = iter(self.pipeline.read([image for image in chosen if image is not None], asked))
         results = [[] if image is None else [_item(line) for line in next(pages)] for image in chosen]
         return with_pictures(chosen, results, hub.model_path) if draw else results

@@ -96,13 +96,16 @@ def _begin() -> Response | None:
 
 def _finish(response: Response) -> Response:
     current, gateway, context = _current(), current_gateway(), request_context()
+    if context.unpacked:
+        gateway.inflight.release(context.unpacked)
     seconds = time.monotonic() - context.arrived
     response.headers["X-Request-ID"] = context.request_id
     origin = _allowed_origin(current, gateway)
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, X-Request-Timeout"
+            "Authorization, Content-Encoding, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, "
+            "X-Request-Timeout"
         )
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"

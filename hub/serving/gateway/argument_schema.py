@@ -16,9 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hub.module.arguments import names_server_files
 from hub.module.schemas import Schema, any_of
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS, names_server_files
+from hub.serving.gateway.body import CUSTOMARY_IMAGE_ARGUMENTS
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.state import ModuleState
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub import envelope
+from hub.base64_text import decode as decode_base64
 from hub.errors import BindingError, InvalidInputError, NotJSONError, PayloadTooLargeError
+from hub.image_header import image_size
+from hub.module.arguments import names_server_files
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.image_budget import ImageBudget, decode_base64
+from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
 
 #: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
 CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
-#: Arguments by which a client would name files on the server: paths, video_path, save_dir, imagePath, …
-_SERVER_PATH = re.compile(
-    r"(?:.*[_-])?(?:path|dir|directory|directories|folder|filename)s?(?:[_-]list)?"
-    r"|.*[a-z](?:Path|Dir|Directory|Folder|Filename|FileName)s?"
-    r"|(?:audio|video|wav|music)_files?",
-    re.DOTALL,
-)
 
 
 @dataclass
@@ -51,8 +46,7 @@ def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Bo
         NotJSONError, InvalidInputError, BindingError, PayloadTooLargeError.
     """
     with JSONBudget(limits.max_json_values) as structure:
-        structure.count(data)
-        return _taken_apart(data, declared, limits)
+        return _taken_apart(structure.counted(data), declared, limits)
 
 
 def _taken_apart(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:
@@ -81,8 +75,7 @@ def parse_object(data: bytes, limits: RequestLimits) -> dict[str, Any]:
         NotJSONError, InvalidInputError.
     """
     with JSONBudget(limits.max_json_values) as structure:
-        structure.count(data)
-        return parse_counted(data)
+        return parse_counted(structure.counted(data))
 
 
 def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
@@ -90,7 +83,12 @@ def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
     try:
         value = envelope.loads(data)
     except ValueError as error:
-        raise NotJSONError(f"the body is not JSON: {error}") from error
+        hint = (
+            ""
+            if image_size(data) is None
+            else "; it is an image: send it as image/png, image/jpeg or the like"
+        )
+        raise NotJSONError(f"the body is not JSON: {error}{hint}") from error
     if not isinstance(value, dict):
         wanted = f"a JSON object of {kind}" if kind else "a JSON object"
         raise NotJSONError(f"the body must be {wanted}, not {type(value).__name__}")
@@ -98,9 +96,12 @@ def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
 
 
 def encode(arguments: Mapping[str, Any]) -> bytes:
-    """Return arguments as JSON; raises NotJSONError for what a parser takes and no encoder does."""
+    """Return arguments as JSON, NaN as NaN; raises NotJSONError for what only a parser takes."""
     try:
-        return envelope.dumps(arguments)
+        data = envelope.dumps(arguments)
+        if b"null" in data and len(data) <= envelope.TOLERANT_BYTES:  # which may have been NaN
+            return envelope.dumps_exactly(arguments)
+        return data
     except RecursionError as error:
         raise NotJSONError("the body's lists and objects are nested too deeply") from error
 
@@ -130,11 +131,6 @@ def look_over(arguments: Mapping[str, Any], limits: RequestLimits, budget: Image
                 budget = budget or ImageBudget(limits)
                 with contextlib.suppress(InvalidInputError):
                     budget.spend(decode_base64(item, name), f"{name}[{number}]")
-
-
-def names_server_files(argument: str) -> bool:
-    """Tell from an argument's name whether it is for a file or folder of the server."""
-    return _SERVER_PATH.fullmatch(argument) is not None
 
 
 def _is_nothing(value: Any) -> bool:

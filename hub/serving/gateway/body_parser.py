@@ -1,6 +1,6 @@
 """From a request's body, in any accepted form, to checked arguments and image bytes.
 
-application/json        {"images": ["<base64>", …], "texts": […], …}
+application/json        {"images": ["<base64>", …], "texts": […], …}; also a body without a content type
 multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
 image/*                 the body is one image, for the module's first image argument
 """
@@ -8,135 +8,183 @@ image/*                 the body is one image, for the module's first image argu
 from __future__ import annotations
 
 import base64
-import io
-import itertools
 import re
-from collections.abc import Mapping, Sequence
-from typing import IO, Any
-
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from hub import envelope
-from hub.errors import InvalidInputError, MediaTypeError, PayloadTooLargeError
+from hub.errors import InvalidInputError, MediaTypeError
+from hub.image_header import image_size
+from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.body import Body, encode, from_json, image_list, look_over, refuse_server_paths
+from hub.serving.gateway.body import (
+    CUSTOMARY_IMAGE_ARGUMENTS,
+    Body,
+    encode,
+    from_json,
+    image_list,
+    look_over,
+    refuse_server_paths,
+)
+from hub.serving.gateway.form import Part
 from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
 
-#: Fields and files of one form; more is an attack on the parser.
-MAX_FORM_PARTS = 1000
-#: Bytes of the headers of all its parts. The parser takes 0.3 s for a megabyte, in which nothing else runs.
-MAX_FORM_HEADERS = 1 << 18
-_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+#: Names by which the files of forms go, where the module has another one.
+_NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img", "picture", "photo")
+#: How PHP, jQuery and others write that a name comes several times.
+_INDEX: Final = re.compile(r"\[\d*\]\Z")
+#: Words that only json.loads takes for numbers; as a form's field they are words.
+_NOT_NUMBERS: Final = (b"NaN", b"Infinity", b"-Infinity")
 
 
-def parse(data: bytes, content_type: str, declared: Sequence[str], limits: RequestLimits) -> Body:
+@dataclass(frozen=True)
+class _Names:
+    """The names of a module's arguments.
+
+    Attributes:
+        declared: those that are images and arrive decoded.
+        taken: all of them; None where it takes any name.
+    """
+
+    declared: Sequence[str]
+    taken: Collection[str] | None
+
+    @property
+    def image(self) -> str:
+        """The argument that an image goes to; "" where there is none."""
+        customary = (name for name in CUSTOMARY_IMAGE_ARGUMENTS if self.taken is None or name in self.taken)
+        return next(iter(self.declared), "") or next(customary, "")
+
+    def is_image(self, name: str) -> bool:
+        return name in self.declared or name in CUSTOMARY_IMAGE_ARGUMENTS
+
+    def of(self, part: Part, *, is_file: bool) -> str:
+        """Return the argument that a part is for; raises InvalidInputError for one without a name."""
+        bare = _INDEX.sub("", part.name)
+        for name in (part.name, bare):
+            if name and name in (self.taken or self.declared):
+                return name
+        is_ours = not bare or self.taken is not None
+        if is_file and is_ours and bare in _NAMES_OF_FILES and self.image:
+            return self.image
+        if not bare:
+            known = ", ".join(self.taken or self.declared) or "its arguments"
+            raise InvalidInputError(f"a part of the form has no name; name it after an argument: {known}")
+        return bare
+
+
+def is_form(content_type: str) -> bool:
+    """Tell whether a body of that type is a form with parts."""
+    return _kind(content_type) == "multipart/form-data"
+
+
+def parse(
+    data: bytes,
+    content_type: str,
+    declared: Sequence[str],
+    limits: RequestLimits,
+    taken: Collection[str] | None = None,
+) -> Body:
     """Check a body and take it apart.
 
-    ``declared`` are the module's image arguments; their images are decoded from base64 here and travel
-    as bytes. All others stay as sent.
+    Args:
+        data: the body.
+        content_type: as the request has it; "" for none.
+        declared: the module's image arguments; their images are decoded from base64 here and travel as
+            bytes. All others stay as sent.
+        limits: on sizes and numbers.
+        taken: all of the module's arguments that callers may send, for a form; None where it takes any.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
+    kind = _kind(content_type)
+    if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
-    if kind == "multipart/form-data":
-        return _from_form(data, content_type, declared, limits)
+    if is_form(content_type):
+        return _from_form(data, content_type, _Names(declared, taken), limits)
     if kind.startswith("image/"):
         return _from_image(data, declared, limits)
+    sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
     raise MediaTypeError(
-        f"content type {kind or 'none'!r} is not read here; "
+        f"content type {kind!r} is not read here{sent}; "
         "send application/json, multipart/form-data or an image/*"
     )
 
 
-def _from_form(data: bytes, content_type: str, declared: Sequence[str], limits: RequestLimits) -> Body:
-    parser = FormDataParser(_in_memory, max_form_parts=MAX_FORM_PARTS, silent=False)
-    _, options = parse_options_header(content_type)
-    _check_part_headers(data, options.get("boundary", ""))
-    try:
-        _, form, files = parser.parse(io.BytesIO(data), "multipart/form-data", len(data), options)
-    except ValueError as error:
-        raise InvalidInputError(f"the form cannot be read: {error}") from error
-    except RequestEntityTooLarge as error:
-        raise PayloadTooLargeError(f"the form has more than {MAX_FORM_PARTS} fields and files") from error
-    texts = {name: [value.encode() for value in values] for name, values in form.lists()}
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLimits) -> Body:
+    uploads: dict[str, list[Part]] = {}
+    fields: dict[str, list[Any]] = {}
     with JSONBudget(limits.max_json_values) as structure:
-        for text in itertools.chain(*texts.values()):
-            structure.count(text)
-        return _from_fields(texts, files, declared, limits)
+        for part in form.read(data, content_type):
+            text = None if part.filename is not None or image_size(part.content) else part.text()
+            name = names.of(part, is_file=text is None)
+            if text is not None:
+                structure.count(text)
+                fields.setdefault(name, []).append(_field(text))
+            elif part.filename is None and not names.is_image(name):
+                raise InvalidInputError(
+                    f"field `{name}` of the form is not {part.charset.upper()} text; a file needs a file name"
+                )
+            else:
+                uploads.setdefault(name, []).append(part)
+        arguments = {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+        return _from_fields(arguments, uploads, names, limits)
 
 
 def _from_fields(
-    texts: Mapping[str, list[bytes]],
-    files: MultiDict[str, FileStorage],
-    declared: Sequence[str],
-    limits: RequestLimits,
+    arguments: dict[str, Any], uploads: dict[str, list[Part]], names: _Names, limits: RequestLimits
 ) -> Body:
-    arguments: dict[str, Any] = {}
-    for name, values in texts.items():
-        fields = [_field(value) for value in values]
-        arguments[name] = fields[0] if len(fields) == 1 else fields
     # File parts too: "/etc//passwd" is valid base64 of nine bytes.
-    refuse_server_paths({**arguments, **dict.fromkeys(files, True)}, limits)
+    refuse_server_paths({**arguments, **dict.fromkeys(uploads, True)}, limits)
     budget = ImageBudget(limits)
-    look_over({name: value for name, value in arguments.items() if name not in declared}, limits, budget)
+    look_over(
+        {name: value for name, value in arguments.items() if name not in names.declared}, limits, budget
+    )
     images: dict[str, bytes | list[bytes]] = {}
-    for name, uploads in files.lists():
-        contents = [upload.read() for upload in uploads]
+    for name, files in uploads.items():
+        contents = [_content(file, f"{name}[{number}]", names) for number, file in enumerate(files)]
         for number, content in enumerate(contents):
             budget.spend(content, f"{name}[{number}]")
-        if name in declared:
+        if name in names.declared:
             images[name] = contents
         else:
             arguments[name] = [base64.b64encode(content).decode() for content in contents]
-    for name in declared:  # a base64 text field, as PaddleHub 1.x took it
+    for name in names.declared:  # a base64 text field, as PaddleHub 1.x took it
         if name in arguments:
             value = arguments.pop(name)
-            images[name] = image_list(value if isinstance(value, list) else [value], name, budget)
+            texts = _image_texts(value if isinstance(value, list) else [value], name, budget)
+            images[name] = [*images.get(name, ()), *texts]
     return Body(encode(arguments), images)
 
 
-def _check_part_headers(data: bytes, boundary: str) -> None:
-    """Raise PayloadTooLargeError for a form whose headers would keep the parser busy."""
-    delimiter = b"--" + boundary.encode("ascii", "replace")
-    start = data.find(delimiter)
-    spent = len(data) if start < 0 else start  # what stands before the first part is read as slowly
-    for _ in range(MAX_FORM_PARTS):  # of more the parser itself complains
-        if start < 0 or spent > MAX_FORM_HEADERS or data.startswith(b"--", start + len(delimiter)):
-            break
-        blank = _BLANK_LINE.search(data, start, start + MAX_FORM_HEADERS)
-        end = blank.start() if blank else len(data)
-        spent += end - start
-        start = _next_part(data, delimiter, end)
-    if spent > MAX_FORM_HEADERS:
-        raise PayloadTooLargeError(f"the form's parts have more than {MAX_FORM_HEADERS} bytes of headers")
+def _content(file: Part, where: str, names: _Names) -> bytes:
+    """Return a file's content; raises InvalidInputError for an image of no bytes."""
+    if not file.content and names.is_image(where.partition("[")[0]):
+        raise InvalidInputError(f"{where} is empty" + ("" if file.filename else ": no file was chosen"))
+    return file.content
 
 
-def _next_part(data: bytes, delimiter: bytes, start: int) -> int:
-    """Return the place of the next delimiter that begins a line, -1 for none."""
-    for _ in range(MAX_FORM_PARTS):
-        start = data.find(delimiter, start)
-        if start <= 0 or data[start - 1] in b"\r\n":
-            return start
-        start += 1
-    raise InvalidInputError("the form cannot be read: its boundary is within its files; choose another")
-
-
-def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
-    """Make the place for a file of a form: the body is in memory already, so nothing goes to disk."""
-    return io.BytesIO()
+def _image_texts(values: list[Any], name: str, budget: ImageBudget) -> list[bytes]:
+    """Decode images from text fields; raises InvalidInputError."""
+    try:
+        return image_list(values, name, budget)
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"{error}. It came as a text; to send a file, give the part a file name (curl -F {name}=@FILE)"
+        ) from error
 
 
 def _field(text: bytes) -> Any:
     """Return a form field's value: JSON where it is some (numbers, lists, true), else the text."""
     try:
-        return envelope.loads(text)
+        return text.decode() if text.strip() in _NOT_NUMBERS else envelope.loads(text)
     except ValueError:
         return text.decode()
 

@@ -7,6 +7,7 @@ Ray cluster. Neither loses what a dying runner dropped.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -17,11 +18,14 @@ from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import death, wire
 from hub.serving.messages.state import FAILED, READY, ModuleState
 from hub.serving.messages.wire import CallHeader, ErrorHeader, ReplyHeader
+from hub.suggestion import did_you_mean
 
 #: So many runners may die under a request; those that were killed from outside do not count.
 MAX_ATTEMPTS: Final = 5
 #: Deaths under a request that ran alone, after which it counts as their cause.
 POISON_STRIKES: Final = 2
+#: No module's name is longer.
+_NAME_CHARACTERS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,15 @@ class Dispatcher(Protocol):
         ...
 
 
-def refuse_unless_served(name: str, module: ModuleState | None) -> ModuleState:
-    """Return the module if it can take requests.
+def refuse_unless_served(name: str, module: ModuleState | None, known: Iterable[str] = ()) -> ModuleState:
+    """Return the module if it can take requests; ``known`` are the names of those that there are.
 
     Raises:
         UnknownModuleError: 404.  UnavailableError: 503, loading or FAILED, with the reason.
     """
     if module is None:
-        raise errors.UnknownModuleError(f"Module {name} is not available.")
+        meant = did_you_mean(name[:_NAME_CHARACTERS], known)
+        raise errors.UnknownModuleError(f"Module {name} is not available.{meant}")
     if module.state == READY:
         return module
     if module.state == FAILED:
@@ -123,7 +128,17 @@ class Delivery:
         if frame.kind == wire.OK:
             return ModuleReply(bytes(frame.blobs[0]), ReplyHeader.from_json(frame.header), self.number)
         error: type[errors.RequestError] = getattr(errors, wire.ERROR_KINDS[frame.kind])
-        raise error(ErrorHeader.from_json(frame.header).message)
+        raise error(self._said(ErrorHeader.from_json(frame.header)))
+
+    def _said(self, error: ErrorHeader) -> str:
+        """Return an error's message, with module and class of what the module raised."""
+        if not error.exception:
+            return error.message
+        raised = f"{self.module.name} raised {error.exception}"
+        if self.body.endpoint:  # PaddleX has its own words in front, and the exception's behind them
+            return f"{error.message} ({raised})"
+        text = error.message.removeprefix(error.exception).removeprefix(": ")
+        return f"{raised}: {text}" if text else raised
 
     def runner_died(self, quarantine: Quarantine, cause: str = death.CRASHED) -> None:
         """Count a death under it; returns when it is to be sent again.

@@ -2,40 +2,9 @@
 
 from __future__ import annotations
 
-import string
-from typing import Any, Final
-
-import pybase64
-
-from hub.errors import InvalidInputError, PayloadTooLargeError
+from hub.errors import PayloadTooLargeError
 from hub.image_header import image_size
 from hub.serving.gateway.admission import RequestLimits
-
-_BLANKS: Final = string.whitespace.encode()
-
-
-def decode_base64(text: Any, where: str) -> bytes:
-    """Decode base64 text; data-URI prefix, url-safe alphabet and line breaks are accepted.
-
-    Raises:
-        InvalidInputError: no text, empty, or not base64; ``where`` says which image it is.
-    """
-    if not isinstance(text, str):
-        raise InvalidInputError(f"{where} must be base64 text, not {type(text).__name__}")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    if "-" in text or "_" in text:
-        text = text.replace("-", "+").replace("_", "/")
-    try:
-        data = pybase64.b64decode(text, validate=True)  # tens of times faster than binascii
-    except ValueError:
-        try:
-            data = pybase64.b64decode(text.encode("ascii").translate(None, _BLANKS), validate=True)
-        except ValueError as error:
-            raise InvalidInputError(f"{where} is not base64: {error}") from error
-    if not data:
-        raise InvalidInputError(f"{where} is empty")
-    return data
 
 
 class ImageBudget:

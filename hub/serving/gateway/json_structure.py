@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.errors import InvalidInputError
+from hub.serving.gateway.json_encoding import as_utf8
 
 #: Structures with more values than this are in memory one at a time.
 _LARGE: Final = 10_000
@@ -74,8 +75,18 @@ class JSONBudget:
         self._held.close()
 
     def count(self, text: bytes) -> None:
-        """Count a text, before it is parsed; raises InvalidInputError."""
+        """Count a text in UTF-8, before it is parsed; raises InvalidInputError."""
         self.spend(count(text, self.limit - self._spent))
+
+    def counted(self, text: bytes) -> bytes:
+        """Return a text as UTF-8 after its values were counted, before it is parsed.
+
+        Raises:
+            InvalidInputError: there are too many.  NotJSONError: its encoding cannot be read.
+        """
+        text = as_utf8(text)
+        self.count(text)
+        return text
 
     def spend(self, values: int) -> None:
         """Count values that came in another form than JSON; raises InvalidInputError."""

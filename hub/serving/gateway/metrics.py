@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from hub.serving.process import procfs
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.samples import Sample
 
     from hub.serving.gateway.delivery import ModuleReply
 
@@ -30,6 +32,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 #: In the name of the file that has the counters of all processes that are gone, instead of an id.
 _GONE = "gone"
+_OK = 200
 
 
 def remember_process() -> None:
@@ -53,6 +56,17 @@ class RequestMetrics:
         self.resends = Counter(
             "hub_resends", "Requests sent again after a runner died.", ("module",), registry=registry
         )
+        self.failed_seconds = Counter(
+            "hub_failed_request_seconds", "The part of hub_request_seconds whose answer was an error.",
+            ("module",), registry=registry,
+        )  # fmt: skip
+        self.executions = Counter(
+            "hub_executions", "Calls of a module that joins requests.", ("module",), registry=registry
+        )
+        self.last = Gauge(
+            "hub_last_inference_timestamp_seconds", "When a module answered last.", ("module",),
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self.in_flight = Gauge(
             "hub_requests_in_flight", "Requests queued or running.", ("module",), registry=registry,
             multiprocess_mode="livesum",
@@ -74,13 +88,17 @@ class RequestMetrics:
     def answered(self, module: str, code: int, seconds: float) -> None:
         _child(self.requests, module, str(code)).inc()
         _child(self.total, module).observe(seconds)
+        if code != _OK:
+            _child(self.failed_seconds, module).inc(seconds)
 
     def replied(self, module: str, reply: ModuleReply, *, batches: bool) -> None:
         """Count a reply; ``batches``: the module joins requests, so their number is counted."""
         _child(self.queue, module).observe(reply.header.queue_seconds)
         _child(self.inference, module).observe(reply.header.run_seconds)
+        _child(self.last, module).set(time.time())
         if batches:
             _child(self.batch, module).observe(reply.header.batch)
+            _child(self.executions, module).inc(1 / reply.header.batch)
         if reply.attempts > 1:
             self.resends.labels(module).inc(reply.attempts - 1)
 
@@ -126,13 +144,17 @@ def render(run_dir: RunDir) -> bytes:
 
 def requests_in_flight(run_dir: RunDir) -> dict[str, int]:
     """Return module name → requests queued or running now, over all HTTP workers."""
+    return {
+        sample.labels["module"]: int(sample.value)
+        for sample in samples(run_dir)
+        if sample.name == "hub_requests_in_flight"
+    }
+
+
+def samples(run_dir: RunDir) -> list[Sample]:
+    """Return all figures now, over all HTTP workers."""
     with _reading(run_dir):
-        return {
-            sample.labels["module"]: int(sample.value)
-            for metric in _registry(run_dir).collect()
-            for sample in metric.samples
-            if sample.name == "hub_requests_in_flight"
-        }
+        return [sample for metric in _registry(run_dir).collect() for sample in metric.samples]
 
 
 def _reading(run_dir: RunDir) -> contextlib.AbstractContextManager[None]:

@@ -19,6 +19,7 @@ class RequestContext:
     Attributes:
         arrived: ``time.monotonic()`` when its headers were there.
         size: bytes to hold for its body while it is handled; 0 where they are held already.
+        unpacked: bytes that its body has since it was unpacked; they are held until it is answered.
         timeout: seconds in which the caller wants the answer; only shortens the module's own.
         strict: an image that cannot be read is an error instead of a remark.
         caller: says whether anybody still waits for the reply.
@@ -30,6 +31,7 @@ class RequestContext:
     request_id: str
     arrived: float
     size: int = 0
+    unpacked: int = 0
     timeout: float | None = None
     strict: bool = False
     caller: Caller = field(default_factory=Caller)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import logging
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from hub import envelope
+from hub.base64_text import decode as decode_base64
 from hub.errors import (
     HubError,
     InvalidInputError,
@@ -32,7 +34,6 @@ from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
-from hub.serving.gateway.image_budget import decode_base64
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
@@ -118,10 +119,18 @@ class Target(ABC):
 
 
 class ModuleTarget(Target):
-    """A module: ``POST /predict/<name>``."""
+    """A module: ``POST /predict/<name>``.
+
+    Attributes:
+        other_names: what else could have been meant where this was asked for.
+    """
+
+    other_names: Iterable[str] = ()
 
     def module(self) -> ModuleState:
-        return refuse_unless_served(self.name, self.gateway.states.current().modules.get(self.name))
+        state = self.gateway.states.current()
+        known = itertools.chain(state.modules, self.other_names)
+        return refuse_unless_served(self.name, state.modules.get(self.name), known)
 
     @property
     def version(self) -> str:
@@ -150,8 +159,7 @@ class EndpointTarget(Target):
 
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
         with JSONBudget(self.gateway.limits.max_json_values) as structure:
-            structure.count(data)
-            return self._taken_apart(data, module, context)
+            return self._taken_apart(structure.counted(data), module, context)
 
     def _taken_apart(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
         fields = _object(data)
@@ -184,9 +192,12 @@ class EndpointTarget(Target):
 
 def find(gateway: Gateway, name: str) -> Target:
     """Return the endpoint of that name, else the module, served or not."""
-    if name in gateway.states.current().endpoints:
+    endpoints = gateway.states.current().endpoints
+    if name in endpoints:
         return EndpointTarget(gateway, name)
-    return ModuleTarget(gateway, name)
+    module = ModuleTarget(gateway, name)
+    module.other_names = endpoints
+    return module
 
 
 def paddlex_failure(message: str, code: int, context: RequestContext) -> tuple[bytes, int]:

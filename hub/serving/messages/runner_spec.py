@@ -32,6 +32,7 @@ class RunnerSpec(Message):
         max_total_pixels: of all images of a request, likewise.
         pdf_memory_mb: for rendering a PDF.
         memory_limit_mb: of the runner, which the supervisor kills above it.
+        allow_server_paths: callers may name files of the server; else messages do not name such arguments.
     """
 
     name: str
@@ -50,6 +51,7 @@ class RunnerSpec(Message):
     max_total_pixels: int | None = None
     pdf_memory_mb: int | None = None
     memory_limit_mb: int | None = None
+    allow_server_paths: bool = False
 
     def environment(self) -> dict[str, str]:
         """Return what its process needs to know before anything is imported."""

@@ -131,10 +131,11 @@ class ReplyHeader(_Header):
 
 @dataclass(frozen=True)
 class ErrorHeader(_Header):
-    """A reply that reports an error of one of ERROR_KINDS."""
+    """A report of an error of one of ERROR_KINDS; ``exception``: the class that the module raised."""
 
     message: str = ""
     generation: int = 1
+    exception: str = ""
 
 
 def send(sock: socket.socket, frame: Frame, deadline: float) -> None:

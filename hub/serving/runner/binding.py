@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import BindingError, ConfigError
-from hub.module.arguments import parameters, plain
+from hub.module.arguments import names_server_files, parameters, plain
 from hub.module.contract import ServingOptions
 from hub.module.signature import Signature
 from hub.serving.messages.manifest import Manifest, Parameter
+from hub.suggestion import did_you_mean
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -23,9 +24,20 @@ class Binding:
     """The serving method's signature, and the config file's ``predict_args`` as defaults under it."""
 
     def __init__(
-        self, method: Callable[..., Any], defaults: Mapping[str, Any], signature: Signature | None = None
+        self,
+        method: Callable[..., Any],
+        defaults: Mapping[str, Any],
+        signature: Signature | None = None,
+        *,
+        names_paths: bool = True,
     ) -> None:
-        """Take a method's parameters; ``signature`` checks the values, None calls with what was sent.
+        """Take a method's parameters.
+
+        Args:
+            method: the serving method.
+            defaults: the config file's ``predict_args``.
+            signature: checks the values; None calls with what was sent.
+            names_paths: callers may send arguments that name files of the server.
 
         Raises:
             ConfigError: a default is not what the signature allows.
@@ -34,6 +46,7 @@ class Binding:
         self.signature = signature
         self._parameters = parameters(method)
         self.accepted = [p.name for p in self._parameters if p.kind in _NAMED]
+        self.offered = [name for name in self.accepted if names_paths or not names_server_files(name)]
         self.required = [p.name for p in self._parameters if p.kind in _NAMED and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in self._parameters)
         bound = inspect.unwrap(
@@ -59,9 +72,13 @@ class Binding:
             unknown = [name for name in unknown if name in self.taken]
         missing = [name for name in self.required if name not in bound]
         if unknown:
-            raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(self.accepted)}")
+            meant = did_you_mean(unknown[0], self.offered)
+            hint = f".{meant}" if meant else ""
+            raise BindingError(
+                f"unknown argument {_listed(unknown)}; accepted: {_listed(self.offered)}{hint}"
+            )
         if missing:
-            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.accepted)}")
+            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.offered)}")
         return self.signature.apply(bound) if self.signature else bound
 
     def manifest(self, options: ServingOptions) -> Manifest:

@@ -163,7 +163,9 @@ class Executor:
                 status, result = endpoints.take_apart(result)
             results = envelope.dumps(result)
         except (TypeError, ValueError, RecursionError) as error:
-            self._refuse(request, TypeError(f"the module's result cannot be sent as JSON: {error}"))
+            problem = f"the module's result cannot be sent as JSON: {error}"
+            log.error("request %s: %s: %s", request.header.request_id, self.name, problem)
+            request.reply(wire.Frame("raised", ErrorHeader(problem, self._generation).to_json()))
             return
         header = ReplyHeader(
             batch=size,
@@ -181,12 +183,14 @@ class Executor:
         # By name, as a module's own environment may have another copy of hub; a subclass counts as its base.
         names = [cls.__name__ for cls in type(error).__mro__]
         kind = next((kind for kind, name in wire.ERROR_KINDS.items() if name in names), "raised")
+        exception = ""
         if kind == "raised":
+            exception = names[0]
             log.error("request %s: %s raised", request.header.request_id, self.name, exc_info=error)
         text = str(error).strip()
         if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
-            text = f"{type(error).__name__}: {text}".rstrip(": ")
-        request.reply(wire.Frame(kind, ErrorHeader(text, self._generation).to_json()))
+            text = f"{names[0]}: {text}".rstrip(": ")
+        request.reply(wire.Frame(kind, ErrorHeader(text, self._generation, exception).to_json()))
 
 
 def _is_wanted(request: Request) -> bool:

@@ -59,7 +59,8 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
     method = static_mode.kept(blocking(getattr(instance, name)))
-    binding = Binding(method, predict_args, Signature(method, options.images) if is_contract(cls) else None)
+    signature = Signature(method, options.images) if is_contract(cls) else None
+    binding = Binding(method, predict_args, signature, names_paths=spec.allow_server_paths)
     concurrency = _concurrency(spec, options)
     policy = BatchPolicy(
         options.batch if options.idempotent else None,

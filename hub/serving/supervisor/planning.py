@@ -93,6 +93,7 @@ class RegistryPlanner:
             max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
             pdf_memory_mb=config.pdf_memory_mb,
             memory_limit_mb=config.runner_memory_limit_mb,
+            allow_server_paths=config.allow_server_paths,
         )
         return FleetPlan(spec, places, _limits(entry, config), located.release, ray)
 

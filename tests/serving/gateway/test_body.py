@@ -67,7 +67,6 @@ def test_what_was_sent_is_passed_on_byte_by_byte_where_nothing_is_taken_out() ->
         (b"", "not JSON"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
-        (b'{"a": NaN}', "not JSON"),
         (b"[1]", "a JSON object of arguments, not list"),
         (b'"text"', "a JSON object of arguments, not str"),
         (b"null", "a JSON object of arguments, not NoneType"),

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from hub import envelope
 from hub.errors import BindingError, InvalidInputError, MediaTypeError, NotJSONError, PayloadTooLargeError
 from hub.serving.gateway import body_parser
+from hub.serving.gateway import form as form_parts
 from hub.serving.gateway.body import Body
 from tests.serving import pictures
 from tests.serving.gateway.limits import LIMITS
@@ -50,13 +52,19 @@ def arguments(body: Body) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", " application/json "],
+    [
+        "",
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "application/problem+json",
+        " application/json ",
+    ],
 )
 def test_json_is_read_under_its_names(kind: str) -> None:
     assert body_parser.parse(b'{"a": 1}', kind, (), LIMITS) == Body(b'{"a": 1}')
 
 
-@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "json"])
 def test_another_content_type_is_refused_with_those_that_are_read(kind: str) -> None:
     with pytest.raises(MediaTypeError, match=r"send application/json, multipart/form-data or an image/\*"):
         body_parser.parse(b"{}", kind, (), LIMITS)
@@ -146,7 +154,7 @@ def test_a_broken_form_is_refused(data: bytes, kind: str) -> None:
 
 def test_a_form_of_too_many_parts_is_refused() -> None:
     with pytest.raises(PayloadTooLargeError, match="more than 1000 fields and files"):
-        read_form(*[("a", "1")] * (body_parser.MAX_FORM_PARTS + 1))
+        read_form(*[("a", "1")] * (form_parts.MAX_PARTS + 1))
 
 
 def test_a_form_as_werkzeug_encodes_it_is_read() -> None:
@@ -156,6 +164,95 @@ def test_a_form_as_werkzeug_encodes_it_is_read() -> None:
     data = environ["wsgi.input"].read()
 
     assert arguments(body_parser.parse(data, environ["CONTENT_TYPE"], (), LIMITS)) == {"n": 1, "text": "ü"}
+
+
+# -- forms as they are sent ------------------------------------------------------------------------
+
+TAKEN = ("images", "visualize", "paths")
+
+
+def sent_form(*parts: tuple[str, bytes]) -> Body:
+    """A form of parts with the headers that are given, for a module that takes TAKEN."""
+    data = b"".join(f"--sep\r\n{head}\r\n\r\n".encode() + value + b"\r\n" for head, value in parts)
+    kind = "multipart/form-data; boundary=sep"
+    return body_parser.parse(data + b"--sep--\r\n", kind, ("images",), LIMITS, TAKEN)
+
+
+def part(name: str = "", more: str = "") -> str:
+    return "Content-Disposition: form-data" + (f'; name="{name}"' if name else "") + more
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(part("images"), id="without a file name"),
+        pytest.param(part("images") + "\r\nContent-Type: image/png", id="with a type instead"),
+        pytest.param(part("images", '; filename=""'), id="with an empty file name"),
+        pytest.param(part(), id="without a name"),
+        pytest.param(part(more='; filename="a.png"'), id="without a name, with a file name"),
+        pytest.param(part("images[]", '; filename="a.png"'), id="images[]"),
+        pytest.param(part("images[0]", '; filename="a.png"'), id="images[0]"),
+        pytest.param(part("image", '; filename="a.png"'), id="image"),
+        pytest.param(part("file", '; filename="a.png"'), id="file"),
+        pytest.param(part("files[]", '; filename="a.png"'), id="files[]"),
+        pytest.param("content-disposition: form-data; name=images; filename=a.png", id="C# without quotes"),
+        pytest.param(part("images", "; filename=\"a.png\"; filename*=UTF-8''%E5%9B%BE.png"), id="filename*"),
+    ],
+)
+def test_a_file_is_read_however_its_part_is_called(head: str) -> None:
+    assert sent_form((head, SMALL)).images == {"images": [SMALL]}
+
+
+def test_files_under_several_names_and_texts_are_one_list() -> None:
+    found = sent_form((part("image", '; filename="a"'), SMALL), (part("images"), TEXT.encode()))
+
+    assert found.images == {"images": [SMALL, SMALL]}
+
+
+def test_a_name_that_the_module_takes_is_not_another_ones() -> None:
+    data, kind = form(("file", SMALL), ("images", SMALL))
+    found = body_parser.parse(data, kind, ("images",), LIMITS, ("images", "file"))
+
+    assert (list(found.images), list(arguments(found))) == (["images"], ["file"])
+
+
+def test_a_module_that_takes_any_name_gets_the_one_that_was_sent() -> None:
+    assert list(arguments(read_form(("file", SMALL)))) == ["file"]
+    assert list(arguments(read_form(("texts[]", "a"), ("texts[]", "b")))) == ["texts"]
+
+
+@pytest.mark.parametrize(
+    ("head", "value", "said"),
+    [
+        pytest.param(part("images", '; filename="a.png"'), b"", r"images\[0\] is empty$", id="empty file"),
+        pytest.param(part("images", '; filename=""'), b"", "no file was chosen", id="no file chosen"),
+        pytest.param(part("images"), b"", r"images\[0\] is empty", id="empty text"),
+        pytest.param(
+            part(), b"3", "has no name; name it after an argument: images", id="a text without a name"
+        ),
+        pytest.param(part("images"), b"a.png", "curl -F images=@FILE", id="a path for a file"),
+        pytest.param(
+            part("visualize"), b"\xff\xfe", "`visualize` of the form is not UTF-8 text", id="not text"
+        ),
+        pytest.param(part("images", '; filename="\udcb2.png"'), SMALL, "are not UTF-8", id="a name in GBK"),
+    ],
+)
+def test_what_a_form_lacks_is_said(head: str, value: bytes, said: str) -> None:
+    data = b"--sep\r\n" + head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + value + b"\r\n--sep--\r\n"
+    with pytest.raises(InvalidInputError, match=said):
+        body_parser.parse(data, "multipart/form-data; boundary=sep", ("images",), LIMITS, TAKEN)
+
+
+def test_text_in_latin_1_that_says_so_is_read() -> None:
+    head = part("visualize") + "\r\nContent-Type: text/plain; charset=ISO-8859-1"
+
+    assert arguments(sent_form((head, b"\xe9t\xe9"))) == {"visualize": "été"}
+
+
+def test_words_that_only_json_loads_takes_for_numbers_are_words() -> None:
+    found = read_form(("a", "NaN"), ("b", "Infinity"), ("c", "[1, Infinity]"))
+
+    assert envelope.loads(found.arguments) == {"a": "NaN", "b": "Infinity", "c": [1, float("inf")]}
 
 
 # -- one image -------------------------------------------------------------------------------------
@@ -223,8 +320,6 @@ def test_a_boundary_that_is_all_over_a_file_is_refused() -> None:
 
 
 def test_as_many_fields_as_a_form_may_have_are_read() -> None:
-    parts = [
-        (f"a_field_with_quite_a_long_name_{number}", "1") for number in range(body_parser.MAX_FORM_PARTS)
-    ]
+    parts = [(f"a_field_with_quite_a_long_name_{number}", "1") for number in range(form_parts.MAX_PARTS)]
 
-    assert len(arguments(read_form(*parts))) == body_parser.MAX_FORM_PARTS
+    assert len(arguments(read_form(*parts))) == form_parts.MAX_PARTS

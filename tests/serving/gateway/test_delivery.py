@@ -159,6 +159,29 @@ def test_an_error_that_a_runner_reports_is_raised_as_its_class(kind: str, error:
     assert type(raised.value) is error
 
 
+@pytest.mark.parametrize(
+    ("text", "exception", "said"),
+    [
+        ("no such luck", "RuntimeError", "mine raised RuntimeError: no such luck"),
+        ("KeyError: 'x'", "KeyError", "mine raised KeyError: 'x'"),
+        ("ValueError", "ValueError", "mine raised ValueError"),
+        ("the result cannot be sent", "", "the result cannot be sent"),
+    ],
+)
+def test_what_a_module_raised_is_told_with_module_and_class(text: str, exception: str, said: str) -> None:
+    with pytest.raises(ModuleRaisedError) as error:
+        delivery().reply(Frame("raised", ErrorHeader(text, 1, exception).to_json()))
+
+    assert str(error.value) == said
+
+
+def test_what_a_pipeline_raised_comes_first_for_paddlexs_clients() -> None:
+    with pytest.raises(ModuleRaisedError, match=r"^broken \(mine raised RuntimeError\)$"):
+        delivery(Body(b"{}", endpoint="ocr")).reply(
+            Frame("raised", ErrorHeader("broken", 1, "RuntimeError").to_json())
+        )
+
+
 # -- deaths ----------------------------------------------------------------------------------------
 
 

@@ -1,48 +1,18 @@
-"""Images by their headers, and their base64."""
+"""Images by their headers."""
 
 from __future__ import annotations
 
-import base64
 import time
-import tracemalloc
 
 import pytest
 
-from hub.errors import InvalidInputError, PayloadTooLargeError
+from hub.errors import PayloadTooLargeError
 from hub.image_header import image_size
-from hub.serving.gateway import image_budget
 from hub.serving.gateway.image_budget import ImageBudget
 from tests.serving import pictures
 from tests.serving.gateway.limits import LIMITS
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 100, 1001])
-def test_base64_in_each_spelling_gives_the_same_bytes(size: int) -> None:
-    data = bytes(number * 7 % 256 for number in range(size))
-    plain = base64.b64encode(data).decode()
-    spellings = [plain, base64.urlsafe_b64encode(data).decode(), base64.encodebytes(data).decode()]
-
-    for text in [*spellings, "data:image/png;base64," + plain, f"\n {plain}\r\n"]:
-        assert image_budget.decode_base64(text, "it") == data
-
-
-def test_base64_full_of_blanks_takes_no_memory_for_each_of_them() -> None:
-    tracemalloc.start()
-    text = "QU J D" * 500_000
-    before, _ = tracemalloc.get_traced_memory()
-    assert image_budget.decode_base64(text, "it") == b"ABC" * 500_000
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    assert peak - before < 5 * len(text)
-
-
-@pytest.mark.parametrize("text", ["", "====", "A", "AAA=A", "A=A=", "%", "\0", "甲", None, 1, b"AAAA"])
-def test_what_is_no_base64_is_refused_and_named(text: object) -> None:
-    with pytest.raises(InvalidInputError, match=r"images\[3\]"):
-        image_budget.decode_base64(text, "images[3]")
 
 
 @pytest.mark.parametrize("name", pictures.exotic())

@@ -90,6 +90,7 @@ SPEC = RunnerSpec(
     max_total_pixels=3000,
     pdf_memory_mb=64,
     memory_limit_mb=512,
+    allow_server_paths=True,
 )
 STATUS = DeploymentStatus("hub-echo-2", READY, "slow", 3, 1, MANIFEST, (PROCESS,))
 DEPLOYMENT = Deployment(

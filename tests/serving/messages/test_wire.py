@@ -24,7 +24,7 @@ Pair = tuple[socket.socket, socket.socket]
 HEADERS = [
     CallHeader("r-1", 12.5, 11.5, {"images": [1, 2], "mask": 3}, "ocr", {"file": 4}, True, True, True),
     ReplyHeader(3, 0.1, 0.2, 0.3, 2, ("a remark",), 201),
-    ErrorHeader("no such argument", 2),
+    ErrorHeader("no such argument", 2, "KeyError"),
 ]
 
 

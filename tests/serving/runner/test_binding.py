@@ -74,6 +74,27 @@ def test_what_the_method_does_not_take_is_refused_with_what_it_takes(
     assert said in str(refused.value)
 
 
+class Reader:
+    def read(self, images: list[str], image_path: str = "", save_dir: str = "") -> None: ...
+
+
+@pytest.mark.parametrize("arguments", [{"image": 1, "images": []}, {}])
+def test_names_that_are_refused_are_not_offered(arguments: dict[str, Any]) -> None:
+    with pytest.raises(BindingError) as error:
+        Binding(Reader().read, {}, names_paths=False).bind(arguments)
+    with pytest.raises(BindingError, match="`images`, `image_path`, `save_dir`"):
+        Binding(Reader().read, {}).bind(arguments)
+
+    assert "accepted: `images`" in str(error.value)
+    assert "_" not in str(error.value)
+
+
+@pytest.mark.parametrize(("sent", "meant"), [("image", "images"), ("Images", "images"), ("img", "images")])
+def test_the_argument_that_was_probably_meant_is_named(sent: str, meant: str) -> None:
+    with pytest.raises(BindingError, match=rf"Did you mean {meant}\?$"):
+        Binding(Reader().read, {}, names_paths=False).bind({sent: 1})
+
+
 def test_a_method_with_kwargs_takes_any_argument_but_self() -> None:
     anything = Binding(Module().anything, {})
 

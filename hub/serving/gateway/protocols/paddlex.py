@@ -47,8 +47,8 @@ def call_endpoint(endpoint: str) -> Response:
     target = EndpointTarget(gateway, endpoint)
     context = over_http.announced(gateway, gateway.states.current().endpoints.get(endpoint, ""))
     kind = (request.content_type or "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise MediaTypeError(f"content type {kind or 'none'!r} is not read here; send application/json")
+    if kind not in ("", "application/json") and not kind.endswith("+json"):
+        raise MediaTypeError(f"content type {kind!r} is not read here; send application/json")
     reply = target.call(context, over_http.read_body)
     return over_http.with_headers(json_reply(target.to_reply(reply), reply.header.http_status), reply)
 

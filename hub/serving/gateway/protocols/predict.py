@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from hub.serving.gateway import body_parser
+from hub.serving.gateway import argument_schema, body_parser
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.protocols import over_http
@@ -26,6 +26,8 @@ def predict(name: str) -> Response:
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
-    return body_parser.parse(
-        data, request.content_type or "", module.manifest.images, current_gateway().limits
-    )
+    gateway, kind, taken = current_gateway(), request.content_type or "", None
+    if body_parser.is_form(kind) and not module.manifest.takes_any:
+        offered = argument_schema.offered(module, gateway.config)
+        taken = [parameter.name for parameter in offered.parameters]
+    return body_parser.parse(data, kind, module.manifest.images, gateway.limits, taken)

@@ -143,6 +143,14 @@ class Calls:
 
         return _stream_handler(handle)
 
+    def not_offered(self, instead: str) -> grpc.RpcMethodHandler:
+        """Refuse a method of Triton's that is not here; its message is not received."""
+
+        async def handle(_: Any, context: Context) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, instead, ())
+
+        return _stream_handler(handle)
+
     def unary(self, method: Method) -> grpc.RpcMethodHandler:
         """Answer one message with one; an error is the call's status."""
 

@@ -20,7 +20,14 @@ from hub.serving.gateway import targets
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.json_structure import JSONBudget
-from hub.serving.gateway.protocols.oip import message_budget, metadata, models, repository
+from hub.serving.gateway.protocols.oip import (
+    infer_body,
+    message_budget,
+    metadata,
+    models,
+    repository,
+    statistics,
+)
 from hub.serving.gateway.protocols.oip import tensors as oip_tensors
 from hub.serving.gateway.protocols.oip.grpc_calls import Call, Calls, Method
 from hub.serving.gateway.protocols.oip.messages import MESSAGES, SERVICE
@@ -44,6 +51,18 @@ _CONTENTS: Final = {
 _DATA_TYPES: Final = {"TYPE_BOOL": 1, "TYPE_INT64": 9, "TYPE_FP64": 12, "TYPE_STRING": 13}
 _KINDS: Final = {"KIND_GPU": 1, "KIND_CPU": 2}
 
+_SHARED_MEMORY: Final = infer_body.NOT_OFFERED["shared_memory_region"]
+#: Triton's methods that are not offered, and what is there instead.
+_NOT_OFFERED: Final = {
+    **{
+        f"{kind}SharedMemory{what}": _SHARED_MEMORY
+        for kind in ("System", "Cuda")
+        for what in ("Status", "Register", "Unregister")
+    },
+    "TraceSetting": "trace settings are not offered",
+    "LogSettings": "log settings are not offered; the log's form is set with log_format at the start",
+}
+
 _SHAPES: Final = {kind: message_budget.Shape.of(message.DESCRIPTOR) for kind, message in MESSAGES.items()}
 
 _Answer = Callable[[Any, Call], Any]
@@ -64,6 +83,7 @@ class InferenceService:
             "ModelMetadata": lambda asked, _: metadata.metadata(target(asked.name), asked.version),
             "ModelConfig": self._model_config,
             "ModelInfer": self._infer,
+            "ModelStatistics": self._statistics,
             "RepositoryIndex": lambda asked, _: {"models": repository.index(gateway, ready_only=asked.ready)},
             "RepositoryModelLoad": partial(self._change, repository.load),
             "RepositoryModelUnload": partial(self._change, repository.unload),
@@ -74,6 +94,8 @@ class InferenceService:
         handlers["ServerReady"] = calls.quick(
             lambda: _serialized(MESSAGES["ServerReadyResponse"](ready=gateway.states.current().ready))
         )
+        for name, instead in _NOT_OFFERED.items():
+            handlers[name] = calls.not_offered(instead)
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     def _infer_of_stream(self, message: bytes, call: Call) -> bytes:
@@ -96,6 +118,11 @@ class InferenceService:
         for group in config["instance_group"]:
             group["kind"] = _KINDS[group["kind"]]
         return {"config": config}
+
+    def _statistics(self, request: Any, call: Call) -> dict[str, Any]:
+        if not request.name:
+            return statistics.of_all(self._gateway)
+        return statistics.of_one(targets.find(self._gateway, request.name), request.version)
 
     def _change(self, change: Callable[..., None], request: Any, call: Call) -> dict[str, Any]:
         change(self._gateway, request.model_name, _parameters(request.parameters))
@@ -128,8 +155,10 @@ class InferenceService:
             raise
         finally:
             seconds = time.monotonic() - began
-            if name in gateway.states.current().modules:
-                gateway.metrics.answered(name, code, seconds)
+            state = gateway.states.current()
+            module = state.endpoints.get(name, name)
+            if module in state.modules:
+                gateway.metrics.answered(module, code, seconds)
             if gateway.config.access_log:
                 line = '%s "gRPC ModelInfer %s" %d %.1f ms'
                 access_log.info(line, call.peer, printable(name), code, seconds * 1000)
@@ -178,6 +207,7 @@ def _read_request(request: Any, structure: JSONBudget) -> InferRequest:
     tensors = []
     for number, tensor in enumerate(request.inputs):
         name, datatype, shape = oip_tensors.check(tensor.name, tensor.datatype, tensor.shape)
+        infer_body.refuse_not_offered(tensor.parameters, f"input {name!r}")
         structure.spend(oip_tensors.json_values(datatype, shape))
         if raw:
             tensors.append(oip_tensors.from_raw(name, datatype, shape, raw[number]))
@@ -186,6 +216,8 @@ def _read_request(request: Any, structure: JSONBudget) -> InferRequest:
             raise errors.InvalidInputError(f"input {name!r}: {datatype} is sent in raw_input_contents only")
         values = getattr(tensor.contents, _CONTENTS[datatype])[: math.prod(shape) + 1]
         tensors.append(oip_tensors.from_values(name, datatype, shape, values))
+    for output in request.outputs:
+        infer_body.refuse_not_offered(output.parameters, f"output {output.name!r}")
     outputs = tuple(output.name for output in request.outputs)
     return InferRequest(tuple(tensors), outputs, _parameters(request.parameters), request.id)
 

@@ -12,21 +12,30 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
-from hub.errors import InvalidInputError, MediaTypeError
+from hub.errors import InvalidInputError
 from hub.serving.gateway import error_responses, targets
-from hub.serving.gateway.body import parse_counted, parse_object
+from hub.serving.gateway.body import parse_object
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.gate import SMALL_BODY
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols import over_http
+from hub.serving.gateway.protocols.oip import infer_body, models, statistics
 from hub.serving.gateway.protocols.oip import metadata as described
-from hub.serving.gateway.protocols.oip import models, tensors
 from hub.serving.gateway.protocols.oip import repository as repositories
 from hub.serving.gateway.protocols.oip.models import Inference, InferRequest
-from hub.serving.gateway.protocols.oip.tensors import Tensor
 from hub.serving.gateway.targets import Target
 
 blueprint = Blueprint("oip", __name__, url_prefix="/v2")
+#: Parts of the paths of Triton's extensions that are not offered.
+_NOT_OFFERED = {
+    "systemsharedmemory": infer_body.NOT_OFFERED["shared_memory_region"],
+    "cudasharedmemory": infer_body.NOT_OFFERED["shared_memory_region"],
+    "trace": "trace settings are not offered; a reply's Server-Timing header says how its time was spent",
+    "logging": "log settings are not offered; the log's form is set with log_format when the server starts",
+    "generate": "the generate extension is not offered; use /v2/models/NAME/infer",
+    "generate_stream": "the generate extension is not offered; use /v2/models/NAME/infer",
+}
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -77,6 +86,17 @@ def model_ready(name: str, version: str = "") -> Response:
     return _json({"name": name, "ready": is_ready}, 200 if is_ready else 503)
 
 
+@blueprint.get("/models/stats")
+def all_statistics() -> Response:
+    return _json(statistics.of_all(current_gateway()))
+
+
+@blueprint.get("/models/<name>/stats")
+@blueprint.get("/models/<name>/versions/<version>/stats")
+def model_statistics(name: str, version: str = "") -> Response:
+    return _json(statistics.of_one(_target(name), version))
+
+
 @blueprint.post("/repository/index")
 @blueprint.post("/repository/<repository>/index")
 def index(repository: str = "") -> Response:
@@ -106,6 +126,9 @@ def infer(name: str, version: str = "") -> Response:
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST"])
 def nothing(rest: str) -> Response:
+    for part in rest.split("/"):
+        if part in _NOT_OFFERED:
+            raise NotFound(f"{_NOT_OFFERED[part]}; see doc/triton.md")
     raise NotFound(f"there is nothing at /v2/{rest}; see doc/triton.md")
 
 
@@ -113,59 +136,15 @@ def _read_request(structure: JSONBudget) -> InferRequest:
     """Read the body; its values are counted before they are parsed.
 
     Raises:
-        NotJSONError, InvalidInputError, MediaTypeError, and what reading a body raises.
+        NotJSONError, InvalidInputError, and what reading a body raises.
     """
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding != "identity":
-        raise MediaTypeError(f"Content-Encoding {encoding!r} is not read here; send the body as it is")
     data = over_http.read_body()
     length = request.headers.get(HEADER_LENGTH)
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
     end = len(data) if length is None else int(length)
     head = data[:end] if length else data
-    structure.count(head)
-    fields = parse_counted(head)
-    binary = memoryview(data)[end:]
-    try:
-        inputs = _tensors(fields.get("inputs"), binary, structure)
-        outputs = fields.get("outputs") or []
-        names = tuple(str(output["name"]) for output in outputs)
-        parameters = fields.get("parameters") or {}
-        binary_outputs = {
-            output["name"]: bool(output["parameters"]["binary_data"])
-            for output in outputs
-            if "binary_data" in output.get("parameters", {})
-        }
-        return InferRequest(inputs, names, dict(parameters), str(fields.get("id") or ""), binary_outputs)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(
-            f"this is not an inference request: {type(error).__name__} {error}"
-        ) from error
-
-
-def _tensors(inputs: Any, binary: memoryview, structure: JSONBudget) -> tuple[Tensor, ...]:
-    if not isinstance(inputs, list):
-        raise InvalidInputError("the request has no list `inputs`")
-    found, position = [], 0
-    for fields in inputs:
-        name, datatype, shape = tensors.check(fields.get("name"), fields.get("datatype"), fields.get("shape"))
-        size = (fields.get("parameters") or {}).get("binary_data_size")
-        if size is None:
-            if "data" not in fields:
-                raise InvalidInputError(f"input {name!r} has neither data nor binary_data_size")
-            found.append(tensors.from_values(name, datatype, shape, fields["data"]))
-            continue
-        if type(size) is not int or not 0 <= size <= len(binary) - position:
-            raise InvalidInputError(
-                f"input {name!r}: binary_data_size {size!r}, but {len(binary) - position} bytes are left"
-            )
-        structure.spend(tensors.json_values(datatype, shape))
-        found.append(tensors.from_raw(name, datatype, shape, binary[position : position + size]))
-        position += size
-    if position != len(binary):
-        raise InvalidInputError(f"{len(binary) - position} bytes follow the last binary tensor")
-    return tuple(found)
+    return infer_body.read(head, memoryview(data)[end:], structure)
 
 
 def _reply(name: str, inference: Inference) -> Response:
@@ -196,7 +175,7 @@ def _reply(name: str, inference: Inference) -> Response:
 
 def _small_body() -> dict[str, Any]:
     """Return the JSON object of a repository call; empty where none was sent."""
-    data = over_http.read_body()
+    data = over_http.read_body(SMALL_BODY)
     return parse_object(data, current_gateway().limits) if data else {}
 
 

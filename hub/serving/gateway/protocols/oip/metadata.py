@@ -17,7 +17,7 @@ from hub.version import __version__
 
 SERVER_NAME = "hubserving"
 PLATFORM = "hubserving_python"
-EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository")
+EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 _JSON_TENSOR = {"datatype": BYTES, "shape": [1]}
 #: JSON types and Triton's.
 _NUMBERS = {"boolean": "TYPE_BOOL", "integer": "TYPE_INT64", "number": "TYPE_FP64"}

@@ -11,21 +11,20 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
-from hub import envelope
+from hub import base64_text, envelope
 from hub.errors import InvalidInputError, UnknownModuleError
 from hub.image_header import image_size
 from hub.serving.gateway import argument_schema, body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.delivery import ModuleReply
-from hub.serving.gateway.image_budget import ImageBudget, decode_base64
+from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import tensors
 from hub.serving.gateway.protocols.oip.tensors import BYTES, Tensor
@@ -168,7 +167,7 @@ def _to_tensors(
     output = Tensor(OUTPUT, BYTES, (1,) if whole is None else whole, [wrapped])
     if whole is not None and set(request.outputs) <= {OUTPUT}:
         return [output]
-    split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results))}
+    split = {tensor.name: tensor for tensor in _split(envelope.loads(reply.results, trusted=True))}
     return _choose(request, {OUTPUT: output, **split}, tuple(split))
 
 
@@ -222,9 +221,13 @@ def _image(item: bytes, where: str) -> bytes:
     """Return a file as it is, else decoded base64 text, else the bytes: the runner remarks on them."""
     if not item:
         raise InvalidInputError(f"{where} is empty")
-    if image_size(item) is None:
-        with contextlib.suppress(UnicodeDecodeError, InvalidInputError):
-            return decode_base64(item.decode("ascii"), where)
+    if image_size(item) is None and item.isascii():
+        text = item.decode("ascii")
+        try:
+            return base64_text.decode(text, where)
+        except InvalidInputError:
+            if base64_text.is_of_file(text):
+                raise
     return item
 
 
