@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.compat.importing import facade, requirements, sibling_imports
+from hub.compat.importing import facade, fluid, missing_files, requirements, sibling_imports
 from hub.compat.importing.patching_loader import ModuleFolder, files
 from hub.compat.paddlehub_api import paddlehub_env
 from hub.module import loader
@@ -29,6 +29,7 @@ def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
     """
     global _is_for_good
     facade.install()
+    fluid.install()
     if files not in sys.meta_path:
         sys.meta_path.insert(0, files)
     loader.preparation = activated
@@ -46,6 +47,7 @@ def activated(folder: Path) -> Iterator[None]:
 
     Raises:
         InvalidModuleError: packages that it needs are not installed.
+        ModelNotFoundError: it failed for a file that it should have fetched.
     """
     if not imports_paddlehub(folder):
         yield
@@ -57,7 +59,12 @@ def activated(folder: Path) -> Iterator[None]:
             requirements.check(folder)
             _import_paddle_before(folder)
             _checked.add(folder)
-        yield
+        try:
+            yield
+        except Exception as error:
+            if explanation := missing_files.explained(error, folder):
+                raise explanation from error
+            raise
 
 
 def imports_paddlehub(folder: Path) -> bool:
