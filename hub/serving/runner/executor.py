@@ -12,6 +12,7 @@ from typing import Any
 from hub import envelope
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError, PayloadTooLargeError, RequestError
+from hub.module.loader import describe
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.wire import ErrorHeader, ReplyHeader
@@ -185,7 +186,7 @@ class Executor:
             log.error("request %s: %s raised", request.header.request_id, self.name, exc_info=error)
         text = str(error).strip()
         if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
-            text = f"{type(error).__name__}: {text}".rstrip(": ")
+            text = describe(error)
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation).to_json()))
 
 
