@@ -22,13 +22,16 @@ from hub.errors import InvalidModuleError
 _DISTRIBUTIONS: Final = {
     "Crypto": "pycryptodome",
     "IPython": "ipython",
+    "Polygon": "Polygon3",
     "PIL": "pillow",
     "attr": "attrs",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",
+    "docx": "python-docx",
     "fitz": "pymupdf",
     "google": "protobuf",
+    "lanms": "lanms-neo",
     "paddle": "paddlepaddle",
     "pkg_resources": "setuptools<81",
     "ruamel": "ruamel.yaml",
@@ -123,8 +126,11 @@ def imports(folder: Path) -> set[Import]:
             own = [(folder.parent, own) for own in _files_behind(each.name, folder.parent, {folder.name})]
             if each.needed and not own:
                 own = [(Path.cwd(), own) for own in _files_behind(each.name, Path.cwd(), _CHECKOUT)]
+            if root != folder.parent and _holds(file.parent, each.top):  # it puts its folder on sys.path
+                waiting += [(root, own) for own in _files_behind(each.name, file.parent, {each.top})]
+                continue
             waiting += own
-            if not own and not (root != folder.parent and _holds(file.parent, each.top)):
+            if not own:
                 found.add(each)
     return found
 
