@@ -1,13 +1,10 @@
 """Module folders as PaddleHub's public modules are written, one for each cause that stops some of them.
 
-All of it is written for the tests; the networks are made by :func:`export` in a process of its own.
+All of it is written for the tests, which make the networks too.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 _HEAD = """# -*- coding:utf-8 -*-
@@ -178,6 +175,13 @@ SERVED = {
             imports="from helps_others.processor import postprocess\n",
         )
     },
+    "reads_when_called": {
+        "module.py": _module(
+            "reads_when_called",
+            "    address = 'wget https://example.invalid/late.bin'\n"
+            + _serves("open(text + '/late.bin').read()"),
+        )
+    },
     "exits_when_called": {
         "module.py": _module(
             "exits_when_called",
@@ -271,33 +275,3 @@ def write_not_loaded(folder: Path, name: str) -> Path:
     source, _ = NOT_LOADED[name]
     files = {"module.py": _module(name, source)}
     return write(folder, files | ({"own.pkl": ""} if name == "brings_an_empty_file" else {}))
-
-
-_EXPORT = """
-import sys
-import numpy as np
-import paddle
-from paddle.nn.initializer import Assign
-
-folder = sys.argv[1]
-paddle.save({"conv.weight": paddle.to_tensor(np.eye(3, dtype="float32").reshape(3, 3, 1, 1) * 4)},
-            folder + "/beta_classifier.pdparams")
-paddle.enable_static()
-words = paddle.static.data("words", [-1, 1], "int64", lod_level=1)
-values = np.array([[0], [2], [-2]], "float32")
-table = paddle.static.nn.embedding(words, [3, 1], param_attr=paddle.ParamAttr(initializer=Assign(values)))
-bag = paddle.static.nn.sequence_lod.sequence_pool(table, "sum")
-weights = paddle.ParamAttr(initializer=Assign(np.array([[-1, 1]], "float32")))
-label = paddle.static.nn.fc(bag, 2, activation="softmax", weight_attr=weights)
-exe = paddle.static.Executor(paddle.CPUPlace())
-exe.run(paddle.static.default_startup_program())
-paddle.static.save_inference_model(folder + "/infer_model/model", [words], [label], exe)
-"""
-
-
-def export(folder: Path) -> None:
-    """Write ``beta_classifier.pdparams`` and ``infer_model/``, a sum of words with LoD, into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "FLAGS_enable_pir_api": "0"}  # LoD is in Paddle's older programs only
-    command = [sys.executable, "-W", "ignore", "-c", _EXPORT, str(folder)]
-    subprocess.run(command, env=environment, capture_output=True, check=True, timeout=100)

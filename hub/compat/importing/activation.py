@@ -6,8 +6,9 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from hub.compat.importing import facade, fluid, missing_files, requirements, sibling_imports
 from hub.compat.importing.patching_loader import ModuleFolder, files
@@ -59,12 +60,16 @@ def activated(folder: Path) -> Iterator[None]:
             requirements.check(folder)
             _import_paddle_before(folder)
             _checked.add(folder)
-        try:
+        with missing_files.explaining(folder):
             yield
-        except Exception as error:
-            if explanation := missing_files.explained(error, folder):
-                raise explanation from error
-            raise
+
+
+def method_of(instance: Any, name: str, folder: Path) -> Callable[..., Any]:
+    """Return a loaded module's method; one that loads weights when it is called names a missing file, too."""
+    method: Callable[..., Any] = getattr(instance, name)
+    if not imports_paddlehub(folder):
+        return method
+    return missing_files.explaining(folder, (EOFError, FileNotFoundError))(method)
 
 
 def imports_paddlehub(folder: Path) -> bool:

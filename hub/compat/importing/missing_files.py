@@ -7,6 +7,7 @@ afterwards, or an empty file, which the module takes for the weights from then o
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,21 @@ from urllib.parse import urlparse
 from hub.errors import HubError, ModelNotFoundError
 
 _ADDRESS = re.compile(r"https?://[^\s'\"<>|;&]+")
+
+
+@contextlib.contextmanager
+def explaining(folder: Path, kinds: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
+    """Raise the error that names a missing file instead of one of these kinds that it explains.
+
+    Raises:
+        ModelNotFoundError: a file of the module in ``folder`` is absent or empty.
+    """
+    try:
+        yield
+    except kinds as error:
+        if explanation := explained(error, folder):
+            raise explanation from error
+        raise
 
 
 def explained(error: Exception, folder: Path) -> ModelNotFoundError | None:

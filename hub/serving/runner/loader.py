@@ -56,7 +56,8 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     settle(instance)
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    binding = Binding(static_mode.kept(getattr(instance, name)), predict_args)
+    method = compat.method_of(instance, name, Path(spec.directory))
+    binding = Binding(static_mode.kept(method), predict_args)
     concurrency = _concurrency(spec, options)
     policy = BatchPolicy(
         options.batch if options.idempotent else None,
