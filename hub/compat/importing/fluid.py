@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -34,7 +35,6 @@ def _initializers() -> dict[str, str]:
 #: Name below ``paddle.fluid`` → ``"module:name"`` of what it is today, where ``paddle.base`` has it not.
 _TODAY: Final = {
     **_initializers(),
-    "core_avx": "paddle.base:core",
     "dygraph.Layer": "paddle.nn:Layer",
     "dygraph.layers.Layer": "paddle.nn:Layer",
     "dygraph.LayerList": "paddle.nn:LayerList",
@@ -89,6 +89,7 @@ class FluidModule(ModuleType):
 
 def resolve(name: str) -> Any:
     """Return what ``paddle.fluid.<name>`` is today, or :class:`Absent`."""
+    name = re.sub(r"^core_(no)?avx\b", "core", name)
     if name in _TODAY:
         module, _, attribute = _TODAY[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

@@ -139,13 +139,14 @@ def test_paddle_fluid_is_there_in_each_form_until_it_computes(source: str) -> No
     compat.install()
     names = run(
         f"{source}from paddle.fluid.core import PaddleTensor, AnalysisConfig, create_paddle_predictor\n"
+        "from paddle.fluid.core_avx import CPUPlace\nfrom paddle.fluid.regularizer import L2Decay\n"
         "from paddle.fluid.dygraph.nn import Conv2D\nfrom paddle.fluid.param_attr import ParamAttr\n"
         "from paddle.fluid.initializer import MSRA\nimport paddle\n"
         "class Net(fluid.dygraph.Layer):\n    act = fluid.layers.relu\nclass Old(Conv2D):\n    pass\n"
         "attribute = fluid.ParamAttr(initializer=fluid.initializer.ConstantInitializer(0.0))\n"
         "place = fluid.CPUPlace()\nvalue = fluid.dygraph.to_variable\nlayer = paddle.nn.Layer\n"
     )
-    assert issubclass(names["Net"], names["layer"]) and names["place"].is_cpu_place()
+    assert issubclass(names["Net"], names["layer"]) and type(names["place"]) is names["CPUPlace"]
     for call, named in ((names["Net"].act, "layers.relu"), (names["Old"], "dygraph.nn.Conv2D")):
         with pytest.raises(
             InvalidModuleError, match=rf"paddle\.fluid\.{named} is not in the installed Paddle"
