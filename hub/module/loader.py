@@ -49,10 +49,10 @@ def _import_class(folder: Path, package: str) -> type[Any]:
     keep_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         source = importlib.import_module(f"{package}.module")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _forget(package)
         sys.path.remove(str(folder.parent))
-        raise InvalidModuleError(f"{folder / 'module.py'} does not import: {_describe(error)}") from error
+        raise InvalidModuleError(f"{folder / 'module.py'} does not import: {describe(error)}") from error
     finally:
         sys.dont_write_bytecode = keep_bytecode
     classes = [cls for _, cls in inspect.getmembers(source, inspect.isclass) if is_module_class(cls)]
@@ -73,15 +73,24 @@ def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> A
 
     A class with ``_initialize`` is built first and initialised with ``init_args`` afterwards; one
     without takes them in its constructor. Either way ``directory`` is set on the class beforehand.
+
+    Raises:
+        InvalidModuleError: it calls ``sys.exit``, which must not end who loads it.
+        Exception: whatever else its code raises.
     """
     folder = Path(directory).resolve()
     cls.directory = str(folder)
-    with preparation(folder):
-        if hasattr(cls, "_initialize"):
-            instance = cls(directory=str(folder))
-            instance._initialize(**init_args)
-            return instance
-        return cls(**init_args)
+    try:
+        with preparation(folder):
+            if hasattr(cls, "_initialize"):
+                instance = cls(directory=str(folder))
+                instance._initialize(**init_args)
+                return instance
+            return cls(**init_args)
+    except SystemExit as error:
+        raise InvalidModuleError(
+            f"module {folder.name} ended itself while it was loaded: {describe(error)}"
+        ) from error
 
 
 def _forget(package: str) -> None:
@@ -89,5 +98,8 @@ def _forget(package: str) -> None:
         del sys.modules[name]
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Return an error's class and text; of an exit without one, where the reason may be."""
+    if isinstance(error, SystemExit) and error.code is None:
+        return "SystemExit, without a reason; if the module printed one, it is in the log"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

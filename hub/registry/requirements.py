@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -51,7 +51,7 @@ def unmet(folder: Path) -> list[Unmet]:
         InvalidModuleError: a line of it is not a requirement.
     """
     found = []
-    for requirement in _read(folder / FILE):
+    for requirement in _each_once(_read(folder / FILE)):
         version = installed_version(requirement.name)
         if not is_met(requirement, version):
             found.append(Unmet(str(requirement), version))
@@ -134,6 +134,17 @@ def _pip(words: list[str], folder: Path, problem: str, environment: dict[str, st
             f"{problem}; pip says:\n  " + "\n  ".join(last) + "\nNothing was installed of the module; "
             "check the network and pip's settings (pip config list)"
         )
+
+
+def _each_once(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Join requirements of the same distribution, which files of many years have."""
+    found: dict[str, Requirement] = {}
+    for requirement in requirements:
+        first = found.setdefault(canonicalize_name(requirement.name), requirement)
+        if first is not requirement:
+            first.specifier &= requirement.specifier
+            first.extras |= requirement.extras
+    return list(found.values())
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Requirement]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -101,6 +101,58 @@ class LAC(Module):
         results = self._analyse(chosen, tagger, words)
         return results if return_tag else [{"word": result["word"]} for result in results]
 
+    def lexical_analysis(
+        self,
+        texts: Sequence[str] = (),
+        data: Mapping[str, Sequence[str]] | None = None,
+        use_gpu: bool = False,
+        batch_size: int = 1,
+        return_tag: bool = True,
+        use_device: str | None = None,
+    ) -> list[Result]:
+        """Cut texts into words, as PaddleHub's modules that build on its lac ask for it.
+
+        Args:
+            texts: the texts.
+            data: the same as ``{"text": […]}``; one of the two is given.
+            use_gpu: see :meth:`analysis_lexical`, as of the others.
+            batch_size: accepted.
+            return_tag: False leaves the tags out.
+            use_device: ``cpu`` or ``gpu``; decides instead of ``use_gpu``.
+
+        Returns:
+            Per text ``{"tag": […], "word": […]}``; of an empty text one word and one tag, both empty.
+
+        Raises:
+            InvalidInputError: no texts, both, or another device.
+        """
+        results = self.analysis_lexical(
+            texts=list(texts) or None,
+            data=data or None,
+            use_gpu=_on_gpu(use_gpu, use_device),
+            batch_size=batch_size,
+            return_tag=return_tag,
+        )
+        return [{key: found or [""] for key, found in result.items()} for result in results]
+
+    def cut(
+        self,
+        text: str | Sequence[str],
+        use_gpu: bool = False,
+        batch_size: int = 1,
+        return_tag: bool = True,
+        use_device: str | None = None,
+    ) -> list[Result] | list[str] | str:
+        """Cut one text into its words, or several as :meth:`lexical_analysis`, whose arguments these are.
+
+        Returns:
+            The words of one text (of an empty one the text), or of a list what ``lexical_analysis`` returns.
+        """
+        if not isinstance(text, str):
+            return self.lexical_analysis(text, None, use_gpu, batch_size, return_tag, use_device)
+        words = self.lexical_analysis([text], None, use_gpu, batch_size, return_tag, use_device)[0]["word"]
+        return words if text else text
+
     @runnable
     def run_cmd(self, argvs: list[str]) -> list[Result]:
         """Run ``hub run lac --input_text …`` with its remaining arguments."""
@@ -182,6 +234,12 @@ def _chosen(**given: Any) -> list[str]:
         if not isinstance(item, str):
             raise InvalidInputError(f"{name}[{number}] must be a text, not {type(item).__name__}")
     return list(texts)
+
+
+def _on_gpu(use_gpu: bool, use_device: str | None) -> bool:
+    if use_device not in (None, "cpu", "gpu"):
+        raise InvalidInputError(f"use_device is {use_device!r}; lac runs on 'cpu' and 'gpu'")
+    return use_gpu if use_device is None else use_device == "gpu"
 
 
 def _truth(word: str) -> bool:

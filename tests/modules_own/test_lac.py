@@ -161,3 +161,31 @@ def test_the_example_in_the_folder_is_true(lac: Any) -> None:
     request = json.loads((MODULES / "lac" / "example_request.json").read_text("utf-8"))
     reply = json.loads((MODULES / "lac" / "example_reply.json").read_text("utf-8"))
     assert lac.analysis_lexical(**request) == reply["results"]
+
+
+def test_lexical_analysis_is_paddlehubs(lac: Any) -> None:
+    assert lac.lexical_analysis(texts=TEXTS, use_gpu=False, batch_size=1, return_tag=True) == ANSWERS
+    assert lac.lexical_analysis(data={"text": TEXTS}, batch_size=2, use_device="cpu") == ANSWERS
+    assert lac.lexical_analysis([TEXTS[0]], return_tag=False) == [{"word": ANSWERS[0]["word"]}]
+    assert lac.lexical_analysis(texts=["", TEXTS[0]]) == [{"tag": [""], "word": [""]}, ANSWERS[0]]
+
+
+def test_cut_returns_words_of_one_text_and_words_with_tags_of_several(lac: Any) -> None:
+    assert lac.cut(TEXTS[0]) == lac.cut(text=TEXTS[0], use_gpu=False, batch_size=1) == ANSWERS[0]["word"]
+    assert lac.cut(TEXTS, return_tag=True) == ANSWERS
+    assert lac.cut(["", TEXTS[1]], return_tag=False) == [{"word": [""]}, {"word": ANSWERS[1]["word"]}]
+    assert lac.cut("") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "give the texts by one of the names"),
+        ({"texts": TEXTS, "data": {"text": TEXTS}}, "not by texts and data"),
+        ({"texts": TEXTS, "use_device": "npu"}, "use_device is 'npu'"),
+        ({"data": {"texts": TEXTS}}, "data must be a text or a list of texts"),
+    ],
+)
+def test_lexical_analysis_refuses_what_it_cannot_read(lac: Any, arguments: Any, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        lac.lexical_analysis(**arguments)

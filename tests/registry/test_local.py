@@ -197,7 +197,9 @@ def test_a_broken_new_edition_leaves_the_old_one(registry: LocalRegistry, make_m
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("raise SystemExit(0)", "exit code 0"),
+        ("raise SystemExit(0)", "does not import: SystemExit: 0$"),
+        ("import sys; sys.exit('no card')", "does not import: SystemExit: no card$"),
+        ("print('Python 2 only', flush=True); exit(1)", "SystemExit: 1; its last words:\n  Python 2 only"),
         ("import os; print('bye', flush=True); os._exit(7)", "exit code 7.*\n.*bye"),
         ("import os; os.kill(os.getpid(), 11)", "SIGSEGV"),
         ("import time; time.sleep(60)", "still being imported"),

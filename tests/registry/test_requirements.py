@@ -17,6 +17,15 @@ def write(folder: Path, text: str) -> Path:
     return folder
 
 
+def test_a_distribution_is_listed_once_however_often_it_is_required(tmp_path: Path) -> None:
+    text = "no-such-thing>=2\nNo_Such.Thing\n-r more.txt\nother-absent\n"
+    (tmp_path / "more.txt").write_text("no_such_thing[extra]<3\nother.absent\n")
+    assert [str(each) for each in unmet(write(tmp_path, text))] == [
+        "no-such-thing[extra]<3,>=2 (not installed)",
+        "other.absent (not installed)",
+    ]
+
+
 def test_what_is_there_is_met(tmp_path: Path) -> None:
     assert unmet(tmp_path) == []
     assert unmet(write(tmp_path, "click>=8\nPackaging\nopencv_python>1 # eyes\n\n# done\n")) == []

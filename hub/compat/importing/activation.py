@@ -6,10 +6,11 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from hub.compat.importing import facade, requirements, sibling_imports
+from hub.compat.importing import facade, fluid, missing_files, requirements, sibling_imports
 from hub.compat.importing.patching_loader import ModuleFolder, files
 from hub.compat.paddlehub_api import paddlehub_env
 from hub.module import loader
@@ -29,6 +30,7 @@ def install(*, for_good: bool = False, run_dir: Path | None = None) -> None:
     """
     global _is_for_good
     facade.install()
+    fluid.install()
     if files not in sys.meta_path:
         sys.meta_path.insert(0, files)
     loader.preparation = activated
@@ -46,6 +48,7 @@ def activated(folder: Path) -> Iterator[None]:
 
     Raises:
         InvalidModuleError: packages that it needs are not installed.
+        ModelNotFoundError: it failed for a file that it should have fetched.
     """
     if not imports_paddlehub(folder):
         yield
@@ -57,7 +60,16 @@ def activated(folder: Path) -> Iterator[None]:
             requirements.check(folder)
             _import_paddle_before(folder)
             _checked.add(folder)
-        yield
+        with missing_files.explaining(folder):
+            yield
+
+
+def method_of(instance: Any, name: str, folder: Path) -> Callable[..., Any]:
+    """Return a loaded module's method; one that loads weights when it is called names a missing file, too."""
+    method: Callable[..., Any] = getattr(instance, name)
+    if not imports_paddlehub(folder):
+        return method
+    return missing_files.explaining(folder, (EOFError, FileNotFoundError))(method)
 
 
 def imports_paddlehub(folder: Path) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,13 +22,16 @@ from hub.errors import InvalidModuleError
 _DISTRIBUTIONS: Final = {
     "Crypto": "pycryptodome",
     "IPython": "ipython",
+    "Polygon": "Polygon3",
     "PIL": "pillow",
     "attr": "attrs",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",
+    "docx": "python-docx",
     "fitz": "pymupdf",
     "google": "protobuf",
+    "lanms": "lanms-neo",
     "paddle": "paddlepaddle",
     "pkg_resources": "setuptools<81",
     "ruamel": "ruamel.yaml",
@@ -35,6 +39,8 @@ _DISTRIBUTIONS: Final = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
+#: Files that PaddleHub's modules have and import from each other by name: ``from lac.processor import …``.
+_MODULE_FILES: Final = frozenset({"module", "processor", "data_feed", "label_info"})
 #: Folders of a PaddleOCR checkout, which are packages only for who works in it.
 _CHECKOUT: Final = frozenset({"tools", "ppocr", "ppstructure", "deploy"})
 
@@ -58,18 +64,12 @@ def check(folder: Path) -> None:
         InvalidModuleError: all that is missing, with the command that installs it.
     """
     needed = [each for each in imports(folder) if each.needed]
-    problems = [*_fluid(needed), *_checkout_folders(needed), *_packages(needed, folder)]
+    missing = [each for each in needed if each.top not in _CHECKOUT and _is_missing(each.top, folder)]
+    modules = {each.top for each in missing if _is_module(each, folder)}
+    packages = {_DISTRIBUTIONS.get(each.top, each.top) for each in missing if each.top not in modules}
+    problems = [*_checkout_folders(needed), *_modules(modules), *_packages(packages)]
     if problems:
         raise InvalidModuleError(f"{folder / 'module.py'} does not import: it {'; and it '.join(problems)}")
-
-
-def _fluid(needed: Iterable[Import]) -> Iterator[str]:
-    uses_fluid = any(each.name.startswith("paddle.fluid") for each in needed)
-    if uses_fluid and not _is_absent("paddle") and _is_absent("paddle.fluid"):
-        yield (
-            "uses paddle.fluid, which Paddle dropped in version 2.5: rewrite it for paddle.static or "
-            "paddle.inference"
-        )
 
 
 def _checkout_folders(needed: Iterable[Import]) -> Iterator[str]:
@@ -81,46 +81,75 @@ def _checkout_folders(needed: Iterable[Import]) -> Iterator[str]:
         )
 
 
-def _packages(needed: Iterable[Import], folder: Path) -> Iterator[str]:
-    tops = {each.top for each in needed} - _CHECKOUT
-    packages = [_DISTRIBUTIONS.get(top, top) for top in sorted(tops) if _is_missing(top, folder)]
-    if packages:
-        command = " ".join(repr(each) if "<" in each else each for each in packages)
+def _modules(names: Iterable[str]) -> Iterator[str]:
+    if found := sorted(names):
         yield (
-            f"needs packages that are not installed: {', '.join(packages)}. "
+            f"needs other modules that are not installed: {', '.join(found)}. "
+            f"Install them first with: hub install {' '.join(found)} (by name, or the path of each folder)"
+        )
+
+
+def _packages(names: Iterable[str]) -> Iterator[str]:
+    if found := sorted(names):
+        command = " ".join(repr(each) if "<" in each else each for each in found)
+        yield (
+            f"needs packages that are not installed: {', '.join(found)}. "
             f"Install them with: pip install {command}"
         )
 
 
+def _is_module(wanted: Import, folder: Path) -> bool:
+    """Tell whether what is missing is a module of PaddleHub's, and no package of an index."""
+    from hub.registry.sources.bundled import install_hint
+
+    _, _, inside = wanted.name.partition(".")
+    if inside.partition(".")[0] in _MODULE_FILES or install_hint(wanted.top):
+        return True
+    loaded = re.compile(rf"Module\(\s*(?:name\s*=\s*)?['\"]{re.escape(wanted.top)}['\"]")
+    return any(loaded.search(file.read_text(errors="replace")) for file in folder.rglob("*.py"))
+
+
 def imports(folder: Path) -> set[Import]:
-    """Return what the files that ``module.py`` reaches import, without what is in the folder itself."""
+    """Return what the files that ``module.py`` reaches import, without what is in the folder itself.
+
+    In a PaddleOCR checkout they reach its files too, which need most of the packages.
+    """
     found: set[Import] = set()
-    waiting, seen = [folder / "module.py", folder / "__init__.py"], set()
+    waiting = [(folder.parent, folder / "module.py"), (folder.parent, folder / "__init__.py")]
+    seen: set[Path] = set()
     while waiting:
-        file = waiting.pop()
+        root, file = waiting.pop()
         if file in seen or not file.is_file():
             continue
         seen.add(file)
-        for each in _imports_of(file, folder):
-            own_files = _own_files(each.name, folder)
-            waiting += own_files
-            if not own_files:
+        for each in _imports_of(file, root):
+            own = [(folder.parent, own) for own in _files_behind(each.name, folder.parent, {folder.name})]
+            if each.needed and not own:
+                own = [(Path.cwd(), own) for own in _files_behind(each.name, Path.cwd(), _CHECKOUT)]
+            if root != folder.parent and _holds(file.parent, each.top):  # it puts its folder on sys.path
+                waiting += [(root, own) for own in _files_behind(each.name, file.parent, {each.top})]
+                continue
+            waiting += own
+            if not own:
                 found.add(each)
     return found
 
 
-def _imports_of(file: Path, folder: Path) -> Iterator[Import]:
+def _imports_of(file: Path, root: Path) -> Iterator[Import]:
+    """Yield the imports of a file below ``root``, which is what its package is found in."""
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # importing it will say so, with the line
         return
+    package = file.parent.relative_to(root).parts
     for node, needed in _statements(tree, needed=True):
-        module = _absolute(node, file, folder) if isinstance(node, ast.ImportFrom) else ""
+        module = _absolute(node, package) if isinstance(node, ast.ImportFrom) else ""
         if module:
             yield Import(module, needed)
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, needed) for alias in node.names)
-        elif module and module.partition(".")[0] == folder.name:  # what it imports may be files of the module
+        elif module and module.partition(".")[0] in {*package[:1], *_CHECKOUT}:
+            # Each name that it imports may be a file.
             yield from (Import(f"{module}.{alias.name}", needed) for alias in node.names)
 
 
@@ -143,22 +172,22 @@ def _runs_at_import(node: ast.AST) -> bool:
     return not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
 
 
-def _absolute(node: ast.ImportFrom, file: Path, folder: Path) -> str | None:
-    """Return the module of a from-import by its full name; None where dots lead out of the folder."""
+def _absolute(node: ast.ImportFrom, package: Sequence[str]) -> str | None:
+    """Return the module of a from-import by its full name; None where dots lead out of the root."""
     if not node.level:
         return node.module
-    package = [folder.name, *file.parent.relative_to(folder).parts]
     base = package[: len(package) - node.level + 1]
     return ".".join([*base, *([node.module] if node.module else [])]) if base else None
 
 
-def _own_files(name: str, folder: Path) -> list[Path]:
-    """Return the module's own files behind a dotted name; none for what is not the module's."""
+def _files_behind(name: str, root: Path, tops: Collection[str]) -> list[Path]:
+    """Return the files that importing a dotted name runs, if its first part is one of ``tops`` below root."""
     parts = name.split(".")
-    if parts[0] != folder.name:
+    if parts[0] not in tops:
         return []
-    steps = [folder.joinpath(*parts[1:end]) for end in range(1, len(parts) + 1)]
-    return [file for step in steps for file in (step / "__init__.py", step.with_suffix(".py"))]
+    steps = [root.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    files = [file for step in steps for file in (step / "__init__.py", step.with_suffix(".py"))]
+    return [file for file in files if file.is_file()]
 
 
 def _is_missing(top: str, folder: Path) -> bool:

@@ -9,54 +9,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+
+from hub.compat.importing.successors import (
+    HALF_GONE,
+    LOST_KEYWORDS,
+    OWN_FLUID,
+    OWN_NUMPY,
+    OWN_PADDLE,
+    SUCCESSORS,
+)
 
 #: Tells whether the installed library lacks a name: ``lacks("numpy", "int")``.
 Lacks = Callable[[str, str], bool]
-
-#: Our own functions for what has no successor of the same form.
-_OWN: Final = "hub.compat.importing.numpy_names"
-_OWN_ALIAS: Final = "__hub_numpy__"
-
-
-def _renamed(library: str, pairs: str) -> dict[str, tuple[str, str]]:
-    """Read ``old=new`` pairs of names that have stayed in their library."""
-    return {old: (library, new) for old, _, new in (pair.partition("=") for pair in pairs.split())}
-
-
-#: library → dropped name → (where its successor is, its name).
-SUCCESSORS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "numpy": {
-        **{name: ("builtins", name) for name in ("int", "float", "bool", "object", "str", "complex")},
-        "long": ("builtins", "int"),
-        "unicode": ("builtins", "str"),
-        **_renamed(
-            "numpy",
-            "bool8=bool_ float_=float64 complex_=complex128 int0=intp object0=object_ string_=bytes_ "
-            "unicode_=str_ Inf=inf Infinity=inf infty=inf PINF=inf NaN=nan NAN=nan product=prod "
-            "cumproduct=cumprod alltrue=all sometrue=any round_=round in1d=isin row_stack=vstack "
-            "trapz=trapezoid mat=asmatrix find_common_type=result_type",
-        ),
-        **{name: (_OWN, name) for name in ("asscalar", "fromstring", "msort")},
-    },
-    "collections": {
-        name: ("collections.abc", name)
-        for name in ("Callable", "Iterable", "Iterator", "Mapping", "MutableMapping", "Sequence", "Sized")
-    },
-    "PIL.Image": _renamed("PIL.Image", "ANTIALIAS=LANCZOS LINEAR=BILINEAR CUBIC=BICUBIC"),
-    # The names of Paddle 2.0's beta, which its releases write with a capital D.
-    "paddle.nn": {
-        f"{old}{size}d": ("paddle.nn", new.format(size))
-        for old, new in (
-            *((name, name + "{}D") for name in ("Conv", "BatchNorm", "InstanceNorm", "MaxPool", "AvgPool")),
-            *((name, name + "{}D") for name in ("AdaptiveAvgPool", "AdaptiveMaxPool")),
-            ("ConvTranspose", "Conv{}DTranspose"),
-        )
-        for size in (1, 2, 3)
-    },
-}
-#: Still there, but no longer for bytes.
-_HALF_GONE: Final = {("numpy", "fromstring")}
 
 
 @dataclass
@@ -71,9 +35,18 @@ def patch(source: bytes, filename: str, lacks: Lacks) -> Patched:
     """Parse a file and patch it; raise SyntaxError as ``compile`` would."""
     patcher = _Patcher(tree := ast.parse(source, filename), lacks)
     tree = patcher.visit(tree)
-    if patcher.uses_own:
-        tree.body.insert(_end_of_head(tree), ast.Import([ast.alias(_OWN, _OWN_ALIAS)]))
+    for module in sorted(patcher.uses_own):
+        tree.body.insert(_end_of_head(tree), ast.Import([ast.alias(module, _alias(module))]))
     return Patched(ast.fix_missing_locations(tree), patcher.changes)
+
+
+def _alias(module: str) -> str:
+    """Return the name under which a patched file has a module of ours."""
+    return f"__hub_{module.rpartition('.')[2]}__"
+
+
+def _own(module: str, name: str) -> ast.Attribute:
+    return ast.Attribute(ast.Name(_alias(module), ast.Load()), name, ast.Load())
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
@@ -103,7 +76,7 @@ def _end_of_head(tree: ast.Module) -> int:
 class _Patcher(ast.NodeTransformer):
     def __init__(self, tree: ast.Module, lacks: Lacks) -> None:
         self.changes: list[tuple[str, int]] = []
-        self.uses_own = False
+        self.uses_own: set[str] = set()
         self._names = _imported_names(tree)
         self._lacks = lacks
 
@@ -118,27 +91,32 @@ class _Patcher(ast.NodeTransformer):
         if where == library:
             node.attr = name
             return node
-        base: ast.expr
         if where == "builtins":
             return ast.copy_location(ast.Name(name, ast.Load()), node)
-        if where == _OWN:
-            self.uses_own = True
-            base = ast.Name(_OWN_ALIAS, ast.Load())
-        else:  # collections.abc.Mapping for collections.Mapping
-            base = ast.Attribute(node.value, where.removeprefix(f"{library}."), ast.Load())
+        if where.startswith("hub."):
+            return ast.copy_location(self._answer(where, name), node)
+        # collections.abc.Mapping for collections.Mapping
+        base = ast.Attribute(node.value, where.removeprefix(f"{library}."), ast.Load())
         return ast.copy_location(ast.Attribute(base, name, ast.Load()), node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         function = node.func
-        if not isinstance(function, ast.Attribute):
+        library, _, name = (self._library(function) or "").rpartition(".")
+        lost = LOST_KEYWORDS.get((library, name), frozenset())
+        if any(keyword.arg in lost for keyword in node.keywords):
+            self.changes.append((f"{library}.{name}({', '.join(sorted(lost))}=…)", node.lineno))
+            node.func = ast.copy_location(self._answer(OWN_PADDLE, name), function)
             return node
+        return self._changed_method(node, function) if isinstance(function, ast.Attribute) else node
+
+    def _changed_method(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
+        """Patch calls of what NumPy has changed and not dropped."""
         library = self._library(function.value)
         if function.attr == "tostring" and not node.args and not node.keywords and library is None:
             # Only at run time it is known who has the method: arrays have lost it, an XML tree has it.
             self.changes.append((".tostring()", node.lineno))
-            self.uses_own = True
-            helper = ast.Attribute(ast.Name(_OWN_ALIAS, ast.Load()), "tostring", ast.Load())
+            helper = self._answer(OWN_NUMPY, "tostring")
             return ast.copy_location(ast.Call(helper, [function.value], []), node)
         if library == "numpy" and function.attr == "array" and self._lacks("numpy", "float_"):
             for keyword in node.keywords:  # since NumPy 2 False means "never", and raises
@@ -147,12 +125,22 @@ class _Patcher(ast.NodeTransformer):
                     keyword.value = ast.copy_location(ast.Constant(None), keyword.value)
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """Patch ``paddle.load(…)[0]``: only a beta returned two things, of which it takes the first."""
+        self.generic_visit(node)
+        call = node.value
+        is_first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
+        if not (is_first and isinstance(call, ast.Call) and self._library(call.func) == "paddle.load"):
+            return node
+        self.changes.append(("paddle.load(…)[0]", node.lineno))
+        return ast.copy_location(ast.Call(self._answer(OWN_PADDLE, "loaded"), [call], []), node)
+
     def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.ImportFrom]:
         module = node.module or ""
         if node.level:
             return [node]
-        if _is_paddlehub(module):
-            node.module = f"hub.compat.{module}"
+        if answer := self._answered(module, node):
+            node.module = answer
             return [node]
         kept, fresh = [], []
         for alias in node.names:
@@ -174,13 +162,30 @@ class _Patcher(ast.NodeTransformer):
         statements = []
         for alias in node.names:
             wanted = [alias]
-            if _is_paddlehub(alias.name):
-                ours = f"hub.compat.{alias.name}"
-                wanted = [ast.alias(ours, alias.asname or "paddlehub")]
-                if alias.asname is None and alias.name != "paddlehub":
-                    wanted.append(ast.alias("hub.compat.paddlehub", "paddlehub"))
+            if answer := self._answered(alias.name, node):
+                top = alias.name.partition(".")[0]
+                wanted = [ast.alias(answer, alias.asname or top)]
+                if alias.asname is None and alias.name != top:
+                    wanted.append(ast.alias(f"hub.compat.{top}" if top == "paddlehub" else top, top))
             statements += [ast.copy_location(ast.Import([each]), node) for each in wanted]
         return statements
+
+    def _answer(self, module: str, name: str) -> ast.expr:
+        """Return the expression for a name of ours, or for a module of ours in ``hub.compat``."""
+        if module == "hub.compat":
+            self.uses_own.add(f"{module}.{name}")
+            return ast.Name(_alias(f"{module}.{name}"), ast.Load())
+        self.uses_own.add(module)
+        return _own(module, name)
+
+    def _answered(self, module: str, node: ast.stmt) -> str | None:
+        """Return which module of ours is imported for one of PaddleHub's or of paddle.fluid."""
+        if module.partition(".")[0] == "paddlehub":
+            return f"hub.compat.{module}"
+        if f"{module}.".startswith("paddle.fluid.") and self._lacks("paddle", "fluid"):
+            self.changes.append(("paddle.fluid", node.lineno))
+            return OWN_FLUID + module.removeprefix("paddle.fluid")
+        return None
 
     def _library(self, node: ast.expr) -> str | None:
         """Return ``numpy`` for the expression ``np``, ``paddle.nn`` for ``paddle.nn``; else None."""
@@ -195,8 +200,4 @@ class _Patcher(ast.NodeTransformer):
         successor = SUCCESSORS.get(library or "", {}).get(name)
         if library is None or successor is None:
             return None
-        return successor if (library, name) in _HALF_GONE or self._lacks(library, name) else None
-
-
-def _is_paddlehub(name: str) -> bool:
-    return name == "paddlehub" or name.startswith("paddlehub.")
+        return successor if (library, name) in HALF_GONE or self._lacks(library, name) else None

@@ -1,24 +1,29 @@
 """Base classes of classifiers and segmenters: ``predict``, the serving method, and ``hub run``.
 
 The network is the module's own (an ``nn.Layer`` that names one of these as ``meta``). It has ``transforms``
-and, in a classifier, ``labels``. Training is PaddleHub's own.
+and, in a classifier, ``labels``; a classifier may lack both. Training is PaddleHub's own.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from hub.compat.paddlehub_api import imagenet
 from hub.compat.paddlehub_api import images as pictures
 from hub.compat.paddlehub_api.contract import RunModule, runnable, serving
 from hub.compat.paddlehub_api.images import Image, cv2_to_base64
 from hub.compat.paddlehub_api.segmentation_transforms import overlay, palette_image, restored
+
+log = logging.getLogger("hub.compat")
 
 
 class ImageModule(RunModule):
@@ -64,14 +69,23 @@ class ImageClassifierModule(ImageModule):
         self, images: Sequence[str | Image], batch_size: int = 1, top_k: int = 1
     ) -> list[dict[str, float]]:
         """Return the ``top_k`` likeliest labels of each image (BGR array or path), the likeliest first."""
-        module: Any = self
+        transforms = self._transforms()
+        labels = getattr(self, "labels", None)
         found = []
         for batch in self.batches(images, batch_size):
-            planes = np.stack([module.transforms(image) for image in batch])
+            planes = np.stack([transforms(image) for image in batch])
             for row in _softmax(self.forwarded(planes)[0].numpy()):
-                best = np.argsort(row)[::-1][: int(top_k)]
-                found.append({module.labels[int(index)]: float(row[index]) for index in best})
+                best = np.argsort(row)[::-1][: int(top_k)].tolist()
+                names = map(str, best) if labels is None else (labels[index] for index in best)
+                found.append(dict(zip(names, row[best].tolist(), strict=True)))
         return found
+
+    def _transforms(self) -> Callable[[str | Image], Image]:
+        """Return the module's own preparation of an image, or ImageNet's; the log says once which."""
+        own: Callable[[str | Image], Image] | None = getattr(self, "transforms", None)
+        if own is None:
+            _log_what_is_missing(self.name, has_labels=getattr(self, "labels", None) is not None)
+        return own or imagenet.prepared
 
     @serving
     def serving_method(self, images: list[str], top_k: int = 1, **kwargs: Any) -> dict[str, Any]:
@@ -121,6 +135,17 @@ class ImageSegmentationModule(ImageModule):
         """Run ``hub run NAME --input_path FILE [--output_dir DIR]``, where drawings are saved."""
         given = self.arguments(argvs, output_dir="seg_result")
         return self.predict([given.input_path], save_path=given.output_dir)
+
+
+@functools.cache
+def _log_what_is_missing(name: str, *, has_labels: bool) -> None:
+    numbers = "" if has_labels else "; it has no labels either, so replies name classes by number"
+    log.warning(
+        "module %s has no transforms; images are prepared as usual for ImageNet (%s)%s",
+        name,
+        imagenet.DESCRIPTION,
+        numbers,
+    )
 
 
 def _softmax(scores: Image) -> Image:

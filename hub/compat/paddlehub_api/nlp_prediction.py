@@ -10,14 +10,14 @@ import argparse
 import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from hub.compat.paddlehub_api.contract import RunModule, runnable
 from hub.compat.paddlehub_api.parsers import txt_parser
-from hub.errors import ModelNotFoundError
+from hub.errors import InvalidModuleError, ModelNotFoundError
 from hub.settings import visible_gpus
 
 _GPU_MEMORY_MB = 500
@@ -45,6 +45,9 @@ class PaddleTensor:
 
     def as_ndarray(self) -> npt.NDArray[Any]:
         return self.data
+
+    #: The same, as outputs of today's predictors name it.
+    copy_to_cpu = as_ndarray
 
 
 class Predictor:
@@ -109,6 +112,10 @@ class NLPPredictionModule(NLPBaseModule):
         ends = np.cumsum([0, *lengths]).tolist()
         return PaddleTensor(np.array(numbers, np.int64).reshape(-1, 1), "words", [ends])
 
+    def _internal_predict(self, predictor: Predictor, texts: Sequence[dict[str, Any]]) -> PaddleTensor:
+        """Return the first output of a predictor for texts with their ``processed``."""
+        return predictor.run([self.texts2tensor(texts)])[0]
+
     def to_unicode(self, texts: Any) -> Any:
         """Return texts as they are: only Python 2 had bytes here."""
         return texts
@@ -161,7 +168,7 @@ class NLPPredictionModule(NLPBaseModule):
 class TransformerModule(NLPBaseModule):
     """Base class of PaddleHub 1.x's transformers, as far as inference needs it.
 
-    Its other half, ``context`` for fine-tuning, built programs of ``paddle.fluid`` layers, which are gone.
+    Its other half was for fine-tuning: programs of ``paddle.fluid`` layers, built by the module's ``net``.
     """
 
     params_path: str = ""
@@ -169,6 +176,25 @@ class TransformerModule(NLPBaseModule):
     def __init__(self, *args: Any, max_seq_len: int = 128, **kwargs: Any) -> None:
         super().__init__()
         self.max_seq_len = max_seq_len
+
+    def param_prefix(self) -> str:
+        """Return what the names of the network's variables begin with in another program."""
+        return f"@HUB_{self.name}@"
+
+    def context(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to build the program: its layers are gone.
+
+        Raises:
+            InvalidModuleError: always.
+        """
+        raise InvalidModuleError(
+            f"context() of module {self.name} would build the network for fine-tuning out of layers of "
+            "paddle.fluid, which Paddle dropped in version 2.5. HubServing serves the module's inference "
+            "model and does not train; for that, use PaddleHub itself with Paddle 2.4 or older"
+        )
+
+    #: They run the program that ``context`` builds.
+    get_embedding = get_params_layer = context
 
 
 def _model_files(model: Path) -> tuple[str, ...]:

@@ -55,15 +55,17 @@ def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: 
         answer.seek(0)
         output.seek(0)
         said, printed = answer.read(), output.read().decode(errors="replace").strip()
+    last = "".join(f"\n  {line}" for line in printed.splitlines()[-8:])
+    last = last and f"; its last words:{last}"
     try:
         reply: dict[str, Any] = json.loads(said)
     except ValueError:
         ending = signal.Signals(-status).name if status < 0 else f"exit code {status}"
-        last = "".join(f"\n  {line}" for line in printed.splitlines()[-8:])
-        last = last and f"; its last words:{last}"
         raise InvalidModuleError(f"{source} does not import: it ended its process ({ending}){last}") from None
     if not reply["ok"]:
         message = str(reply["message"]).replace(str(directory), str(shown_as))
+        if "SystemExit" in message:
+            message += last
         if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
             message += f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
         raise InvalidModuleError(message)

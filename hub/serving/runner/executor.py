@@ -12,6 +12,7 @@ from typing import Any
 from hub import envelope
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError, PayloadTooLargeError, RequestError
+from hub.module.loader import describe
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.wire import ErrorHeader, ReplyHeader
@@ -189,7 +190,7 @@ class Executor:
             log.error("request %s: %s raised", request.header.request_id, self.name, exc_info=error)
         text = str(error).strip()
         if not text or isinstance(error, (LookupError, SystemExit)):  # "'x'" alone would explain nothing
-            text = f"{names[0]}: {text}".rstrip(": ")
+            text = describe(error)
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation, exception).to_json()))
 
 

@@ -58,7 +58,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     settle(instance)
     name, options = found
     predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    method = static_mode.kept(blocking(getattr(instance, name)))
+    method = static_mode.kept(blocking(compat.method_of(instance, name, Path(spec.directory))))
     signature = Signature(method, options.images) if is_contract(cls) else None
     binding = Binding(method, predict_args, signature, names_paths=spec.allow_server_paths)
     concurrency = _concurrency(spec, options)

@@ -2,6 +2,8 @@
 
 import argparse
 import base64
+import os
+import sys
 
 import cv2
 import numpy as np
@@ -25,3 +27,20 @@ def parse_args():
 def base64_to_cv2(b64str):
     data = base64.b64decode(b64str.encode("utf8"))
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
+def create_predictor(args, mode, logger):
+    from paddle import inference
+
+    model_dir = args.table_model_dir if mode == "table" else args.layout_model_dir
+    if model_dir is None:
+        logger.info("not find {} model file path {}".format(mode, model_dir))
+        sys.exit(0)
+    files = [os.path.join(model_dir, "inference" + ending) for ending in (".json", ".pdiparams")]
+    config = inference.Config(*files)
+    config.disable_gpu()
+    config.disable_glog_info()
+    config.switch_use_feed_fetch_ops(False)
+    predictor = inference.create_predictor(config)
+    inputs = [predictor.get_input_handle(name) for name in predictor.get_input_names()]
+    return predictor, inputs[0], [predictor.get_output_handle(name) for name in predictor.get_output_names()]
