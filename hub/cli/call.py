@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub import envelope
-from hub.errors import HubError, UsageError
+from hub import envelope, output, text_file
+from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files
 
 
 def main(words: Sequence[str]) -> int:
     """Load the module in the folder ``words[0]``, call it with the rest, print what it returns."""
+    output.accept_all_text()
     try:
         return call(Path(words[0]), words[1:])
     except HubError as error:
@@ -50,8 +51,9 @@ def call(directory: Path, words: Sequence[str]) -> int:
     cls = loader.load_class(directory)
     runnable, serving = runnable_method(cls), serving_method(cls)
     if runnable is None and serving is None:
-        print(f"ERROR! Module {directory.name} is not executable.", file=sys.stderr)
-        return 1
+        raise InvalidModuleError(
+            f"{directory.name} cannot be called: it has neither a @serving nor a @runnable method"
+        )
     try:
         instance = loader.build(cls, directory, {})
         if runnable is not None:
@@ -80,7 +82,7 @@ def _arguments(
     parser.add_argument("--use_gpu", action="store_const", const=True, help="run on the GPU")
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
-    given = parser.parse_args(list(words))
+    given = parser.parse_args([_with_underscores(word) for word in words])
     arguments = json_object(given.arguments)
     parameters = inspect.signature(method).parameters
 
@@ -111,6 +113,12 @@ def _arguments(
             f"It takes: {', '.join(parameters)}"
         )
     return arguments
+
+
+def _with_underscores(word: str) -> str:
+    """Return an option as it is declared where it was written with hyphens: --input-path=a-b.jpg."""
+    name, equals, value = word.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}" if word.startswith("--") else word
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -161,9 +169,9 @@ def _image(path: Path, decoded: bool) -> Any:
 
 def _lines(path: str | Path) -> list[str]:
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as text: {error}") from error
+        lines = text_file.read(path, "the file of texts").splitlines()
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
     return [line for line in lines if line.strip()]
 
 
@@ -173,7 +181,7 @@ def _as_json(result: Any) -> str:
         sent = envelope.loads(envelope.dumps(result))
     except TypeError:
         return str(result)
-    return json.dumps(sent, ensure_ascii=False, indent=1)
+    return json.dumps(sent, ensure_ascii=not output.is_unicode(sys.stdout), indent=1)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hub import settings
+from hub.address import is_loopback
 from hub.doctor.finding import Finding
 from hub.errors import NotRunningError
-from hub.serving.gateway.origins import is_loopback
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED
 from hub.serving.process import pidfile

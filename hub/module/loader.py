@@ -12,11 +12,14 @@ import inspect
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hub.errors import InvalidModuleError
+from hub import missing_library
+from hub.errors import ConfigError, InvalidModuleError
 from hub.module.contract import is_module_class
+from hub.suggestion import did_you_mean
 
 #: Around importing a module's folder and around building its instance; ``hub.compat`` puts in what modules
 #: written for PaddleHub need. May be entered again within itself.
@@ -73,15 +76,40 @@ def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> A
 
     A class with ``_initialize`` is built first and initialised with ``init_args`` afterwards; one
     without takes them in its constructor. Either way ``directory`` is set on the class beforehand.
+
+    Raises:
+        ConfigError: it takes other arguments than ``init_args``.
     """
     folder = Path(directory).resolve()
     cls.directory = str(folder)
     with preparation(folder):
         if hasattr(cls, "_initialize"):
             instance = cls(directory=str(folder))
+            _check_arguments(instance._initialize, init_args)
             instance._initialize(**init_args)
             return instance
+        _check_arguments(partial(cls.__init__, None), init_args)
         return cls(**init_args)
+
+
+def _check_arguments(initialise: Callable[..., Any], init_args: dict[str, Any]) -> None:
+    """Raise ConfigError where ``init_args`` are not those that a module takes; it names these."""
+    try:
+        parameters = inspect.signature(initialise).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return
+    named = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    takes = ", ".join(each.name for each in named) or "none"
+    if not any(each.kind is each.VAR_KEYWORD for each in parameters):
+        names = [each.name for each in named]
+        if unknown := [name for name in init_args if name not in names]:
+            raise ConfigError(
+                f"init_args has no {', '.join(map(repr, unknown))}.{did_you_mean(unknown[0], names)} "
+                f"The module takes: {takes}"
+            )
+    missing = [each.name for each in named if each.default is each.empty and each.name not in init_args]
+    if missing:
+        raise ConfigError(f"init_args lacks {', '.join(map(repr, missing))}. The module takes: {takes}")
 
 
 def _forget(package: str) -> None:
@@ -90,4 +118,6 @@ def _forget(package: str) -> None:
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    advice = missing_library.advice(error) if isinstance(error, ImportError) else ""
+    return f"{what}; {advice}" if advice else what

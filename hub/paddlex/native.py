@@ -74,8 +74,10 @@ def translate(document: Document, options: Mapping[str, Any]) -> Translation:
     try:
         return _translation(OCRFile.model_validate({**document.keys, **options}), document)
     except (ConfigError, ValidationError) as error:
-        text = validation.problems(error, OCRFile) if isinstance(error, ValidationError) else error
-        raise ConfigError(f"pipeline file {document.path}: {text}") from error
+        source = f"pipeline file {document.path}"
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{source}: {error}") from error
+        raise ConfigError(validation.told(error, OCRFile, source, document.keys)) from error
 
 
 def _translation(file: OCRFile, document: Document) -> Translation:

@@ -93,7 +93,7 @@ def _from_name(name: str, options: PipelineOptions) -> Plan:
         try:
             engine, reason = engine_of([Execution.model_validate(options.keys())])
         except ValidationError as error:
-            raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
+            raise ConfigError(validation.told(error, Execution, "command line", options.keys())) from error
         if not reason:
             return Plan(name, NATIVE, init_args={"engine": engine})
     bridged = {"pipeline": name, **options.keys()}

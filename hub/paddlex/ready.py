@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from hub import extras
 from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
 from hub.paddlex.plan import BRIDGE, Plan
@@ -22,7 +23,7 @@ from hub.registry.store.environment import interpreter_of
 HOW_TO_INSTALL: Final = (
     "Either of these installs it:\n"
     f"  hub install --isolated {BRIDGE}    (an environment of its own; nothing else changes)\n"
-    "  pip install 'hubserving[paddlex]'          (here)"
+    f"  {extras.command('paddlex')}    (here)"
 )
 
 

@@ -71,7 +71,10 @@ def test_python_m_hub_and_the_entry_point_are_the_same_function() -> None:
     ("words", "said"),
     [
         pytest.param(["instal", "x"], "Did you mean 'hub install'?", id="a typo"),
-        pytest.param(["serve"], "Did you mean 'hub serving'?", id="near"),
+        pytest.param(["serve"], "Did you mean 'hub serving start'?", id="another tool's serve"),
+        pytest.param(["ps"], "Did you mean 'hub serving status'?", id="another tool's ps"),
+        pytest.param(["pull", "x"], "Did you mean 'hub install'?", id="another tool's pull"),
+        pytest.param(["serving", "list"], "Did you mean 'hub serving status'?", id="a list of servers"),
         pytest.param(["quux"], "No such command 'quux'", id="nothing near"),
         pytest.param(["serving", "quux"], "quux", id="a sub-command"),
         pytest.param(["serving", "start", "--quux"], "--quux", id="an option"),

@@ -145,7 +145,7 @@ def test_verify_names_what_differs(hub: Hub, home: Path, tmp_path: Path) -> None
 
 
 def test_clear_says_that_there_is_nothing(hub: Hub) -> None:
-    assert hub("clear").stdout == "No cache to release.\n"
+    assert hub("clear").stdout == "There is nothing to remove.\n"
 
 
 def test_clear_removes_leftovers_and_keeps_what_is_installed(hub: Hub, home: Path, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_clear_removes_leftovers_and_keeps_what_is_installed(hub: Hub, home: Pat
         (home / folder).mkdir(parents=True)
         (home / folder / "file").write_bytes(bytes(1_000_000))
         os.utime(home / folder, (0, 0))
-    assert hub("clear").stdout == "Clear 3 cached files.\nFree disk space 3.0 MB.\n"
+    assert hub("clear").stdout == "Removed 3 files, which frees 3.0 MB.\n"
     assert state_of(home) == before
 
 
@@ -169,9 +169,9 @@ def test_clear_removes_weights_only_if_asked_to_and_never_fresh_ones(
         then = time.time() - age
         os.utime(home / "weights" / name, (then, then))
     kept = hub("clear")
-    assert kept.stdout == "No cache to release.\n"
+    assert kept.stdout == "There is nothing to remove.\n"
     assert "aaaa (5.0 kB). Remove them with: hub clear --weights" in kept.stderr
-    assert hub("clear", "--weights").stdout == "Clear 1 cached files.\nFree disk space 5.0 kB.\n"
+    assert hub("clear", "--weights").stdout == "Removed 1 file, which frees 5.0 kB.\n"
     assert [folder.name for folder in (home / "weights").iterdir()] == ["b" * 64]
 
 
@@ -184,7 +184,7 @@ def test_clear_leaves_weights_that_a_process_uses(hub: Hub, home: Path) -> None:
     done = hub("clear", "--weights")
     os.close(descriptor)
 
-    assert (done.stdout, done.stderr) == ("No cache to release.\n", "")
+    assert (done.stdout, done.stderr) == ("There is nothing to remove.\n", "")
     assert (folder / "model").is_file()
 
 

@@ -75,7 +75,7 @@ def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
     write_module(tmp_path / "still", "    pass\n")
     done = hub("run", "still/")
     assert done.returncode == 1
-    assert done.stderr == "ERROR! Module still is not executable.\n"
+    assert "still cannot be called: it has neither a @serving nor a @runnable method" in done.stderr
     done = hub("run", "nothing")
     assert done.returncode == 1
     assert "nothing is not installed" in done.stderr

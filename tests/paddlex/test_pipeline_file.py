@@ -267,7 +267,8 @@ def test_a_preprocessor_with_nothing_to_do_is_none(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"serving": {"visualize": False}}, "unknown key 'serving'; did you mean 'Serving'?"),
-        ({"server": {}}, "did you mean 'Serving'?"),
+        ({"server": {"port": 9000}}, "'server' is not a key of a pipeline"),
+        ({"port": 9000}, "the command line says: --host, --port, --device"),
         ({"visualize": False}, "did you mean 'Serving.visualize'?"),
         ({"SubModules.TextDetection.tresh": 0.3}, "'SubModules.TextDetection.tresh'; did you mean 'thresh'?"),
         ({"SubModules.TextDetect": {}}, "did you mean 'TextDetection'?"),

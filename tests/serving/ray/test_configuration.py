@@ -50,7 +50,7 @@ def test_the_command_line_says_so_too(tmp_path: Path) -> None:
     for words in (["-m", "echo"], ["-c", str(path)]):
         ended = CliRunner().invoke(hub, ["serving", "start", *words, "--engine", "ray"])
 
-        assert "pip install 'hubserving[ray]'" in f"{ended.output}{ended.exception}"
+        assert "pip install 'ray[serve]" in f"{ended.output}{ended.exception}"
 
 
 def test_the_supervisors_and_gateways_own_code_imports_nothing_of_ray() -> None:
