@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TextIO
+from typing import IO
 
 
 def accept_all_text() -> None:
@@ -14,6 +14,6 @@ def accept_all_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def is_unicode(stream: TextIO) -> bool:
+def is_unicode(stream: IO[str]) -> bool:
     """Tell whether a stream's encoding has every character; JSON for another needs its own escapes."""
-    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--use_multiprocess", is_flag=True, default=None, help="Several runners per module.")
 @click.option("--workers", "-w", type=int, help="Runners per module.  [default: 2 * cores - 1]")
-@click.option("--threads", type=int, help="Cores for the engines.  [default: all that it may use]")
+@click.option("--threads", type=int, help="Cores for a module's runners.  [default: all]")
 @click.option("--use_gpu", is_flag=True, default=None, help="Run on the GPU.")
 @click.option("--gpu", "-i", help="Cards to use, like 0,1.  [default: 0]")
 @click.option("--device", help="The same in PaddleX's words: cpu, gpu, gpu:0,1.")

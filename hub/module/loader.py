@@ -18,7 +18,7 @@ from typing import Any
 
 from hub import missing_library
 from hub.errors import ConfigError, InvalidModuleError
-from hub.module.contract import is_module_class
+from hub.module.contract import Module, is_module_class
 from hub.suggestion import did_you_mean
 
 #: Around importing a module's folder and around building its instance; ``hub.compat`` puts in what modules
@@ -88,7 +88,9 @@ def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> A
             _check_arguments(instance._initialize, init_args)
             instance._initialize(**init_args)
             return instance
-        _check_arguments(partial(cls.__init__, None), init_args)
+        # The base class takes whatever there is, and does nothing with it.
+        has_own = cls.__init__ is not Module.__init__
+        _check_arguments(partial(cls.__init__, None) if has_own else lambda: None, init_args)
         return cls(**init_args)
 
 

@@ -31,19 +31,9 @@ def model(tmp_path: Path) -> Path:
 
 def test_the_module_has_the_model_its_name_and_its_parameters(hub: Hub, tmp_path: Path, model: Path) -> None:
     (tmp_path / "classes.txt").write_text("cat\ndog\n")
-    words = (
-        "--kind",
-        "classifier",
-        "--module_name",
-        "vgg16_imagenet",
-        "-v",
-        "2.0.0",
-        "--labels",
-        "classes.txt",
-        "-o",
-        "made",
-    )
-    done = hub("convert", "-d", model, *words, "--set", "image_size=[320, 320]", "--set", "channels=BGR")
+    words = ("-n", "vgg16_imagenet", "-v", "2.0.0", "--labels", "classes.txt", "--kind", "classifier")
+    values = ("--set", "image_size=[320, 320]", "--set", "channels=BGR")
+    done = hub("convert", "--model-dir", model, "--output-dir", "made", *words, *values)
     assert done.stdout == "The converted module is stored in `made`.\n", done.stderr
     made = tmp_path / "made"
     info = read_module_info(made)

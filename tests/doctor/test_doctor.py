@@ -78,6 +78,27 @@ def test_an_engine_that_is_not_there_is_a_note_and_paddle_is_needed(
     assert "pip install openvino" in found[1].advice
 
 
+@pytest.mark.parametrize(
+    ("problem", "advice"),
+    [
+        (
+            "libGL.so.1: cannot open shared object file",
+            "apt-get install libgl1, or take OpenCV without windows",
+        ),
+        ("numpy.core.multiarray failed to import", "pip install --force-reinstall opencv-python"),
+    ],
+)
+def test_an_opencv_that_does_not_load_is_broken_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, advice: str
+) -> None:
+    (tmp_path / "cv2.py").write_text(f"raise ImportError({problem!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (found,) = [finding for finding in packages.look() if finding.name == "cv2"]
+
+    assert (found.verdict, found.value) == ("broken", f"does not load: ImportError: {problem}")
+    assert found.advice.startswith(advice)
+
+
 # -- the machine -------------------------------------------------------------------------------------
 
 

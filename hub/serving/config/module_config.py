@@ -44,10 +44,10 @@ class InstanceGroup(Settings):
 class ModuleConfig(Settings):
     """One entry of ``modules_info``."""
 
-    init_args: dict[str, Any] = Field({})
+    init_args: dict[str, Any] = Field(default={})
     """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
     module that is served under another name; `directory`, of one that is not installed."""
-    predict_args: dict[str, Any] = Field({})
+    predict_args: dict[str, Any] = Field(default={})
     """Defaults for the serving method's arguments; a request's own win."""
     instances: tuple[InstanceGroup, ...] | None = None
     """Runners, instead of what the server's switches give."""

@@ -38,7 +38,7 @@ class RayOptions(Settings):
     """Cores that a replica takes, and its engine threads; 1 unless given."""
     num_gpus: Amount | None = None
     """Cards that a replica takes (0.5: two share one); 1 for replicas on gpu unless given, else 0."""
-    resources: dict[str, Annotated[float, Field(gt=0)]] = Field({})
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
     """Ray's custom resources that a replica takes; only nodes that offer them are used."""
     max_ongoing_requests: PositiveInt | None = None
     """Requests that a replica is handed at once; twice what it runs at once unless given."""

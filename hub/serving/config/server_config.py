@@ -46,7 +46,7 @@ class ServingConfig(Settings):
     port: Port = 8866
     """The port to listen on."""
     threads: PositiveInt | None = None
-    """Cores for the engines of all modules; those that this process may use unless given."""
+    """Cores that the runners of a module share; all that this process may use unless given."""
     use_gpu: bool = False
     """One runner for each card, instead of the CPU."""
     gpu: Annotated[tuple[Card, ...], CommaList] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,12 @@ def _sockets(port: int) -> list[tuple[str, int]]:
 
 
 def _held_sockets(process: Path) -> list[str]:
-    try:
-        return [str(each.readlink()) for each in (process / "fd").iterdir()]
-    except OSError:  # it has ended, or is another user's
-        return []
+    held = []
+    with contextlib.suppress(OSError):  # it has ended, or is another user's
+        for descriptor in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                held.append(str(descriptor.readlink()))
+    return held
 
 
 def _command(process: Path) -> str:
