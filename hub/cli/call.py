@@ -76,13 +76,14 @@ def _arguments(
 ) -> dict[str, Any]:
     """Return what a serving method is called with, by the names of its parameters."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
+    parser.add_argument("files", nargs="*", metavar="FILE", help="the same as --input_path FILE")
     parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
     parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
     parser.add_argument("--input_file", metavar="FILE", help="a file with a text a line")
     parser.add_argument("--use_gpu", action="store_const", const=True, help="run on the GPU")
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
-    given = parser.parse_args([_with_underscores(word) for word in words])
+    given = parser.parse_intermixed_args([_with_underscores(word) for word in words])
     arguments = json_object(given.arguments)
     parameters = inspect.signature(method).parameters
 
@@ -97,8 +98,9 @@ def _arguments(
     if texts:
         key = key_for("--input_text", TEXTS)
         arguments[key] = _one_or_all(key, texts)
-    if given.input_path:
-        paths = [_file(path) for path in given.input_path]
+    named = [*(given.input_path or []), *given.files]
+    if named:
+        paths = [_file(path) for path in named]
         found = for_files(list(parameters), images)
         key = key_for("--input_path", found[:1] if found else ())
         arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
@@ -142,7 +144,7 @@ def _one_or_all(key: str, values: list[Any]) -> Any:
 
 def _file(path: str) -> Path:
     if not Path(path).is_file():
-        raise UsageError(f"--input_path {path} is not a file")
+        raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
     return Path(path)
 
 

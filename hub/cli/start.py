@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--modules", "-m", type=completion.MODULE, multiple=True, help="Modules to serve.")
+@click.option(
+    "--modules",
+    "-m",
+    type=completion.MODULE,
+    multiple=True,
+    help="Modules to serve: names, or folders like ./palette.",
+)
 @click.argument("more_modules", type=completion.MODULE, nargs=-1)
 @click.option(
     "--config", "-c", type=click.Path(), help="A config.json; PaddleHub's other flags are then ignored."
