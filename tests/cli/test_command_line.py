@@ -103,7 +103,7 @@ def test_wrong_usage_ends_with_exit_code_2_and_says_why(home: Path, words: list[
         pytest.param(["serving", "start", "-m", "a", "-p", "70000"], "'port'", id="port out of range"),
         pytest.param(["serving", "start", "-m", "a", "-w", "0"], "'workers'", id="no workers"),
         pytest.param(["serving", "start", "-m", "a", "--gpu", "x"], "'gpu", id="a card that is no number"),
-        pytest.param(["serving", "start", "-m", "a/b"], "part of a URL", id="a name with a slash"),
+        pytest.param(["serving", "start", "-m", "a/b"], "a/b is not a folder", id="no folder"),
         pytest.param(["serving", "stop", "-p", "9"], "running on port 9", id="stop without a server"),
         pytest.param(["serving", "logs", "-p", "9"], "--daemon", id="logs without a log"),
         pytest.param(

@@ -224,12 +224,31 @@ def test_the_password_of_an_index_is_neither_printed_nor_readable_by_others(hub:
 
 
 @pytest.mark.parametrize(
+    ("content", "environment", "saying"),
+    [
+        ('{"index": ["/证书"]}'.encode("gbk"), {}, "config.json is in GBK, not in UTF-8"),
+        ('{"index": ["/证书"]}'.encode("utf-16"), {}, "config.json is in UTF-16, not in UTF-8"),
+        (b"{}", {"HUB_MAX_DOWNLOAD_MB": "lots"}, "Error: HUB_MAX_DOWNLOAD_MB = 'lots' is not allowed"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_named(
+    hub: Hub, home: Path, content: bytes, environment: dict[str, str], saying: str
+) -> None:
+    home.mkdir()
+    (home / "config.json").write_bytes(content)
+    done = hub("config", **environment)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert saying in done.stderr
+
+
+@pytest.mark.parametrize(
     ("words", "saying"),
     [
         (("set", "indx", "/srv"), "Did you mean index?"),
         (("get", "nonsense"), "The settings are: index, max_download_mb"),
         (("set", "max_download_mb", "lots"), "max_download_mb = 'lots' is not allowed"),
-        (("set", "max_download_mb", "0"), "greater than or equal to 1"),
+        (("set", "max_download_mb", "0"), "a whole number, at least 1"),
         (("set", "index", "relative/folder"), "neither an absolute folder nor an http(s) address"),
         (("set", "server", "http://example.org"), "no server is ever asked"),
     ],

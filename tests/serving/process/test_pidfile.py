@@ -21,6 +21,7 @@ from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import READY, ModuleState, ProcessState, ServerState
 from hub.serving.process import pidfile, private_tmp, procfs
 from hub.serving.process.pidfile import PidFile
+from tests.serving.running import wait_until
 
 pytestmark = pytest.mark.unit
 
@@ -198,7 +199,8 @@ def test_children_of_another_versions_server_are_known_by_the_name_of_its_run_di
     sleep = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", sleep, "hub.serving.runner", str(tmp_path)]) as child:
         try:
-            assert own(tmp_path).children() == [(child.pid, procfs.started(child.pid))]
+            expected = [(child.pid, procfs.started(child.pid))]
+            wait_until(lambda: own(tmp_path).children() == expected)  # its words show a moment after exec
         finally:
             child.kill()
 
