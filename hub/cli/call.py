@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub import envelope, output, text_file
+from hub import envelope, missing_library, output, text_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files
 
@@ -64,7 +64,9 @@ def call(directory: Path, words: Sequence[str]) -> int:
         result = method(**_arguments(method, serving[1].images, words, directory.name))
     except HubError:
         raise
-    except Exception:
+    except Exception as error:
+        if advice := missing_library.advice(error):
+            raise InvalidModuleError(f"{directory.name}: {error}; {advice}") from error
         traceback.print_exc()  # whose mistake it is shows in its last lines
         return 1
     print(_as_json(result))

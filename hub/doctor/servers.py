@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,8 @@ def _server(port: int) -> Finding:
     try:
         record = pidfile.read(port)
     except NotRunningError as error:
+        if not os.access(pidfile.path_for(port), os.R_OK):  # another user's
+            return Finding(name, str(error), "note", "let each user have a HUB_HOME of their own")
         return Finding(name, str(error), "broken", f"rm {pidfile.path_for(port)}")
     if not record.is_running():
         advice = f"hub serving stop -p {port} removes what it left; so does the next start"

@@ -10,7 +10,7 @@ import pytest
 from hub import settings
 from hub.errors import ConfigError
 from hub.version import __version__
-from tests.cli.conftest import Hub
+from tests.cli.conftest import ROOT, Hub
 
 MODULE = """
 from hub.module import Module, moduleinfo, serving
@@ -57,6 +57,18 @@ def test_the_doctor_never_fails_for_the_encoding_of_its_output(hub: Hub) -> None
 
     assert "UnicodeEncodeError" not in done.stderr
     assert "\\u2192" in done.stdout
+
+
+def test_a_call_without_libgl_says_what_to_install(hub: Hub, tmp_path: Path) -> None:
+    write(tmp_path / "mine", "    @serving(images='image')\n    def look(self, image):\n        return 1\n")
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
+    done = hub("run", "mine/", "a.png", PYTHONPATH=f"{tmp_path}:{ROOT}")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: mine: libGL.so.1: ")
+    assert "apt-get install libgl1" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # -- home ------------------------------------------------------------------------------------------

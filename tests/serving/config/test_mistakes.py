@@ -127,7 +127,7 @@ def test_dates_and_numbers_of_yaml_are_what_they_would_be_in_json(tmp_path: Path
     }
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: !!set {b}\n", "a: !!binary aGk=\n", f"{'[' * 5000}"])
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: !!set {b}\n", "a: !!binary aGk=\n", "[" * 1000])
 def test_yaml_that_no_json_could_be_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)

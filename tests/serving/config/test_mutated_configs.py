@@ -18,7 +18,7 @@ from hub.serving.config import server_config
 pytestmark = pytest.mark.unit
 
 SEED: Final = 20261130
-VARIANTS: Final = 600
+VARIANTS: Final = 400
 SOUND: Final[dict[str, Any]] = {
     "modules_info": {
         "echo": {
