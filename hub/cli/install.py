@@ -92,8 +92,9 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         render.as_json([{**render.fields(each.info, *keys), "from": each.where} for each in shown])
     else:
         rows = [(each.info.name, each.info.version, each.info.summary, each.where) for each in shown]
-        render.table(("ModuleName", "Version", "Summary", "From"), rows)
-        if not shown:
+        if shown:
+            render.table(("ModuleName", "Version", "Summary", "From"), rows)
+        else:
             render.note(f"No module's name, summary or type has {pattern!r}; hub search lists all of them.")
     if failed:
         context.exit(1)

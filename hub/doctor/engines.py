@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from hub import extras
 from hub.doctor.finding import Finding, Verdict
 from hub.engines import probe
 
@@ -19,7 +18,7 @@ PROBE_SECONDS = 90.0
 _INSTALL = {
     "paddle": "pip install paddlepaddle",
     "openvino": "pip install openvino makes OCR on this CPU several times faster",
-    "onnxruntime": f"{extras.command('onnxruntime')} lets ONNX models run",
+    "onnxruntime": "pip install onnxruntime lets ONNX models run",
 }
 _GPU_BUILD = {"paddle": "paddlepaddle-gpu", "onnxruntime": "onnxruntime-gpu"}
 

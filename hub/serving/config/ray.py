@@ -14,9 +14,8 @@ from hub.serving.config.base import Settings
 PositiveInt = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Delay = Annotated[float, Field(ge=0, le=86400)]
-
-#: The command that installs what the backend needs.
-EXTRA: Final = extras.command("ray")
+#: The command that installs HubServing itself on a node, in its checkout or by a wheel.
+OF_NODES: Final = "pip install '.[ray]' in the checkout, or pip install 'FILE.whl[ray]'"
 
 
 def _check_address(value: str) -> str:
@@ -72,6 +71,11 @@ class RayOptions(Settings):
             return None
         keys = {"max_replicas", "target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"}
         return {"min_replicas": self.min_replicas or 1, **self.model_dump(include=keys)}
+
+
+def how_to_install() -> str:
+    """Return the command that installs what the backend needs."""
+    return extras.command("ray")
 
 
 def is_installed() -> bool:

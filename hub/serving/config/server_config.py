@@ -139,7 +139,7 @@ class ServingConfig(Settings):
     @classmethod
     def _has_ray(cls, value: str) -> str:
         if value == "ray" and not ray_options.is_installed():
-            raise ValueError(f"engine ray needs an extra: {ray_options.EXTRA}")
+            raise ValueError(f"engine ray needs an extra: {ray_options.how_to_install()}")
         return value
 
     @field_validator("ray_address")
