@@ -48,9 +48,19 @@ VARIABLES: Mapping[str, str] = {
 
 
 def hub_home() -> Path:
-    """Return the root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``."""
+    """Return the root of the registry, weights, PID files and logs: ``$HUB_HOME``, else ``~/.hubserving``.
+
+    Raises:
+        ConfigError: neither says where that is.
+    """
     configured = os.environ.get("HUB_HOME")
-    return Path(configured).expanduser().absolute() if configured else Path.home() / ".hubserving"
+    try:
+        return Path(configured).expanduser().absolute() if configured else Path.home() / ".hubserving"
+    except RuntimeError as error:  # no HOME, and no such user in /etc/passwd: any user id in a container
+        wanted = f"HUB_HOME={configured}" if configured else f"user id {os.getuid()}"
+        raise ConfigError(
+            f"{wanted} has no home folder here: set HUB_HOME to a folder that can be written"
+        ) from error
 
 
 def use_home(home: str | Path) -> None:

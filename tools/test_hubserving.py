@@ -12,6 +12,8 @@ code is 0 when every image was answered, 1 when one was not, 2 for a wrong comma
 from __future__ import annotations
 
 import base64
+import io
+import ipaddress
 import json
 import logging
 import statistics
@@ -81,7 +83,12 @@ class _Streams(logging.Handler):
             print(self.format(record), file=stream, flush=True)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: name.replace("-", "_"),
+    }
+)
 @click.argument("positional", nargs=-1, metavar="[SERVER_URL IMAGE_DIR]")
 @click.option("--server_url", help="Address of a module, http://HOST:PORT/predict/MODULE.")
 @click.option("--image_dir", help="An image, or a folder of images (its subfolders are not searched).")
@@ -101,6 +108,9 @@ def main(
         server_url, image_dir = positional
     elif positional or server_url is None or image_dir is None:
         raise click.UsageError("give SERVER_URL and IMAGE_DIR, or --server_url and --image_dir")
+    for stream in (sys.stdout, sys.stderr):  # a terminal in ASCII shows text in Chinese as \\u4e2d
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     _log_as_ppocr()
     tally = Tally()
     problem = ""
@@ -152,7 +162,7 @@ def run(server_url: str, images: list[str], tally: Tally, *, output: Path | None
     )
     with requests.Session() as session, bar:
         # A proxy of the environment is never meant for this machine, and would answer 502 or nothing.
-        session.trust_env = urlsplit(server_url).hostname not in ("127.0.0.1", "localhost", "::1")
+        session.trust_env = not is_this_machine(server_url)
         for image in bar.track(images, description=Path(server_url).name):
             try:
                 results, elapsed = send(session, server_url, image, timeout_s)
@@ -169,6 +179,15 @@ def run(server_url: str, images: list[str], tally: Tally, *, output: Path | None
                 logger.info("%s processed", len(tally.times_s))
     if tally.times_s:
         logger.info("avg time cost: %s", sum(tally.times_s) / len(tally.times_s))
+
+
+def is_this_machine(url: str) -> bool:
+    """Tell whether an address is one of the machine itself."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def send(session: requests.Session, server_url: str, image: str, timeout_s: float) -> tuple[list[Any], float]:
@@ -202,8 +221,14 @@ def explained(error: requests.RequestException, server_url: str) -> ImageFailed 
             f"{server_url!r} is not an address like http://127.0.0.1:8868/predict/ocr_system"
         )
     if isinstance(error, requests.ConnectionError) and "Connection aborted" not in str(error):
+        proxy = (
+            ""
+            if is_this_machine(server_url)
+            else requests.utils.select_proxy(server_url, requests.utils.get_environ_proxies(server_url))
+        )
+        through = f" through the proxy {proxy.rpartition('@')[2]}" if proxy else ""
         return ServerNotThere(
-            f"cannot connect to {server_url}. Is the server running there? "
+            f"cannot connect to {server_url}{through}. Is the server running there? "
             "hub serving start -c deploy/hubserving/ocr_system/config.json starts one"
         )
     return ImageFailed("the server closed the connection without a whole reply; its log may say why")

@@ -9,8 +9,9 @@ import json
 import ssl
 import sys
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
+from hub import address
 from hub.serving.process import pidfile
 from hub.serving.process.pidfile import PidFile
 
@@ -23,9 +24,10 @@ def check(server: PidFile) -> None:
     scheme = "https" if has_tls else "http"
     # It is asked by this address, for which its certificate was not made.
     trusting = ssl._create_unverified_context() if has_tls else None
-    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host
-    url = f"{scheme}://{host}:{server.port}/health/ready"
-    urlopen(url, timeout=TIMEOUT_SECONDS, context=trusting).close()
+    url = address.url(scheme, address.reachable(server.host), server.port) + "/health/ready"
+    # No proxy: one that http_proxy names, for downloads, knows nothing of this container.
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusting))
+    opener.open(url, timeout=TIMEOUT_SECONDS).close()
 
 
 def main() -> int:

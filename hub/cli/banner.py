@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.address import in_url, is_loopback, url
 from hub.serving.messages.state import READY
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def starting() -> None:
 
 def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = False) -> None:
     """Print what is served where; with ``as_paddlex`` after the lines that Uvicorn prints last."""
-    address = f"{'https' if config.certfile else 'http'}://{config.host}:{config.port}"
+    address = url("https" if config.certfile else "http", config.host, config.port)
     lines = [f"HubServing is ready at {address} (pid {os.getpid()})."]
     if as_paddlex:
         running = f"INFO:     HubServing running on {address} (Press CTRL+C to quit)"
@@ -34,12 +35,13 @@ def announce(config: ServingConfig, state: ServerState, *, as_paddlex: bool = Fa
             ("HTTPService", config.port),
             ("Metrics Service", config.metrics_port),
         )
-        lines += [f"  Started {service} at {config.host}:{port}" for service, port in ports if port]
+        lines += [f"  Started {service} at {in_url(config.host)}:{port}" for service, port in ports if port]
     lines += [line for module in state.modules.values() for line in _routes(module, address)]
     if config.ui:
         lines.append(f"Try it in a browser at {address}/ (the API is described at {address}/docs).")
-    if config.host in ("127.0.0.1", "localhost", "::1"):
-        lines.append("Only this machine can connect; --host 0.0.0.0 opens it to the network.")
+    if is_loopback(config.host):
+        everywhere = "::" if ":" in config.host else "0.0.0.0"
+        lines.append(f"Only this machine can connect; --host {everywhere} opens it to the network.")
     lines.append(f"Stop it with Ctrl-C or: hub serving stop -p {config.port}")
     with contextlib.suppress(OSError):  # serve even if the log's disk is full
         click.echo("\n".join(lines), err=True)

@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub import envelope
-from hub.errors import HubError, UsageError
+from hub import envelope, missing_library, output, text_file
+from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
 
 
 def main(words: Sequence[str]) -> int:
     """Load the module in the folder ``words[0]``, call it with the rest, print what it returns."""
+    output.accept_all_text()
     try:
         return call(Path(words[0]), words[1:])
     except HubError as error:
@@ -52,8 +53,9 @@ def call(directory: Path, words: Sequence[str]) -> int:
     cls = loader.load_class(directory)
     runnable, serving = runnable_method(cls), serving_method(cls)
     if runnable is None and serving is None:
-        print(f"ERROR! Module {directory.name} is not executable.", file=sys.stderr)
-        return 1
+        raise InvalidModuleError(
+            f"{directory.name} cannot be called: it has neither a @serving nor a @runnable method"
+        )
     try:
         instance = loader.build(cls, directory, {})
         if runnable is not None:
@@ -64,7 +66,9 @@ def call(directory: Path, words: Sequence[str]) -> int:
         result = method(**_arguments(method, serving[1].images, words, directory.name))
     except HubError:
         raise
-    except Exception:
+    except Exception as error:
+        if advice := missing_library.advice(error):
+            raise InvalidModuleError(f"{directory.name}: {error}; {advice}") from error
         traceback.print_exc()  # whose mistake it is shows in its last lines
         return 1
     print(_as_json(result))
@@ -76,13 +80,14 @@ def _arguments(
 ) -> dict[str, Any]:
     """Return what a serving method is called with, by the names of its parameters."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
+    parser.add_argument("files", nargs="*", metavar="FILE", help="the same as --input_path FILE")
     parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
     parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
     parser.add_argument("--input_file", metavar="FILE", help="a file with a text a line")
     parser.add_argument("--use_gpu", action="store_const", const=True, help="run on the GPU")
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
-    given = parser.parse_args(list(words))
+    given = parser.parse_intermixed_args([_with_underscores(word) for word in words])
     arguments = json_object(given.arguments)
     taken = {parameter.name: parameter for parameter in parameters(method)}
 
@@ -97,8 +102,9 @@ def _arguments(
     if texts:
         key = key_for("--input_text", TEXTS)
         arguments[key] = _one_or_all(key, texts)
-    if given.input_path:
-        paths = [_file(path) for path in given.input_path]
+    named = [*(given.input_path or []), *given.files]
+    if named:
+        paths = [_file(path) for path in named]
         found = for_files(list(taken), images)
         key = key_for("--input_path", found[:1] if found else ())
         arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
@@ -113,6 +119,12 @@ def _arguments(
             f"It takes: {', '.join(taken)}"
         )
     return arguments
+
+
+def _with_underscores(word: str) -> str:
+    """Return an option as it is declared where it was written with hyphens: --input-path=a-b.jpg."""
+    name, equals, value = word.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}" if word.startswith("--") else word
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -136,7 +148,7 @@ def _one_or_all(key: str, values: list[Any]) -> Any:
 
 def _file(path: str) -> Path:
     if not Path(path).is_file():
-        raise UsageError(f"--input_path {path} is not a file")
+        raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
     return Path(path)
 
 
@@ -163,9 +175,9 @@ def _image(path: Path, decoded: bool) -> Any:
 
 def _lines(path: str | Path) -> list[str]:
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as text: {error}") from error
+        lines = text_file.read(path, "the file of texts").splitlines()
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
     return [line for line in lines if line.strip()]
 
 
@@ -175,7 +187,7 @@ def _as_json(result: Any) -> str:
         sent = envelope.loads(envelope.dumps(result))
     except TypeError:
         return str(result)
-    return json.dumps(sent, ensure_ascii=False, indent=1)
+    return json.dumps(sent, ensure_ascii=not output.is_unicode(sys.stdout), indent=1)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def _show(*keys: str) -> None:
 
     configuration = read(Layout())
     if not keys:
-        render.line("The current configuration is shown below.")
+        render.note(f"The settings in {Layout().config} and the environment:")
     for key, value in configuration:
         shown = _shown(value)
         if key in keys:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.address import url
+from hub.cli import render
 from hub.errors import NotRunningError, StartupError
+from hub.serving.messages.state import FAILED, ModuleState
 from hub.serving.process import pidfile
 
 if TYPE_CHECKING:
@@ -34,9 +37,11 @@ def start_daemon(config: ServingConfig) -> None:
             stderr=log,
             start_new_session=True,
         )
+    names = ", ".join(config.modules_info)
     try:
-        while server.poll() is None and not _is_ready(config.port, server.pid):
-            time.sleep(0.05)
+        with render.waiting(f"Loading {names} …"):
+            while server.poll() is None and not _is_ready(config.port, server.pid):
+                time.sleep(0.05)
     except KeyboardInterrupt:
         server.terminate()
         server.wait()
@@ -45,22 +50,26 @@ def start_daemon(config: ServingConfig) -> None:
         said = log_path.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
         reason = said[-1].removeprefix("Error: ") if said else f"exit code {server.returncode}"
         raise StartupError(f"{reason}\nThe whole log is {log_path}")
-    click.echo(
-        f"HubServing is ready at http://{config.host}:{config.port} (pid {server.pid}, log {log_path})."
-    )
-    for line in _models(config.port):
-        click.echo(line)
+    modules = _modules(config.port)
+    failed = [module for module in modules if module.state == FAILED]
+    address = url("https" if config.certfile else "http", config.host, config.port)
+    is_what = f"runs, but {len(failed)} of {len(modules)} modules failed," if failed else "is ready"
+    click.echo(f"HubServing {is_what} at {address} (pid {server.pid}, log {log_path}).")
+    for module in modules:
+        if module in failed:
+            render.problem("Warning", f"{module.name} has FAILED: {module.reason}")
+        elif module.manifest.models:
+            click.echo(f"  {module.name}: {', '.join(module.manifest.models)}")
     click.echo(f"Stop it with: hub serving stop -p {config.port}")
 
 
-def _models(port: int) -> list[str]:
-    """Return a line for each module that computes with models."""
+def _modules(port: int) -> list[ModuleState]:
+    """Return what the server says of its modules."""
     try:
         state = pidfile.read(port).server_state()
     except NotRunningError:
         return []
-    modules = state.modules.values() if state is not None else ()
-    return [f"  {each.name}: {', '.join(each.manifest.models)}" for each in modules if each.manifest.models]
+    return list(state.modules.values()) if state is not None else []
 
 
 def _is_ready(port: int, pid: int) -> bool:

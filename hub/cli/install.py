@@ -55,6 +55,8 @@ def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
             )
         else:
             render.line(f"Successfully installed {info.name}-{info.version}")
+            if outcome.module.note:
+                render.problem("Warning", f"{info.name}: {outcome.module.note}")
 
 
 @click.command()
@@ -90,7 +92,10 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         render.as_json([{**render.fields(each.info, *keys), "from": each.where} for each in shown])
     else:
         rows = [(each.info.name, each.info.version, each.info.summary, each.where) for each in shown]
-        render.table(("ModuleName", "Version", "Summary", "From"), rows)
+        if shown:
+            render.table(("ModuleName", "Version", "Summary", "From"), rows)
+        else:
+            render.note(f"No module's name, summary or type has {pattern!r}; hub search lists all of them.")
     if failed:
         context.exit(1)
 
@@ -116,7 +121,7 @@ def download(context: click.Context, names: tuple[str, ...], output_dir: Path) -
         try:
             render.line(str(get(name, output_dir, LocalRegistry(), render.ProgressBars())))
         except ModuleNotInstalledError as error:
-            render.note(f"ERROR: Could not find a HubModule named {name}\n{error}")
+            render.problem("Error", str(error))
             missing += 1
     if missing:
         context.exit(1)

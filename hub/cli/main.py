@@ -13,9 +13,11 @@ from importlib import import_module
 
 import click
 
+from hub import output
 from hub.cli import render
 from hub.cli.groups import Group
 from hub.errors import HubError, UsageError
+from hub.version import __version__
 
 #: Command → (file, attribute, the line in the help). The line is here so that help imports nothing.
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
@@ -62,7 +64,15 @@ class LazyGroup(Group):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _plain(word: str) -> str:
+    """Return an option's name as it is declared: with underscores, which people write as hyphens."""
+    return word.replace("-", "_")
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": _plain}
+)
+@click.version_option(__version__, message="%(version)s")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -79,6 +89,7 @@ def main() -> None:
     if sys.platform != "linux":
         click.echo("HubServing runs on Linux; on Windows use WSL2 or Docker, elsewhere Docker.", err=True)
         sys.exit(1)
+    output.accept_all_text()
     if os.getpid() == 1:  # of a container: the kernel drops a SIGTERM for which there is no handler
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:

@@ -80,7 +80,7 @@ def _install(plugins: Sequence[str]) -> None:
         )
     said = _PLUGINS[plugin]
     if plugin == "serving":
-        said += ", which is here." if ready.has_paddlex() else f". {ready.HOW_TO_INSTALL}"
+        said += ", which is here." if ready.has_paddlex() else f". {ready.how_to_install()}"
     render.line(said)
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub import text_file
 from hub.cli import completion, render
-from hub.errors import HubError, UsageError
+from hub.errors import ConfigError, HubError, UsageError
 
 if TYPE_CHECKING:
     from hub.client.replies import Reply
@@ -143,9 +144,9 @@ def _key(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--key_file {path} cannot be read: {error}") from error
+        return text_file.read(path, "--key_file").strip()
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
 
 
 @contextmanager

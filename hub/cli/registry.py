@@ -148,9 +148,10 @@ def clear(weights: bool) -> None:
 
     done = clear_up(LocalRegistry(), unused_weights=weights)
     if done.files:
-        render.line(f"Clear {done.files} cached files.\nFree disk space {render.size(done.size)}.")
+        files = f"{done.files} file{'s' * (done.files != 1)}"
+        render.line(f"Removed {files}, which frees {render.size(done.size)}.")
     else:
-        render.line("No cache to release.")
+        render.line("There is nothing to remove.")
     if done.unused_weights:
         render.note(
             f"No installed module names the weights {', '.join(done.unused_weights)} "

@@ -14,6 +14,8 @@ from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from hub.output import is_unicode
+
 if TYPE_CHECKING:  # rich is imported where it is used: `hub version` and most errors need none of it
     from rich.console import Console
     from rich.progress import Progress
@@ -115,8 +117,8 @@ def fields(value: object, *names: str) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> None:
-    """Print a value as JSON, readable and with its characters as they are."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a value as JSON, readable and with its characters as they are where stdout has them."""
+    print(json.dumps(value, ensure_ascii=not is_unicode(sys.stdout), indent=2))
 
 
 def line(text: str) -> None:
@@ -143,6 +145,17 @@ def working() -> Iterator[Callable[[str], None]]:
         return
     with console(sys.stderr).status("…") as shown:
         yield lambda what: shown.update(f"Looking at {what} …")
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Say what is waited for: on a terminal with a sign that it goes on, otherwise as one line."""
+    if not sys.stderr.isatty():
+        note(text)
+        yield
+        return
+    with console(sys.stderr).status(text):
+        yield
 
 
 def size(count: int) -> str:

@@ -21,8 +21,8 @@ def run(context: click.Context, module: str, words: tuple[str, ...]) -> None:
     """Call a module once and print what it returns.
 
     A module with a @runnable method gets the arguments as they are. Of any other the @serving method is
-    called, with what --input_path FILE, --input_text TEXT, --input_file FILE, --use_gpu, --batch_size N and
-    --arguments JSON say; `hub run NAME --help` shows them.
+    called, with what FILE, --input_path FILE, --input_text TEXT, --input_file FILE, --use_gpu, --batch_size N
+    and --arguments JSON say; `hub run NAME --help` shows them.
     """
     from hub.cli import call
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli import init_args
@@ -66,10 +67,10 @@ def from_options(options: Mapping[str, Any]) -> ServerRequest:
     if path and not is_pipeline_file(path, keys):
         request = _for_file(path, keys, asked, {**given, "modules": names or None})
     elif path or pipeline:
-        values = {**given, "modules_info": parse_modules(names)}
+        values = {**given, "modules_info": _modules(names)}
         request = for_pipeline(path or pipeline, asked, values, keys or None)
     else:
-        request = _for_modules(asked, {**given, "modules_info": parse_modules(names)})
+        request = _for_modules(asked, {**given, "modules_info": _modules(names)})
     notices = (f"Note: {notice}" for notice in hps.notices())
     request = replace(request, notes=(*notices, *request.notes))
     given_args = init_args.parse(options.get("init_args") or ())
@@ -169,6 +170,21 @@ def _device_settings(asked: PipelineOptions) -> dict[str, Any]:
     if asked.allow_urls:
         raise UsageError("--allow_urls is for a pipeline (--pipeline); modules fetch nothing")
     return {} if asked.device is None else device.parse(asked.device).settings
+
+
+def _modules(words: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return ``modules_info`` for modules and for folders of modules, ``./palette``; raises UsageError."""
+    from hub.module.info import read_module_info
+
+    folders = [word for word in words if "/" in word or word in (".", "..")]
+    modules = parse_modules(word for word in words if word not in folders)
+    for word in folders:
+        folder = Path(word).expanduser().resolve()
+        name = read_module_info(folder).name
+        if name in modules:
+            raise UsageError(f"module {name} is named twice, the second time by {word}")
+        modules[name] = {"init_args": {"directory": str(folder)}}
+    return modules
 
 
 def parse_modules(given: Iterable[str]) -> dict[str, dict[str, Any]]:

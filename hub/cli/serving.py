@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hub import address
 from hub.cli import completion, render
 from hub.cli.groups import Group, json_option
 from hub.cli.server_request import parse_modules
@@ -164,7 +165,7 @@ def _report(port: int) -> dict[str, Any]:
         raise ServerError(f"the server on port {port} cannot be looked at: {error}") from error
     return {
         "pid": record.pid,
-        "url": f"http://{record.host}:{record.port}",
+        "url": address.url("http", record.host, record.port),
         "ready": server.ready,
         "uptime_seconds": round(time.time() - record.start_time, 1),
         "modules": [

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--modules", "-m", type=completion.MODULE, multiple=True, help="Modules to serve.")
+@click.option(
+    "--modules",
+    "-m",
+    type=completion.MODULE,
+    multiple=True,
+    help="Modules to serve: names, or folders like ./palette.",
+)
 @click.argument("more_modules", type=completion.MODULE, nargs=-1)
 @click.option(
     "--config", "-c", type=click.Path(), help="A config.json; PaddleHub's other flags are then ignored."
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--use_multiprocess", is_flag=True, default=None, help="Several runners per module.")
 @click.option("--workers", "-w", type=int, help="Runners per module.  [default: 2 * cores - 1]")
+@click.option("--threads", type=int, help="Cores for a module's runners.  [default: all]")
 @click.option("--use_gpu", is_flag=True, default=None, help="Run on the GPU.")
 @click.option("--gpu", "-i", help="Cards to use, like 0,1.  [default: 0]")
 @click.option("--device", help="The same in PaddleX's words: cpu, gpu, gpu:0,1.")

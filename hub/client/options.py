@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from hub import settings
+from hub.address import is_loopback
 from hub.errors import ConfigError
 from hub.version import __version__
 
@@ -21,7 +23,6 @@ Verify = bool | str | Path | ssl.SSLContext
 
 #: A host that does not answer at all is given up after this long.
 CONNECT_SECONDS = 10.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,22 @@ class Server:
     @property
     def shown(self) -> str:
         """The address without a password, for messages."""
+        return _without_password(self.url)
+
+    @property
+    def proxy(self) -> str:
+        """The proxy of the environment through which it is called, without a password; empty for none."""
         parts = urlsplit(self.url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        host = parts.hostname or ""
+        if is_loopback(host) or urllib.request.proxy_bypass(host):
+            return ""
+        found = urllib.request.getproxies()
+        return _without_password(found.get(parts.scheme) or found.get("all") or "")
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def server(url: str, api_key: str | None) -> Server:
@@ -100,7 +115,7 @@ def transport_options(server: Server, verify: Verify) -> dict[str, Any]:
         "headers": dict(server.headers),
         "verify": _verification(verify) if parts.scheme == "https" else False,  # a context takes 100 ms
         # A proxy of the environment is never meant for this machine.
-        "trust_env": parts.hostname not in _LOOPBACK,
+        "trust_env": not is_loopback(parts.hostname or ""),
         # How many connections there are is for the callers to say.
         "limits": httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=20.0),
     }

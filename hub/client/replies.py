@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -45,7 +46,7 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
     request_id = response.headers.get("X-Request-ID", request_id)
     found = _object(response)
     if not {"status", "msg", "results"} <= found.keys():
-        raise _foreign(response, request_id)
+        raise _foreign(response, server, request_id)
     status, message = str(found["status"]), str(found["msg"])
     if response.is_success and status in _SUCCESS:
         return Reply(found["results"], message, request_id)
@@ -68,7 +69,7 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     if not value or (response.is_error and "status" in value):
         read(response, server, "")
     if "msg" in value:
-        raise _foreign(response, "")
+        raise _foreign(response, server, "")
     return value
 
 
@@ -90,9 +91,9 @@ def _received(
         ) from outcome
     if isinstance(outcome, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
         why = str(outcome) or "it does not answer"
+        hint = "Is the server running there? hub serving status shows the one on this machine"
         raise errors.UnreachableError(
-            f"cannot connect to {server.shown}: {why}. Is the server running there? "
-            "hub serving status shows the one on this machine"
+            f"cannot connect to {server.shown}{_through(server)}: {why}. {hint}"
         ) from outcome
     if isinstance(outcome, httpx2.TimeoutException):
         raise errors.DeadlineError(
@@ -104,6 +105,12 @@ def _received(
             "the server's log may say why"
         ) from outcome
     raise errors.ReplyError(f"{server.shown}: {type(outcome).__name__}: {outcome}") from outcome
+
+
+def _through(server: Server) -> str:
+    """Return which proxy is between, and how to leave it out; empty without any."""
+    host = urlsplit(server.url).hostname
+    return f" through the proxy {server.proxy} (no_proxy={host} leaves it out)" if server.proxy else ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -121,10 +128,10 @@ def _object(response: httpx2.Response) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _foreign(response: httpx2.Response, request_id: str) -> HubError:
+def _foreign(response: httpx2.Response, server: Server, request_id: str) -> HubError:
     """Return the error for an answer without envelope."""
     code, text = response.status_code, " ".join(response.text.split())[:200]
-    said = f"HTTP {code} without an answer of a module: {text or response.reason_phrase}"
+    said = f"HTTP {code} without an answer of a module{_through(server)}: {text or response.reason_phrase}"
     if response.is_redirect:
         return errors.ReplyError(f"it is elsewhere: {response.headers.get('Location')} (HTTP {code})")
     if code == 502:  # the proxy's connection ended; nobody knows whether the module had run

@@ -18,7 +18,7 @@ PROBE_SECONDS = 90.0
 _INSTALL = {
     "paddle": "pip install paddlepaddle",
     "openvino": "pip install openvino makes OCR on this CPU several times faster",
-    "onnxruntime": "pip install 'hubserving[onnxruntime]' lets ONNX models run",
+    "onnxruntime": "pip install onnxruntime lets ONNX models run",
 }
 _GPU_BUILD = {"paddle": "paddlepaddle-gpu", "onnxruntime": "onnxruntime-gpu"}
 

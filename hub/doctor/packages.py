@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 
 from packaging.requirements import Requirement
 
+from hub import missing_library
 from hub.doctor.finding import Finding
 from hub.registry.requirements import SAME_PACKAGES, installed_version, is_met
 from hub.version import __version__
+
+IMPORT_SECONDS = 60.0
 
 
 def look() -> Iterator[Finding]:
@@ -37,3 +42,19 @@ def look() -> Iterator[Finding]:
     if len(found) > 1:
         advice = "they overwrite each other: pip uninstall all of them, then install opencv-python again"
         yield Finding("cv2", " and ".join(found), "warning", advice)
+    yield from _opencv()
+
+
+def _opencv() -> Iterator[Finding]:
+    """Import OpenCV's package, in a process of its own: its libraries of the system may be missing."""
+    command = [sys.executable, "-c", "import cv2"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS, check=False)
+        said = done.stderr.strip().splitlines()
+        problem = said[-1] if done.returncode and said else f"exit code {done.returncode}"
+        if not done.returncode:
+            return
+    except subprocess.TimeoutExpired:
+        problem = f"not imported within {IMPORT_SECONDS:g} s"
+    advice = missing_library.advice(problem) or "pip install --force-reinstall opencv-python"
+    yield Finding("cv2", f"does not load: {problem}", "broken", advice)

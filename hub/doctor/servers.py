@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from hub import settings
+from hub.address import is_loopback
 from hub.doctor.finding import Finding
 from hub.errors import NotRunningError
-from hub.serving.gateway.origins import is_loopback
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import FAILED
 from hub.serving.process import pidfile
@@ -40,6 +41,8 @@ def _server(port: int) -> Finding:
     try:
         record = pidfile.read(port)
     except NotRunningError as error:
+        if not os.access(pidfile.path_for(port), os.R_OK):  # another user's
+            return Finding(name, str(error), "note", "let each user have a HUB_HOME of their own")
         return Finding(name, str(error), "broken", f"rm {pidfile.path_for(port)}")
     if not record.is_running():
         advice = f"hub serving stop -p {port} removes what it left; so does the next start"

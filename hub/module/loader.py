@@ -12,11 +12,14 @@ import inspect
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hub.errors import InvalidModuleError
-from hub.module.contract import is_module_class
+from hub import missing_library
+from hub.errors import ConfigError, InvalidModuleError
+from hub.module.contract import Module, is_module_class
+from hub.suggestion import did_you_mean
 
 #: Around importing a module's folder and around building its instance; ``hub.compat`` puts in what modules
 #: written for PaddleHub need. May be entered again within itself.
@@ -75,6 +78,7 @@ def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> A
     without takes them in its constructor. Either way ``directory`` is set on the class beforehand.
 
     Raises:
+        ConfigError: it takes other arguments than ``init_args``.
         InvalidModuleError: it calls ``sys.exit``, which must not end who loads it.
         Exception: whatever else its code raises.
     """
@@ -84,13 +88,37 @@ def build(cls: type[Any], directory: str | Path, init_args: dict[str, Any]) -> A
         with preparation(folder):
             if hasattr(cls, "_initialize"):
                 instance = cls(directory=str(folder))
+                _check_arguments(instance._initialize, init_args)
                 instance._initialize(**init_args)
                 return instance
+            # The base class takes whatever there is, and does nothing with it.
+            has_own = cls.__init__ is not Module.__init__
+            _check_arguments(partial(cls.__init__, None) if has_own else lambda: None, init_args)
             return cls(**init_args)
     except SystemExit as error:
         raise InvalidModuleError(
             f"module {folder.name} ended itself while it was loaded: {describe(error)}"
         ) from error
+
+
+def _check_arguments(initialise: Callable[..., Any], init_args: dict[str, Any]) -> None:
+    """Raise ConfigError where ``init_args`` are not those that a module takes; it names these."""
+    try:
+        parameters = inspect.signature(initialise).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return
+    named = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    takes = ", ".join(each.name for each in named) or "none"
+    if not any(each.kind is each.VAR_KEYWORD for each in parameters):
+        names = [each.name for each in named]
+        if unknown := [name for name in init_args if name not in names]:
+            raise ConfigError(
+                f"init_args has no {', '.join(map(repr, unknown))}.{did_you_mean(unknown[0], names)} "
+                f"The module takes: {takes}"
+            )
+    missing = [each.name for each in named if each.default is each.empty and each.name not in init_args]
+    if missing:
+        raise ConfigError(f"init_args lacks {', '.join(map(repr, missing))}. The module takes: {takes}")
 
 
 def _forget(package: str) -> None:
@@ -102,4 +130,6 @@ def describe(error: BaseException) -> str:
     """Return an error's class and text; of an exit without one, where the reason may be."""
     if isinstance(error, SystemExit) and error.code is None:
         return "SystemExit, without a reason; if the module printed one, it is in the log"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    advice = missing_library.advice(error) if isinstance(error, ImportError) else ""
+    return f"{what}; {advice}" if advice else what

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hub import text_file
 from hub.errors import ConfigError
 from hub.paddlex import names, older_file
 from hub.suggestion import closest
 
 #: A ``--pipeline`` with one of these endings is a file and not a name. JSON is YAML, too.
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+
+#: Keys about the server, which people put into a pipeline's file.
+_SERVER_KEYS: Final = ("server", "Server", "host", "port")
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,15 @@ def load(path: str | Path) -> Any:
     import yaml
 
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        text = f"pipeline file {path}: {error.strerror or error}"
-        if (stem := Path(path).stem) in names.PIPELINES:
-            text += f"; to name the pipeline itself, leave the suffix out: {stem}"
-        raise ConfigError(text) from error
-    except ValueError as error:
-        raise ConfigError(f"pipeline file {path} is not UTF-8 text: {error}") from error
+        text = text_file.read(path, "pipeline file")
+    except ConfigError as error:
+        stem = Path(path).stem
+        if Path(path).exists() or stem not in names.PIPELINES:
+            raise
+        raise ConfigError(f"{error}; to name the pipeline itself, leave the suffix out: {stem}") from error
     try:
         return _with_nulls(yaml.safe_load(text))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
 
 
@@ -72,6 +75,8 @@ def read(path: str | Path, keys: Any = None) -> Document:
         raise ConfigError(
             f"{path} is a config file of HubServing; start it with: hub serving start -c {path}"
         )
+    if "pipeline_name" in keys or "Global" in keys:
+        _refuse_server_keys(keys, path)
     place = Path(path).absolute()
     if "Global" in keys:
         name, translated = older_file.translated(keys, place)
@@ -85,6 +90,16 @@ def read(path: str | Path, keys: Any = None) -> Document:
     except ConfigError as error:
         raise ConfigError(f"pipeline file {path}: {error}") from error
     return Document(place, name, {**keys, "pipeline_name": name})
+
+
+def _refuse_server_keys(keys: dict[str, Any], path: str | Path) -> None:
+    """Raise ConfigError for keys about the server, which no pipeline's file has."""
+    for key in _SERVER_KEYS:
+        if key in keys:
+            raise ConfigError(
+                f"pipeline file {path}: {key!r} is not a key of a pipeline; where to listen and on what, "
+                "the command line says: --host, --port, --device"
+            )
 
 
 def _with_nulls(value: Any) -> Any:

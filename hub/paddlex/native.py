@@ -95,8 +95,10 @@ def translate(document: Document, options: Mapping[str, Any]) -> Translation:
         file = form.model_validate({**document.keys, **options})
         return _preprocessor(file, document) if isinstance(file, PreprocessorFile) else _ocr(file, document)
     except (ConfigError, ValidationError) as error:
-        text = validation.problems(error, form) if isinstance(error, ValidationError) else error
-        raise ConfigError(f"pipeline file {document.path}: {text}") from error
+        source = f"pipeline file {document.path}"
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{source}: {error}") from error
+        raise ConfigError(validation.told(error, form, source, document.keys)) from error
 
 
 def preprocessor_by_name(engine: Engine) -> Translation:

@@ -82,8 +82,9 @@ def translated(keys: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
         execution = {key: value for key, value in said.items() if value is not None}
         models = _models(name, pipeline, path)
     except (ConfigError, ValidationError) as error:
-        text = validation.problems(error, form) if isinstance(error, ValidationError) else error
-        raise ConfigError(f"pipeline file {path}: {text}") from error
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"pipeline file {path}: {error}") from error
+        raise ConfigError(validation.told(error, form, f"pipeline file {path}", keys)) from error
     return name, {"pipeline_name": name, **execution, **models}
 
 

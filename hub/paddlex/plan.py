@@ -94,7 +94,7 @@ def _from_name(name: str, options: PipelineOptions) -> Plan:
         try:
             engine, reason = engine_of([Execution.model_validate(options.keys())])
         except ValidationError as error:
-            raise ConfigError(f"command line: {validation.problems(error, Execution)}") from error
+            raise ConfigError(validation.told(error, Execution, "command line", options.keys())) from error
         if not reason and name == native.PREPROCESSOR:
             return Plan(name, NATIVE, **vars(native.preprocessor_by_name(engine)))
         if not reason:

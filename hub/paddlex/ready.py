@@ -7,8 +7,8 @@ the user.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
+from hub import extras
 from hub.errors import ModuleNotInstalledError, RegistryError
 from hub.module.info import read_module_info
 from hub.paddlex.plan import BRIDGE, Plan
@@ -19,11 +19,14 @@ from hub.registry.progress import Progress
 from hub.registry.sources import bundled
 from hub.registry.store.environment import interpreter_of
 
-HOW_TO_INSTALL: Final = (
-    "Either of these installs it:\n"
-    f"  hub install --isolated {BRIDGE}    (an environment of its own; nothing else changes)\n"
-    "  pip install 'hubserving[paddlex]'          (here)"
-)
+
+def how_to_install() -> str:
+    """Return the commands that install the real PaddleX."""
+    return (
+        "Either of these installs it:\n"
+        f"  hub install --isolated {BRIDGE}    (an environment of its own; nothing else changes)\n"
+        f"  {extras.command('paddlex')}    (here)"
+    )
 
 
 def interpreter(planned: Plan) -> Path | None:
@@ -95,5 +98,5 @@ def require_paddlex(planned: Plan) -> None:
         why = f"asks for what {planned.pipeline} here does not do ({reasons}), so it {why}"
     missing = ", ".join(_missing())
     raise ModuleNotInstalledError(
-        f"the pipeline {planned.pipeline} {why}, which is not installed: {missing}. {HOW_TO_INSTALL}"
+        f"the pipeline {planned.pipeline} {why}, which is not installed: {missing}. {how_to_install()}"
     )

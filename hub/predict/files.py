@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hub.errors import InvalidInputError, UsageError
+from hub import text_file
+from hub.errors import ConfigError, InvalidInputError, UsageError
 from hub.module.arguments import SINGLE, FileKind
 
 #: A folder stands for its files with these endings; a file that is named itself may have any.
@@ -75,9 +76,7 @@ def _matches(word: str, kind: FileKind) -> Iterator[str]:
 
 def _lines(path: str) -> list[str]:
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{path} is not UTF-8 text: {error}") from error
+        text = text_file.read(path, "the file of texts")
+    except ConfigError as error:
+        raise InvalidInputError(str(error)) from error
     return [line for line in text.splitlines() if line.strip()]

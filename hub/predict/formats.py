@@ -7,10 +7,12 @@ image. They are the one result of a reply if that is a list, else the result its
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from typing import IO, Any
 
 from hub import envelope
+from hub.output import is_unicode
 from hub.predict.journal import Record
 
 
@@ -32,7 +34,10 @@ class JSONLines(Writer):
     """One JSON object a line."""
 
     def write(self, record: Record) -> None:
-        self._file.write(envelope.dumps(record).decode() + "\n")
+        line = envelope.dumps(record)
+        if not is_unicode(self._file):  # then the escapes must be JSON's
+            line = json.dumps(envelope.loads(line)).encode()
+        self._file.write(line.decode() + "\n")
         self._file.flush()
 
 

@@ -10,12 +10,12 @@ and nothing is ever reported to anybody, so there is no switch for that.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub import atomic_file, settings
+from hub import atomic_file, settings, text_file
 from hub.errors import ConfigError
 from hub.registry.sources.pip_download import without_password
 from hub.registry.store.layout import Layout
@@ -40,8 +40,8 @@ def read(layout: Layout) -> Configuration:
     Raises:
         ConfigError: a key or value that is not allowed; it names which, and where.
     """
-    values = {**_stored(layout), **_from_environment()}
-    return _validated(values, f"{layout.config} (or HUB_… in the environment)")
+    given = _from_environment()
+    return _validated({**_stored(layout), **given}, str(layout.config), variables=given)
 
 
 def check_key(key: str) -> str:
@@ -87,10 +87,10 @@ def _from_environment() -> dict[str, Any]:
 
 def _stored(layout: Layout) -> dict[str, Any]:
     try:
-        values = json.loads(layout.config.read_bytes())
+        values = json.loads(text_file.decoded(layout.config.read_bytes(), str(layout.config)))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{layout.config} cannot be read: {error}. Correct it, or delete it to have the defaults"
         ) from error
@@ -101,16 +101,18 @@ def _stored(layout: Layout) -> dict[str, Any]:
     return values
 
 
-def _validated(values: dict[str, Any], source: str) -> Configuration:
+def _validated(values: dict[str, Any], source: str, *, variables: Collection[str] = ()) -> Configuration:
+    """Check values of ``source``, those of ``variables`` from the environment; raises ConfigError."""
     for key in values:
         check_key(key)
     try:
         return Configuration(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        given = without_password(repr(first["input"]))
-        raise ConfigError(f"{source}: {key} = {given} is not allowed: {first['msg']}") from error
+        key, given = str(first["loc"][0]), without_password(repr(first["input"]))
+        what = f"HUB_{key.upper()}" if key in variables else f"{source}: {key}"
+        kind = "a list of texts" if key == "index" else "a whole number, at least 1"
+        raise ConfigError(f"{what} = {given} is not allowed: it is {KEYS[key]}; {kind}") from error
 
 
 def _write(layout: Layout, values: dict[str, Any]) -> None:

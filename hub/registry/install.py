@@ -172,7 +172,7 @@ class Installer:
         from hub.registry.sources.unpack import module_root, unpack
 
         unpacked = new_folder("unpacked")
-        with self.progress.task(f"Decompress {shown_as}"):
+        with self.progress.task(f"Unpacking {shown_as}"):
             unpack(archive, unpacked, shown_as=shown_as)
         try:
             if pack.is_pack(unpacked):

@@ -39,11 +39,13 @@ class InstalledModule:
         content: the folder around it, which :func:`hub.registry.store.transaction.hold` keeps from being
             removed. :func:`hub.registry.store.environment.interpreter_of` finds its own
             interpreter, if it has one.
+        note: what its user should know of it, found out when it was installed just now.
     """
 
     info: ModuleInfo
     directory: Path
     content: Path
+    note: str = ""
 
 
 #: The method :meth:`LocalRegistry.list` hides the builtin's name from annotations in its class.
@@ -150,10 +152,10 @@ class LocalRegistry:
 
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
+            note = try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
-        return InstalledModule(info, content / info.package, content)
+        return InstalledModule(info, content / info.package, content, note)
 
     def uninstall(self, name: str, version: str | None = None) -> None:
         """Remove one version, or all of them; what a running server uses stays on disk until it ends.

@@ -117,7 +117,8 @@ def check_installed() -> None:
         raise EngineError(
             f"not installed in this Python ({sys.prefix}): {', '.join(missing)}. "
             "Give the module an environment of its own with: hub install --isolated paddlex_pipeline; "
-            "or install PaddleX into this one with: pip install 'hubserving[paddlex]'"
+            "or install PaddleX into this one with: "
+            f"pip install -r {Path(__file__).with_name('requirements.txt')}"
         )
 
 

@@ -71,7 +71,10 @@ def test_python_m_hub_and_the_entry_point_are_the_same_function() -> None:
     ("words", "said"),
     [
         pytest.param(["instal", "x"], "Did you mean 'hub install'?", id="a typo"),
-        pytest.param(["serve"], "Did you mean 'hub serving'?", id="near"),
+        pytest.param(["serve"], "Did you mean 'hub serving start'?", id="another tool's serve"),
+        pytest.param(["ps"], "Did you mean 'hub serving status'?", id="another tool's ps"),
+        pytest.param(["pull", "x"], "Did you mean 'hub install'?", id="another tool's pull"),
+        pytest.param(["serving", "list"], "Did you mean 'hub serving status'?", id="a list of servers"),
         pytest.param(["quux"], "No such command 'quux'", id="nothing near"),
         pytest.param(["serving", "quux"], "quux", id="a sub-command"),
         pytest.param(["serving", "start", "--quux"], "--quux", id="an option"),
@@ -100,7 +103,7 @@ def test_wrong_usage_ends_with_exit_code_2_and_says_why(home: Path, words: list[
         pytest.param(["serving", "start", "-m", "a", "-p", "70000"], "'port'", id="port out of range"),
         pytest.param(["serving", "start", "-m", "a", "-w", "0"], "'workers'", id="no workers"),
         pytest.param(["serving", "start", "-m", "a", "--gpu", "x"], "'gpu", id="a card that is no number"),
-        pytest.param(["serving", "start", "-m", "a/b"], "part of a URL", id="a name with a slash"),
+        pytest.param(["serving", "start", "-m", "a/b"], "a/b is not a folder", id="no folder"),
         pytest.param(["serving", "stop", "-p", "9"], "running on port 9", id="stop without a server"),
         pytest.param(["serving", "logs", "-p", "9"], "--daemon", id="logs without a log"),
         pytest.param(

@@ -160,7 +160,7 @@ def test_a_module_that_comes_along_by_name_without_a_network(hub: Hub, tmp_path:
     hub("init", "echo_me")  # a folder of another name does not matter
     done = hub("install", "nothing_like_it", **OFFLINE)
     assert done.returncode == 1
-    assert "No HubModule named nothing_like_it was found" in done.stderr
+    assert "There is no module nothing_like_it." in done.stderr
     assert "ocr_system" in done.stderr
 
 
@@ -266,4 +266,4 @@ def test_download_makes_an_archive_of_what_comes_along(hub: Hub, tmp_path: Path)
     assert "ocr_det/module.py" in listed.stdout.split()
     done = hub("download", "nothing_like_it")
     assert done.returncode == 1
-    assert done.stderr.startswith("ERROR: Could not find a HubModule named nothing_like_it\n")
+    assert done.stderr.startswith("Error: There is no module nothing_like_it.")

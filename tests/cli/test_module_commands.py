@@ -145,7 +145,7 @@ def test_verify_names_what_differs(hub: Hub, home: Path, tmp_path: Path) -> None
 
 
 def test_clear_says_that_there_is_nothing(hub: Hub) -> None:
-    assert hub("clear").stdout == "No cache to release.\n"
+    assert hub("clear").stdout == "There is nothing to remove.\n"
 
 
 def test_clear_removes_leftovers_and_keeps_what_is_installed(hub: Hub, home: Path, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_clear_removes_leftovers_and_keeps_what_is_installed(hub: Hub, home: Pat
         (home / folder).mkdir(parents=True)
         (home / folder / "file").write_bytes(bytes(1_000_000))
         os.utime(home / folder, (0, 0))
-    assert hub("clear").stdout == "Clear 3 cached files.\nFree disk space 3.0 MB.\n"
+    assert hub("clear").stdout == "Removed 3 files, which frees 3.0 MB.\n"
     assert state_of(home) == before
 
 
@@ -169,9 +169,9 @@ def test_clear_removes_weights_only_if_asked_to_and_never_fresh_ones(
         then = time.time() - age
         os.utime(home / "weights" / name, (then, then))
     kept = hub("clear")
-    assert kept.stdout == "No cache to release.\n"
+    assert kept.stdout == "There is nothing to remove.\n"
     assert "aaaa (5.0 kB). Remove them with: hub clear --weights" in kept.stderr
-    assert hub("clear", "--weights").stdout == "Clear 1 cached files.\nFree disk space 5.0 kB.\n"
+    assert hub("clear", "--weights").stdout == "Removed 1 file, which frees 5.0 kB.\n"
     assert [folder.name for folder in (home / "weights").iterdir()] == ["b" * 64]
 
 
@@ -184,7 +184,7 @@ def test_clear_leaves_weights_that_a_process_uses(hub: Hub, home: Path) -> None:
     done = hub("clear", "--weights")
     os.close(descriptor)
 
-    assert (done.stdout, done.stderr) == ("No cache to release.\n", "")
+    assert (done.stdout, done.stderr) == ("There is nothing to remove.\n", "")
     assert (folder / "model").is_file()
 
 
@@ -192,11 +192,7 @@ def test_clear_leaves_weights_that_a_process_uses(hub: Hub, home: Path) -> None:
 
 
 def test_config_shows_sets_and_resets(hub: Hub, home: Path) -> None:
-    assert hub("config").stdout.splitlines() == [
-        "The current configuration is shown below.",
-        "index:",
-        "max_download_mb: 4096",
-    ]
+    assert hub("config").stdout.splitlines() == ["index:", "max_download_mb: 4096"]
     assert hub("config", "set", "max_download_mb", "10").stdout == "max_download_mb: 10\n"
     hub("config", "set", "index", "/srv/hub", "https://example.org/hub")
     assert json.loads((home / "config.json").read_text()) == {
@@ -228,12 +224,31 @@ def test_the_password_of_an_index_is_neither_printed_nor_readable_by_others(hub:
 
 
 @pytest.mark.parametrize(
+    ("content", "environment", "saying"),
+    [
+        ('{"index": ["/证书"]}'.encode("gbk"), {}, "config.json is in GBK, not in UTF-8"),
+        ('{"index": ["/证书"]}'.encode("utf-16"), {}, "config.json is in UTF-16, not in UTF-8"),
+        (b"{}", {"HUB_MAX_DOWNLOAD_MB": "lots"}, "Error: HUB_MAX_DOWNLOAD_MB = 'lots' is not allowed"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_named(
+    hub: Hub, home: Path, content: bytes, environment: dict[str, str], saying: str
+) -> None:
+    home.mkdir()
+    (home / "config.json").write_bytes(content)
+    done = hub("config", **environment)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert saying in done.stderr
+
+
+@pytest.mark.parametrize(
     ("words", "saying"),
     [
         (("set", "indx", "/srv"), "Did you mean index?"),
         (("get", "nonsense"), "The settings are: index, max_download_mb"),
         (("set", "max_download_mb", "lots"), "max_download_mb = 'lots' is not allowed"),
-        (("set", "max_download_mb", "0"), "greater than or equal to 1"),
+        (("set", "max_download_mb", "0"), "a whole number, at least 1"),
         (("set", "index", "relative/folder"), "neither an absolute folder nor an http(s) address"),
         (("set", "server", "http://example.org"), "no server is ever asked"),
     ],

@@ -300,7 +300,7 @@ def test_a_reader_that_has_enough_is_no_traceback(counting: Server, tmp_path: Pa
         (["URL/predict/tally", "*.gif"], 2, "no file matches *.gif"),
         (["URL/predict/tally", "imgs", "--arguments", "{"], 2, "--arguments is not JSON"),
         (["URL/predict/tally", "imgs", "--arguments", '{"x": 1}'], 1, "unknown argument `x`"),
-        (["URL/predict/tally", "imgs", "--key_file", "absent"], 2, "--key_file absent cannot be read"),
+        (["URL/predict/tally", "imgs", "--key_file", "absent"], 2, "--key_file absent: No such file"),
         (["ftp://x/predict/tally", "imgs"], 1, "is not a server's address"),
         (["absent", "imgs"], 1, "absent is not installed"),
         (["absent", "imgs", "-m", "tally"], 2, "--module is for a URL"),

@@ -36,10 +36,12 @@ def test_run_gives_a_runnable_method_the_remaining_words(hub: Hub, tmp_path: Pat
         ("text, batch_size=1", ("--input_text", "a", "--batch_size", "4"), ["a", 4]),
         ("data, top_k=1", ("--input_file", "lines.txt", "--arguments", '{"top_k": 3}'), [["x", "y"], 3]),
         ("images, **kwargs", ("--input_path", "a.png"), [["aGFsbG8="], {}]),
+        ("images", ("a.png", "b.png"), [["aGFsbG8=", "aGFsbG8="]]),
+        ("image, use_gpu=False", ("--use-gpu", "a.png"), ["aGFsbG8=", True]),
         ("image, use_gpu=False", ("--input_path", "a.png", "--use_gpu"), ["aGFsbG8=", True]),
         ("paths, top=1", ("--input_path", "a.png", "--input_path", "b.png"), [["a.png", "b.png"], 1]),
     ],
-    ids=["texts", "text", "file", "images", "image", "paths"],
+    ids=["texts", "text", "file", "images", "files", "hyphens", "image", "paths"],
 )
 def test_run_of_a_served_module_maps_paddlehub_s_flags(
     hub: Hub, tmp_path: Path, signature: str, words: tuple[str, ...], expected: list[object]
@@ -91,7 +93,7 @@ def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
     write_module(tmp_path / "still", "    pass\n")
     done = hub("run", "still/")
     assert done.returncode == 1
-    assert done.stderr == "ERROR! Module still is not executable.\n"
+    assert "still cannot be called: it has neither a @serving nor a @runnable method" in done.stderr
     done = hub("run", "nothing")
     assert done.returncode == 1
     assert "nothing is not installed" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 
 from hub.cli.server_request import ServerRequest, from_options
 from hub.cli.start import start
-from hub.errors import ConfigError, UsageError
+from hub.errors import ConfigError, InvalidModuleError, UsageError
 from hub.paddlex.plan import BRIDGE
 from hub.serving.config import server_config
 from tests.paddlex.files import CLASSIFIER, OCR, written
+from tests.serving.running import ROOT
 
 pytestmark = pytest.mark.unit
 
@@ -56,6 +58,22 @@ def test_modules_are_named_with_options_of_the_command_line() -> None:
     assert found.config.modules_info["b"].version == "1.0.0"
     assert (found.config.port, found.config.use_gpu, found.config.gpu) == (9000, True, (0, 1))
     assert (found.notes, found.warning, found.plan, found.reread()) == ((), "", None, None)
+
+
+@pytest.mark.parametrize("word", ["./greet", "modules/greet/", "."])
+def test_a_folder_is_served_as_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    folder = tmp_path / ("modules/greet" if word.startswith("m") else "greet")
+    shutil.copytree(ROOT / "tests/modules/greet", folder)
+    monkeypatch.chdir(folder if word == "." else tmp_path)
+    entry = request(word, "-m", "a").config.modules_info
+
+    assert list(entry) == ["a", "greet"]
+    assert entry["greet"].directory == str(folder)
+
+
+def test_a_folder_that_holds_no_module_is_named() -> None:
+    with pytest.raises(InvalidModuleError, match="is not a folder"):
+        request("./nothing")
 
 
 def test_the_environment_counts_below_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

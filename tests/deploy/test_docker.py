@@ -6,15 +6,20 @@ sets (environment, command, health check) is taken from the Dockerfile and run i
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
+import runpy
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -78,10 +83,21 @@ def test_hadolint_finds_nothing_to_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_image_runs_nothing_as_root_and_listens_to_the_network(name: str) -> None:
-    assert value(name, "USER") == f"{UID}:{UID}"
+    assert value(name, "USER") == f"{UID}:0"
     assert variables(name)["HUB_HOST"] == "0.0.0.0"
     assert "ENTRYPOINT" not in [word for word, _ in last_stage(name)], (
         "`docker run IMAGE /bin/bash server.sh`"
+    )
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_group_0_may_write_what_the_images_user_may(name: str) -> None:
+    home = variables(name)["HUB_HOME"]
+    copied = [text for word, text in last_stage(name) if word == "COPY" and text.endswith(f" {home}")]
+
+    assert copied == [f"--from=build --chown={UID}:0 {home} {home}"]
+    assert any(
+        word == "RUN" and text.endswith('chmod -R g=u "$HUB_HOME"') for word, text in instructions(name)
     )
 
 
@@ -201,6 +217,40 @@ def test_the_images_command_serves_from_a_read_only_file_system_and_ends_cleanly
 
 def test_the_health_check_finds_the_server_by_itself(image: Image) -> None:
     assert image.health().returncode == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])
+def test_the_health_check_asks_the_server_itself_and_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
+    asked: list[str] = []
+
+    class Healthy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    class Listener(http.server.HTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    (tmp_path / "config.json").write_text('{"certfile": null}')
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    check = runpy.run_path(str(FOLDER / "healthcheck.py"))["check"]
+    try:
+        listener = Listener(("::1" if ":" in host else "127.0.0.1", 0), Healthy)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        thread = threading.Thread(target=listener.handle_request)
+        thread.start()
+        check(Mock(host=host, port=listener.server_port, run_dir=str(tmp_path)))
+        thread.join()
+
+    assert asked == ["/health/ready"]
 
 
 def test_the_health_check_fails_where_no_server_runs(tmp_path: Path) -> None:

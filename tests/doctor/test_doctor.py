@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -76,6 +77,42 @@ def test_an_engine_that_is_not_there_is_a_note_and_paddle_is_needed(
 
     assert [finding.verdict for finding in found] == ["broken", "note", "note"]
     assert "pip install openvino" in found[1].advice
+
+
+@pytest.mark.parametrize(
+    ("problem", "advice"),
+    [
+        (
+            "libGL.so.1: cannot open shared object file",
+            "apt-get install libgl1, or take OpenCV without windows",
+        ),
+        ("numpy.core.multiarray failed to import", "pip install --force-reinstall opencv-python"),
+    ],
+)
+def test_an_opencv_that_does_not_load_is_broken_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, advice: str
+) -> None:
+    (tmp_path / "cv2.py").write_text(f"raise ImportError({problem!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (found,) = [finding for finding in packages.look() if finding.name == "cv2"]
+
+    assert (found.verdict, found.value) == ("broken", f"does not load: ImportError: {problem}")
+    assert found.advice.startswith(advice)
+
+
+def test_another_users_server_is_a_note_and_its_file_is_not_to_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "serving_18866.json").write_text("{}")
+    monkeypatch.setenv("HUB_HOME", str(tmp_path))
+    monkeypatch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (found,) = [finding for finding in servers.look() if finding.name == "port 18866"]
+
+    assert found.verdict == "note"
+    assert "it belongs to user" in found.value
+    assert "rm " not in found.advice
 
 
 # -- the machine -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import hub
 from hub.module.contract import serving_method
 from hub.module.info import read_module_info
 from hub.ocr.geometry import Image
+from hub.serving.config.server_config import build as build_config
 from tests.ocr.conftest import MODULES, Build, draw_line
 
 pytestmark = pytest.mark.models
@@ -216,3 +218,15 @@ def test_the_serving_methods_take_decoded_images_and_threads(build: Build) -> No
         assert (method, options.batch) == ("serving_method", batch)
         assert options.images == ("images",)
         assert options.thread_safe
+
+
+def test_three_recognisers_on_one_port_read_with_three_models(build: Build) -> None:
+    document = (MODULES.parents[1] / "doc" / "ocr_models.md").read_text("utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    served = build_config(json.loads(example), "doc/ocr_models.md").modules_info
+    line = draw_line("RECEIPT")
+    read = [build("ocr_rec", **entry.module_args).predict(images=[line]) for entry in served.values()]
+
+    assert [entry.installed_name or name for name, entry in served.items()] == ["ocr_rec"] * 3
+    assert [texts(results) for results in read] == [[["RECEIPT"]]] * 3
+    assert len({results[0][0]["confidence"] for results in read}) == 3

@@ -55,7 +55,7 @@ def test_install_serving_says_what_is_needed_and_is_done(typed: Typed) -> None:
 
     assert done.out.startswith("Nothing to install")
     assert "hub install --isolated paddlex_pipeline" in done.out
-    assert "pip install 'hubserving[paddlex]'" in done.out
+    assert "pip install 'paddlex[base,serving]" in done.out
 
 
 @pytest.mark.parametrize(

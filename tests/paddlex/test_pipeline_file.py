@@ -307,7 +307,8 @@ def test_the_model_of_pages_may_be_in_a_folder(tmp_path: Path, model: Path) -> N
     ("changes", "said"),
     [
         ({"serving": {"visualize": False}}, "unknown key 'serving'; did you mean 'Serving'?"),
-        ({"server": {}}, "did you mean 'Serving'?"),
+        ({"server": {"port": 9000}}, "'server' is not a key of a pipeline"),
+        ({"port": 9000}, "the command line says: --host, --port, --device"),
         ({"visualize": False}, "did you mean 'Serving.visualize'?"),
         ({"SubModules.TextDetection.tresh": 0.3}, "'SubModules.TextDetection.tresh'; did you mean 'thresh'?"),
         ({"SubModules.TextDetect": {}}, "did you mean 'TextDetection'?"),

@@ -175,6 +175,24 @@ def test_one_argument_is_wrong_usage(client: Client) -> None:
     assert "give SERVER_URL and IMAGE_DIR" in done.stderr
 
 
+def test_text_that_a_terminal_cannot_show_is_escaped(
+    client: Client, module: FakeModule, folder: Path
+) -> None:
+    done = client("--server-url", module.url, "--image-dir", folder / "a.jpg", PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0, done.stderr
+    assert "'text': '\\u4f60\\u597d 100%'" in done.stdout
+
+
+def test_a_proxy_that_is_in_between_is_named(client: Client, folder: Path) -> None:
+    url = "http://ocr.example.invalid:8868/predict/ocr_system"
+    done = client(url, folder, http_proxy="http://me:secret@127.0.0.1:9")
+
+    assert done.returncode == 1
+    assert f"cannot connect to {url} through the proxy 127.0.0.1:9" in done.stderr
+    assert "secret" not in done.stderr
+
+
 def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(
     client: Client, module: FakeModule, folder: Path
 ) -> None:

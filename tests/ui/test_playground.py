@@ -132,7 +132,7 @@ def test_a_dropped_and_a_pasted_picture_are_taken(page: Any, server: Server, pic
     assert page.locator(".page h4").all_inner_texts() == ["drop.png — 3 lines", "paste.png — 3 lines"]
 
 
-def test_what_is_no_picture_is_remarked_upon(
+def test_what_is_no_picture_is_an_error_with_its_name(
     page: Any, server: Server, tmp_path: Path, picture: Path
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -141,8 +141,12 @@ def test_what_is_no_picture_is_remarked_upon(
     upload(page, text, picture)
     run(page, ".picture polygon")
 
-    assert "images[0] is not a readable image" in page.inner_text("#remark")
-    assert page.locator(".page h4").first.inner_text() == "notes.txt — No text was found."
+    notice = page.locator("#remark .notice.error")
+    assert notice.locator("strong").inner_text() == "This file could not be read"
+    assert notice.locator(".message").inner_text() == "notes.txt is not a readable image"
+    assert page.locator(".page h4").all_inner_texts() == ["notes.txt", "it's a sign.png — 3 lines"]
+    assert page.locator(".page").first.locator("svg").count() == 0
+    assert "No text was found" not in page.inner_text("#view")
 
 
 def test_the_reply_can_be_downloaded_and_its_text_copied(

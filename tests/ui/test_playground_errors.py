@@ -116,10 +116,12 @@ def test_a_missing_key_is_asked_for_and_kept_in_this_tab_only(page: Any, guarded
     page.goto(guarded.url)
     page.wait_for_selector("#key-dialog[open]")
     assert page.inner_text("#server-notice strong") == "The server needs an API key"
+    assert page.inner_text("#key-problem") == ""
 
     page.fill("#key", "wrong-key-wrong-key")
     page.keyboard.press("Enter")
     page.wait_for_selector("#server-notice:has-text('The API key was refused')")
+    assert page.inner_text("#key-dialog[open] #key-problem") == "That key was refused."
     page.fill("#key", KEY)
     page.keyboard.press("Enter")
     page.wait_for_selector("#module:not([hidden])")

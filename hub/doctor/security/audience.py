@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from hub.address import is_loopback
 from hub.doctor.finding import Verdict
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway.origins import is_loopback
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.errors import HubError, InvalidModuleError, ModelNotFoundError, RegistryError
+from hub.engines.shapes import output_shapes
+from hub.errors import (
+    EngineError,
+    HubError,
+    InvalidModuleError,
+    ModelNotFoundError,
+    RegistryError,
+    UsageError,
+)
 from hub.module.info import read_module_info
 from hub.registry.authoring.scaffold import TEMPLATES, config_json
 from hub.registry.sources import bundled
@@ -41,13 +49,14 @@ def convert(
         folder: an exported Paddle model (.pdmodel or .json with .pdiparams) or one .onnx file.
         name: the module's name; default the folder's.
         version: the module's version.
-        kind: ``classifier`` or ``detector``; default what the graph's inputs look like.
+        kind: ``classifier`` or ``detector``; default what the graph's inputs and outputs look like.
         labels: a file with the name of a class a line.
         settings: other parameters of the wrapper's params.py.
         target: the new folder, which must not exist; default ``<name>_<seconds>`` here.
 
     Raises:
         ModelNotFoundError: the folder holds no such model.
+        UsageError: ``kind`` is not given, and the graph is neither clearly a classifier's nor a detector's.
         InvalidModuleError: a name, version or setting that is not allowed.
         RegistryError: the folder exists, or cannot be written.
     """
@@ -101,8 +110,25 @@ def _model_files(folder: Path) -> list[Path]:
 
 
 def _kind_of(graph: Path) -> str:
-    """Tell a detector by its inputs: PaddleDetection's networks are told how an image was scaled."""
-    return "detector" if b"scale_factor" in graph.read_bytes() else "classifier"
+    """Tell a detector by its inputs, a classifier by its outputs: a row of figures for each image.
+
+    PaddleDetection's networks are told how an image was scaled. Other detectors have maps or lists of boxes.
+    """
+    if b"scale_factor" in graph.read_bytes():
+        return "detector"
+    try:
+        shapes = output_shapes(graph)
+    except EngineError:
+        seen = "its graph cannot be read"
+    else:
+        if [len(shape) for shape in shapes] == [2]:
+            return "classifier"
+        seen = f"its outputs have the shapes {', '.join(map(str, shapes))}, not one of (images, classes)"
+    raise UsageError(
+        f"{graph}: which kind of model is it? {seen[0].upper()}{seen[1:]}. Say --kind classifier, or "
+        "--kind detector for one of PaddleDetection. Others, such as those of text, need a module of their "
+        "own (hub init)"
+    )
 
 
 def _wrapper_files(wrapper: str) -> dict[str, Path]:

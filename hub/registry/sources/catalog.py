@@ -86,7 +86,7 @@ def _places(indexes: Sequence[str]) -> Iterator[list[Offered]]:
 
 
 def _not_offered(named: Named, seen: list[Offered]) -> str:
-    message = f"No HubModule named {str(named).replace('==', '-')} was found."
+    message = f"There is no module {named}."
     if versions := [each.info.version for each in seen if each.info.package == named.package]:
         return f"{message} There is {named.name} in version {', '.join(dict.fromkeys(versions))}"
     if named.package in bundled.UNAVAILABLE:

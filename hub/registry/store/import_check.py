@@ -7,6 +7,7 @@ runs in the caller's working directory, as a server would.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -16,9 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-from hub import settings
+from hub import output, settings
 from hub.errors import HubError, InvalidModuleError
+from hub.module.contract import runnable_method, serving_method
 from hub.registry.store.environment import expose_hub
+from hub.suggestion import did_you_mean
 
 # `-c` puts the working directory on sys.path, like the `-m` that starts runners. The last but one: what a
 # runner does for modules written for PaddleHub, and that is above us.
@@ -29,13 +32,17 @@ _CHILD = (
 )
 
 
-def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> None:
+def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> str:
     """Import ``directory/module.py`` elsewhere; messages name ``shown_as``.
 
     ``interpreter`` is that of the module's own environment, if it has one.
 
+    Returns:
+        A note for its user; mostly empty.
+
     Raises:
-        InvalidModuleError: it does not import, ends its process or takes longer than ``timeout`` seconds.
+        InvalidModuleError: it does not import, ends its process, takes longer than ``timeout`` seconds, or
+            names arguments that its method does not have.
     """
     source = shown_as / "module.py"
     # Files, not pipes: a process that the module leaves behind would keep a pipe open.
@@ -69,20 +76,49 @@ def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: 
         if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
             message += f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
         raise InvalidModuleError(message)
+    return str(reply["note"])
 
 
 def child(directory: str, descriptor: int) -> None:
     """Run in the child: answer through ``descriptor``, since the module may print anything."""
     from hub.module.loader import load_class
 
+    output.accept_all_text()
     reply: dict[str, Any] = {"ok": True}
     try:
-        load_class(directory)
+        reply["note"] = _look_at(load_class(directory), f"{directory}/module.py")
     except HubError as error:
         reply = {"ok": False, "message": str(error)}
     os.write(descriptor, json.dumps(reply).encode())
     # Whatever threads or exit hooks the module has left are not our business.
     os._exit(0)
+
+
+def _look_at(cls: type[Any], source: str) -> str:
+    """Return what to tell of a module that can be imported.
+
+    Raises:
+        InvalidModuleError: it could never be served: ``@serving`` names what its method does not take.
+    """
+    found = serving_method(cls)
+    if found is None:
+        use = "hub run calls it" if runnable_method(cls) else "only hub.Module(…) can use it"
+        return f"it has no method marked @serving, so no server can serve it; {use}"
+    name, options = found
+    method = inspect.getattr_static(cls, name)
+    parameters = inspect.signature(getattr(method, "__func__", method)).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return ""
+    takes = list(parameters)[1:] if inspect.isfunction(method) else list(parameters)
+    for option, names in (("batch", (options.batch,) if options.batch else ()), ("images", options.images)):
+        for each in names:
+            if each not in takes:
+                hint = did_you_mean(each, takes)
+                raise InvalidModuleError(
+                    f"{source}: @serving({option}={each!r}), but {name} has no argument {each}.{hint} "
+                    f"It takes: {', '.join(takes) or 'nothing'}"
+                )
+    return ""
 
 
 def _start(

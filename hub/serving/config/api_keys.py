@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hub import text_file
 from hub.errors import ConfigError
 
 #: Shorter keys could be guessed.
@@ -18,10 +19,7 @@ def read_api_keys(path: Path | None) -> dict[str, str]:
     """
     if path is None:
         return {}
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as error:
-        raise ConfigError(f"api_key_file {path}: {error.strerror}") from error
+    lines = text_file.read(path, "api_key_file").splitlines()
     keys: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()

@@ -5,6 +5,7 @@ On a machine with 16 GB or more they are the usual ones; doc/tuning.md shows how
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,9 +30,9 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits for the settings that are ``given``, not yet validated; those are not among them."""
     try:
         derived = _derived(given)
-    except (TypeError, ValueError):  # what is wrong with a value is told when it is validated
+    except (TypeError, ValueError, OverflowError):  # what is wrong with a value is told when it is validated
         return {}
-    return {key: value for key, value in derived.items() if key not in given}
+    return {key: value for key, value in derived.items() if key not in given and math.isfinite(value)}
 
 
 def _derived(given: Mapping[str, Any]) -> dict[str, Any]:

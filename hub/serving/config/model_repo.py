@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hub import text_file
 from hub.errors import ConfigError
 from hub.serving.config import hps, triton
 
@@ -65,10 +66,7 @@ def _entry(entry: dict[str, Any], folder: Path, device: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     file = _configuration(folder, device)
     if file is not None:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{file} cannot be read: {error}") from error
+        text = text_file.read(file, "model repository's")
         settings = triton.read(text, str(file), name=folder.name, device=device)
     init_args = dict(entry.get("init_args") or {})
     module = _module(folder)

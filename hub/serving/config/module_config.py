@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
+from hub.serving.config.base import Settings
 from hub.serving.config.ray import RayOptions
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -16,13 +17,15 @@ Card = Annotated[int, Field(ge=0)]
 def _split(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    return [] if value is None else [value] if isinstance(value, int) else value
+    return (
+        [] if value is None else [value] if isinstance(value, int) and not isinstance(value, bool) else value
+    )
 
 
 CommaList = BeforeValidator(_split)
 
 
-class InstanceGroup(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+class InstanceGroup(Settings):
     """One entry of ``instances``; ``kind`` as here or in Triton's spelling (KIND_CPU, KIND_GPU)."""
 
     count: PositiveInt = 1
@@ -38,13 +41,13 @@ class InstanceGroup(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
         return value.lower().removeprefix("kind_") if isinstance(value, str) else value
 
 
-class ModuleConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+class ModuleConfig(Settings):
     """One entry of ``modules_info``."""
 
-    init_args: dict[str, Any] = {}
+    init_args: dict[str, Any] = Field(default={})
     """Arguments of the module's `_initialize`. Also which module it is: `version`; `name`, of an installed
     module that is served under another name; `directory`, of one that is not installed."""
-    predict_args: dict[str, Any] = {}
+    predict_args: dict[str, Any] = Field(default={})
     """Defaults for the serving method's arguments; a request's own win."""
     instances: tuple[InstanceGroup, ...] | None = None
     """Runners, instead of what the server's switches give."""

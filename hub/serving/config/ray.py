@@ -6,14 +6,16 @@ import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from hub import extras
+from hub.serving.config.base import Settings
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Delay = Annotated[float, Field(ge=0, le=86400)]
-
-#: The command that installs what the backend needs.
-EXTRA: Final = "pip install 'hubserving[ray]'"
+#: The command that installs HubServing itself on a node, in its checkout or by a wheel.
+OF_NODES: Final = "pip install '.[ray]' in the checkout, or pip install 'FILE.whl[ray]'"
 
 
 def _check_address(value: str) -> str:
@@ -28,14 +30,14 @@ def _check_address(value: str) -> str:
 Address = Annotated[str, AfterValidator(_check_address)]
 
 
-class RayOptions(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+class RayOptions(Settings):
     """How a module runs on a Ray cluster; the local engine does not look at it."""
 
     num_cpus: Annotated[float, Field(gt=0)] | None = None
     """Cores that a replica takes, and its engine threads; 1 unless given."""
     num_gpus: Amount | None = None
     """Cards that a replica takes (0.5: two share one); 1 for replicas on gpu unless given, else 0."""
-    resources: dict[str, Annotated[float, Field(gt=0)]] = {}
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
     """Ray's custom resources that a replica takes; only nodes that offer them are used."""
     max_ongoing_requests: PositiveInt | None = None
     """Requests that a replica is handed at once; twice what it runs at once unless given."""
@@ -69,6 +71,11 @@ class RayOptions(BaseModel, extra="forbid", frozen=True, use_attribute_docstring
             return None
         keys = {"max_replicas", "target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"}
         return {"min_replicas": self.min_replicas or 1, **self.model_dump(include=keys)}
+
+
+def how_to_install() -> str:
+    """Return the command that installs what the backend needs."""
+    return extras.command("ray")
 
 
 def is_installed() -> bool:

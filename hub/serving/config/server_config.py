@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from hub import settings
+from hub import extras, settings, text_file
+from hub.address import bare
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
 from hub.serving.config import hps, memory, validation
 from hub.serving.config import ray as ray_options
+from hub.serving.config.base import Settings
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
 from hub.serving.config.ray import Address
 from hub.serving.messages import atomic_json, message
@@ -27,7 +30,7 @@ from hub.serving.messages import atomic_json, message
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+class ServingConfig(Settings):
     """Everything a server can be told."""
 
     modules_info: dict[str, ModuleConfig] = Field(min_length=1)
@@ -39,9 +42,11 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     ray_modules: Literal["archive", "shared"] | None = None
     """How modules reach a cluster's nodes: sent there as an archive (default), or at the same paths there."""
     host: str = "127.0.0.1"
-    """The address to listen on; 0.0.0.0 lets other machines in."""
+    """The address to listen on; 0.0.0.0 lets other machines in, :: those with IPv6, too."""
     port: Port = 8866
     """The port to listen on."""
+    threads: PositiveInt | None = None
+    """Cores that the runners of a module share; all that this process may use unless given."""
     use_gpu: bool = False
     """One runner for each card, instead of the CPU."""
     gpu: Annotated[tuple[Card, ...], CommaList] = ()
@@ -125,11 +130,16 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     log_format: Literal["text", "json"] = "text"
     """The log as lines of text, or as one JSON object per line, with the request's id."""
 
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return bare(value.strip())
+
     @field_validator("engine")
     @classmethod
     def _has_ray(cls, value: str) -> str:
         if value == "ray" and not ray_options.is_installed():
-            raise ValueError(f"engine ray needs an extra: {ray_options.EXTRA}")
+            raise ValueError(f"engine ray needs an extra: {ray_options.how_to_install()}")
         return value
 
     @field_validator("ray_address")
@@ -143,7 +153,7 @@ class ServingConfig(BaseModel, extra="forbid", frozen=True, use_attribute_docstr
     @classmethod
     def _has_grpc(cls, value: int | None) -> int | None:
         if value is not None and not find_spec("grpc"):
-            raise ValueError("gRPC needs an extra: pip install 'hubserving[grpc]'")
+            raise ValueError(f"gRPC needs an extra: {extras.command('grpc')}")
         return value
 
     @field_validator("modules_info", mode="before")
@@ -174,6 +184,10 @@ def load(path: Path) -> ServingConfig:
 
 #: Reads the settings again; None where they came from a command line alone.
 Reread = Callable[[], ServingConfig | None]
+_WORDS: Mapping[str, bool] = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.
 IGNORED_KEYS = ("use_singleprocess",)
 
@@ -183,16 +197,22 @@ def read_keys(path: str | Path) -> dict[str, Any]:
     import yaml
 
     is_yaml = Path(path).suffix.lower() in (".yaml", ".yml")
+    text = text_file.read(path, "config file")
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        keys = yaml.safe_load(text) if is_yaml else json.loads(text)
-    except OSError as error:
-        raise ConfigError(f"config file {path}: {error.strerror or error}") from error
-    except (ValueError, yaml.YAMLError) as error:
+        # As JSON, YAML has no dates, no numbers as keys and nothing that holds itself.
+        keys = json.loads(json.dumps(yaml.safe_load(text), default=_text) if is_yaml else text)
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
     if not isinstance(keys, dict):
         raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
     return keys
+
+
+def _text(value: Any) -> str:
+    """Return a date or time of YAML as it was written; raises TypeError for sets and bytes."""
+    if isinstance(value, date):  # a datetime is one
+        return value.isoformat()
+    raise TypeError(f"{value!r} cannot stand in a config file")
 
 
 def from_file(path: str | Path, overrides: Mapping[str, Any] | None = None) -> ServingConfig:
@@ -228,8 +248,7 @@ def build(
         defaults: for keys that neither ``values`` nor the environment have.
         folders: modules whose folder in a model repository may have another name, and that name.
     """
-    environment = {key: settings.from_environment(key) for key in ServingConfig.model_fields}
-    given = {key: value for key, value in environment.items() if value and key != "modules_info"}
+    given = _from_environment()
     merged = {**(defaults or {}), **hps.defaults(), **given, **values}
     merged = {**memory.defaults(merged), **merged}
     if merged.get("model_repo"):
@@ -239,4 +258,14 @@ def build(
     try:
         return ServingConfig.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {validation.problems(error, ServingConfig)}") from error
+        raise ConfigError(validation.told(error, ServingConfig, source, values, given)) from error
+
+
+def _from_environment() -> dict[str, str | bool]:
+    """Return the keys that ``HUB_*`` give; a word there stands for true or false."""
+    given: dict[str, str | bool] = {}
+    for key, field in ServingConfig.model_fields.items():
+        text = settings.from_environment(key)
+        if text and key != "modules_info":
+            given[key] = _WORDS.get(text.lower(), text) if field.annotation is bool else text
+    return given

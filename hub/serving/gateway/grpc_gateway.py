@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from typing import Final
 
 import grpc
 
+from hub.address import in_url
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import metrics
@@ -44,8 +46,11 @@ _CONNECTIONS: Final = (
 )
 
 
-def build(config: ServingConfig, gateway: Gateway, calls: Calls, threads: int) -> grpc.aio.Server:
-    """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound."""
+def build(config: ServingConfig, host: str, gateway: Gateway, calls: Calls, threads: int) -> grpc.aio.Server:
+    """Make a server for the configured port, not started; raises RuntimeError where it cannot be bound.
+
+    ``host`` is the very address that HTTP listens on: gRPC would take all that a name stands for.
+    """
     server = grpc.aio.server(
         handlers=[InferenceService(gateway).handlers(calls)],
         interceptors=[KeyCheck(gateway.keys)],
@@ -57,8 +62,7 @@ def build(config: ServingConfig, gateway: Gateway, calls: Calls, threads: int) -
         ],
         maximum_concurrent_rpcs=threads + _WAITING_CALLS,
     )
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    address = f"{host}:{config.grpc_port}"
+    address = f"{in_url(host)}:{config.grpc_port}"
     if config.certfile is None:
         server.add_insecure_port(address)
     else:  # TLS where HTTP has it, with the same files
@@ -68,7 +72,7 @@ def build(config: ServingConfig, gateway: Gateway, calls: Calls, threads: int) -
     return server
 
 
-async def serve(config: ServingConfig, run_dir: RunDir, lifeline_end: int) -> int:
+async def serve(config: ServingConfig, host: str, run_dir: RunDir, lifeline_end: int) -> int:
     """Answer until told to end; return the exit code."""
     loop, told_to_end = asyncio.get_running_loop(), asyncio.Event()
     grace = [config.graceful_timeout]
@@ -78,7 +82,7 @@ async def serve(config: ServingConfig, run_dir: RunDir, lifeline_end: int) -> in
     gateway, threads = Gateway(config, run_dir), default_threads(config)
     calls = Calls(gateway, threads)
     try:
-        server = build(config, gateway, calls, threads)
+        server = build(config, host, gateway, calls, threads)
     except RuntimeError as error:
         log.error("the gRPC port cannot be opened: %s", error)
         return 1
@@ -98,7 +102,9 @@ def main() -> int:
     log_files.follow_on_signal()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     metrics.settle_dead(run_dir)
-    return asyncio.run(serve(config, run_dir, arguments.lifeline))
+    with socket.socket(fileno=arguments.listen) as reserved:
+        host = reserved.getsockname()[0]
+        return asyncio.run(serve(config, host, run_dir, arguments.lifeline))
 
 
 def _end_orphaned(grace: list[float], end: Callable[[], object]) -> None:

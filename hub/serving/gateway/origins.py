@@ -7,10 +7,10 @@ they talk to; programs that are not browsers send no Origin and are not touched.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from hub.address import is_loopback
 from hub.errors import ForbiddenError
 from hub.serving.config.server_config import ServingConfig
 
@@ -54,16 +54,6 @@ def refuse_strangers(method: str, headers: Headers, config: ServingConfig) -> No
         f"a page of {origin[:200]!r} may not send requests to this server; add its host to allowed_hosts, "
         "or the origin to cors_origins for pages that are to read the replies as well"
     )
-
-
-def is_loopback(name: str) -> bool:
-    """Tell whether a host's name means the machine itself."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(host: str) -> tuple[str, int | None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import time
@@ -18,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub import atomic_file, settings
-from hub.errors import NotRunningError, StartupError
+from hub.errors import NotRunningError, ServerError, StartupError
 from hub.serving.messages import state
 from hub.serving.messages.message import Message
 from hub.serving.messages.run_dir import RunDir
-from hub.serving.process import leftovers, procfs
+from hub.serving.process import leftovers, listeners, private_tmp, procfs
 
 #: How long processes that were sent SIGKILL get to disappear.
 KILL_SECONDS = 5.0
@@ -82,8 +83,8 @@ def log_path(port: int) -> Path:
 
 
 def running(port: int) -> PidFile:
-    """Return the record of the server on a port; raises NotRunningError when there is none, or it died."""
-    record = read(port)
+    """Return the record of the server on a port; raises NotRunningError when there is none of ours."""
+    record = _ours(port)
     if not record.is_running():
         raise NotRunningError(f"the server on port {port} (pid {record.pid}) is not running any more")
     return record
@@ -110,13 +111,48 @@ def read(port: int) -> PidFile:
     try:
         return _read(path)
     except FileNotFoundError:
-        ports = ", ".join(str(record.port) for record in records() if record.is_running())
-        others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
-        raise NotRunningError(f"No server is running on port {port}. {others}") from None
+        raise NotRunningError(_nobody(port)) from None
+    except PermissionError as error:
+        raise _foreign(port, path.stat().st_uid) from error
     except (OSError, ValueError) as error:
         raise NotRunningError(
             f"{path} is not a PID file of HubServing: {error}; remove it by hand"
         ) from error
+
+
+def _nobody(port: int) -> str:
+    """Return that no server of this home has the port, which ones it has, and who listens there instead."""
+    ports = ", ".join(str(record.port) for record in records() if record.is_running())
+    others = f"Running: {ports}." if ports else f"None is running for {settings.hub_home()}."
+    listener = listeners.on_port(port)
+    who = f" On that port listens {listener}." if listener is not None else ""
+    return f"No server is running on port {port}. {others}{who}"
+
+
+def _foreign(port: int, uid: int) -> NotRunningError:
+    return NotRunningError(
+        f"the server on port {port} is not yours: it belongs to user {listeners.user_name(uid)}, "
+        "who can stop it, as root can"
+    )
+
+
+def _ours(port: int) -> PidFile:
+    """Return the record of a port, unless the server is one that this user may not signal."""
+    record = read(port)
+    uid = procfs.owner(record.pid)
+    if uid is not None and record.is_running() and os.geteuid() not in (0, uid):
+        raise _foreign(port, uid)
+    return record
+
+
+def holder(port: int) -> str:
+    """Return sentences on who listens on a port and how to stop that; empty where it cannot be told."""
+    for record in records():
+        if record.port == port and record.is_running():
+            modules = ", ".join(record.module)
+            return f"HubServing (pid {record.pid}: {modules}) has it; stop it: hub serving stop -p {port}"
+    listener = listeners.on_port(port)
+    return f"On it listens {listener}." if listener is not None else ""
 
 
 def _read(path: Path) -> PidFile:
@@ -139,7 +175,8 @@ def remove(record: PidFile) -> None:
     with contextlib.suppress(OSError, ValueError):
         if _read(path).pid == record.pid:
             path.unlink()
-    shutil.rmtree(record.run_dir, ignore_errors=True)
+    if not private_tmp.is_held(Path(record.run_dir)):
+        shutil.rmtree(record.run_dir, ignore_errors=True)
 
 
 def sweep() -> None:
@@ -150,8 +187,11 @@ def sweep() -> None:
 
 
 def _clean_up(record: PidFile) -> None:
-    """Kill the processes that a dead supervisor left behind, if any, and remove its files."""
-    left = record.children()
+    """Kill the processes that a dead supervisor left behind, if any, and remove its files.
+
+    A run dir that a live process holds is that one's, whatever the record says.
+    """
+    left = [] if private_tmp.is_held(Path(record.run_dir)) else record.children()
     for pid, start in left:
         procfs.send_signal(pid, start, signal.SIGKILL)
     procfs.wait_gone(left, time.monotonic() + KILL_SECONDS)
@@ -166,8 +206,9 @@ def stop(port: int, *, force_after: float | None = None) -> None:
 
     Raises:
         NotRunningError: no server of ours has the port; leftovers of a dead one are swept first.
+        ServerError: it is still there.
     """
-    record = read(port)
+    record = _ours(port)
     if not record.is_running():
         _clean_up(record)
         raise NotRunningError(
@@ -182,5 +223,7 @@ def stop(port: int, *, force_after: float | None = None) -> None:
         procfs.send_signal(*supervisor, signal.SIGKILL)
         for pid, start in children:
             procfs.send_signal(pid, start, signal.SIGKILL)
-    procfs.wait_gone([supervisor, *children], time.monotonic() + KILL_SECONDS)
+    left = procfs.wait_gone([supervisor, *children], time.monotonic() + KILL_SECONDS)
+    if supervisor in left:
+        raise ServerError(f"the server on port {port} (pid {record.pid}) does not end; its files stay")
     remove(record)

@@ -103,6 +103,23 @@ def _hold(folder: Path) -> int:
     return descriptor
 
 
+def is_held(folder: Path) -> bool:
+    """Tell whether a live process holds a folder that was made here."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # it is gone
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _require_space(folder: Path) -> None:
     """Raise OSError where the folder's disk has no space left."""
     with tempfile.TemporaryFile(dir=folder) as file:

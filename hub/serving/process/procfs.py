@@ -26,6 +26,14 @@ def _has_threads(pid: int) -> bool:
         return False
 
 
+def owner(pid: int) -> int | None:
+    """Return the user whose process it is, None if there is no such process."""
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
+
+
 def with_arguments(*words: str) -> list[tuple[int, int]]:
     """Return (PID, start time) of every process whose command line has all of ``words`` in it."""
     found = []

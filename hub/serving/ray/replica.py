@@ -23,7 +23,7 @@ from ray import serve
 
 import hub
 from hub.errors import HubError
-from hub.serving.config.ray import EXTRA
+from hub.serving.config.ray import OF_NODES
 from hub.serving.messages import wire
 from hub.serving.messages.state import ProcessState
 from hub.serving.process import logs, private_tmp, procfs
@@ -104,7 +104,7 @@ class Replica:
             if version != hub.__version__:
                 raise HubError(
                     f"this node has hubserving {hub.__version__}, the server {version}; "
-                    f"install the same on all: {EXTRA}"
+                    f"install the same on all: {OF_NODES}"
                 )
             self._deployment = Deployment.from_json(deployment)
             if self._deployment.is_private:

@@ -28,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from hub import output
 from hub.errors import HubError
 from hub.serving.messages.heartbeat import Heartbeat
 from hub.serving.messages.message import OtherVersionError
@@ -49,6 +50,7 @@ ORPHAN_GRACE_SECONDS = 5.0
 
 def main() -> int:
     arguments = _parse_arguments()
+    output.accept_all_text()  # of modules that print what is sent
     try:
         spec = RunnerSpec.read(arguments.spec)
     except OtherVersionError as error:

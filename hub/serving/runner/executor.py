@@ -90,7 +90,7 @@ class Executor:
             try:
                 request.arguments.update(self._decoded(request))
                 request.arguments = self._binding.bind(request.arguments)
-            except RequestError as error:
+            except (RequestError, ImportError) as error:  # a library of the system may be gone by now
                 self._refuse(request, error)
             else:
                 if alone or not announces or request.announce():

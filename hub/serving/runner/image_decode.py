@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub import missing_library
+from hub.errors import EngineError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def require_opencv() -> None:
+    """Import OpenCV before the first request needs it; raises EngineError, which says what to install."""
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        advice = missing_library.advice(error) or "pip install --force-reinstall opencv-python-headless"
+        raise EngineError(f"OpenCV, which decodes images, does not load: {error}; {advice}") from error
 
 
 def decode(data: bytes | bytearray | memoryview) -> NDArray[np.uint8] | None:

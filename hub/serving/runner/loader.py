@@ -18,7 +18,7 @@ from hub.module.coroutines import blocking
 from hub.module.signature import Signature
 from hub.serving.messages.heartbeat import MAX_SLOTS
 from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.runner import endpoints
+from hub.serving.runner import endpoints, image_decode
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor
@@ -50,6 +50,8 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     found = serving_method(cls)
     if found is None:
         raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
+    if found[1].images:
+        image_decode.require_opencv()
     if use_gpu and _takes(cls, "use_gpu"):
         init_args.setdefault("use_gpu", True)
     instance = loader.build(cls, spec.directory, init_args)

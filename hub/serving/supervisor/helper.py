@@ -17,7 +17,7 @@ from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.guard import reason
-from hub.serving.supervisor.sockets import listen, reserve
+from hub.serving.supervisor.sockets import keep_from_ipv6, listen, reserve
 
 log = logging.getLogger("hub.supervisor")
 
@@ -45,16 +45,17 @@ class Helper:
         environment: Mapping[str, str],
         *,
         announces: bool = False,
+        beside: socket.socket | None = None,
     ) -> None:
         """Prepare it; ``tick`` starts it.
 
         ``announces``: it opens its port by itself and makes the file ``up_mark`` of the run dir then.
 
-        ``listener`` None: it has no port.
+        ``listener`` None: it has no port. ``beside`` is held as long as that one.
         """
         self.role = module.rpartition(".")[2]
         self._up = run_dir.up_mark(self.role) if announces else None
-        self._listener = listener
+        self._sockets = [each for each in (listener, beside) if each is not None]
         self._environment = {**environment, leftovers.VARIABLE: str(run_dir.path)}
         options: dict[str, object] = {"--run_dir": run_dir.path, "--lifeline": lifeline}
         if listener is not None:
@@ -145,8 +146,8 @@ class Helper:
 
     def _stop_listening(self) -> None:
         self._is_ending = True
-        if self._listener is not None:
-            self._listener.close()
+        for each in self._sockets:
+            each.close()
 
     def snapshot(self) -> tuple[ProcessState, ...]:
         return () if self._child is None else (ProcessState(self._child.pid, self._child.started, self.role),)
@@ -175,7 +176,8 @@ def make_helpers(
         helpers.append(Helper("hub.serving.gateway.metrics_server", port, run_dir, lifeline, {}))
     if config.grpc_port is not None:
         holder = undo.enter_context(reserve(config.host, config.grpc_port))
-        helpers.append(
-            Helper("hub.serving.gateway.grpc_gateway", holder, run_dir, lifeline, environment, announces=True)
-        )
+        is_ipv4 = holder.getsockname()[0] == "0.0.0.0"
+        beside = undo.enter_context(keep_from_ipv6(config.grpc_port)) if is_ipv4 else None
+        module = "hub.serving.gateway.grpc_gateway"
+        helpers.append(Helper(module, holder, run_dir, lifeline, environment, announces=True, beside=beside))
     return helpers

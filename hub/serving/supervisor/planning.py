@@ -70,7 +70,8 @@ class RegistryPlanner:
                 "give one of them"
             )
         # Of a cluster's cards only Ray knows.
-        visible, cores = settings.visible_gpus() if is_here else None, container.available()
+        visible = settings.visible_gpus() if is_here else None
+        cores = config.threads or container.available()
         groups = placement.instance_groups(config, cores) if entry.instances is None else entry.instances
         places = placement.plan(groups, cores=cores, visible_gpus=visible)
         if is_here and entry.module_args.get("use_gpu", any(place.gpu is not None for place in places)):

@@ -8,19 +8,18 @@ import ssl
 import threading
 from typing import Final
 
+from hub import address
 from hub.serving.config.server_config import ServingConfig
 
 #: A connection waits in the kernel's queue until the gateway is up; then it asks again.
 ANSWER_SECONDS: Final = 5.0
-#: Where to reach a server that listens on every address.
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 class PortCheck:
     """Asks ``/health/ready`` as a caller would, in a thread, so that the supervisor does not wait for it."""
 
     def __init__(self, config: ServingConfig) -> None:
-        self._host = _EVERYWHERE.get(config.host, config.host)
+        self._host = address.reachable(config.host)
         self._port = config.port
         self._has_tls = config.certfile is not None
         self._thread: threading.Thread | None = None

@@ -7,7 +7,9 @@ import errno
 import socket
 from pathlib import Path
 
+from hub.address import in_url
 from hub.errors import PortBusyError
+from hub.serving.process import pidfile
 from hub.serving.supervisor.socket_name import SocketName
 
 #: Connections that the kernel keeps while Gunicorn is busy or being replaced.
@@ -32,8 +34,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortBusyError(f"Port {port} is occupied, please change it.") from error
-        raise PortBusyError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+            who = pidfile.holder(port)
+            raise PortBusyError(f"Port {port} is occupied, please change it. {who}".rstrip()) from error
+        raise PortBusyError(f"cannot listen on {in_url(host)}:{port}: {error.strerror}") from error
     return listener
 
 
@@ -53,7 +56,19 @@ def reserve(host: str, port: int) -> socket.socket:
         holder.bind(address)
     except OSError as error:
         holder.close()
-        raise PortBusyError(f"cannot reserve {host}:{port}: {error.strerror}") from error
+        raise PortBusyError(f"cannot reserve {in_url(host)}:{port}: {error.strerror}") from error
+    return holder
+
+
+def keep_from_ipv6(port: int) -> socket.socket:
+    """Hold a port's IPv6 side, so that gRPC, told to listen on 0.0.0.0, does so on IPv4 alone, as HTTP does.
+
+    gRPC takes every wildcard for both, unless it cannot have IPv6. The socket never listens.
+    """
+    holder = socket.socket(socket.AF_INET6 if socket.has_ipv6 else socket.AF_INET, socket.SOCK_STREAM)
+    with contextlib.suppress(OSError):  # a machine without IPv6
+        holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        holder.bind(("::", port))
     return holder
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from hub.errors import NotRunningError, StartupError
+from hub.errors import NotRunningError, ServerError, StartupError
 from hub.serving.messages import state
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import READY, ModuleState, ProcessState, ServerState
-from hub.serving.process import pidfile, procfs
+from hub.serving.process import pidfile, private_tmp, procfs
 from hub.serving.process.pidfile import PidFile
+from tests.serving.running import wait_until
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +42,8 @@ RECORD = PidFile(
     run_dir="/tmp/hub-abcdefgh",
     graceful_timeout=60.0,
 )
+#: The record at hand of a test whose action takes none.
+RECORD_OF: list[PidFile] = []
 
 
 @pytest.fixture
@@ -192,6 +199,90 @@ def test_children_of_another_versions_server_are_known_by_the_name_of_its_run_di
     sleep = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", sleep, "hub.serving.runner", str(tmp_path)]) as child:
         try:
-            assert own(tmp_path).children() == [(child.pid, procfs.started(child.pid))]
+            expected = [(child.pid, procfs.started(child.pid))]
+            wait_until(lambda: own(tmp_path).children() == expected)  # its words show a moment after exec
         finally:
             child.kill()
+
+
+# -- servers of others -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [pidfile.running, pidfile.stop])
+def test_another_users_server_is_said_to_be_that_users_and_left_alone(
+    conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Any
+) -> None:
+    pidfile.write(own(tmp_path / "run"))
+    monkeypatch.setattr(os, "geteuid", lambda: 4321)
+    monkeypatch.setattr(procfs, "owner", lambda pid: 0)
+    with pytest.raises(NotRunningError) as refused:
+        act(8866)
+
+    assert "not yours: it belongs to user root, who can stop it" in str(refused.value)
+    assert (conf / "serving_8866.json").exists()
+
+
+def test_a_pid_file_that_may_not_be_read_names_its_owner(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (conf / "serving_8866.json").write_text("{}")
+    monkeypatch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(NotRunningError, match="it belongs to user root"):
+        pidfile.read(8866)
+
+
+@pytest.mark.parametrize("clean", [pidfile.sweep, lambda: pidfile.remove(RECORD_OF[0])])
+def test_a_run_dir_that_a_live_process_holds_is_never_touched(conf: Path, tmp_path: Path, clean: Any) -> None:
+    held = private_tmp.make("held")
+    try:
+        RECORD_OF[:] = [replace(RECORD, run_dir=str(held.path), port=8868)]
+        pidfile.write(RECORD_OF[0])
+        clean()
+
+        assert held.path.is_dir()
+        assert not (conf / "serving_8868.json").exists()
+    finally:
+        held.remove()
+
+
+def test_a_run_dir_that_nobody_holds_goes_with_its_file(conf: Path, tmp_path: Path) -> None:
+    left = tmp_path / "hub-left"
+    left.mkdir()
+    pidfile.write(replace(RECORD, run_dir=str(left)))
+    pidfile.sweep()
+
+    assert not left.exists()
+
+
+def test_a_server_that_does_not_end_keeps_its_files(
+    conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = own(tmp_path / "run")
+    pidfile.write(record)
+    monkeypatch.setattr(procfs, "send_signal", lambda *_: False)
+    monkeypatch.setattr(procfs, "wait_gone", lambda processes, deadline: processes)
+    with pytest.raises(ServerError, match="does not end; its files stay"):
+        pidfile.stop(8866, force_after=0)
+
+    assert (conf / "serving_8866.json").exists()
+
+
+# -- who has a port --------------------------------------------------------------------------------
+
+
+def test_a_port_of_ours_is_said_to_be_ours_with_the_command_that_frees_it(conf: Path, tmp_path: Path) -> None:
+    pidfile.write(own(tmp_path / "run"))
+    said = f"HubServing (pid {os.getpid()}: ocr_system, lac) has it; stop it: hub serving stop -p 8866"
+
+    assert pidfile.holder(8866) == said
+
+
+def test_a_port_of_another_program_is_said_to_be_its(conf: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        who = f"process {os.getpid()} ("
+
+        assert f"On it listens {who}" in pidfile.holder(port)
+        with pytest.raises(
+            NotRunningError, match=rf"^No server is running on port {port}\. None.*{re.escape(who)}"
+        ):
+            pidfile.read(port)
+    assert pidfile.holder(port) == ""

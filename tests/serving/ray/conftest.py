@@ -15,7 +15,7 @@ from tests.serving.running import free_port
 @pytest.fixture(scope="session")
 def _ray() -> None:
     if not ray.is_installed():
-        pytest.skip(f"the extra is not installed ({ray.EXTRA}; make test-all does it)")
+        pytest.skip(f"the extra is not installed ({ray.how_to_install()}; make test-all does it)")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ SHARD = 25
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with ocr_system."""
     if not ray.is_installed():
-        pytest.skip(f"the extra is not installed ({ray.EXTRA}; make test-all does it)")
+        pytest.skip(f"the extra is not installed ({ray.how_to_install()}; make test-all does it)")
     pytest.importorskip("pyarrow", reason="pip install -r examples/bulk_ocr/requirements.txt")
     fetch(WEIGHTS)
     home = tmp_path_factory.mktemp("home")

@@ -39,7 +39,7 @@ def test_the_engine_is_local_unless_asked_otherwise() -> None:
 
 @pytest.mark.usefixtures("missing")
 def test_without_the_extra_it_is_said_what_installs_it() -> None:
-    with pytest.raises(ConfigError, match=r"'engine'.*pip install 'hubserving\[ray\]'"):
+    with pytest.raises(ConfigError, match=r"'engine'.*pip install 'ray\[serve\]"):
         configured()
 
 
@@ -50,7 +50,7 @@ def test_the_command_line_says_so_too(tmp_path: Path) -> None:
     for words in (["-m", "echo"], ["-c", str(path)]):
         ended = CliRunner().invoke(hub, ["serving", "start", *words, "--engine", "ray"])
 
-        assert "pip install 'hubserving[ray]'" in f"{ended.output}{ended.exception}"
+        assert "pip install 'ray[serve]" in f"{ended.output}{ended.exception}"
 
 
 def test_the_supervisors_and_gateways_own_code_imports_nothing_of_ray() -> None:
@@ -107,7 +107,7 @@ def test_autoscaling_keys_become_ray_serves() -> None:
     ("ray", "message"),
     [
         ({"num_cpu": 1}, r"unknown key 'modules_info.echo.ray.num_cpu'; did you mean 'num_cpus'"),
-        ({"num_cpus": 0}, "num_cpus.*greater than 0"),
+        ({"num_cpus": 0}, "num_cpus.*above 0"),
         ({"min_replicas": 2}, "min_replicas needs max_replicas"),
         ({"min_replicas": 3, "max_replicas": 2}, r"max_replicas \(2\) is below min_replicas \(3\)"),
     ],

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from hub.checkpoint import checkpoint
 from hub.errors import DeadlineError, InvalidInputError
 from hub.serving.messages.manifest import Manifest
+from hub.serving.runner import image_decode
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor, SharedRoom
@@ -196,6 +198,18 @@ def test_an_image_that_cannot_be_read_is_none_and_a_remark(module: Module) -> No
 
     assert module.images == [None]
     assert request.told.notes == ["images[0] is not a readable image"]
+
+
+def test_a_decoder_that_lost_a_library_is_reported_and_kills_no_runner(
+    module: Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = "libGL.so.1: cannot open shared object file: No such file or directory"
+    monkeypatch.setattr(image_decode, "decode", Mock(side_effect=ImportError(missing)))
+    first, second = requests.make({"images": [b"x"]}, texts=["a"]), requests.make(texts=["b"])
+    executor(module).run([first, second])
+
+    assert first.answer == ("raised", missing)
+    assert second.answer == ["b"]
 
 
 def test_a_strict_request_is_refused_instead(module: Module) -> None:

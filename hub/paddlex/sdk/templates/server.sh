@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Serve @title@ (@package@ @version@): HTTP on 8000, gRPC on 8001, metrics on 8002.
 #
-#   bash server.sh                                 with HubServing installed: pip install 'hubserving[grpc]'
+#   bash server.sh                                 with HubServing installed: pip install '.[grpc]' in its checkout
 #   PADDLEX_HPS_DEVICE_TYPE=gpu bash server.sh     on the GPU: config_gpu.pbtxt applies instead of config_cpu.pbtxt
 #   HUB_PORT=9000 HUB_GRPC_PORT= bash server.sh    another port; no gRPC
 #
@@ -18,7 +18,7 @@ export HUB_MODEL_REPO="${HUB_MODEL_REPO:-model_repo}"
 export PADDLEX_HPS_PIPELINE_CONFIG_PATH="${PADDLEX_HPS_PIPELINE_CONFIG_PATH:-pipeline_config.yaml}"
 
 if ! command -v hub >/dev/null; then
-    echo "hub is not installed here: pip install 'hubserving[grpc]'" >&2
+    echo "hub is not installed here: in a checkout of HubServing, pip install '.[grpc]'" >&2
     exit 1
 fi
 weights="@weights@"

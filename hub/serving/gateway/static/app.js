@@ -6,7 +6,7 @@ import { byId, copy, h, save } from "./dom.js";
 import { ModuleForm } from "./fields.js";
 import * as i18n from "./i18n.js";
 import { errorNotice, notice } from "./notices.js";
-import { lineCount, ocrView, plainText as linesText, readPages } from "./ocr_view.js";
+import { lineCount, ocrView, plainText as linesText, readPages, unreadPictures } from "./ocr_view.js";
 import { curl, python } from "./snippets.js";
 import * as theme from "./theme.js";
 
@@ -21,6 +21,7 @@ let form = null;
 let running = null; // AbortController of the request under way
 let last = null; // {text, plain} of the last reply
 let needsKey = false;
+let wasRefused = false; // the key that the tab has
 
 // -- modules -------------------------------------------------------------------------------------
 
@@ -28,9 +29,11 @@ async function refresh() {
   try {
     ({ server, modules } = await api.listModules());
     byId("server-notice").replaceChildren();
+    wasRefused = false;
   } catch (error) {
     if (!(error instanceof api.CallError)) throw error;
     needsKey ||= error.code === 401;
+    wasRefused = error.code === 401 && Boolean(api.key.get());
     byId("key-button").hidden = !needsKey;
     byId("server-notice").replaceChildren(errorNotice(error, { hasKey: Boolean(api.key.get()), onKey: askForKey }));
     if (error.code === 401) askForKey();
@@ -166,6 +169,7 @@ async function showError(error) {
   byId("progress").textContent = "";
   needsKey ||= error.code === 401;
   const hasKey = Boolean(api.key.get());
+  wasRefused = error.code === 401 && hasKey;
   if ([0, 404, 503].includes(error.code)) {
     try { ({ server, modules } = await api.listModules()); drawModules(); } catch { /* the error at hand says enough */ }
   }
@@ -181,11 +185,12 @@ async function showReply({ text, envelope, timings, arrived }, sending) {
   await Promise.all(pictures.map((picture) => picture.measured));
   const { results, msg } = envelope;
   const pages = readPages(results, pictures);
+  const { unread, rest } = unreadPictures(msg ?? "", sending, (picture) => pages?.length !== pictures.length || !pages[pictures.indexOf(picture)].items.length);
   const texts = pages ? null : readTexts(results);
   let plain = typeof results === "string" ? results : JSON.stringify(results, null, 1);
   let view;
   if (pages) {
-    view = ocrView(pages, pictures);
+    view = ocrView(pages, pictures, unread);
     plain = linesText(pages);
   } else if (texts) {
     view = chipsView(texts);
@@ -195,7 +200,10 @@ async function showReply({ text, envelope, timings, arrived }, sending) {
   }
   last = { text, plain };
   byId("view").replaceChildren(...view);
-  byId("remark").replaceChildren(...(msg ? [notice("info", t("remarks"), msg)] : []));
+  byId("remark").replaceChildren(
+    ...(unread.size ? [notice("error", t("unreadTitle"), [...unread.values()].join("\n"))] : []),
+    ...(rest ? [notice("info", t("remarks"), rest)] : []),
+  );
   byId("raw").hidden = !pages && !texts;
   byId("raw").querySelector("pre").textContent = shortened(envelope);
   byId("result").hidden = false;
@@ -249,6 +257,7 @@ function clearResult() {
 
 function askForKey() {
   byId("key").value = "";
+  byId("key-problem").textContent = wasRefused ? t("keyRefused") : "";
   if (!byId("key-dialog").open) byId("key-dialog").showModal();
 }
 

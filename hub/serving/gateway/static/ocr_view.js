@@ -22,10 +22,23 @@ function isLine(item) {
 
 const isRegion = (region) => Array.isArray(region) && region.length >= 3 && region.every((point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite));
 
-export function ocrView(pages, pictures) {
+/** Take the remarks on pictures that could not be read out of a reply's msg: {unread: picture → sentence, rest}. */
+export function unreadPictures(msg, form, isEmpty) {
+  const unread = new Map();
+  const rest = msg.split("; ").filter((remark) => {
+    const [, name, index, why] = remark.match(/^(\w+)\[(\d+)\](:? .*)$/) ?? [];
+    const picture = form.fields.find(({ images, parameter }) => images && parameter.name === name)?.images.pictures[Number(index)];
+    if (!picture || !isEmpty(picture) || /\bpages?\b/.test(why)) return true;
+    unread.set(picture, picture.name + why);
+    return false;
+  });
+  return { unread, rest: rest.join("; ") };
+}
+
+export function ocrView(pages, pictures, unread) {
   // ocr_rec and ocr_cls answer with one list for all pictures: no boxes, so no picture belongs to it.
   const hasBoxes = pages.length === pictures.length && pages.some(({ items }) => !items.length || items.some((item) => item.text_region));
-  return pages.map((page, index) => pageView(page, hasBoxes ? pictures[index] : null, pictures));
+  return pages.map((page, index) => (unread.has(pictures[index]) && hasBoxes ? unreadView(pictures[index], unread.get(pictures[index])) : pageView(page, hasBoxes ? pictures[index] : null, pictures)));
 }
 
 export function plainText(pages) {
@@ -37,6 +50,8 @@ export const lineCount = (pages) => pages.reduce((sum, { items }) => sum + items
 function say(item) {
   return item.text ?? (item.angle !== undefined ? t("upsideDown", { angle: item.angle }) : JSON.stringify(item.text_region));
 }
+
+const unreadView = (picture, sentence) => h("div", { class: "page unread" }, h("h4", {}, picture.name), h("p", { class: "problem" }, sentence));
 
 function pageView({ items, annotated }, picture, pictures) {
   const name = picture?.name ?? pictures.map((each) => each.name).join(", ");

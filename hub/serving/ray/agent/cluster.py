@@ -15,7 +15,7 @@ from ray import serve
 from ray.serve.schema import ApplicationStatusOverview
 
 import hub
-from hub.serving.config.ray import EXTRA
+from hub.serving.config.ray import OF_NODES
 from hub.serving.ray.agent.application import ApplicationStatus
 from hub.serving.ray.desired_state import Deployment
 from hub.serving.ray.replica import DidNotLoadError, Replica
@@ -147,7 +147,7 @@ def shortened(message: str) -> str:
     if marker:
         return reason.strip()
     if "No module named 'hub'" in text:
-        return f"a node has no hubserving; install it on every node: {EXTRA}"
+        return f"a node has no hubserving; install it on every node: {OF_NODES}"
     if "its node has died" in text:
         return "a node has died"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
