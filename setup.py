@@ -43,6 +43,7 @@ CORE = [
 ]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]
+HEIF = ["pillow-heif>=1.1"]
 GRPC = ["grpcio>=1.67.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
@@ -70,6 +71,7 @@ DEVELOPMENT = [
     "types-requests",
     *ONNXRUNTIME,
     *GRPC,
+    *HEIF,
 ]
 DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may change what mkdocs.yml means
 
@@ -129,6 +131,7 @@ setup(
         "openvino": [],  # once an extra, so it stays a name that can be asked for
         "onnxruntime": ONNXRUNTIME,
         "grpc": GRPC,
+        "heif": HEIF,
         "paddlex": PADDLEX,
         "ray": RAY,
         "dev": DEVELOPMENT,

@@ -14,7 +14,8 @@ from hub.engines.base import Engine, Precision
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
-from hub.ocr.images import chosen_images, read_images
+from hub.ocr.images import read_images
+from hub.ocr.inputs import chosen_inputs, examined
 from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
 
@@ -56,41 +57,58 @@ class OCRDet(Module):
         return read_images(paths)
 
     def predict(
-        self, images: Sequence[Any] = (), paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: Sequence[Any] = (),
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        pages: int | list[int] | None = None,
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the text lines of each image.
 
         Args:
-            images: a list of uint8 (h, w, 3) BGR arrays, of encoded image bytes, or of their base64.
-            paths: image files instead.
+            images: a list of uint8 (h, w, 3) BGR arrays, of the bytes of images or documents, or of their
+                base64.
+            paths: files instead.
             visualize: also draw what was found.
+            pages: of a document: the first so many, or those with these numbers, from 0; all unless given.
 
         Returns:
             Per image a list of ``{"text_region": [[x, y], …]}``, four corners in whole pixels, clockwise
-            from the top left; ``[]`` for one that cannot be decoded. With
-            ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
+            from the top left; ``[]`` for one that cannot be decoded. Lines of a
+            PDF, and of a picture with several pages, have ``page``, from 0, too. With ``visualize`` per
+            image ``{"lines": that list, "image": a JPEG in base64}``, and of such a file all ``images``.
 
         Raises:
-            InvalidInputError: neither or both were given, or an image has another form.
+            InvalidInputError: neither or both were given, an image has another form, or there is no such
+                page.
         """
         draw = checked_flag(visualize)
-        chosen = chosen_images(images, paths, self.read_images)
-        found = iter(self.detector.detect([image for image in chosen if image is not None]))
-        results = [[] if image is None else [_region(box) for box in next(found)] for image in chosen]
-        return with_pictures(chosen, results, hub.model_path) if draw else results
 
-    @serving(batch="images", images="images", thread_safe=True)
+        def work(chosen: list[Image]) -> Sequence[Any]:
+            results = [[_region(box) for box in page] for page in self.detector.detect(chosen)]
+            return with_pictures(chosen, results, hub.model_path) if draw else results
+
+        nothing: Any = {"lines": [], "image": None} if draw else []
+        return examined(chosen_inputs(images, paths), work, pages, nothing)
+
+    @serving(batch="images", images="images", documents=True, thread_safe=True)
     def serving_method(
-        self, images: list[Any], paths: Sequence[str] = (), visualize: bool = False
+        self,
+        images: list[Any],
+        paths: Sequence[str] = (),
+        visualize: bool = False,
+        pages: int | list[int] | None = None,
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the lines of text of each image.
 
         Args:
-            images: image files in base64.
-            paths: image files of the server instead, where it allows that.
+            images: images and documents (PDF, TIFF, animations) in base64.
+            paths: files of the server instead, where it allows that.
             visualize: also draw what was found; the results then are objects of ``lines`` and ``image``.
+            pages: of a document: the first so many, or those with these numbers, from 0; the first ten of a
+                request unless given.
         """
-        return self.predict(images=images, paths=paths, visualize=visualize)
+        return self.predict(images=images, paths=paths, visualize=visualize, pages=pages)
 
 
 def _region(box: Box) -> dict[str, Any]:

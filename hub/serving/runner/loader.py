@@ -70,6 +70,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
         binding=binding,
         policy=policy,
         generation=spec.generation,
+        max_images=spec.max_images,
         max_total_pixels=spec.max_total_pixels,
         manifest=replace(
             binding.manifest(options),

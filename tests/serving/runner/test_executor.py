@@ -23,6 +23,7 @@ from tests.serving import pictures
 from tests.serving.runner import requests
 
 pytestmark = pytest.mark.unit
+NOT_READ = "images[0] is not a readable image: it is text: send the bytes of a picture file"
 
 
 class Module:
@@ -195,14 +196,14 @@ def test_an_image_that_cannot_be_read_is_none_and_a_remark(module: Module) -> No
     executor(module).run([request])
 
     assert module.images == [None]
-    assert request.told.notes == ["images[0] is not a readable image"]
+    assert request.told.notes == [NOT_READ]
 
 
 def test_a_strict_request_is_refused_instead(module: Module) -> None:
     request = requests.make({"images": [b"rubbish"]}, header={"strict": True}, texts=["a"])
     executor(module).run([request])
 
-    assert request.answer == ("input", "images[0] is not a readable image")
+    assert request.answer == ("input", NOT_READ)
     assert module.calls == []
 
 
