@@ -44,6 +44,7 @@ CORE = [
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]
 HEIF = ["pillow-heif>=1.1"]
+PDF = ["reportlab>=4.2"]  # hub predict --format pdf
 GRPC = ["grpcio>=1.67.1"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
 PADDLEX = [
@@ -72,6 +73,7 @@ DEVELOPMENT = [
     *ONNXRUNTIME,
     *GRPC,
     *HEIF,
+    *PDF,
 ]
 DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may change what mkdocs.yml means
 
@@ -132,6 +134,7 @@ setup(
         "onnxruntime": ONNXRUNTIME,
         "grpc": GRPC,
         "heif": HEIF,
+        "pdf": PDF,
         "paddlex": PADDLEX,
         "ray": RAY,
         "dev": DEVELOPMENT,

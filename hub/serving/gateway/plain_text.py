@@ -1,4 +1,4 @@
-"""A module's results as plain text, for a caller that wants no JSON: ``Accept: text/plain`` or ``?format=text``.
+"""Results as plain text, for a caller that wants no JSON: ``Accept: text/plain`` or ``?format=text``.
 
 A line of text for each entry of a result; between pages, and between the results of several images, a form
 feed, as in what ``pdftotext`` writes.

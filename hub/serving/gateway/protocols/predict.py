@@ -46,7 +46,8 @@ def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:
         raise BindingError("format=text: these results have no text; leave format out for JSON")
     response = Response(text, mimetype="text/plain")
     if reply.remarks:
-        response.headers[REMARKS] = " ".join(reply.remarks.encode("ascii", "backslashreplace").decode().split())
+        ascii_only = reply.remarks.encode("ascii", "backslashreplace").decode()
+        response.headers[REMARKS] = " ".join(ascii_only.split())
     return response
 
 
