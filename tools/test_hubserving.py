@@ -27,8 +27,8 @@ import requests
 from rich.console import Console
 from rich.progress import Progress
 
-#: PaddleOCR compares ends of names, without the dot. A PDF is sent too: the server says what it makes of it.
-SUFFIXES = ("jpg", "bmp", "png", "jpeg", "rgb", "tif", "tiff", "gif", "pdf")
+#: PaddleOCR compares ends of names, without the dot; the last three are ours.
+SUFFIXES = ("jpg", "bmp", "png", "jpeg", "rgb", "tif", "tiff", "gif", "pdf", "webp", "avif", "heic")
 CONNECT_TIMEOUT_S = 10.0
 #: PaddleHub 2.x says "000", the documents and PaddleHub 1.x say "0".
 OK_STATUSES = ("0", "000")

@@ -66,6 +66,8 @@ _JPEG_XL: Final = Kind("JPEG XL", advice=_CONVERT)
 _SVG: Final = Kind("SVG", advice=_CONVERT)
 _HTML: Final = Kind("HTML", advice=_PAGE)
 _MP4: Final = Kind("MP4 video", advice=_VIDEO)
+_EMF: Final = Kind("EMF", advice=_CONVERT)
+_DICOM: Final = Kind("DICOM", advice=_CONVERT)
 _OFFICE: Final = Kind("Office document", advice=_PRINT)
 _ZIP: Final = Kind("ZIP archive", advice=_UNPACK)
 _WAV: Final = Kind("WAV recording", advice=_BYTES)
@@ -125,6 +127,11 @@ _BEGINNINGS: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"ID3", Kind("MP3 recording", advice=_BYTES)),
     (b"OggS", Kind("Ogg recording", advice=_BYTES)),
 )
+#: Formats that are not read as pictures.
+NAMED: Final = (
+    *(kind for _, kind in _BEGINNINGS if not kind.is_picture),
+    *(_SVG, _HTML, _MP4, _AVI, _WAV, _OFFICE, _EMF, _DICOM, TEXT),
+)
 _IN_RIFF: Final = {b"WEBP": WEBP, b"AVI ": _AVI, b"WAVE": _WAV}
 _AVIF_BRANDS: Final = (b"avif", b"avis")
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
@@ -162,9 +169,9 @@ def _within(head: bytes) -> Kind | None:
     if b"%PDF-" in head[:_PDF_WITHIN]:
         return PDF
     if head[40:44] == b" EMF":
-        return Kind("EMF", advice=_CONVERT)
+        return _EMF
     if head[128:132] == b"DICM":
-        return Kind("DICOM", advice=_CONVERT)
+        return _DICOM
     return None
 
 

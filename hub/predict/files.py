@@ -43,7 +43,7 @@ class Found:
 
     @property
     def left_out(self) -> str:
-        """What was left out, by kind and number; "" for nothing."""
+        """Say by kind and number what else there was; "" for nothing."""
         parts = [f"{count} {kind}" for kind, count in sorted(self.skipped.items())]
         return f"skipped {self.skipped.total()}: {', '.join(parts)}" if parts else ""
 

@@ -2,7 +2,7 @@
 
 application/json        {"images": ["<base64>", …], "texts": […], …}
 multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
-image/*                 the body is one image, for the module's first image argument
+image/*, application/pdf   the body is one file, for the module's first image argument
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parse(data: bytes, content_type: str, declared: Sequence[str], limits: Reque
         return from_json(data, declared, limits)
     if kind == "multipart/form-data":
         return _from_form(data, content_type, declared, limits)
-    if kind.startswith("image/"):
+    if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     raise MediaTypeError(
         f"content type {kind or 'none'!r} is not read here; "
