@@ -38,6 +38,9 @@ _WIDE_MODES: Final = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 #: Where a PNG says how its colours are stored, and the two ways with transparency.
 _PNG_TYPE: Final = 25
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
+_END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd9", b"\xff\xda"
+#: Bytes that programs add behind the end of a JPEG.
+_USUAL_TRAILER: Final = 1024
 _BMP_WITH_MASKS: Final = (56, 108, 124)
 _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 _ALL_ROWS: Final = 0xFFFF_FFFF
@@ -118,6 +121,19 @@ def pixels(picture: Pillow.Image, max_pixels: int) -> Image:
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
 
 
+def is_cut_off(data: bytes) -> bool:
+    """Tell whether the end of a JPEG is missing."""
+    if recognised(data) != kinds.JPEG or _END_OF_IMAGE in data[-_USUAL_TRAILER:]:
+        return False
+    # A thumbnail has an end of its own, but before the picture's own scan.
+    return data.rfind(_END_OF_IMAGE) < data.rfind(_START_OF_SCAN)
+
+
+def ended(data: bytes) -> bytes:
+    """Return a JPEG with an end, so that as much of it is read as is there; the rest becomes grey."""
+    return data + _END_OF_IMAGE
+
+
 def page_by_opencv(data: bytes, place: int) -> Image | None:
     """Decode a page of a TIFF with OpenCV; None where it does not read it."""
     import cv2
@@ -164,6 +180,8 @@ def _by_opencv(data: bytes, kind: Kind, max_pixels: int) -> Image:
     import cv2
     import numpy as np
 
+    if is_cut_off(data):  # of which OpenCV 5 reads nothing, and OpenCV 4 as much as there is
+        raise damaged(kind)
     try:
         image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # more pixels than its own limit, with a header that says less

@@ -11,7 +11,7 @@ import numpy as np
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
 from hub.pictures import kinds
-from hub.pictures.decode import damaged
+from hub.pictures.decode import damaged, ended, is_cut_off
 from hub.pictures.documents import Document, open_document
 from hub.pictures.kinds import recognised
 from hub.pictures.levels import Image
@@ -102,9 +102,13 @@ class Reader:
             PayloadTooLargeError: too many images or pixels.
         """
         self.numbers.append(())
+        data = bytes(data)
+        if is_cut_off(data):
+            self._fail(f"{where} is a JPEG that is cut off: only what was there of it is read")
+            data = ended(data)
         with contextlib.ExitStack() as opened:
             try:
-                document = self._open(bytes(data), opened)
+                document = self._open(data, opened)
             except InvalidInputError as error:
                 self._fail(unreadable(where, error))
                 return None

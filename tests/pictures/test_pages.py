@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
+from hub.pictures.decode import decoded
 from hub.pictures.pages import Asked, Reader, checked
 from tests.pictures.drawn import several
 from tests.serving.pictures import encode, plain
@@ -156,3 +157,15 @@ def test_a_pdf_says_what_is_wrong_with_it() -> None:
         "it is a PDF that is damaged or cut off",
         "the PDF has no pages",
     ]
+
+
+def test_a_jpeg_without_its_end_is_read_as_far_as_it_goes_and_said_to_be_cut_off() -> None:
+    data = encode(plain(300, 200), "JPEG", quality=90)
+    thumbnail = b"\xff\xe1" + (2 + len(data)).to_bytes(2, "big") + data
+    whole, cut = data[:2] + thumbnail + data[2:], (data[:2] + thumbnail + data[2:])[:-200]
+    found, reader = read(whole, whole + bytes(9), whole + b"x" * 5000, cut)
+    assert [image.shape for image in found] == [(200, 300, 3)] * 4
+    assert [note.partition(":")[0] for note in reader.notes] == ["images[3] is a JPEG that is cut off"]
+    assert reader.failures == reader.notes
+    with pytest.raises(InvalidInputError, match="a JPEG that is damaged or cut off"):
+        decoded(cut)
