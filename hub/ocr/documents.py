@@ -5,7 +5,7 @@ PaddleX words them; ``hub.pictures.documents`` reads them.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from hub.pictures.decode import TooManyPixelsError
 from hub.pictures.documents import PDF_SCALE
 from hub.pictures.kinds import recognised
 from hub.pictures.levels import Image
+from hub.pictures.pages import chosen
 
 FileKind = Literal["image", "pdf"]
 #: PaddleX has a form for the pages of a PDF and one for those of a TIFF.
@@ -27,7 +28,7 @@ class Document:
 
     Attributes:
         kind: ``tiff`` for any picture of several pages or frames; one page is an ``image``.
-        total: pages in the file.
+        total: pages in the file; of an animation the frames that differ from the one before.
         page: page by number, from 0.
     """
 
@@ -56,12 +57,16 @@ def open_document(
         with _errors():
             file = opened.enter_context(documents.open_document(data, max_pixels=max_pixels, scale=scale))
 
-        def page(number: int) -> Image:
-            with _errors("" if file.total == 1 else f"Page {number + 1}: "):
-                return file.page(number)
+        numbers: Sequence[int] = range(file.total)
+        if file.is_animation:
+            numbers = [number for number, _ in chosen(file, None, None)]
 
-        is_image = file.total == 1 and kind == "image"
-        yield Document("image" if is_image else "tiff" if kind == "image" else "pdf", file.total, page)
+        def page(number: int) -> Image:
+            with _errors("" if len(numbers) == 1 else f"Page {number + 1}: "):
+                return file.page(numbers[number])
+
+        is_image = len(numbers) == 1 and kind == "image"
+        yield Document("image" if is_image else "tiff" if kind == "image" else "pdf", len(numbers), page)
 
 
 def _check_kind(data: bytes, kind: FileKind) -> None:
