@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +107,8 @@ def by_client(server: OCRServer, folder: Path) -> Texts:
 
 
 def by_module(server: OCRServer, folder: Path) -> Texts:
-    return named(local_module().predict(images=[data for data, _ in SAMPLES.values()]))
-
-
-@cache
-def local_module() -> Any:
-    return hub.Module(directory=str(MODULE))
+    module = hub.Module(directory=str(MODULE))
+    return named(module.predict(images=[data for data, _ in SAMPLES.values()]))
 
 
 def command(server: OCRServer, *words: str) -> str:
