@@ -67,6 +67,10 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     from hub.cli.call import json_object
 
     arguments = json_object(options["arguments"])
+    if options["format"] == "pdf":
+        from hub.predict import searchable
+
+        searchable.check(options["output"])  # before a module is loaded
     with _target(target, options) as found:
         from hub.predict import files
         from hub.predict.job import Output

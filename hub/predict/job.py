@@ -117,7 +117,7 @@ class Output(ExitStack):
     nothing is ever done already.
 
     Attributes:
-        path: the file with the results; None on stdout.
+        path: the file with the results, or the folder of PDFs; None on stdout.
     """
 
     def __init__(self, folder: Path | None, job: Job, format: str, *, resume: bool) -> None:
@@ -127,16 +127,13 @@ class Output(ExitStack):
         self._journal: Journal | None = None
         self._writer: Writer | None = None
         self._format = format
-        if format == PDF:
-            searchable.check()
         if folder is None:
-            if format == PDF:
-                raise UsageError("--format pdf writes a file for each: give --output DIR")
             self._writer = FORMATS[format](sys.stdout)
             return
         described = {key: value for key, value in asdict(job).items() if key in _TOLD}
         self._journal = self.enter_context(Journal(folder, described, resume=resume))
-        self.path = folder / (RECORDS if format in ("json", PDF) else f"results.{format}")
+        names = {"json": RECORDS, PDF: ""}
+        self.path = folder / names.get(format, f"results.{format}")
         self._begin_table(self._journal, self.path)
 
     def is_done(self, name: str) -> bool:
@@ -162,7 +159,7 @@ class Output(ExitStack):
         if self._format == "json":
             return
         if self._format == PDF:
-            self._writer = searchable.SearchablePDF(path.parent)
+            self._writer = searchable.SearchablePDF(path)
             for record in journal.records():
                 self._writer.write(record)
             return

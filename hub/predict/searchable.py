@@ -24,8 +24,10 @@ _INVISIBLE: Final = 3
 _JPEG_QUALITY: Final = 85
 
 
-def check() -> None:
-    """Raise UsageError where PDFs cannot be written."""
+def check(folder: Path | None) -> None:
+    """Raise UsageError where PDFs cannot be written: no folder for them, or no library."""
+    if folder is None:
+        raise UsageError("--format pdf writes a PDF of each file: give --output DIR")
     if find_spec("reportlab") is None:
         raise UsageError("--format pdf needs ReportLab: pip install reportlab")
 

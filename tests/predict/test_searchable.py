@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,9 @@ def test_without_the_library_the_command_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(searchable, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="pip install reportlab"):
-        Output(tmp_path, Job("ocr", "images", "image"), "pdf", resume=True)
+        searchable.check(tmp_path)
+    with pytest.raises(UsageError, match="give --output DIR"):
+        searchable.check(None)
 
 
 def line(text: str, *corners: tuple[int, int], **more: Any) -> dict[str, Any]:
@@ -107,10 +108,3 @@ def test_a_file_has_its_pdf_beside_the_records_also_after_the_job_was_killed(tmp
     written.unlink()
     with Output(tmp_path / "out", job, "pdf", resume=True):
         assert written.exists()
-
-
-def test_pdfs_need_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "reportlab", None)
-    monkeypatch.setattr(searchable, "find_spec", lambda _: object())
-    with pytest.raises(UsageError, match="give --output DIR"):
-        Output(None, Job("ocr", "images", "image"), "pdf", resume=True)
