@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from hub.errors import InvalidInputError
 from hub.module.loader import create
@@ -63,6 +64,17 @@ def test_images_must_be_a_list(qrcode: Any) -> None:
 def test_qrcode_reads_image_files_on_the_command_line(qrcode: Any, tmp_path: Any) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), drawn("a file"))
     assert qrcode.run_cmd(["--input_path", str(tmp_path / "a.png")])[0][0]["text"] == "a file"
+
+
+@pytest.mark.parametrize("ending", [".png", ".webp", ".tif"])
+def test_a_code_on_a_transparent_ground_is_read(qrcode: Any, tmp_path: Any, ending: str) -> None:
+    black = drawn("nothing behind")
+    alpha = 255 - black[:, :, 0]
+    path = tmp_path / f"a{ending}"
+    Image.fromarray(np.dstack([np.zeros_like(black), alpha]), "RGBA").save(path, lossless=True)
+
+    (codes,) = qrcode.run_cmd(["--input_path", str(path)])
+    assert [code["text"] for code in codes] == ["nothing behind"]
 
 
 def test_qrcode_is_served(start: Start) -> None:
