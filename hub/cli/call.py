@@ -14,12 +14,14 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hub import envelope, missing_library, output, text_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
+from hub.module.contract import ServingOptions
 
 
 def main(words: Sequence[str]) -> int:
@@ -63,7 +65,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
             return 0
         assert serving is not None
         method = blocking(getattr(enforce(instance), serving[0]))
-        result = method(**_arguments(method, serving[1].images, words, directory.name))
+        result = method(**_arguments(method, serving[1], words, directory.name))
     except HubError:
         raise
     except Exception as error:
@@ -76,7 +78,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
 
 
 def _arguments(
-    method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str
+    method: Callable[..., Any], options: ServingOptions, words: Sequence[str], name: str
 ) -> dict[str, Any]:
     """Return what a serving method is called with, by the names of its parameters."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
@@ -105,9 +107,11 @@ def _arguments(
     named = [*(given.input_path or []), *given.files]
     if named:
         paths = [_file(path) for path in named]
-        found = for_files(list(taken), images)
+        found = for_files(list(taken), options.images)
         key = key_for("--input_path", found[:1] if found else ())
-        arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
+        read = partial(_decoded, pages=arguments.get("pages"), options=options)
+        values = _values(paths, found[1] if found else "path", read if key in options.images else _base64)
+        arguments[key] = _one_or_all(key, values)
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:
             arguments[key_for(f"--{key}", [key])] = getattr(given, key)
@@ -152,25 +156,29 @@ def _file(path: str) -> Path:
     return Path(path)
 
 
-def _values(paths: Sequence[Path], kind: FileKind, decoded: bool) -> list[Any]:
-    """Return what of the files is passed: images, paths, or the lines of texts."""
+def _values(paths: Sequence[Path], kind: FileKind, read: Callable[[Sequence[Path]], list[Any]]) -> list[Any]:
+    """Return what of the files is passed: images, as ``read`` gives them, paths, or the lines of texts."""
     if kind == "image":
-        return [_image(path, decoded) for path in paths]
+        return read(paths)
     return list(map(str, paths)) if kind == "path" else [line for path in paths for line in _lines(path)]
 
 
-def _image(path: Path, decoded: bool) -> Any:
-    """Return a decoded image for modules that ask for that, else base64 as in a request."""
-    data = path.read_bytes()
-    if not decoded:
-        return base64.b64encode(data).decode()
-    import cv2
-    import numpy as np
+def _base64(paths: Sequence[Path]) -> list[Any]:
+    """Return files as in a request, for modules that decode images themselves."""
+    return [base64.b64encode(path.read_bytes()).decode() for path in paths]
 
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if array is None:
-        raise UsageError(f"--input_path {path} is not an image that can be read")
-    return array
+
+def _decoded(paths: Sequence[Path], *, pages: Any, options: ServingOptions) -> list[Any]:
+    """Return decoded images; what is left out of one is said, one that cannot be read is an error."""
+    from hub.pictures.pages import Reader, checked
+
+    reader = Reader(checked(pages), reads_documents=options.documents)
+    images = [reader.read(path.read_bytes(), str(path)) for path in paths]
+    if reader.failures:
+        raise UsageError("--input_path: " + "; ".join(reader.failures))
+    for note in reader.notes:
+        print(note, file=sys.stderr)
+    return images
 
 
 def _lines(path: str | Path) -> list[str]:

@@ -117,7 +117,8 @@ def test_the_inherited_classifier(server: Server) -> None:
 
 def test_an_image_that_is_none_is_named(server: Server) -> None:
     answer = server.post("tiny_classifier", {"images": [base64_of(RED), "bm8gaW1hZ2U="], "top_k": 1})
-    assert (answer.status_code, answer.json()["msg"]) == (400, "images[1] is not a readable image")
+    assert answer.status_code == 400
+    assert answer.json()["msg"].startswith("images[1] is not a readable image: it is text")
 
 
 def test_the_inherited_segmenter_writes_no_files_of_its_own_accord(server: Server) -> None:

@@ -2,7 +2,7 @@
 
 application/json        {"images": ["<base64>", …], "texts": […], …}; also a body without a content type
 multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
-image/*                 the body is one image, for the module's first image argument
+image/*, application/pdf   the body is one file, for the module's first image argument
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def parse(
         return from_json(data, declared, limits)
     if is_form(content_type):
         return _from_form(data, content_type, _Names(declared, taken), limits)
-    if kind.startswith("image/"):
+    if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
     raise MediaTypeError(
