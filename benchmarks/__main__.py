@@ -25,9 +25,10 @@ PARTS = {
     "ray": "benchmarks.ray_engine",
     "attacks": "benchmarks.attacks",
     "soak": "benchmarks.soak",
+    "kinds": "benchmarks.kinds",
 }
 #: Those that need more than the development environment, or much time; they are run when they are named.
-EXTRA = ("ray", "attacks", "soak")
+EXTRA = ("ray", "attacks", "soak", "kinds")
 
 
 def main() -> int:
