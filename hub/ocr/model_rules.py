@@ -25,8 +25,8 @@ _PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
         "PP-OCRv4_mobile_seal_det": {"thresh": 0.2, "box_thresh": 0.6, "unclip_ratio": 0.5},
     }
 )
-#: What reads better than the published value: with 1.4 its recogniser gets lines cut so closely that it makes
-#: twice the errors in hei (doc/ocr_kinds.md).
+#: Values that read better than the published ones: with 1.4 the recogniser gets lines cut so closely that it
+#: makes twice the errors in hei (doc/ocr_kinds.md).
 _READS_BETTER: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {"PP-OCRv6_tiny_det": {"unclip_ratio": 1.6}}
 )
