@@ -12,6 +12,7 @@ import base64
 import copy
 import re
 import textwrap
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,19 @@ def kinds(parameter: Parameter) -> set[str]:
     parts = schema.get("anyOf", [schema])
     found = {str(type_) for part in parts for type_ in _types(part)}
     return found - {"null"}
+
+
+def texts(parameters: Sequence[Parameter]) -> dict[str, bool]:
+    """Return those that are checked and take texts only; True for those that take a list of them."""
+    found = {}
+    for parameter in parameters:
+        schema = parameter.schema or {}
+        parts = schema.get("anyOf", [schema])
+        lists = [part for part in parts if part.get("type") == "array"]
+        single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
+        if {each for part in single for each in _types(part)} - {"null"} == {"string"}:
+            found[parameter.name] = bool(lists)
+    return found
 
 
 def _types(part: Schema) -> list[str]:

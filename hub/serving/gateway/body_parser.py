@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from hub import envelope
@@ -46,10 +47,12 @@ class _Names:
     Attributes:
         declared: those that are images and arrive decoded.
         taken: all of them; None where it takes any name.
+        texts: those that take texts only; True for a list of them.
     """
 
     declared: Sequence[str]
     taken: Collection[str] | None
+    texts: Mapping[str, bool]
 
     @property
     def image(self) -> str:
@@ -86,6 +89,7 @@ def parse(
     declared: Sequence[str],
     limits: RequestLimits,
     taken: Collection[str] | None = None,
+    texts: Mapping[str, bool] = MappingProxyType({}),
 ) -> Body:
     """Check a body and take it apart.
 
@@ -96,6 +100,7 @@ def parse(
             bytes. All others stay as sent.
         limits: on sizes and numbers.
         taken: all of the module's arguments that callers may send, for a form; None where it takes any.
+        texts: those of them that take texts only, so that a form's 007 stays one; True for a list of them.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
@@ -104,7 +109,7 @@ def parse(
     if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
     if is_form(content_type):
-        return _from_form(data, content_type, _Names(declared, taken), limits)
+        return _from_form(data, content_type, _Names(declared, taken, texts), limits)
     if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
@@ -127,7 +132,7 @@ def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLim
             name = names.of(part, is_file=text is None)
             if text is not None:
                 structure.count(text)
-                fields.setdefault(name, []).append(_field(text))
+                fields.setdefault(name, []).append(_field(text, names.texts.get(name)))
             elif part.filename is None and not names.is_image(name):
                 raise InvalidInputError(
                     f"field `{name}` of the form is not {part.charset.upper()} text; a file needs a file name"
@@ -181,8 +186,14 @@ def _image_texts(values: list[Any], name: str, budget: ImageBudget) -> list[byte
         ) from error
 
 
-def _field(text: bytes) -> Any:
-    """Return a form field's value: JSON where it is some (numbers, lists, true), else the text."""
+def _field(text: bytes, takes_texts: bool | None) -> Any:
+    """Return a form field's value: JSON where it is some (numbers, lists, true), else the text.
+
+    ``takes_texts``: the argument takes texts only, so that of JSON nothing but a list of them is meant; None
+    where it takes other things.
+    """
+    if takes_texts is False or (takes_texts and not text.lstrip().startswith(b"[")):
+        return text.decode()
     try:
         return text.decode() if text.strip() in _NOT_NUMBERS else envelope.loads(text)
     except ValueError:

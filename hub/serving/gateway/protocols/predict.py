@@ -52,8 +52,10 @@ def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
-    gateway, kind, taken = current_gateway(), request.content_type or "", None
-    if body_parser.is_form(kind) and not module.manifest.takes_any:
-        offered = argument_schema.offered(module, gateway.config)
-        taken = [parameter.name for parameter in offered.parameters]
-    return body_parser.parse(data, kind, module.manifest.images, gateway.limits, taken)
+    gateway, kind, manifest = current_gateway(), request.content_type or "", module.manifest
+    if not body_parser.is_form(kind):
+        return body_parser.parse(data, kind, manifest.images, gateway.limits)
+    parameters = argument_schema.offered(module, gateway.config).parameters
+    taken = None if manifest.takes_any else [parameter.name for parameter in parameters]
+    texts = argument_schema.texts(parameters)
+    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, texts)
