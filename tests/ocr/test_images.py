@@ -40,9 +40,9 @@ def test_what_is_no_image_is_none(item: object) -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("", "no bytes"),
-        ("abc", "not valid base64"),
-        ("图", "not valid base64"),
+        ("", "is empty"),
+        ("abc", "not base64"),
+        ("图", "not base64"),
         (5, "not int"),
         (np.zeros((4, 4), np.uint8), r"not uint8 \(4, 4\)"),
         (np.zeros((4, 4, 3)), "not float64"),

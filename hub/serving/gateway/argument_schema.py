@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.module.arguments import names_server_files
 from hub.module.schemas import Schema, any_of
@@ -47,6 +47,13 @@ _NAMES: dict[str, Schema] = {
 _ARGS = re.compile(r"^([ \t]*)Args:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)*)", re.MULTILINE)
 #: ``name: what it is``, or PaddleHub's ``name (type): what it is``.
 _ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)
+
+
+class FormType(NamedTuple):
+    """The JSON types of one value that an argument takes, and whether it takes a list of them."""
+
+    kinds: frozenset[str]
+    takes_list: bool
 
 
 def offered(module: ModuleState, config: ServingConfig) -> Manifest:
@@ -99,16 +106,16 @@ def kinds(parameter: Parameter) -> set[str]:
     return found - {"null"}
 
 
-def texts(parameters: Sequence[Parameter]) -> dict[str, bool]:
-    """Return those that are checked and take texts only; True for those that take a list of them."""
+def form_types(parameters: Sequence[Parameter]) -> dict[str, FormType]:
+    """Return what the fields of a form are read as, for those arguments that are checked."""
     found = {}
     for parameter in parameters:
-        schema = parameter.schema or {}
-        parts = schema.get("anyOf", [schema])
-        lists = [part for part in parts if part.get("type") == "array"]
-        single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
-        if {each for part in single for each in _types(part)} - {"null"} == {"string"}:
-            found[parameter.name] = bool(lists)
+        if parameter.schema:
+            parts = parameter.schema.get("anyOf", [parameter.schema])
+            lists = [part for part in parts if part.get("type") == "array"]
+            single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
+            kinds = {each for part in single for each in _types(part)} - {"null"}
+            found[parameter.name] = FormType(frozenset(kinds), takes_list=bool(lists))
     return found
 
 

@@ -19,6 +19,7 @@ from hub.errors import InvalidInputError, MediaTypeError
 from hub.image_header import image_size
 from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.argument_schema import FormType
 from hub.serving.gateway.body import (
     CUSTOMARY_IMAGE_ARGUMENTS,
     Body,
@@ -37,6 +38,7 @@ _NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img"
 #: How PHP, jQuery and others write that a name comes several times.
 _INDEX: Final = re.compile(r"\[\d*\]\Z")
 #: Words that only json.loads takes for numbers; as a form's field they are words.
+_TRUTH: Final = {b"true": True, b"false": False}
 _NOT_NUMBERS: Final = (b"NaN", b"Infinity", b"-Infinity")
 
 
@@ -47,12 +49,12 @@ class _Names:
     Attributes:
         declared: those that are images and arrive decoded.
         taken: all of them; None where it takes any name.
-        texts: those that take texts only; True for a list of them.
+        types: what those take that are checked.
     """
 
     declared: Sequence[str]
     taken: Collection[str] | None
-    texts: Mapping[str, bool]
+    types: Mapping[str, FormType]
 
     @property
     def image(self) -> str:
@@ -89,7 +91,7 @@ def parse(
     declared: Sequence[str],
     limits: RequestLimits,
     taken: Collection[str] | None = None,
-    texts: Mapping[str, bool] = MappingProxyType({}),
+    types: Mapping[str, FormType] = MappingProxyType({}),
 ) -> Body:
     """Check a body and take it apart.
 
@@ -100,7 +102,7 @@ def parse(
             bytes. All others stay as sent.
         limits: on sizes and numbers.
         taken: all of the module's arguments that callers may send, for a form; None where it takes any.
-        texts: those of them that take texts only, so that a form's 007 stays one; True for a list of them.
+        types: what those of them take that are checked, for a form.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
@@ -109,7 +111,7 @@ def parse(
     if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
     if is_form(content_type):
-        return _from_form(data, content_type, _Names(declared, taken, texts), limits)
+        return _from_form(data, content_type, _Names(declared, taken, types), limits)
     if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
@@ -132,7 +134,7 @@ def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLim
             name = names.of(part, is_file=text is None)
             if text is not None:
                 structure.count(text)
-                fields.setdefault(name, []).append(_field(text, names.texts.get(name)))
+                fields.setdefault(name, []).append(_field(text, names.types.get(name)))
             elif part.filename is None and not names.is_image(name):
                 raise InvalidInputError(
                     f"field `{name}` of the form is not {part.charset.upper()} text; a file needs a file name"
@@ -186,14 +188,18 @@ def _image_texts(values: list[Any], name: str, budget: ImageBudget) -> list[byte
         ) from error
 
 
-def _field(text: bytes, takes_texts: bool | None) -> Any:
+def _field(text: bytes, wanted: FormType | None) -> Any:
     """Return a form field's value: JSON where it is some (numbers, lists, true), else the text.
 
-    ``takes_texts``: the argument takes texts only, so that of JSON nothing but a list of them is meant; None
-    where it takes other things.
+    ``wanted`` is what its argument takes, if that is checked: where it is texts, 007 stays one, and where it
+    is truth values, Python's True is one.
     """
-    if takes_texts is False or (takes_texts and not text.lstrip().startswith(b"[")):
+    kinds = wanted.kinds if wanted else frozenset()
+    if wanted and kinds == {"string"} and not (wanted.takes_list and text.lstrip().startswith(b"[")):
         return text.decode()
+    word = text.strip().lower()
+    if "boolean" in kinds and "string" not in kinds and word in _TRUTH:
+        return _TRUTH[word]
     try:
         return text.decode() if text.strip() in _NOT_NUMBERS else envelope.loads(text)
     except ValueError:

@@ -35,12 +35,13 @@ from hub.version import __version__
 
 pytestmark = pytest.mark.unit
 
-PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]})
+PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]}, {"type": "integer"})
 MANIFEST = Manifest(
     method="predict",
     summary="says it again",
     doc="Say it again.",
     returns="list[str]",
+    returns_schema={"type": "array"},
     example={"texts": ["a"]},
     parameters=(Parameter("texts", True), PARAMETER),
     takes_any=False,

@@ -57,5 +57,5 @@ def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
         return body_parser.parse(data, kind, manifest.images, gateway.limits)
     parameters = argument_schema.offered(module, gateway.config).parameters
     taken = None if manifest.takes_any else [parameter.name for parameter in parameters]
-    texts = argument_schema.texts(parameters)
-    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, texts)
+    types = argument_schema.form_types(parameters)
+    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, types)
