@@ -90,7 +90,7 @@ def test_a_large_body_for_a_full_module_is_not_received(door: Door) -> None:
         ("/", "POST"),
         ("/nothing", "POST"),
         ("/predict/echo", "GET"),
-        ("/predict/echo/more", "POST"),
+        ("/predict/echo/more/still", "POST"),
         ("/ocr/", "POST"),
     ],
 )

@@ -35,12 +35,13 @@ from hub.version import __version__
 
 pytestmark = pytest.mark.unit
 
-PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]})
+PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]}, {"type": "integer"})
 MANIFEST = Manifest(
     method="predict",
     summary="says it again",
     doc="Say it again.",
     returns="list[str]",
+    returns_schema={"type": "array"},
     example={"texts": ["a"]},
     parameters=(Parameter("texts", True), PARAMETER),
     takes_any=False,
@@ -53,6 +54,7 @@ MANIFEST = Manifest(
     models=("PP-OCRv6_small_det",),
     concurrency=4,
     max_batch_size=8,
+    methods={"predict": Manifest("predict"), "count": Manifest("count", batch="texts")},
 )
 DEATH = Death(7, KILLED, 12.5)
 PROCESS = ProcessState(7, 123456, "runner", False, 3, "gpu:1", 512.0, "node-2")

@@ -1,4 +1,7 @@
-"""PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope."""
+"""PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope.
+
+``POST /predict/<module>/<method>`` calls another serving method of the module.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ blueprint = Blueprint("predict", __name__)
 
 
 @blueprint.post("/predict/<name>")
-def predict(name: str) -> Response:
+@blueprint.post("/predict/<name>/<method>")
+def predict(name: str, method: str = "") -> Response:
     """Admit, dispatch, wrap. Everything that is refused is refused by an exception."""
     gateway = current_gateway()
-    target = ModuleTarget(gateway, name)
+    target = ModuleTarget(gateway, name, method)
     context = over_http.announced(gateway, name)
     reply = target.call(context, over_http.read_body, _parse)
     return over_http.with_headers(Response(target.to_reply(reply), mimetype="application/json"), reply)
