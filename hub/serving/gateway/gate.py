@@ -54,7 +54,7 @@ class Gate:
         parts = head.path.split("/")[1:]
         if head.method != "POST":
             return None
-        if len(parts) in (2, 3) and parts[0] == "predict":
+        if len(parts) in (2, 3) and parts[0] == "predict" and parts[-1]:
             return ModuleTarget(self._gateway, *parts[1:])
         if len(parts) == 1 and parts[0] in self._gateway.states.current().endpoints:
             return EndpointTarget(self._gateway, parts[0])
