@@ -144,12 +144,12 @@ def test_a_method_is_a_model_of_grpc(server: Server) -> None:
     grpc = pytest.importorskip("tritonclient.grpc")
     np = pytest.importorskip("numpy")
     wait_until(lambda: "Started GRPCInferenceService" in server.log())
-    client = grpc.InferenceServerClient(f"127.0.0.1:{GRPC_PORT}")
     tensor = grpc.InferInput("text", [1], "BYTES")
     tensor.set_data_from_numpy(np.array([b"a"], dtype=object))
 
-    assert client.infer("words.repeat", [tensor]).as_numpy("results").tolist() == [b"a a"]
-    assert client.is_model_ready("words.note")
+    with grpc.InferenceServerClient(f"127.0.0.1:{GRPC_PORT}") as client:
+        assert client.infer("words.repeat", [tensor]).as_numpy("results").tolist() == [b"a a"]
+        assert client.is_model_ready("words.note")
 
 
 def test_clients_call_a_method_by_its_name(server: Server, client: hub.Client) -> None:
