@@ -13,7 +13,7 @@ import inspect
 import json
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hub import envelope, missing_library, output, text_file
 from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
 from hub.module.contract import ServingOptions
+from hub.suggestion import did_you_mean
 
 
 def main(words: Sequence[str]) -> int:
@@ -35,7 +36,9 @@ def main(words: Sequence[str]) -> int:
 
 
 def call(directory: Path, words: Sequence[str]) -> int:
-    """Call a module's ``@runnable`` method with ``words``, or its ``@serving`` method with what they mean.
+    """Call a module's ``@runnable`` method with ``words``, or a ``@serving`` method with what they mean.
+
+    That is the first, or the one that ``--method`` names, also of a module with a ``@runnable`` method.
 
     Returns:
         The exit code.
@@ -46,26 +49,27 @@ def call(directory: Path, words: Sequence[str]) -> int:
     """
     from hub import compat
     from hub.module import loader
-    from hub.module.contract import runnable_method, serving_method
+    from hub.module.contract import runnable_method, serving_methods
     from hub.module.coroutines import blocking
     from hub.module.signature import enforce
 
     sys.argv = [directory.name]  # modules parse sys.argv for defaults
     compat.install(for_good=True)
     cls = loader.load_class(directory)
-    runnable, serving = runnable_method(cls), serving_method(cls)
-    if runnable is None and serving is None:
+    runnable, serving = runnable_method(cls), serving_methods(cls)
+    if runnable is None and not serving:
         raise InvalidModuleError(
             f"{directory.name} cannot be called: it has neither a @serving nor a @runnable method"
         )
+    name, rest = _method(words, serving, directory.name, is_runnable=runnable is not None)
     try:
         instance = loader.build(cls, directory, {})
-        if runnable is not None:
+        if runnable is not None and name is None:
             print(getattr(instance, runnable)(list(words)))
             return 0
-        assert serving is not None
-        method = blocking(getattr(enforce(instance), serving[0]))
-        result = method(**_arguments(method, serving[1], words, directory.name))
+        name = name or next(iter(serving))
+        method = blocking(getattr(enforce(instance), name))
+        result = method(**_arguments(method, serving[name], rest, directory.name))
     except HubError:
         raise
     except Exception as error:
@@ -75,6 +79,29 @@ def call(directory: Path, words: Sequence[str]) -> int:
         return 1
     print(_as_json(result))
     return 0
+
+
+def _method(
+    words: Sequence[str], serving: Collection[str], module: str, *, is_runnable: bool
+) -> tuple[str | None, list[str]]:
+    """Return the serving method that ``--method`` names, if any, and the other words.
+
+    A ``@runnable`` method may have an option of that name: then only a serving method's name is ours.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    for place, word in enumerate(words):
+        option, equals, name = word.partition("=")
+        if option != "--method" or not (equals or words[place + 1 :]):
+            continue
+        name, end = (name, place + 1) if equals else (words[place + 1], place + 2)
+        if name in serving:
+            return name, [*words[:place], *words[end:]]
+        if not is_runnable:
+            meant = did_you_mean(name, serving)
+            raise UsageError(f"{module} has no serving method {name}.{meant} It has: {', '.join(serving)}")
+    return None, list(words)
 
 
 def _arguments(
@@ -89,6 +116,7 @@ def _arguments(
     parser.add_argument("--use_gpu", action="store_const", const=True, help="run on the GPU")
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
+    parser.add_argument("--method", metavar="NAME", help="the serving method to call instead of the first")
     given = parser.parse_intermixed_args([_with_underscores(word) for word in words])
     arguments = json_object(given.arguments)
     taken = {parameter.name: parameter for parameter in parameters(method)}

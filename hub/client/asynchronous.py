@@ -12,7 +12,7 @@ import httpx2
 
 from hub.client import conversation, many, payload
 from hub.client.base import BaseClient
-from hub.client.conversation import Outcome, Pause, Step, Steps
+from hub.client.conversation import Called, Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -34,17 +34,18 @@ class AsyncClient(BaseClient):
     _transport = httpx2.AsyncClient
     _http: httpx2.AsyncClient
 
-    async def predict(self, module: str, /, **arguments: Any) -> Any:
+    async def predict(self, module: str, /, *, method: str | None = None, **arguments: Any) -> Any:
         """Call a module and return its ``results``; see :meth:`hub.Client.predict`."""
-        reply = await self.call(module, arguments)
+        reply = await self.call(module, arguments, method=method)
         if reply.message:
             log.warning("%s: %s", module, reply.message)
         return reply.results
 
-    async def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
+    async def call(self, module: str, arguments: Mapping[str, Any], *, method: str | None = None) -> Reply:
         """Do as ``predict``, with the arguments in a mapping; see :meth:`hub.Client.call`."""
         body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
-        return await self._drive(conversation.predict(self._server, self._options, module, body))
+        called = Called(module, method)
+        return await self._drive(conversation.predict(self._server, self._options, called, body))
 
     async def predict_many(
         self,
@@ -52,6 +53,7 @@ class AsyncClient(BaseClient):
         items: Iterable[Any],
         /,
         *,
+        method: str | None = None,
         argument: str = "images",
         concurrency: int = 4,
         progress: bool = False,
@@ -62,7 +64,7 @@ class AsyncClient(BaseClient):
         async def work(item: Any) -> Prediction:
             try:
                 value = many.argument_value(argument, item)
-                reply = await self.call(module, {**arguments, argument: value})
+                reply = await self.call(module, {**arguments, argument: value}, method=method)
             except HubError as error:
                 return many.failed(item, error)
             return Prediction(item, reply.results, reply.message)

@@ -11,7 +11,7 @@ import httpx2
 
 from hub.client import conversation, many, payload
 from hub.client.base import BaseClient
-from hub.client.conversation import Outcome, Pause, Step, Steps
+from hub.client.conversation import Called, Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -41,11 +41,13 @@ class Client(BaseClient):
     _transport = httpx2.Client
     _http: httpx2.Client
 
-    def predict(self, module: str, /, **arguments: Any) -> Any:
+    def predict(self, module: str, /, *, method: str | None = None, **arguments: Any) -> Any:
         """Call a module and return its ``results``.
 
         Args:
             module: as in ``/predict/<module>``.
+            method: of its serving methods another than the first, as in ``/predict/<module>/<method>``. A
+                module's own argument of that name is sent by ``call``.
             **arguments: the module's own. Arrays (uint8, height × width × 3, BGR), bytes, ``Path``, file
                 objects (mode "rb") and PIL images are sent as image files; under ``images`` and ``image`` a
                 string is a path. Others go as JSON.
@@ -54,15 +56,16 @@ class Client(BaseClient):
             RequestError: the server refused or the module failed: one class per reason, the server's message.
             UnreachableError, ConnectionLostError, ReplyError: no module answered.
         """
-        reply = self.call(module, arguments)
+        reply = self.call(module, arguments, method=method)
         if reply.message:
             log.warning("%s: %s", module, reply.message)
         return reply.results
 
-    def call(self, module: str, arguments: Mapping[str, Any]) -> Reply:
+    def call(self, module: str, arguments: Mapping[str, Any], *, method: str | None = None) -> Reply:
         """Do as ``predict``, with a mapping of arguments; the reply has remarks and request id besides."""
         body = payload.encode(arguments)
-        return self._drive(conversation.predict(self._server, self._options, module, body))
+        called = Called(module, method)
+        return self._drive(conversation.predict(self._server, self._options, called, body))
 
     def predict_many(
         self,
@@ -70,6 +73,7 @@ class Client(BaseClient):
         items: Iterable[Any],
         /,
         *,
+        method: str | None = None,
         argument: str = "images",
         concurrency: int = 4,
         progress: bool = False,
@@ -83,6 +87,7 @@ class Client(BaseClient):
         Args:
             module: as for ``predict``.
             items: what ``argument`` takes one of.
+            method: as for ``predict``.
             argument: the argument's name; it gets a list of one, but for ``image``, ``text`` and the like.
             concurrency: calls at once.
             progress: show a bar on stderr, if that is a terminal.
@@ -92,7 +97,7 @@ class Client(BaseClient):
         def work(item: Any) -> Prediction:
             try:
                 value = many.argument_value(argument, item)
-                reply = self.call(module, {**arguments, argument: value})
+                reply = self.call(module, {**arguments, argument: value}, method=method)
             except HubError as error:
                 return many.failed(item, error)
             return Prediction(item, reply.results, reply.message)

@@ -66,21 +66,34 @@ T = TypeVar("T")
 Steps = Generator[Step, Outcome, T]
 
 
-def predict(server: Server, options: Options, module: str, body: bytes) -> Steps[Reply]:
+@dataclass(frozen=True)
+class Called:
+    """A module, or with ``method`` another serving method of it than its first."""
+
+    module: str
+    method: str | None = None
+
+    @property
+    def path(self) -> str:
+        parts = (self.module, *([self.method] if self.method else []))
+        return "/predict/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def predict(server: Server, options: Options, called: Called, body: bytes) -> Steps[Reply]:
     """Call a module; raises RequestError or ClientError."""
     request_id = secrets.token_hex(8)
     deadline = time.monotonic() + options.timeout
     for attempt in itertools.count():
-        outcome = yield _ask(module, body, options, request_id, deadline)
+        outcome = yield _ask(called, body, options, request_id, deadline)
         try:
             return replies.read(_answer(outcome), server, request_id)
         except HubError as error:
-            if not (yield from _may_resend(error, attempt, server, options, module, deadline)):
+            if not (yield from _may_resend(error, attempt, server, options, called, deadline)):
                 raise
     raise AssertionError("unreachable")
 
 
-def _ask(module: str, body: bytes, options: Options, request_id: str, deadline: float) -> Ask:
+def _ask(called: Called, body: bytes, options: Options, request_id: str, deadline: float) -> Ask:
     left = max(0.001, deadline - time.monotonic())
     headers = {
         "Content-Type": "application/json",
@@ -88,7 +101,7 @@ def _ask(module: str, body: bytes, options: Options, request_id: str, deadline: 
         "X-Request-Timeout": f"{left:.3f}",
         "X-Hub-Strict": "1" if options.strict else "0",
     }
-    return Ask("POST", f"/predict/{quote(module, safe='')}", left + GRACE_SECONDS, body, headers)
+    return Ask("POST", called.path, left + GRACE_SECONDS, body, headers)
 
 
 def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:
@@ -134,7 +147,7 @@ def wait_until_ready(server: Server, options: Options) -> Steps[None]:
 
 
 def _may_resend(
-    error: HubError, attempt: int, server: Server, options: Options, module: str, deadline: float
+    error: HubError, attempt: int, server: Server, options: Options, called: Called, deadline: float
 ) -> Steps[bool]:
     """Wait before the call is sent again; return False where it must not be, or there is no time left."""
     pause = _backoff(attempt)
@@ -147,12 +160,12 @@ def _may_resend(
         return server.has_answered and (yield from _wait(pause, deadline))
     if isinstance(error, ConnectionLostError):
         has_time = yield from _wait(pause, deadline)
-        return has_time and (yield from _may_run_twice(server, options, module, deadline))
+        return has_time and (yield from _may_run_twice(server, options, called, deadline))
     return False
 
 
-def _may_run_twice(server: Server, options: Options, module: str, deadline: float) -> Steps[bool]:
-    """Tell whether the module allows it, as the server says; False where that cannot be found out."""
+def _may_run_twice(server: Server, options: Options, called: Called, deadline: float) -> Steps[bool]:
+    """Tell whether the method allows it, as the server says; False where that cannot be found out."""
     if options.resend is not None:
         return options.resend
     for attempt in itertools.count():
@@ -163,7 +176,8 @@ def _may_run_twice(server: Server, options: Options, module: str, deadline: floa
         except (RequestError, ClientError):
             return False
         else:
-            entry = next((each for each in listed if each.get("name") == module), {})
+            entry = next((each for each in listed if each.get("name") == called.module), {})
+            entry = entry.get("methods", {}).get(called.method, entry)
             if "idempotent" not in entry or entry["idempotent"] is not None:
                 return bool(entry.get("idempotent"))
         if not (yield from _wait(_backoff(attempt), deadline)):

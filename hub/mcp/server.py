@@ -52,7 +52,7 @@ class Upstream:
         tool = {tool.name: tool for tool in await self.tools(key)}[name]
         sent = await anyio.to_thread.run_sync(lambda: tool.call_arguments(arguments, may_read=self.may_read))
         async with AsyncClient(self.url, timeout=self.timeout, api_key=key) as client:
-            return await client.predict(tool.module, **sent)
+            return (await client.call(tool.module, sent, method=tool.method)).results
 
 
 def make_server(upstream: Upstream) -> Server[Any]:

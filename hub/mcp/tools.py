@@ -1,6 +1,7 @@
 """From a server's OpenAPI document to tools, and from a tool's arguments to a call. Without I/O but files.
 
-A module is a tool of its name, with the schema of its arguments; a pipeline's endpoints are tools of theirs.
+A module is a tool of its name, with the schema of its arguments, and each further serving method one called
+``<module>-<method>``; a pipeline's endpoints are tools of theirs.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ _BY_VALUE: Final = "The file in base64."
 
 @dataclass(frozen=True)
 class Tool:
-    """A module, or an endpoint of one.
+    """A module, another method of it, or an endpoint.
 
     Attributes:
         module: whose ``/predict`` is called.
+        method: None for its first.
         endpoint: "" for the module itself.
         schema: the JSON schema of the arguments; what they say of files is already for the tool's callers.
         files: arguments that are files, or lists of them.
@@ -40,6 +42,7 @@ class Tool:
     endpoint: str
     schema: Json
     files: tuple[str, ...]
+    method: str | None = None
 
     def call_arguments(self, given: Mapping[str, Any], *, may_read: bool) -> Json:
         """Return the arguments for ``hub.Client``: files as bytes.
@@ -61,7 +64,8 @@ class Tool:
 def from_document(document: Mapping[str, Any], *, may_read: bool) -> list[Tool]:
     """Return the tools that a server's ``/openapi.json`` tells of, in its order."""
     posts = {path: found["post"] for path, found in document["paths"].items() if "post" in found}
-    modules = {path.removeprefix(_PREDICT) for path in posts if path.startswith(_PREDICT)}
+    paths = [path.removeprefix(_PREDICT) for path in posts if path.startswith(_PREDICT)]
+    modules = {path for path in paths if "/" not in path}
     endpoints = {
         path[1:]: operation
         for path, operation in posts.items()
@@ -75,10 +79,23 @@ def from_document(document: Mapping[str, Any], *, may_read: bool) -> list[Tool]:
         _tool(endpoint, operation["tags"][0], endpoint, operation, may_read)
         for endpoint, operation in endpoints.items()
     ]
+    tools += [
+        _tool(path.replace("/", "-"), module, "", posts[_PREDICT + path], may_read, method)
+        for path in paths
+        for module, slash, method in [path.partition("/")]
+        if slash
+    ]
     return sorted(tools, key=lambda tool: tool.name)
 
 
-def _tool(name: str, module: str, endpoint: str, operation: Mapping[str, Any], may_read: bool) -> Tool:
+def _tool(
+    name: str,
+    module: str,
+    endpoint: str,
+    operation: Mapping[str, Any],
+    may_read: bool,
+    method: str | None = None,
+) -> Tool:
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     properties = {key: _for_caller(each, may_read) for key, each in schema.get("properties", {}).items()}
     files = tuple(key for key, each in schema.get("properties", {}).items() if _is_file(each))
@@ -89,6 +106,7 @@ def _tool(name: str, module: str, endpoint: str, operation: Mapping[str, Any], m
         endpoint=endpoint,
         schema={"type": "object", **schema, "properties": properties},
         files=files,
+        method=method,
     )
 
 

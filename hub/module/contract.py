@@ -37,7 +37,7 @@ HINTS_MARK = "__hub_hints__"
 
 @dataclass(frozen=True)
 class ServingOptions:
-    """The options of a module's serving method.
+    """The options of a serving method.
 
     Attributes:
         batch: name of the argument that holds a list of independent items, so that waiting
@@ -150,7 +150,10 @@ def serving(
     thread_safe: bool = False,
     example: Mapping[str, Any] | None = None,
 ) -> F | Callable[[F], F]:
-    """Mark the method that ``POST /predict/<module>`` calls; plain or with options.
+    """Mark a method that requests call; plain or with options.
+
+    The first of them in the class answers at ``POST /predict/<module>``, each other at
+    ``POST /predict/<module>/<method>``.
 
     See :class:`ServingOptions` for the options.
     """
@@ -192,6 +195,23 @@ def _marked_method(cls: type, mark: str) -> tuple[str, Any] | None:
 def serving_method(cls: type) -> tuple[str, ServingOptions] | None:
     """Return name and options of the ``@serving`` method, nearest class in the MRO first."""
     return _marked_method(cls, _SERVING_MARK)
+
+
+def serving_methods(cls: type) -> dict[str, ServingOptions]:
+    """Return name → options of every ``@serving`` method, the one that ``serving_method`` finds first.
+
+    PaddleHub's base classes have one called ``serving_method``: a class that has another in its place
+    inherits no second one.
+    """
+    found: dict[str, ServingOptions] = {}
+    for owner in cls.__mro__:
+        inherited = bool(found)
+        for name, value in owner.__dict__.items():
+            options = getattr(value, _SERVING_MARK, None)
+            is_replaced = inherited and name == "serving_method"
+            if isinstance(options, ServingOptions) and not is_replaced:
+                found.setdefault(name, options)
+    return found
 
 
 def runnable_method(cls: type) -> str | None:

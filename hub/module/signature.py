@@ -14,7 +14,7 @@ from hub.errors import BindingError
 from hub.module.annotations import check_of
 from hub.module.arguments import parameters, resolved_annotations
 from hub.module.check import Check, Mismatch
-from hub.module.contract import is_contract, serving_method
+from hub.module.contract import ServingOptions, is_contract, serving_methods
 
 #: Annotations that say nothing on purpose.
 _ANYTHING: Final = (Any, object, inspect.Parameter.empty)
@@ -66,15 +66,18 @@ class Signature:
 
 
 def enforce(instance: Any) -> Any:
-    """Have the serving method of a module's instance check its arguments; return the instance."""
-    found = serving_method(type(instance))
-    if found is None or not is_contract(type(instance)):
-        return instance
-    name, options = found
+    """Have the serving methods of a module's instance check their arguments; return the instance."""
+    if is_contract(type(instance)):
+        for name, options in serving_methods(type(instance)).items():
+            _enforce(instance, name, options)
+    return instance
+
+
+def _enforce(instance: Any, name: str, options: ServingOptions) -> None:
     method = getattr(instance, name)
     signature, taken = Signature(method, options.images), inspect.signature(method)
     if not signature.checks:
-        return instance
+        return
 
     @functools.wraps(method)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -83,7 +86,6 @@ def enforce(instance: Any) -> Any:
         return method(*bound.args, **signature.apply(bound.kwargs))
 
     setattr(instance, name, checked)
-    return instance
 
 
 def _says_nothing(annotation: Any) -> bool:

@@ -68,7 +68,7 @@ def _serving_method(source: Path) -> str | None:
         tree = ast.parse(source.read_bytes())
     except (OSError, SyntaxError, ValueError):  # edited where it is installed; the rest can still be shown
         return None
-    for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)):
+    for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)):
         for decorator in node.decorator_list:
             if ast.unparse(decorator).partition("(")[0].rpartition(".")[2] == "serving":
                 return node.name

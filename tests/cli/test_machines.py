@@ -133,6 +133,11 @@ def test_options_are_read_with_hyphens_as_with_underscores(hub: Hub, words: tupl
             "    @serving(images=['picture'])\n    def look(self): return 1\n",
             "@serving(images='picture'), but look has no argument picture. It takes: nothing",
         ),
+        (
+            "    @serving\n    def echo(self, texts): return texts\n"
+            "    @serving(batch='text')\n    def other(self, texts): return texts\n",
+            "@serving(batch='text'), but other has no argument text. Did you mean texts? It takes: texts",
+        ),
     ],
 )
 def test_a_module_whose_serving_names_no_argument_is_not_installed(

@@ -89,6 +89,46 @@ def test_run_takes_the_fields_of_unpacked_options_and_names_them(hub: Hub, tmp_p
     assert "no argument for --batch_size. It takes: texts, top, use_gpu" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (("--method", "split", "--input_text", "a b"), '[["a", "b"]]'),
+        (("--input_text", "a", "--method=repeat"), '"a a"'),
+        (("--method", "count", "--input_text", "a b"), "[2]"),
+        (("--method", "verbose"), "runnable ['--method', 'verbose']"),
+        (("--method",), "runnable ['--method']"),
+    ],
+)
+def test_run_calls_the_serving_method_that_is_named(hub: Hub, words: tuple[str, ...], printed: str) -> None:
+    done = hub("run", str(ROOT / "tests" / "modules" / "words"), *words)
+
+    assert "".join(done.stdout.split()) == "".join(printed.split()), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "saying"),
+    [
+        (
+            ("--method", "splitt"),
+            "no serving method splitt. Did you mean split? It has: count, split",
+        ),
+        (("--method=x",), "served has no serving method x. It has: count, split"),
+        (("--method",), "expected one argument"),
+    ],
+)
+def test_run_of_a_method_that_there_is_not(
+    hub: Hub, tmp_path: Path, words: tuple[str, ...], saying: str
+) -> None:
+    body = "".join(
+        f"    @serving\n    def {name}(self, texts):\n        return texts\n" for name in ("count", "split")
+    )
+    write_module(tmp_path / "served", body)
+    done = hub("run", "served/", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert saying in done.stderr
+
+
 def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
     write_module(tmp_path / "still", "    pass\n")
     done = hub("run", "still/")

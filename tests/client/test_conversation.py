@@ -9,7 +9,7 @@ import pytest
 
 from hub import errors
 from hub.client import conversation
-from hub.client.conversation import Ask, Outcome, Pause
+from hub.client.conversation import Ask, Called, Outcome, Pause
 from hub.client.options import Options, Server
 
 OK = httpx2.Response(200, json={"msg": "", "results": [1], "status": "0"})
@@ -22,8 +22,10 @@ NO_CONNECTION = httpx2.ConnectError("refused")
 LOST = httpx2.RemoteProtocolError("ended")
 
 
-def listed(idempotent: bool | None) -> httpx2.Response:
-    return httpx2.Response(200, json={"modules": [{"name": "m", "idempotent": idempotent}]})
+def listed(idempotent: bool | None, **methods: bool) -> httpx2.Response:
+    others = {name: {"idempotent": may} for name, may in methods.items()}
+    entry = {"name": "m", "idempotent": idempotent, "methods": others}
+    return httpx2.Response(200, json={"modules": [entry]})
 
 
 @pytest.fixture
@@ -33,11 +35,11 @@ def talk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[object, list[st
     monkeypatch.setattr(conversation.time, "monotonic", lambda: now[0])
 
     def run(
-        *outcomes: Outcome, has_answered: bool = True, **options: object
+        *outcomes: Outcome, has_answered: bool = True, method: str | None = None, **options: object
     ) -> tuple[object, list[str], float]:
         now[0] = 0.0
         server = Server("http://server", has_answered=has_answered)
-        steps = conversation.predict(server, Options(**options), "m", b"{}")  # type: ignore[arg-type]
+        steps = conversation.predict(server, Options(**options), Called("m", method), b"{}")  # type: ignore[arg-type]
         given, asked = list(outcomes), []
         try:
             step = next(steps)
@@ -114,6 +116,20 @@ def test_a_lost_connection_is_an_error_where_the_module_may_not_run_twice(
     error, found, _ = talk(*outcomes, **options)
 
     assert (type(error), found) == (errors.ConnectionLostError, asked)
+
+
+@pytest.mark.parametrize(
+    ("method", "may_run_twice"), [("safe", True), ("once", False), ("first", False), (None, False)]
+)
+def test_whether_a_method_may_run_twice_is_its_own_affair(
+    talk: Callable[..., tuple], method: str | None, may_run_twice: bool
+) -> None:
+    post = f"{POST}/{method}" if method else POST
+    outcomes = (LOST, listed(False, safe=True, once=False), *([OK] if may_run_twice else []))
+    end, asked, _ = talk(*outcomes, method=method)
+
+    assert asked == [post, LIST, *([post] if may_run_twice else [])]
+    assert end == [1] if may_run_twice else isinstance(end, errors.ConnectionLostError)
 
 
 def test_no_answer_in_time_is_final_and_keeps_the_request_s_id(talk: Callable[..., tuple]) -> None:

@@ -34,6 +34,7 @@ DOCUMENT = {
             "look",
             "Version 1, READY.\n\n```text\nLook at images.\n```",
         ),
+        "/predict/look/closer": operation({"properties": {"image": IMAGE}}, "look"),
         "/predict/pages": operation({"properties": {"endpoint": {}, "body": {}}}, "pages"),
         "/ocr": operation({"properties": {"file": {"type": "string", "x-file": True}, "top": {}}}, "pages"),
         "/v2/models/look/infer": operation({}, "look"),
@@ -47,8 +48,15 @@ def tools(*, may_read: bool = True) -> dict[str, Any]:
 
 
 def test_modules_and_endpoints_are_tools_and_a_pipelines_own_route_is_not() -> None:
-    assert sorted(tools()) == ["look", "ocr"]
+    assert sorted(tools()) == ["look", "look-closer", "ocr"]
     assert tools()["look"].description == "Call look.\n\nLook at images."
+
+
+def test_another_method_of_a_module_is_a_tool_that_calls_it() -> None:
+    called = {name: (tool.module, tool.method) for name, tool in tools().items()}
+
+    assert called["look-closer"] == ("look", "closer")
+    assert (called["look"], called["ocr"]) == (("look", None), ("pages", None))
 
 
 def test_the_schema_says_how_a_file_is_given() -> None:

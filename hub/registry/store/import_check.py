@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from hub import output, settings
 from hub.errors import HubError, InvalidModuleError
-from hub.module.contract import runnable_method, serving_method
+from hub.module.contract import ServingOptions, runnable_method, serving_methods
 from hub.registry.store.environment import expose_hub
 from hub.suggestion import did_you_mean
 
@@ -100,15 +100,21 @@ def _look_at(cls: type[Any], source: str) -> str:
     Raises:
         InvalidModuleError: it could never be served: ``@serving`` names what its method does not take.
     """
-    found = serving_method(cls)
-    if found is None:
+    found = serving_methods(cls)
+    if not found:
         use = "hub run calls it" if runnable_method(cls) else "only hub.Module(…) can use it"
         return f"it has no method marked @serving, so no server can serve it; {use}"
-    name, options = found
+    for name, options in found.items():
+        _check_names(cls, name, options, source)
+    return ""
+
+
+def _check_names(cls: type[Any], name: str, options: ServingOptions, source: str) -> None:
+    """Raise InvalidModuleError where the options name what the method does not take."""
     method = inspect.getattr_static(cls, name)
     parameters = inspect.signature(getattr(method, "__func__", method)).parameters
     if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        return ""
+        return
     takes = list(parameters)[1:] if inspect.isfunction(method) else list(parameters)
     for option, names in (("batch", (options.batch,) if options.batch else ()), ("images", options.images)):
         for each in names:
@@ -118,7 +124,6 @@ def _look_at(cls: type[Any], source: str) -> str:
                     f"{source}: @serving({option}={each!r}), but {name} has no argument {each}.{hint} "
                     f"It takes: {', '.join(takes) or 'nothing'}"
                 )
-    return ""
 
 
 def _start(

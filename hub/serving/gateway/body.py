@@ -29,12 +29,14 @@ class Body:
         images: by argument name; the module gets them decoded.
         endpoint: which of a pipeline's endpoints is meant; ``arguments`` are then its body's fields.
         files: by field of that body; the module gets them as they are.
+        method: which of the module's serving methods is meant; "" for the first.
     """
 
     arguments: bytes
     images: dict[str, bytes | list[bytes]] = field(default_factory=dict)
     endpoint: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    method: str = ""
 
 
 def from_json(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:

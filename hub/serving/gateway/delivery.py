@@ -115,6 +115,7 @@ class Delivery:
             deadline=self.deadline,
             sent=time.monotonic(),
             images=numbers,
+            method=self.body.method,
             endpoint=self.body.endpoint,
             files=files,
             strict=self.context.strict,

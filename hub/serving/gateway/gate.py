@@ -54,8 +54,8 @@ class Gate:
         parts = head.path.split("/")[1:]
         if head.method != "POST":
             return None
-        if len(parts) == 2 and parts[0] == "predict":
-            return ModuleTarget(self._gateway, parts[1])
+        if len(parts) in (2, 3) and parts[0] == "predict" and parts[-1]:
+            return ModuleTarget(self._gateway, *parts[1:])
         if len(parts) == 1 and parts[0] in self._gateway.states.current().endpoints:
             return EndpointTarget(self._gateway, parts[0])
         if len(parts) in (4, 6) and parts[:2] == ["v2", "models"] and parts[-1] == "infer":

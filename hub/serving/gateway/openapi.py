@@ -8,6 +8,7 @@ Made from the modules' manifests in state.json on every request, so it never tel
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -32,9 +33,11 @@ def document(state: ServerState, config: ServingConfig) -> Json:
     whole["tags"] = [_tag(name, module) for name, module in state.modules.items()] + whole["tags"]
     paths: Json = {}
     for name, module in state.modules.items():
-        paths |= _predict_paths(name, module, config)
+        for path, called in _methods(name, module, "/"):
+            paths |= _predict_paths(path, called, config)
     for name, module in state.modules.items():
-        paths |= _model_paths(name, module, config)
+        for model, called in _methods(name, module, "."):
+            paths |= _model_paths(model, called, config)
     for endpoint, name in state.endpoints.items():
         paths |= _endpoint_paths(endpoint, name, state.modules[name].manifest)
     whole["paths"] = paths | _template("server")
@@ -71,10 +74,20 @@ def _tag(name: str, module: ModuleState) -> Json:
     return {"name": name, "description": module.manifest.summary or f"version {module.version}"}
 
 
+def _methods(name: str, module: ModuleState, separator: str) -> list[tuple[str, ModuleState]]:
+    """Return the module and each of its other methods, by the name that has the separator in it."""
+    methods, others = module.manifest.methods, module.manifest.others
+    return [
+        (name, module),
+        *((f"{name}{separator}{method}", replace(module, manifest=methods[method])) for method in others),
+    ]
+
+
 def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
-    """Return the path of a module in PaddleHub's protocol."""
+    """Return the path of a module or method in PaddleHub's protocol."""
     paths, manifest = _template("predict", NAME=name), argument_schema.offered(module, config)
     predict = paths[f"/predict/{name}"]["post"]
+    predict["operationId"], predict["tags"] = f"predict_{name.replace('/', '.')}", [module.name]
     predict["summary"] = argument_schema.summary(manifest.doc) or f"Call {name}."
     predict["description"] = _describe_operation(module)
     predict["requestBody"] = {"required": True, "content": _request_content(manifest)}
@@ -89,7 +102,7 @@ def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Jso
 
 
 def _model_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
-    """Return the paths of a module in the Open Inference Protocol."""
+    """Return the paths of a module or method in the Open Inference Protocol."""
     paths = _template("model", NAME=name)
     arguments = argument_schema.example(argument_schema.offered(module, config))
     if arguments is not None:

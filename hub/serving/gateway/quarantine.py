@@ -92,7 +92,8 @@ def _fingerprint(module: ModuleState, body: Body) -> str:
 
 
 def _parts(module: ModuleState, body: Body) -> Iterator[bytes]:
-    yield from (module.name.encode(), str(module.generation).encode(), body.endpoint.encode(), body.arguments)
+    target = (module.name, str(module.generation), body.method, body.endpoint)
+    yield from (*(part.encode() for part in target), body.arguments)
     for name, images in body.images.items():
         is_list = not isinstance(images, bytes)
         yield from (name.encode(), str(len(images)).encode() if is_list else b"one")

@@ -15,6 +15,7 @@ import logging
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from hub import envelope
@@ -37,11 +38,14 @@ from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
+from hub.suggestion import did_you_mean
 
 log = logging.getLogger("hub.gateway")
 
 #: Version of a pipeline's endpoint, which has none of its own; the folder's name in PaddleX's SDKs.
 ENDPOINT_VERSION: Final = "1"
+#: No method's name is longer, but what is asked for may be.
+_NAME_CHARACTERS: Final = 100
 _URLS: Final = ("http://", "https://")
 
 
@@ -50,6 +54,8 @@ class Target(ABC):
 
     #: The error of ``module`` where it is not ready.
     not_ready: ClassVar[type[RequestError]] = UnavailableError
+    #: The serving method that is called; "" for the module's first.
+    method: str = ""
 
     def __init__(self, gateway: Gateway, name: str) -> None:
         self.gateway = gateway
@@ -99,8 +105,9 @@ class Target(ABC):
 
     def dispatch(self, module: ModuleState, context: RequestContext, content: Body) -> ModuleReply:
         """Have the module answer; raises RequestError, or CallerLeft."""
+        content.method = self.method
         reply = self.gateway.dispatcher.call(module, content, context)
-        self.gateway.metrics.replied(module.name, reply, batches=module.manifest.max_batch_size > 1)
+        self.gateway.metrics.replied(module.name, reply, batches=module.manifest.largest_batch > 1)
         return reply
 
     def call(
@@ -119,7 +126,7 @@ class Target(ABC):
 
 
 class ModuleTarget(Target):
-    """A module: ``POST /predict/<name>``.
+    """A module, ``POST /predict/<name>``, or another method of it, ``POST /predict/<name>/<method>``.
 
     Attributes:
         other_names: what else could have been meant where this was asked for.
@@ -127,14 +134,21 @@ class ModuleTarget(Target):
 
     other_names: Iterable[str] = ()
 
+    def __init__(self, gateway: Gateway, module: str, method: str = "") -> None:
+        super().__init__(gateway, f"{module}.{method}" if method else module)
+        self._module = module
+        self.method = method
+
     def module(self) -> ModuleState:
+        """Return the module; the manifest is that of the method."""
         state = self.gateway.states.current()
         known = itertools.chain(state.modules, self.other_names)
-        return refuse_unless_served(self.name, state.modules.get(self.name), known)
+        module = refuse_unless_served(self._module, state.modules.get(self._module), known)
+        return _with_method(module, self.method) if self.method else module
 
     @property
     def version(self) -> str:
-        module = self.gateway.states.current().modules.get(self.name)
+        module = self.gateway.states.current().modules.get(self._module)
         return module.version if module is not None else self.module().version
 
     def to_body(self, data: bytes, module: ModuleState, context: RequestContext) -> Body:
@@ -191,13 +205,26 @@ class EndpointTarget(Target):
 
 
 def find(gateway: Gateway, name: str) -> Target:
-    """Return the endpoint of that name, else the module, served or not."""
-    endpoints = gateway.states.current().endpoints
-    if name in endpoints:
+    """Return the endpoint of that name, else the module or ``<module>.<method>``, served or not."""
+    state = gateway.states.current()
+    if name in state.endpoints:
         return EndpointTarget(gateway, name)
-    module = ModuleTarget(gateway, name)
-    module.other_names = endpoints
+    owner = state.owner(name)
+    module = ModuleTarget(gateway, owner, name[len(owner) + 1 :])
+    module.other_names = state.endpoints
     return module
+
+
+def _with_method(module: ModuleState, method: str) -> ModuleState:
+    """Return the module with the manifest of one of its methods; raises UnknownModuleError."""
+    manifest = module.manifest.of(method)
+    if manifest is None:
+        known = tuple(module.manifest.methods) or (module.manifest.method,)
+        meant = did_you_mean(method[:_NAME_CHARACTERS], known)
+        raise UnknownModuleError(
+            f"Module {module.name} has no serving method {method}.{meant} It has: {', '.join(known)}"
+        )
+    return replace(module, manifest=manifest)
 
 
 def paddlex_failure(message: str, code: int, context: RequestContext) -> tuple[bytes, int]:
@@ -224,7 +251,7 @@ def explain(problem: Exception) -> HubError:
 def capacity(module: ModuleState) -> int:
     """Return how many requests may be queued or running; one more would be refused by the socket anyway."""
     running = max(1, len(module.runners)) * module.manifest.concurrency
-    return module.limits.max_queue_size + running * module.manifest.max_batch_size + 1
+    return module.limits.max_queue_size + running * module.manifest.largest_batch + 1
 
 
 def _object(data: bytes) -> dict[str, Any]:

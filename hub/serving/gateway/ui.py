@@ -145,6 +145,9 @@ def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
         "summary": manifest.summary or argument_schema.summary(manifest.doc),
         # idempotent is None before it has loaded: not known
         **{key: getattr(manifest, key) for key in ("doc", "batch", "takes_any", "idempotent", "example")},
+        "methods": {
+            method: {"idempotent": manifest.methods[method].idempotent} for method in manifest.others
+        },
         "parameters": [
             {
                 "name": parameter.name,

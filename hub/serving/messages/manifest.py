@@ -32,7 +32,7 @@ class Manifest(Message):
     """A module as its callers need to know it. The defaults hold until its first runner was READY.
 
     Attributes:
-        method: the serving method's name; "" until it is known.
+        method: the serving method's name; "" until it is known. All that follows is about this one.
         returns: its return annotation as text; ``returns_schema`` is what that means, where it is checked.
         takes_any: it has ``**kwargs``.
         batch: the argument by which requests are joined.
@@ -45,6 +45,7 @@ class Manifest(Message):
         concurrency: calls at once in one runner.
         max_batch_size: items in one call.
         models: what it computes with, by names of the catalogue or by folder.
+        methods: every serving method by name, this one too, of a module that has more than one.
     """
 
     method: str = ""
@@ -65,11 +66,34 @@ class Manifest(Message):
     concurrency: int = 1
     max_batch_size: int = 1
     models: tuple[str, ...] = ()
+    methods: dict[str, Manifest] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:
         """True once a runner has told it."""
         return bool(self.method)
+
+    @property
+    def each(self) -> tuple[Manifest, ...]:
+        """The manifests of all serving methods."""
+        return tuple(self.methods.values()) or (self,)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The names of the methods besides this one."""
+        return tuple(name for name in self.methods if name != self.method)
+
+    @property
+    def largest_batch(self) -> int:
+        """Items in one call of whichever method."""
+        return max(manifest.max_batch_size for manifest in self.each)
+
+    def of(self, method: str) -> Manifest | None:
+        """Return the manifest of a serving method; None where there is none of that name."""
+        if method == self.method:
+            return self
+        found = self.methods.get(method)
+        return None if found is None else replace(found, methods=self.methods)
 
     def without(self, is_refused: Callable[[str], bool]) -> Self:
         """Return the manifest without the parameters of some names."""

@@ -108,6 +108,16 @@ class ServerState(Message):
                 found.setdefault(endpoint, name)
         return found
 
+    def owner(self, name: str) -> str:
+        """Return the module that answers under a name: an endpoint's, its own or ``<module>.<method>``.
+
+        Where there is none, that is the name as it is.
+        """
+        if name in self.endpoints:
+            return self.endpoints[name]
+        module = name.rpartition(".")[0]
+        return module if name not in self.modules and module in self.modules else name
+
     def readiness(self) -> dict[str, Any]:
         """Return what /health/ready answers: each module's state, and the reason where there is one."""
         modules = {}

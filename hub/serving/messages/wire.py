@@ -28,6 +28,8 @@ from hub import envelope
 CALL: Final = "call"
 STARTED: Final = "started"
 OK: Final = "ok"
+#: The name under which a call means the module's first serving method, whatever it is called.
+FIRST: Final = ""
 #: Replies that report an error, and the class of ``hub.errors`` the gateway raises for each.
 ERROR_KINDS: Final[dict[str, str]] = {
     "binding": "BindingError",
@@ -35,6 +37,7 @@ ERROR_KINDS: Final[dict[str, str]] = {
     "too large": "PayloadTooLargeError",
     "raised": "ModuleRaisedError",
     "expired": "DeadlineError",
+    "unknown": "UnknownModuleError",
 }
 
 _LENGTHS = struct.Struct("!IQ")
@@ -97,6 +100,7 @@ class CallHeader(_Header):
         strict: an image that cannot be read is an error.
         alone: it was sent before, so it runs with no other in the process.
         announce: the runner says when it starts.
+        method: the serving method that is called.
     """
 
     request_id: str
@@ -108,6 +112,7 @@ class CallHeader(_Header):
     strict: bool = False
     alone: bool = False
     announce: bool = False
+    method: str = FIRST
 
 
 @dataclass(frozen=True)

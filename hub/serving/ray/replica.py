@@ -116,7 +116,10 @@ class Replica:
         if concurrency > 1:
             self._pool.shutdown()
             self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="module")
-        self._batched = _batcher(self._executor.policy, concurrency, self._run)
+        self._batched = {
+            method: _batcher(policy, concurrency, self._run)
+            for method, policy in self._executor.policies.items()
+        }
 
     def _load(self, deployment: Deployment) -> tuple[Executor, int]:
         spec = deployment.spec
@@ -213,7 +216,8 @@ class Replica:
 
     async def _serve(self, request: RayRequest) -> None:
         try:
-            await self._batched(request)
+            # The executor refuses a method that there is not.
+            await self._batched.get(request.header.method, self._batched[wire.FIRST])(request)
         except Exception as error:
             # A mistake of ours: the caller must not wait for it.
             log.exception("a batch could not be run")

@@ -77,11 +77,11 @@ def main() -> int:
             _tell(status, RunnerStatus(ready=False, reason=load_error(error), final=final))
             return 1
         _handle_signals(drain)  # Paddle, when it is imported, takes SIGTERM for itself, and dies of it
-        if executor.manifest.images:
+        if any(manifest.images for manifest in executor.manifest.each):
             trimmer.expect_images()
         heartbeat = Heartbeat(int(arguments.heartbeat), concurrency)
         listener = socket.socket(fileno=arguments.listener)
-        intake = Intake(listener, drain.fileno(), executor.policy)
+        intake = Intake(listener, drain.fileno(), executor.policies)
         threads = Threads(partial(_serve, executor, intake, heartbeat, drain, trimmer), concurrency)
         try:
             threads.start()

@@ -81,7 +81,7 @@ class Binding:
             raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.offered)}")
         return self.signature.apply(bound) if self.signature else bound
 
-    def manifest(self, options: ServingOptions) -> Manifest:
+    def manifest(self, options: ServingOptions, *, max_batch_size: int = 1) -> Manifest:
         """Return what the gateway and the API page need to know of the method."""
         signature = inspect.signature(self.method)
         returns = self.signature.returns if self.signature else None
@@ -101,6 +101,7 @@ class Binding:
             images=tuple(options.images),
             documents=options.documents,
             idempotent=bool(options.idempotent),
+            max_batch_size=max_batch_size,
         )
 
     def _parameter(self, parameter: inspect.Parameter) -> Parameter:

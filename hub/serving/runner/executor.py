@@ -6,12 +6,12 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub import envelope
 from hub.checkpoint import wanted_while
-from hub.errors import AbandonedError, InvalidInputError
+from hub.errors import AbandonedError, InvalidInputError, UnknownModuleError
 from hub.module.loader import describe
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
@@ -19,7 +19,7 @@ from hub.serving.messages.wire import ErrorHeader, ReplyHeader
 from hub.serving.process.logs import request_ids
 from hub.serving.runner import batcher, endpoints
 from hub.serving.runner.batcher import BatchPolicy
-from hub.serving.runner.binding import Binding
+from hub.serving.runner.methods import ServingMethod
 from hub.serving.runner.request import Request
 
 log = logging.getLogger("hub.runner")
@@ -32,21 +32,24 @@ class Executor:
         self,
         *,
         name: str,
-        binding: Binding,
-        policy: BatchPolicy,
+        methods: Mapping[str, ServingMethod],
         generation: int,
         manifest: Manifest,
         max_images: int | None = None,
         max_total_pixels: int | None = None,
     ) -> None:
         self.name = name
-        self.policy = policy
         self.manifest = manifest
-        self._binding = binding
+        self._methods = {wire.FIRST: next(iter(methods.values())), **methods}
         self._generation = generation
         self._max_images = max_images
         self._max_total_pixels = max_total_pixels
         self._room = SharedRoom()
+
+    @property
+    def policies(self) -> dict[str, BatchPolicy]:
+        """How the requests of each method are joined, by the name that requests call it by."""
+        return {name: method.policy for name, method in self._methods.items()}
 
     def run(self, batch: Sequence[Request]) -> None:
         """Answer every request of the batch.
@@ -57,14 +60,26 @@ class Executor:
         for request in [request for request in batch if request.header.alone]:
             with self._room.alone():
                 if self._wanted(request):
-                    self._run_group(self._prepare([request]))
+                    for member in self._prepare([request]):
+                        self._run_group(self._method(member), [member])
         others = [request for request in batch if not request.header.alone]
         if not others:
             return
         with self._room.shared():
             prepared = self._prepare([request for request in others if self._wanted(request)])
-            for members in batcher.group(prepared, self.policy):
-                self._run_group([member for member in members if self._wanted(member)])
+            requests: dict[ServingMethod, list[Request]] = {}
+            for request in prepared:
+                requests.setdefault(self._method(request), []).append(request)
+            for method, its in requests.items():
+                for members in batcher.group(its, method.policy):
+                    self._run_group(method, [member for member in members if self._wanted(member)])
+
+    def _method(self, request: Request) -> ServingMethod:
+        """Return what a request calls; raises UnknownModuleError: it came before a reload."""
+        method = self._methods.get(request.header.method)
+        if method is None:
+            raise UnknownModuleError(f"{self.name} has no serving method {request.header.method} any more")
+        return method
 
     def _wanted(self, request: Request) -> bool:
         """Tell whether it is still wanted; drop it when its deadline passed or its caller left."""
@@ -91,7 +106,7 @@ class Executor:
                 continue
             try:
                 request.arguments.update(self._decoded(request))
-                request.arguments = self._binding.bind(request.arguments)
+                request.arguments = self._method(request).binding.bind(request.arguments)
             except AbandonedError:
                 self._wanted(request)
             except Exception as error:  # without OpenCV, an ImportError
@@ -113,12 +128,12 @@ class Executor:
         # A module that takes no images may have an environment without NumPy and OpenCV.
         from hub.pictures.pages import DEFAULT_PAGES, PAGES, Reader, checked
 
-        asked = None
-        if self.manifest.documents:
-            asked = checked(request.arguments.get(PAGES, self._binding.defaults.get(PAGES)))
+        method, asked = self._method(request), None
+        if method.documents:
+            asked = checked(request.arguments.get(PAGES, method.binding.defaults.get(PAGES)))
         reader = Reader(
             asked,
-            reads_documents=self.manifest.documents,
+            reads_documents=method.documents,
             default=DEFAULT_PAGES,
             max_images=self._max_images,
             max_total_pixels=self._max_total_pixels,
@@ -135,19 +150,19 @@ class Executor:
         request.pages = reader.numbers
         return decoded
 
-    def _run_group(self, members: list[Request]) -> None:
+    def _run_group(self, called: ServingMethod, members: list[Request]) -> None:
         """Call the method once for all members; if that fails, each gets a call of its own."""
         if not members:
             return
         started = time.monotonic()
-        argument = self.policy.argument
+        method, argument = called.binding.method, called.policy.argument
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
             with wanted_while(lambda: any(map(_is_wanted, members))):
                 if len(members) == 1 or argument is None:
-                    shares = [self._binding.method(**members[0].arguments)]
+                    shares = [method(**members[0].arguments)]
                 else:
-                    joined = self._binding.method(**batcher.join(members, argument))
+                    joined = method(**batcher.join(members, argument))
                     shares = batcher.split(joined, members, argument)
         except AbandonedError:
             for member in members:
@@ -157,7 +172,7 @@ class Executor:
             if len(members) > 1:
                 log.warning("a batch of %d failed (%s); running each alone", len(members), error)
                 for member in members:
-                    self._run_group([member])
+                    self._run_group(called, [member])
             else:
                 self._refuse(members[0], error)
             return

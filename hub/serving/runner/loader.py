@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hub import compat, models_in_use
-from hub.compat.paddlehub_api import static_mode
 from hub.compat.paddlehub_api.contract import settle
 from hub.errors import EngineError, HubError
 from hub.module import loader
-from hub.module.contract import ServingOptions, is_contract, serving_method
-from hub.module.coroutines import blocking
-from hub.module.signature import Signature
+from hub.module.contract import ServingOptions, serving_methods
 from hub.serving.messages.heartbeat import MAX_SLOTS
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.runner_spec import RunnerSpec
 from hub.serving.runner import endpoints
-from hub.serving.runner.batcher import BatchPolicy
-from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor
+from hub.serving.runner.methods import ServingMethod, of_instance
 from hub.settings import engine_threads
 
 #: Calls at once beyond the engine's threads.
@@ -29,7 +27,7 @@ _SPARE_CALLS: Final = 2
 
 
 def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
-    """Build the module's instance and what is needed to call its serving method.
+    """Build the module's instance and what is needed to call its serving methods.
 
     Args:
         spec: which module, and how it is called.
@@ -47,10 +45,10 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     compat.install(for_good=True, run_dir=run_dir)
     init_args = dict(spec.init_args)
     cls = loader.load_class(spec.directory)
-    found = serving_method(cls)
-    if found is None:
+    options = serving_methods(cls)
+    if not options:
         raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
-    if found[1].images:
+    if any(each.images for each in options.values()):
         from hub.pictures.decode import require_opencv
 
         require_opencv()
@@ -60,35 +58,15 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     if use_gpu and init_args.get("use_gpu", True):
         _refuse_paddle_for_cpu()
     settle(instance)
-    name, options = found
-    predict_args = {**_gpu_args(instance, name), **spec.predict_args} if use_gpu else spec.predict_args
-    method = static_mode.kept(blocking(compat.method_of(instance, name, Path(spec.directory))))
-    signature = Signature(method, options.images) if is_contract(cls) else None
-    binding = Binding(method, predict_args, signature, names_paths=spec.allow_server_paths)
-    concurrency = _concurrency(spec, options)
-    policy = BatchPolicy(
-        options.batch if options.idempotent else None,
-        spec.max_batch_size or options.max_batch_size,
-        spec.max_queue_delay_ms,
-        tuple(spec.preferred_batch_sizes),
-    )
-    declared = endpoints.declared(instance, binding.accepted)
+    methods = of_instance(instance, options, spec, use_gpu=use_gpu)
+    concurrency = _concurrency(spec, options.values())
     executor = Executor(
         name=spec.name,
-        binding=binding,
-        policy=policy,
+        methods=methods,
+        manifest=_manifest(instance, methods, options, concurrency),
         generation=spec.generation,
         max_images=spec.max_images,
         max_total_pixels=spec.max_total_pixels,
-        manifest=replace(
-            binding.manifest(options),
-            endpoints={name: tuple(fields) for name, fields in declared.items()},
-            once=tuple(endpoints.not_idempotent(instance, declared)),
-            endpoint_schemas=endpoints.schemas(instance, declared),
-            concurrency=concurrency,
-            max_batch_size=int(policy.max_batch_size) if policy.batches else 1,
-            models=models_in_use.names(),
-        ),
     )
     return executor, concurrency
 
@@ -114,20 +92,30 @@ def _takes(cls: type, parameter: str) -> bool:
     return parameter in inspect.signature(initialiser).parameters
 
 
-def _gpu_args(instance: object, name: str) -> dict[str, Any]:
-    """Return ``use_gpu`` for a serving method that takes it, as PaddleHub passed it.
+def _manifest(
+    instance: object,
+    methods: Mapping[str, ServingMethod],
+    options: Mapping[str, ServingOptions],
+    concurrency: int,
+) -> Manifest:
+    """Return the manifest of the module: of its first method, with those of all where there are more."""
+    described = {
+        name: replace(method.manifest(options[name]), concurrency=concurrency, models=models_in_use.names())
+        for name, method in methods.items()
+    }
+    name, first = next(iter(described.items()))
+    declared = endpoints.declared(instance, methods[name].binding.accepted)
+    return replace(
+        first,
+        endpoints={name: tuple(fields) for name, fields in declared.items()},
+        once=tuple(endpoints.not_idempotent(instance, declared)),
+        endpoint_schemas=endpoints.schemas(instance, declared),
+        methods=described if len(described) > 1 else {},
+    )
 
-    One with ``**kwargs`` hands them to ``predict``, so that one is asked as well.
-    """
-    parameters = inspect.signature(getattr(instance, name)).parameters
-    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        predict = getattr(instance, "predict", None)
-        parameters = inspect.signature(predict).parameters if callable(predict) else parameters
-    return {"use_gpu": True} if "use_gpu" in parameters else {}
 
-
-def _concurrency(spec: RunnerSpec, options: ServingOptions) -> int:
+def _concurrency(spec: RunnerSpec, methods: Iterable[ServingOptions]) -> int:
     """Return more calls than engine threads, so that these have work while other calls decode and reply."""
-    if not options.thread_safe:
+    if not all(options.thread_safe for options in methods):
         return 1
     return min(spec.concurrency or engine_threads() + _SPARE_CALLS, MAX_SLOTS)

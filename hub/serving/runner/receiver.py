@@ -8,7 +8,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hub.serving.messages import wire
@@ -54,18 +54,22 @@ class SocketRequest(Request):
 
 
 class Intake:
-    """Accepts from the listener that all runners of the module share."""
+    """Accepts from the listener that all runners of the module share.
 
-    def __init__(self, listener: socket.socket, stop: int, policy: BatchPolicy) -> None:
+    ``policies`` are those of the module's serving methods, by the name that requests have for them.
+    """
+
+    def __init__(self, listener: socket.socket, stop: int, policies: Mapping[str, BatchPolicy]) -> None:
         self._listener = listener
         self._stop = stop
-        self._policy = policy
+        self._policies = policies
         self._is_refused = False
 
     def next_batch(self, timeout: float, on_accept: Callable[[], None]) -> list[SocketRequest]:
         """Wait up to ``timeout`` seconds for work; empty when none came or the runner drains.
 
-        More requests are taken while the policy wants them; a resent one ends the collecting.
+        More requests are taken while the policy of the first one's method wants them; one of another method
+        and a resent one end the collecting.
         """
         connection = self._accept()
         was_idle = connection is None
@@ -78,20 +82,22 @@ class Intake:
         on_accept()
         first_at = time.monotonic()
         batch: list[SocketRequest] = []
-        items = 0
+        policy, items = self._policies[wire.FIRST], 0
         while connection is not None:
             request = _receive(connection)
             if request is not None:
                 batch.append(request)
-                if request.header.alone:
+                if request.header.alone or request.header.method != batch[0].header.method:
                     break
-                items += item_count(request, self._policy.argument)
-            connection = self._another(items, first_at, was_idle)
+                policy = self._policies.get(request.header.method, policy)
+                items += item_count(request, policy.argument)
+            connection = self._another(policy, items, first_at, was_idle)
         return batch
 
-    def _another(self, items: int, first_at: float, was_idle: bool) -> socket.socket | None:
+    def _another(
+        self, policy: BatchPolicy, items: int, first_at: float, was_idle: bool
+    ) -> socket.socket | None:
         """Return the next waiting connection if the policy has room, waiting as long as it allows."""
-        policy = self._policy
         if not policy.batches or items >= policy.max_batch_size:
             return None
         while True:

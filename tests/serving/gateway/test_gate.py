@@ -17,7 +17,14 @@ from tests.serving.gateway.apps import Door
 pytestmark = pytest.mark.unit
 
 LARGE = 1_000_000
-MODULE_ROUTES = ("/predict/echo", "/ocr", "/v2/models/echo/infer", "/v2/models/ocr/versions/1/infer")
+MODULE_ROUTES = (
+    "/predict/echo",
+    "/predict/echo/echo",
+    "/ocr",
+    "/v2/models/echo/infer",
+    "/v2/models/echo.echo/infer",
+    "/v2/models/ocr/versions/1/infer",
+)
 
 
 def head(path: str, length: int | None = LARGE, method: str = "POST", **headers: str) -> Head:
@@ -38,6 +45,8 @@ def test_a_body_for_a_module_may_be_as_large_as_the_setting_says(door: Door, pat
     ("path", "error"),
     [
         ("/predict/nothing", errors.UnknownModuleError),
+        ("/predict/echo/nothing", errors.UnknownModuleError),
+        ("/predict/slow/predict", errors.UnavailableError),
         ("/predict/slow", errors.UnavailableError),
         ("/predict/broken", errors.UnavailableError),
         ("/v2/models/broken/infer", errors.UnavailableError),
@@ -90,7 +99,8 @@ def test_a_large_body_for_a_full_module_is_not_received(door: Door) -> None:
         ("/", "POST"),
         ("/nothing", "POST"),
         ("/predict/echo", "GET"),
-        ("/predict/echo/more", "POST"),
+        ("/predict/echo/", "POST"),
+        ("/predict/echo/more/still", "POST"),
         ("/ocr/", "POST"),
     ],
 )

@@ -38,6 +38,7 @@ def test_the_same_content_is_refused(poisoned: Quarantine) -> None:
         replace(BODY, images={"images": [b"one"], "mask": b"three"}),
         replace(BODY, images={"images": [b"one", b"TWO"], "mask": b"three"}),
         replace(BODY, endpoint="table"),
+        replace(BODY, method="other"),
         replace(BODY, files={"file": b"FOUR"}),
         replace(BODY, files={}),
         replace(BODY, images={"images": [b"onet", b"wo"], "mask": b"three"}),

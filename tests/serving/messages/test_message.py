@@ -55,6 +55,7 @@ MANIFEST = Manifest(
     models=("PP-OCRv6_small_det",),
     concurrency=4,
     max_batch_size=8,
+    methods={"predict": Manifest("predict"), "count": Manifest("count", batch="texts")},
 )
 DEATH = Death(7, KILLED, 12.5)
 PROCESS = ProcessState(7, 123456, "runner", False, 3, "gpu:1", 512.0, "node-2")

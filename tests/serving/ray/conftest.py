@@ -31,6 +31,7 @@ def server(_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ray
         "probe": {"init_args": {"journal": str(home / "journal")}},
         "greet": {"max_batch_size": 8, "max_queue_delay_ms": 200, "concurrency": 1},
         "look": {},
+        "words": {"concurrency": 1},
     }
     limits = {"timeout": 30, "max_body_mb": 4, "max_pixels": 1_000_000}
     with RayServer(home, modules, grpc_port=free_port(), **limits) as running:

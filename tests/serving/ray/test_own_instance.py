@@ -100,6 +100,20 @@ def test_requests_that_wait_together_run_as_one_call(server: RayServer) -> None:
     assert max(joined) > 1
 
 
+def test_each_serving_method_answers_and_is_joined_with_its_own_requests_only(server: RayServer) -> None:
+    methods = [("words", [2]), ("words/split", [["a", "b"]])] * 4
+
+    with ThreadPoolExecutor(len(methods)) as pool:
+        urls = [f"{server.url}/predict/{path}" for path, _ in methods]
+        replies = list(pool.map(lambda url: requests.post(url, json={"texts": ["a b"]}, timeout=60), urls))
+    single = server.post("words/repeat", {"text": "a"})
+    unknown = server.post("words/nothing", {})
+
+    assert [reply.json()["results"] for reply in replies] == [results for _, results in methods]
+    assert single.json()["results"] == "a a"
+    assert (unknown.status_code, "It has: count, split" in unknown.json()["msg"]) == (404, True)
+
+
 def test_a_bad_neighbour_fails_alone(server: RayServer) -> None:
     replies = at_once(server, "greet", [{"names": [name]} for name in ("a", "bad", "c")])
 

@@ -21,6 +21,7 @@ from hub.serving.messages.manifest import Manifest
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor, SharedRoom
+from hub.serving.runner.methods import ServingMethod
 from tests.serving import pictures
 from tests.serving.runner import requests
 
@@ -60,7 +61,8 @@ def executor(module: Module, method: Any = None, **defaults: Any) -> Executor:
     """Return what runs the module, joining up to four texts."""
     binding = Binding(method or module.predict, defaults)
     policy = BatchPolicy("texts", max_batch_size=4)
-    return Executor(name="mine", binding=binding, policy=policy, generation=7, manifest=Manifest("predict"))
+    methods = {"predict": ServingMethod(binding, policy)}
+    return Executor(name="mine", methods=methods, generation=7, manifest=Manifest("predict"))
 
 
 # -- joining ---------------------------------------------------------------------------------------

@@ -49,8 +49,11 @@ class Socket:
         wire.send(caller, frame, now + 5)
         return caller
 
-    def batch(self, policy: BatchPolicy = JOINS, timeout: float = 0.05) -> list[SocketRequest]:
-        found = Intake(self.listener, self.stop, policy).next_batch(timeout, lambda: None)
+    def batch(
+        self, policy: BatchPolicy | dict[str, BatchPolicy] = JOINS, timeout: float = 0.05
+    ) -> list[SocketRequest]:
+        policies = policy if isinstance(policy, dict) else {"": policy}
+        found = Intake(self.listener, self.stop, policies).next_batch(timeout, lambda: None)
         for request in found:
             self.callers.append(request.connection)
         return found
@@ -84,6 +87,23 @@ def test_requests_that_wait_already_are_taken_together_up_to_the_batch_size(at: 
 
     assert texts(at.batch()) == [["0"], ["1"], ["2"], ["3"]]
     assert texts(at.batch()) == [["4"], ["5"]]
+
+
+def test_a_request_of_another_method_ends_the_collecting(at: Socket) -> None:
+    for number, method in enumerate(("", "", "other", "")):
+        at.send({"method": method}, texts=[str(number)])
+
+    assert texts(at.batch()) == [["0"], ["1"], ["2"]]
+    assert texts(at.batch()) == [["3"]]
+
+
+def test_requests_are_collected_as_the_method_of_the_first_says(at: Socket) -> None:
+    for method in ("single", "single", "pairs", "pairs", "pairs"):
+        at.send({"method": method}, texts=[method])
+    policies = {"": JOINS, "single": BatchPolicy(), "pairs": BatchPolicy("texts", max_batch_size=2)}
+    taken = [texts(at.batch(policies)) for _ in range(4)]
+
+    assert taken == [[["single"]], [["single"]], [["pairs"], ["pairs"]], [["pairs"]]]
 
 
 def test_without_batching_one_is_taken_at_a_time(at: Socket) -> None:
@@ -191,7 +211,7 @@ def test_a_connection_that_cannot_be_accepted_is_accepted_later(
             return at.listener.fileno()
 
     at.send(texts=["a"])
-    intake = Intake(cast(socket.socket, Refusing()), at.stop, BatchPolicy())
+    intake = Intake(cast(socket.socket, Refusing()), at.stop, {"": BatchPolicy()})
     refused = [intake.next_batch(0.1, lambda: None) for _ in range(3)]
     monkeypatch.setattr(intake, "_listener", at.listener)
 

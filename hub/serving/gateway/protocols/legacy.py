@@ -1,15 +1,19 @@
 """Routes that PaddleHub had and that are not served here: 404, and where to go instead.
 
 PaddleHub 1.x took forms at ``/predict/image/<module>`` and ``/predict/text/<module>``; the same forms are
-read at ``/predict/<module>``. ``/gradio/<module>`` was a page of each module's own.
+read at ``/predict/<module>``. A served module that is called ``image`` or ``text`` has these routes for its
+methods. ``/gradio/<module>`` was a page of each module's own.
 """
 
 from __future__ import annotations
 
 from typing import NoReturn
 
-from flask import Blueprint
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from hub.serving.gateway.context import current_gateway
+from hub.serving.gateway.protocols import predict as predict_protocol
 
 blueprint = Blueprint("legacy", __name__)
 
@@ -23,9 +27,14 @@ def modules() -> NoReturn:
     )
 
 
-@blueprint.route("/predict/image/<name>", methods=_ANY)
-@blueprint.route("/predict/text/<name>", methods=_ANY)
-def predict(name: str) -> NoReturn:
+@blueprint.route("/predict/image/<name>", methods=_ANY, defaults={"kind": "image"})
+@blueprint.route("/predict/text/<name>", methods=_ANY, defaults={"kind": "text"})
+def predict(kind: str, name: str) -> Response:
+    """Call the method ``name`` of a module of that name, where one is served."""
+    if kind in current_gateway().states.current().modules:
+        if request.method != "POST":
+            raise MethodNotAllowed(["POST"])
+        return predict_protocol.predict(kind, name)
     raise NotFound(
         f"/predict/image/… and /predict/text/… were PaddleHub 1.x's; send the same form, or JSON, "
         f"to POST /predict/{name}"

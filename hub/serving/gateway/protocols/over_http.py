@@ -14,7 +14,7 @@ from hub.serving.gateway.wsgi import CALLER
 
 
 def announced(gateway: Gateway, module: str) -> RequestContext:
-    """Note which module is meant, itself or by its endpoint, and check the headers; no body is read.
+    """Note which module answers under a name, and check the headers; no body is read.
 
     Raises:
         BindingError: X-Request-Timeout is not a number.
@@ -23,7 +23,7 @@ def announced(gateway: Gateway, module: str) -> RequestContext:
     current = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at each use
     headers = current.headers
     state = gateway.states.current()
-    module = state.endpoints.get(module, module)
+    module = state.owner(module)
     if module in state.modules:
         context.module = module
     context.timeout = parse_timeout(headers.get("X-Request-Timeout"), "X-Request-Timeout")

@@ -1,4 +1,7 @@
-"""PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope."""
+"""PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope.
+
+``POST /predict/<module>/<method>`` calls another serving method of the module.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ REMARKS = "X-Hub-Message"
 
 
 @blueprint.post("/predict/<name>")
-def predict(name: str) -> Response:
+@blueprint.post("/predict/<name>/<method>")
+def predict(name: str, method: str = "") -> Response:
     """Admit, dispatch, wrap. Everything that is refused is refused by an exception."""
     gateway = current_gateway()
-    target = ModuleTarget(gateway, name)
+    target = ModuleTarget(gateway, name, method)
     context = over_http.announced(gateway, name)
     asked = plain_text.format_asked(request)
     reply = target.call(context, over_http.read_body, _parse)

@@ -109,7 +109,7 @@ class Application:
         ongoing = deployment.max_ongoing_requests or 1
         if deployment.max_ongoing_requests is None and self.replicas:
             manifest = next(iter(self.replicas.values())).manifest
-            ongoing = 2 * manifest.concurrency * manifest.max_batch_size
+            ongoing = 2 * manifest.concurrency * manifest.largest_batch
         return Scale(deployment.replicas, deployment.autoscaling, ongoing)
 
     def bring_up(self, status: ApplicationStatus | None, deployment: Deployment, now: float) -> Step:

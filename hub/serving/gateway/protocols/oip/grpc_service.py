@@ -156,7 +156,7 @@ class InferenceService:
         finally:
             seconds = time.monotonic() - began
             state = gateway.states.current()
-            module = state.endpoints.get(name, name)
+            module = state.owner(name)
             if module in state.modules:
                 gateway.metrics.answered(module, code, seconds)
             if gateway.config.access_log:

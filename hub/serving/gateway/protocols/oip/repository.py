@@ -41,6 +41,12 @@ def index(gateway: Gateway, *, ready_only: bool) -> list[dict[str, str]]:
         for name in gateway.states.current().endpoints
         if EndpointTarget(gateway, name).is_ready
     ]
+    found += [
+        _entry(f"{module.name}.{method}", module.version, READY)
+        for module in modules.values()
+        if module.state == READY
+        for method in module.manifest.others
+    ]
     if gateway.config.allow_model_control and not ready_only:
         with contextlib.suppress(HubError):  # an unreadable registry must not hide what is served
             for info in [module.info for module in LocalRegistry().list()]:

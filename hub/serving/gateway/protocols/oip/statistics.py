@@ -1,6 +1,7 @@
 """The figures of models in the form of Triton's statistics, from the metrics of the server.
 
-Requests of all protocols count. An endpoint has the figures of its module. Times are in nanoseconds. Triton's
+Requests of all protocols count. An endpoint and a method have the
+figures of their module. Times are in nanoseconds. Triton's
 times of input and output are none here: they are within the others' and not measured apart.
 """
 
@@ -36,6 +37,8 @@ def of_all(gateway: Gateway) -> dict[str, Any]:
     state = gateway.states.current()
     names = [name for name, module in state.modules.items() if module.state == READY]
     targets: list[Target] = [ModuleTarget(gateway, name) for name in names]
+    for name in names:
+        targets += [ModuleTarget(gateway, name, method) for method in state.modules[name].manifest.others]
     targets += [EndpointTarget(gateway, name) for name, owner in state.endpoints.items() if owner in names]
     figures = _figures(gateway)
     return {"model_stats": [_statistics(target, figures) for target in targets]}
@@ -57,7 +60,7 @@ def _statistics(target: Target, figures: Mapping[str, Mapping[str, float]]) -> d
     found = figures.get(module.name) or defaultdict(float)
     failed_seconds = found["hub_failed_request_seconds_total"]
     calls = found["hub_inference_seconds_count"]
-    batches = module.manifest.max_batch_size > 1
+    batches = module.manifest.largest_batch > 1
     success = _duration(found["succeeded"], found["hub_request_seconds_sum"] - failed_seconds)
     inference = _duration(calls, found["hub_inference_seconds_sum"])
     computed = {"compute_input": _NOTHING, "compute_infer": inference, "compute_output": _NOTHING}
