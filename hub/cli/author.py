@@ -91,7 +91,7 @@ def _setting(given: str) -> tuple[str, Any]:
 @click.option(
     "--sdk",
     is_flag=True,
-    help="Instead: a folder with server.sh, Triton's files and a client; also of a PaddleX pipeline.",
+    help="Instead: a folder with server.sh, Triton's files and a client; also of a pipeline or its file.",
 )
 def pack(module: str, output: Path, wheels: bool, sdk: bool) -> None:
     """Put an installed module, its weights and checksums into one archive.

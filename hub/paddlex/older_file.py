@@ -14,6 +14,7 @@ For OCR and the pipelines of one model. PaddleX 3 itself no longer reads this fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -28,6 +29,14 @@ from hub.serving.config import validation
 
 #: PaddleX's defaults of that time for PP-OCR's detectors; the files had no keys for them.
 _DETECTION: Final = {"limit_side_len": 960, "limit_type": "max", "box_thresh": 0.6, "unclip_ratio": 1.5}
+#: Keys that PaddleX 3 insists on and those files did not have, by the model's entry, with the values of its
+#: own files.
+_INSISTED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "SemanticSegmentation": {"target_size": None},
+    "SmallObjectDetection": {"threshold": 0.5},
+    "InstanceSegmentation": {"threshold": 0.5},
+    "ImageMultiLabelClassification": {"batch_size": 1},
+}
 
 
 P = TypeVar("P", bound="_Pipeline")
@@ -103,7 +112,8 @@ def _models(name: str, given: _OCR | _OneModel, path: Path) -> dict[str, Any]:
             f"Pipeline.model: {model['model_dir']} has no inference.yml with Global.model_name, "
             "which PaddleX writes when it exports a model, and needs to run it"
         )
-    return {"SubModules": {names.PIPELINES[name].only_model: model}}
+    entry = names.PIPELINES[name].only_model
+    return {"SubModules": {entry: {**_INSISTED.get(entry, {}), **model}}}
 
 
 def _model(kind: str, given: str, path: Path, batch_size: int | None = None) -> dict[str, Any]:

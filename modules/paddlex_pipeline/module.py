@@ -18,6 +18,7 @@ from hub.module import Module, moduleinfo, serving
 from .asgi import InProcess
 from .guards import refusal, untrusted
 from .indexes import CHANGING
+from .older_form import translated
 from .pipeline import Options, build
 
 
@@ -96,7 +97,8 @@ class PaddleXPipeline(Module):
             return {"http_status": 422, "reply": _error(body, 422, refused)}
         changing = self._indexes.changing(endpoint, body) if self._indexes else contextlib.nullcontext()
         with changing:
-            status, reply = self._application.post(f"/{endpoint}", json.dumps(body).encode())
+            sent = json.dumps(translated(endpoint, body)).encode()
+            status, reply = self._application.post(f"/{endpoint}", sent)
         answer = json.loads(reply)
         self._signer.sign(answer)
         return {"http_status": status, "reply": answer}

@@ -9,7 +9,7 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.paddlex.plan import BRIDGE, NATIVE, PipelineOptions, plan
-from tests.paddlex.files import OLDER_OCR, written
+from tests.paddlex.files import OLDER_OCR, REMOVED, written
 
 pytestmark = pytest.mark.unit
 
@@ -70,6 +70,33 @@ def test_a_pipeline_of_one_model_becomes_todays_for_paddlex(tmp_path: Path) -> N
         "device": "gpu:1",
         "SubModules": {"ImageClassification": model},
     }
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "entry", "insisted"),
+    [
+        ("semantic_segmentation", "SemanticSegmentation", {"target_size": None}),
+        ("small_object_detection", "SmallObjectDetection", {"threshold": 0.5}),
+        ("instance_segmentation", "InstanceSegmentation", {"threshold": 0.5}),
+        ("multi_label_image_classification", "ImageMultiLabelClassification", {"batch_size": 1}),
+    ],
+)
+def test_keys_that_paddlex_3_insists_on_have_the_values_of_its_own_files(
+    tmp_path: Path, pipeline: str, entry: str, insisted: dict[str, Any]
+) -> None:
+    changes = {"Global.pipeline_name": pipeline, "Pipeline.batch_size": REMOVED, "NOTE": REMOVED}
+    found = plan(written(tmp_path, OLDER_CLASSIFIER, **changes), PipelineOptions())
+
+    model = found.init_args["pipeline"]["SubModules"][entry]
+    assert {key: model[key] for key in insisted} == insisted
+
+
+def test_a_file_s_own_batch_size_stands_above_the_one_that_is_filled_in(tmp_path: Path) -> None:
+    changes = {"Global.pipeline_name": "multi_label_image_classification"}
+    found = plan(written(tmp_path, OLDER_CLASSIFIER, **changes), PipelineOptions())
+
+    model = found.init_args["pipeline"]["SubModules"]["ImageMultiLabelClassification"]
+    assert model["batch_size"] == 2
 
 
 def test_a_model_of_one_s_own_has_the_name_that_was_written_beside_it(tmp_path: Path) -> None:

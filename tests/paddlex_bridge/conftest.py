@@ -167,11 +167,24 @@ def theirs(python: Path, pipelines: dict[str, Path], tmp_path_factory: pytest.Te
         yield start
 
 
+#: The command ``paddlex``, with the module's fix of a fault in it.
+_FIXED = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from paddlex.__main__ import console_entry
+from paddlex.inference.models.predictors.base_predictor import BasePredictor
+from upstream_fix import fix
+fix(BasePredictor)
+sys.exit(console_entry())
+"""
+
+
 @contextmanager
-def paddlex_server(python: Path, pipeline: Path, log: Path) -> Iterator[Theirs]:
-    """``paddlex --serve`` on 127.0.0.1."""
+def paddlex_server(python: Path, pipeline: Path, log: Path, *, is_fixed: bool = False) -> Iterator[Theirs]:
+    """``paddlex --serve`` on 127.0.0.1; ``is_fixed``: with the module's fix of PaddleX."""
     port = free_port()
-    words = [python.parent / "paddlex", "--serve", "--pipeline", pipeline, "--host", "127.0.0.1"]
+    command = [python, "-c", _FIXED, MODULE] if is_fixed else [python.parent / "paddlex"]
+    words = [*command, "--serve", "--pipeline", pipeline, "--host", "127.0.0.1"]
     with log.open("w") as output:
         process = subprocess.Popen([*words, "--port", str(port)], stdout=output, stderr=output)
     try:

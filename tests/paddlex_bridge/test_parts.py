@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 from hub.errors import ConfigError, EngineError, InvalidInputError
 from hub.serving.messages import state
@@ -82,6 +83,14 @@ def hub_metadata() -> list[str]:
     exec(compile(source, "setup.py", "exec"), namespace)  # noqa: S102
     found: list[str] = namespace["PADDLEX"]
     return found
+
+
+def test_the_environment_has_a_pandas_that_knows_the_frequency_h() -> None:
+    wanted = [Requirement(line) for line in hub_metadata()]
+    (pandas,) = [each for each in wanted if each.name == "pandas"]
+
+    assert "2.3.3" in pandas.specifier
+    assert "3.0.0" not in pandas.specifier
 
 
 # -- which device ----------------------------------------------------------------------------------

@@ -62,7 +62,6 @@ READS: dict[str, Any] = {
     "no file": {"logId": "mine"},
     "no file type": {"file": SIGN},
     "an unknown file type": {"file": SIGN, "fileType": 3},
-    "a file of the wrong kind": {"file": SIGN, "fileType": 0},
     "no picture": {"file": encoded(b"no picture"), "fileType": 1},
     "no base64": {"file": "%%%", "fileType": 1},
     "a number for a text": {"file": 5, "fileType": "one", "logId": "mine"},
@@ -97,6 +96,14 @@ def assert_same(ours: requests.Response, theirs: requests.Response, body: Any) -
 @pytest.mark.parametrize("body", READS.values(), ids=READS)
 def test_ocr_is_exactly_paddlexs_own(served: Server, theirs: Any, body: Any) -> None:
     assert_same(post(served, OCR, body), theirs("ocr").post(OCR, body), body)
+
+
+def test_a_broken_document_is_422_as_by_paddlex_and_the_reason_is_added(served: Server, theirs: Any) -> None:
+    body = {"file": SIGN, "fileType": 0}
+    ours, their = post(served, OCR, body), theirs("ocr").post(OCR, body)
+
+    assert (ours.status_code, their.status_code) == (422, 422)
+    assert ours.json()["errorMsg"].startswith(f"{their.json()['errorMsg']}: PdfiumError")
 
 
 @pytest.mark.parametrize("body", TAGGINGS.values(), ids=TAGGINGS)

@@ -1,8 +1,9 @@
 """``hub pack --sdk NAME``: the folder of PaddleX's high-stability serving, for a module or a pipeline.
 
     <name>_sdk/
-      server/  server.sh  pipeline_config.yaml
+      server/  server.sh  pipeline_config.yaml  models/<part>/ …
                model_repo/<name or endpoint>/  config_cpu.pbtxt  config_gpu.pbtxt  1/<package>/module.py …
+               model_repo/<further endpoint>/  config.pbtxt
       client/  client.py  requirements.txt  paddlex_hps_client-<version>-py3-none-any.whl
 
 ``server/`` runs where HubServing is installed; ``client/`` needs Python 3.8 and no package of ours.
@@ -31,6 +32,7 @@ def pack(name: str, destination: Path, version: str | None = None) -> Path:
     """Write the SDK folder of an installed module or a pipeline into ``destination``; return the folder.
 
     Raises:
+        ConfigError: the name is that of a pipeline's file, and something in it is wrong.
         ModuleNotInstalledError: there is no such module or pipeline, or the pipeline needs PaddleX.
         RegistryError: the folder exists already, or cannot be written.
     """
@@ -65,13 +67,19 @@ def _write(packed: Subject, folder: Path) -> None:
         package = repository / _VERSION_FOLDER / packed.directory.name
         shutil.copytree(packed.directory, package, ignore=shutil.ignore_patterns("__pycache__"))
     if packed.pipeline_file is not None:
-        shutil.copyfile(packed.pipeline_file, server / _CONFIG)
+        (server / _CONFIG).write_text(packed.pipeline_file.text, "utf-8")
+        for place, source in packed.pipeline_file.folders.items():
+            shutil.copytree(source, server / place)
     else:
         template = f"pipeline/{packed.title}.yaml" if packed.endpoints else _CONFIG
         (server / _CONFIG).write_text(_filled(template, names))
     (server / "server.sh").write_text(_filled("server.sh", names))
     for file in ("config_cpu.pbtxt", "config_gpu.pbtxt"):
         (repository / file).write_text(_filled(file, names))
+    for endpoint in packed.endpoints[1:]:
+        (repository.parent / endpoint).mkdir()
+        text = _filled("pipeline/config.pbtxt", {"first": packed.model, "name": endpoint})
+        (repository.parent / endpoint / "config.pbtxt").write_text(text)
     script = "pipeline/client.py" if packed.endpoints else "client.py"
     (client / "client.py").write_text(_filled(script, names))
     (client / "requirements.txt").write_text(_filled("requirements.txt", names))

@@ -128,8 +128,10 @@ def _failed(problem: Exception) -> Response:
         if first == "v2":
             return oip_http.failed(problem)
         loading = paddlex.loading() if isinstance(problem, NotFound) else None
-        if loading is not None or paddlex.is_endpoint(first):
-            return paddlex.failed(loading or problem)
+        if loading is not None:
+            return paddlex.failed(loading)
+        if paddlex.has_its_form(first):
+            return paddlex.unrouted(problem)
     return error_responses.respond(problem)
 
 

@@ -229,13 +229,14 @@ def test_a_route_of_paddlehub_says_where_to_go_instead(door: Door, path: str, sa
     assert (code, said in body["msg"]) == (404, True)
 
 
+@pytest.mark.parametrize("path", ["/ocr", "/ocr/"])
 def test_an_unknown_endpoint_is_503_while_a_module_that_may_declare_it_is_loading(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     modules = {"pipeline": apps.ModuleState("pipeline", "2.0", apps.LOADING)}
     door = apps.make(tmp_path, modules)
-    code, body = door.json("POST", "/ocr", json={})
+    code, body = door.json("POST", path, json={})
 
     assert (code, body["errorCode"], body["errorMsg"]) == (503, 503, "module pipeline is loading")
 

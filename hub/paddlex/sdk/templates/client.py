@@ -23,9 +23,13 @@ def main() -> int:
     if options.file_type == PDF:
         print(MODEL + " reads images; --file-type 0 (PDF) is for pipelines", file=sys.stderr)
         return 2
-    body = json.loads(options.json)
-    if options.file:
-        body[options.argument] = [utils.prepare_input_file(path) for path in options.file]
+    try:
+        body = utils.json_argument(options.json)
+        if options.file:
+            body[options.argument] = [utils.prepare_input_file(path) for path in options.file]
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         reply = triton_request(connect(options.url, options.key), MODEL, body)
     except ServingError as error:
@@ -46,7 +50,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--no-visualization", action="store_true", help="modules send no pictures anyway")
     parser.add_argument("--url", default="localhost:8001", help="HOST:PORT of gRPC, or http://HOST:PORT")
     parser.add_argument("--argument", default="images", help="the module's argument for the files")
-    parser.add_argument("--json", default="{}", help="further arguments, as a JSON object")
+    parser.add_argument("--json", default="{}", help="further arguments: a JSON object, or @FILE with one")
     parser.add_argument("--key", help="API key, where the server wants one")
     options = parser.parse_args()
     if not options.file and options.json == "{}":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, ValidationError
 
 from hub import envelope
@@ -38,7 +38,10 @@ def register(app: Flask) -> None:
 
 
 # Werkzeug compares methods before it asks the converter: with POST alone, GET on any path would be a 405.
-@endpoints.route("/<pipeline_endpoint:endpoint>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@endpoints.route("/<pipeline_endpoint:endpoint>", methods=_METHODS)
 def call_endpoint(endpoint: str) -> Response:
     """Admit, dispatch, send what the module gave. Everything that is refused is refused by an exception."""
     if request.method != "POST":
@@ -51,6 +54,14 @@ def call_endpoint(endpoint: str) -> Response:
         raise MediaTypeError(f"content type {kind!r} is not read here; send application/json")
     reply = target.call(context, over_http.read_body)
     return over_http.with_headers(json_reply(target.to_reply(reply), reply.header.http_status), reply)
+
+
+@endpoints.route("/<pipeline_endpoint:endpoint>/", methods=_METHODS)
+@endpoints.route("/health/", defaults={"endpoint": "health"})
+def without_slash(endpoint: str) -> Response:
+    """Redirect as PaddleX's server does: by 307, which keeps method and body."""
+    query = request.query_string.decode("ascii", "replace")
+    return Response(status=307, headers={"Location": f"/{endpoint}?{query}" if query else f"/{endpoint}"})
 
 
 @blueprint.get("/health")
@@ -75,7 +86,7 @@ def failed(problem: Exception) -> Response:
 
 def loading() -> RequestError | None:
     """Return the error of a module that may answer here: its endpoints are known once it was ready."""
-    if request.method == "POST" and request.path.count("/") == 1:
+    if request.method == "POST" and request.path.rstrip("/").count("/") == 1:
         for name, module in _state().modules.items():
             if not module.manifest.is_known:
                 try:
@@ -85,9 +96,22 @@ def loading() -> RequestError | None:
     return None
 
 
-def is_endpoint(first: str) -> bool:
-    """Tell whether a path's first part is an endpoint that a module declares."""
-    return first in _state().endpoints
+def has_its_form(first: str) -> bool:
+    """Tell whether a request that no route took is answered in PaddleX's form, by its path's first part.
+
+    It is below an endpoint that a module declares; or the first module has endpoints: the one that
+    ``--pipeline`` names, and any where all modules have some.
+    """
+    modules = _state().modules.values()
+    return first in _state().endpoints or any(module.manifest.endpoints for module in list(modules)[:1])
+
+
+def unrouted(problem: Exception) -> Response:
+    """Answer a request that no route took, in PaddleX's form; a 404 names the endpoints."""
+    if isinstance(problem, NotFound):
+        there_are = ", ".join(f"POST /{endpoint}" for endpoint in _state().endpoints)
+        problem = NotFound(f"there is nothing at {request.path}; there are {there_are}")
+    return failed(problem)
 
 
 def _state() -> ServerState:
