@@ -152,10 +152,10 @@ class LocalRegistry:
 
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            note = try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
+            found = try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
-        return InstalledModule(info, content / info.package, content, note)
+        return InstalledModule(info, content / info.package, content, found.note)
 
     def uninstall(self, name: str, version: str | None = None) -> None:
         """Remove one version, or all of them; what a running server uses stays on disk until it ends.
