@@ -109,8 +109,9 @@ def test_run_shows_where_a_module_failed(hub: Hub, tmp_path: Path) -> None:
 # -- init ---------------------------------------------------------------------------------------------
 
 
-def test_a_new_module_passes_its_test_installs_and_runs(hub: Hub, tmp_path: Path) -> None:
-    assert hub("init", "my-module").stdout == "The new module is in my_module\n"
+@pytest.mark.parametrize("kind", ["text", "image", "pipeline", pytest.param("batch", marks=pytest.mark.slow)])
+def test_a_new_module_passes_its_test_and_its_check(hub: Hub, tmp_path: Path, kind: str) -> None:
+    assert hub("init", "my-module", f"--{kind}").stdout == "The new module is in my_module\n"
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_module"],
         cwd=tmp_path,
@@ -119,7 +120,16 @@ def test_a_new_module_passes_its_test_installs_and_runs(hub: Hub, tmp_path: Path
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
-    assert "2 passed" in tested.stdout
+    assert "2 passed" in tested.stdout, tested.stdout
+    checked = hub("check", "my_module").stdout.splitlines()
+    assert checked[-1] == "my-module 0.1.0: no problems"
+    assert (len(checked) == 1) == (kind != "pipeline")  # which has no example: its file is no JSON
+
+
+def test_a_new_module_is_one_of_texts_that_installs_and_runs(hub: Hub, tmp_path: Path) -> None:
+    begun = hub("init", "my-module")
+
+    assert "hub serving start ./my_module --watch" in begun.stderr
     assert hub("install", "my_module/").stdout == "Successfully installed my-module-0.1.0\n"
     assert hub("run", "my-module", "abc").stdout == "[{'text': 'abc', 'length': 3}]\n"
 
