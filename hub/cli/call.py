@@ -8,18 +8,19 @@ Standard library only: it runs in a module's own environment, too, which has no 
 from __future__ import annotations
 
 import argparse
-import base64
 import inspect
 import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import envelope, missing_library, output, text_file
-from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
-from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
+from hub import missing_library, output
+from hub.cli import run_files
+from hub.errors import HubError, InvalidModuleError, UsageError
+from hub.module.arguments import SINGLE, TEXTS, for_files, parameters
 
 
 def main(words: Sequence[str]) -> int:
@@ -63,7 +64,8 @@ def call(directory: Path, words: Sequence[str]) -> int:
             return 0
         assert serving is not None
         method = blocking(getattr(enforce(instance), serving[0]))
-        result = method(**_arguments(method, serving[1].images, words, directory.name))
+        given = _arguments(method, serving[1].images, words, directory.name)
+        result = method(**given.arguments)
     except HubError:
         raise
     except Exception as error:
@@ -71,16 +73,31 @@ def call(directory: Path, words: Sequence[str]) -> int:
             raise InvalidModuleError(f"{directory.name}: {error}; {advice}") from error
         traceback.print_exc()  # whose mistake it is shows in its last lines
         return 1
-    print(_as_json(result))
+    run_files.show(result, given.files, as_json=given.as_json)
     return 0
 
 
-def _arguments(
-    method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str
-) -> dict[str, Any]:
-    """Return what a serving method is called with, by the names of its parameters."""
+@dataclass(frozen=True)
+class _Given:
+    """The meaning of a command line's words.
+
+    Attributes:
+        arguments: what the method is called with, by the names of its parameters.
+        files: those that are named without an option, if they are all that it works on.
+        as_json: print a line of JSON for each.
+    """
+
+    arguments: dict[str, Any]
+    files: Sequence[run_files.Named]
+    as_json: bool
+
+
+def _arguments(method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str) -> _Given:
+    """Return what a serving method is called with."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
-    parser.add_argument("files", nargs="*", metavar="FILE", help="the same as --input_path FILE")
+    reads = "an image, PDF or other file; the text in it is printed, where the module reads text"
+    parser.add_argument("files", nargs="*", metavar="FILE", help=reads)
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each FILE")
     parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
     parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
     parser.add_argument("--input_file", metavar="FILE", help="a file with a text a line")
@@ -98,16 +115,17 @@ def _arguments(
         takes = ", ".join(taken) or "nothing"
         raise UsageError(f"{name} has no argument for {flag}. It takes: {takes}")
 
-    texts = [*(given.input_text or []), *(_lines(given.input_file) if given.input_file else [])]
+    texts = [*(given.input_text or []), *(run_files.lines(given.input_file) if given.input_file else [])]
     if texts:
         key = key_for("--input_text", TEXTS)
         arguments[key] = _one_or_all(key, texts)
     named = [*(given.input_path or []), *given.files]
+    files: list[run_files.Named] = []
     if named:
-        paths = [_file(path) for path in named]
         found = for_files(list(taken), images)
         key = key_for("--input_path", found[:1] if found else ())
-        arguments[key] = _one_or_all(key, _values(paths, found[1] if found else "path", key in images))
+        files = run_files.read(named, found[1] if found else "path", decoded=key in images)
+        arguments[key] = _one_or_all(key, [value for file in files for value in file.values])
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:
             arguments[key_for(f"--{key}", [key])] = getattr(given, key)
@@ -118,7 +136,8 @@ def _arguments(
             f"{name} works on something: give --input_path FILE, --input_text TEXT or --arguments JSON. "
             f"It takes: {', '.join(taken)}"
         )
-    return arguments
+    shown = [] if texts or given.input_path else files
+    return _Given(arguments, shown, given.json)
 
 
 def _with_underscores(word: str) -> str:
@@ -144,50 +163,6 @@ def _one_or_all(key: str, values: list[Any]) -> Any:
     if len(values) > 1:
         raise UsageError(f"the module takes one {key}, not {len(values)}")
     return values[0]
-
-
-def _file(path: str) -> Path:
-    if not Path(path).is_file():
-        raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
-    return Path(path)
-
-
-def _values(paths: Sequence[Path], kind: FileKind, decoded: bool) -> list[Any]:
-    """Return what of the files is passed: images, paths, or the lines of texts."""
-    if kind == "image":
-        return [_image(path, decoded) for path in paths]
-    return list(map(str, paths)) if kind == "path" else [line for path in paths for line in _lines(path)]
-
-
-def _image(path: Path, decoded: bool) -> Any:
-    """Return a decoded image for modules that ask for that, else base64 as in a request."""
-    data = path.read_bytes()
-    if not decoded:
-        return base64.b64encode(data).decode()
-    import cv2
-    import numpy as np
-
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if array is None:
-        raise UsageError(f"--input_path {path} is not an image that can be read")
-    return array
-
-
-def _lines(path: str | Path) -> list[str]:
-    try:
-        lines = text_file.read(path, "the file of texts").splitlines()
-    except ConfigError as error:
-        raise UsageError(str(error)) from error
-    return [line for line in lines if line.strip()]
-
-
-def _as_json(result: Any) -> str:
-    """Return a result as a server would send it; what it could not send, as Python shows it."""
-    try:
-        sent = envelope.loads(envelope.dumps(result))
-    except TypeError:
-        return str(result)
-    return json.dumps(sent, ensure_ascii=not output.is_unicode(sys.stdout), indent=1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import ROOT, Hub
 from tests.cli.modules import write_module
@@ -87,6 +88,64 @@ def test_run_takes_the_fields_of_unpacked_options_and_names_them(hub: Hub, tmp_p
 
     assert json.loads(done.stdout) == [["a"], {"top": 2, "use_gpu": True}], done.stderr
     assert "no argument for --batch_size. It takes: texts, top, use_gpu" in refused.stderr
+
+
+READS = """
+    @serving(images="images")
+    def read(self, images, **options):
+        sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in images]
+        lines = [[{"text": size, "confidence": 1.0}, {"text": "end"}] for size in sizes]
+        return [[] if size == "9x9" else found for size, found in zip(sizes, lines)]
+"""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A module that reads sizes as if they were text, three pictures (one without any), a PDF of 2 pages."""
+    write_module(tmp_path / "reads", READS)
+    for name, size in (("a.png", (4, 3)), ("b.png", (5, 3)), ("blank.png", (9, 9))):
+        Image.new("RGB", size).save(tmp_path / name)
+    pages = [Image.new("RGB", size) for size in ((20, 10), (30, 10))]
+    pages[0].save(tmp_path / "c.pdf", save_all=True, append_images=pages[1:], resolution=144)
+    return tmp_path
+
+
+def test_run_prints_the_text_in_files(hub: Hub, pictures: Path) -> None:
+    one, several, blank = (
+        hub("run", "reads/", *names) for names in (["a.png"], ["a.png", "blank.png", "c.pdf"], ["blank.png"])
+    )
+
+    assert one.stdout == "4x3\nend\n"
+    assert several.stdout == (
+        "==> a.png <==\n4x3\nend\n==> blank.png <==\n==> c.pdf <==\n20x10\nend\n30x10\nend\n"
+    )
+    assert (blank.stdout, blank.stderr) == ("", "Nothing was found.\n")
+
+
+def test_run_with_json_prints_a_line_for_each_file_as_hub_predict_does(hub: Hub, pictures: Path) -> None:
+    done = hub("run", "reads/", "--json", "a.png", "c.pdf")
+
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first == {"file": "a.png", "results": [[{"text": "4x3", "confidence": 1.0}, {"text": "end"}]]}
+    assert (second["file"], [page[0]["text"] for page in second["results"]]) == ("c.pdf", ["20x10", "30x10"])
+
+
+@pytest.mark.parametrize("words", [("--input_path", "a.png"), ("a.png", "--input_path", "b.png")])
+def test_run_with_paddlehub_s_options_prints_all_of_the_result(
+    hub: Hub, pictures: Path, words: tuple[str, ...]
+) -> None:
+    done = hub("run", "reads/", *words)
+
+    assert json.loads(done.stdout)[0][0] == {"text": "5x3" if "b.png" in words else "4x3", "confidence": 1.0}
+
+
+def test_run_of_a_pdf_that_cannot_be_read_is_one_line(hub: Hub, pictures: Path) -> None:
+    (pictures / "bad.pdf").write_bytes(b"%PDF-1.4 and no more")
+
+    done = hub("run", "reads/", "bad.pdf")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage error: bad.pdf: ")
 
 
 def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
