@@ -168,6 +168,9 @@ def test_a_version_that_does_not_load_is_told_until_one_does(page: Any, home: Pa
         page.wait_for_selector("#notice:not(:has(strong))", state="attached")
 
         assert page.inner_text("#module-version") == "1.2.0"
+        source = (folder / "module.py").read_text()
+        (folder / "module.py").write_text(source.replace("def say(self)", "def say(self, colour='red')"))
+        page.wait_for_selector("#form :has-text('colour')")
 
 
 def _answers(server: Server) -> bool:

@@ -102,7 +102,7 @@ async function poll() {
   if (document.visibilityState === "visible" && (modules.length || byId("server-notice").childElementCount)) {
     try {
       const states = await api.readiness();
-      const isNew = Object.keys(states).length !== modules.length || modules.some(({ name, state, reason }) => states[name]?.state !== state || (states[name]?.reason ?? "") !== reason);
+      const isNew = Object.keys(states).length !== modules.length || modules.some(({ name, state, reason, generation }) => states[name]?.state !== state || states[name].generation !== generation || (states[name].reason ?? "") !== reason);
       const isStale = byId("server-notice").querySelector(".enter-key") === null && byId("server-notice").childElementCount > 0;
       if ((isNew && modules.length) || isStale) await refresh();
       if (Object.values(states).some(({ state }) => state === "LOADING")) delay = POLL_LOADING_MS;
