@@ -44,6 +44,8 @@ CORE = [
 ]
 ONNXRUNTIME = ["onnxruntime>=1.20"]
 RAY = ["ray[serve]>=2.60,<2.61"]
+HEIF = ["pillow-heif>=1.1"]
+PDF = ["reportlab>=4.2"]  # hub predict --format pdf
 GRPC = ["grpcio>=1.67.1"]
 MCP = ["mcp>=2.3,<3", "uvicorn>=0.34"]
 # Also what `hub install --isolated paddlex_pipeline` installs.
@@ -73,6 +75,8 @@ DEVELOPMENT = [
     *ONNXRUNTIME,
     *GRPC,
     *MCP,
+    *HEIF,
+    *PDF,
 ]
 DOCS = ["zensical==0.0.73"]  # exactly this: before its 1.0 any release may change what mkdocs.yml means
 
@@ -132,6 +136,8 @@ setup(
         "openvino": [],  # once an extra, so it stays a name that can be asked for
         "onnxruntime": ONNXRUNTIME,
         "grpc": GRPC,
+        "heif": HEIF,
+        "pdf": PDF,
         "paddlex": PADDLEX,
         "ray": RAY,
         "mcp": MCP,

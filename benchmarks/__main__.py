@@ -28,11 +28,12 @@ PARTS = {
     "ray": "benchmarks.ray_engine",
     "attacks": "benchmarks.attacks",
     "soak": "benchmarks.soak",
+    "kinds": "benchmarks.kinds",
 }
 #: Those that run a set of OCR models of one's choice.
 OCR = ("ocr", "doors", "soak")
 #: Those that need more than the development environment, or much time; they are run when they are named.
-EXTRA = ("ray", "attacks", "soak")
+EXTRA = ("ray", "attacks", "soak", "kinds")
 
 
 def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -32,7 +32,7 @@ import numpy as np
 from benchmarks import load, machine
 from benchmarks.server import MODULES, HubServer, free_port, stop, wait_until_ready
 from hub.module import loader
-from hub.serving.runner import image_decode
+from hub.pictures.decode import decoded
 
 CLIENTS = 16
 SMALL_TARGET_MS = 1.5
@@ -91,7 +91,7 @@ def measure_overhead(repetitions: int) -> dict[str, dict[str, float]]:
         "1 MB, decoded for the module": (
             "picture",
             {"images": [text]},
-            lambda: picture.sizes(images=[image_decode.decode(bmp)]),
+            lambda: picture.sizes(images=[decoded(bmp)]),
         ),
         "1 MB, as sent": ("noop", {"images": [text]}, lambda: noop.noop(images=[text])),
     }

@@ -92,6 +92,21 @@ def as_arrays(images: Any, name: str = "images") -> Any:
     return [_as_array(item, f"{name}[{number}]") for number, item in enumerate(images)]
 
 
+def as_file(item: Any, where: str) -> bytes:
+    """Return the file that a path, bytes, a file object, a PIL image or a text (path or base64) is.
+
+    Raises:
+        InvalidInputError: it is none of these, or cannot be read.
+    """
+    data = _file_of_text(item, where) if isinstance(item, str) else file_content(item, where)
+    if data is None:
+        raise InvalidInputError(
+            f"{where} must be a path, bytes, a file object, a PIL image, or an array, "
+            f"not {type(item).__name__}"
+        )
+    return data
+
+
 def is_array(value: Any) -> bool:
     """Tell whether it is a NumPy array with dimensions, without importing NumPy."""
     return type(value).__module__ == "numpy" and getattr(value, "ndim", 0) > 0
@@ -101,20 +116,18 @@ def _as_array(item: Any, where: str) -> NDArray[np.uint8] | None:
     if item is None:
         return None
     if is_array(item):
-        return _checked(item, where)
-    data = _file_of_text(item, where) if isinstance(item, str) else file_content(item, where)
-    if data is None:
-        raise InvalidInputError(
-            f"{where} must be a path, bytes, a file object, a PIL image, or an array, "
-            f"not {type(item).__name__}"
-        )
-    image = _decoded(data)
-    if image is None:
-        raise InvalidInputError(f"{where} is not a readable image")
-    return image
+        return checked(item, where)
+    data = as_file(item, where)
+    from hub.pictures.decode import decoded
+
+    try:
+        return decoded(data)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{where} is not a readable image: {error}") from error
 
 
-def _checked(image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+def checked(image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+    """Return an array as (height, width, 3); raises InvalidInputError for one that is not an image."""
     if image.dtype != "uint8" or not image.size or not (image.ndim == 2 or image.shape[2:] == (3,)):
         raise InvalidInputError(
             f"{where} is an array of {image.dtype} and shape {image.shape}; an image is uint8 of shape "
@@ -135,17 +148,6 @@ def _file_of_text(text: str, where: str) -> bytes:
     except InvalidInputError as error:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         raise InvalidInputError(f"{where}: {shown!r} is not a file, and not base64: {error}") from error
-
-
-def _decoded(data: bytes) -> NDArray[np.uint8] | None:
-    import cv2
-    import numpy as np
-
-    try:
-        image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # more pixels than OPENCV_IO_MAX_IMAGE_PIXELS allows, among others
-        return None
-    return image  # type: ignore[no-any-return]
 
 
 def _is_pil(value: Any) -> bool:

@@ -36,7 +36,8 @@ _PAM: Final = (
 _RADIANCE: Final = re.compile(rb"\n[-+]([XY]) (\d{1,10}) [-+][XY] (\d{1,10})\n")
 _ITEM_SIZE: Final = re.compile(rb"ispe\0\0\0\0(?=.{8})", re.DOTALL)
 _MAX_ITEMS: Final = 1000
-_AVIF_BRANDS: Final = (b"avif", b"avis", b"mif1", b"msf1")
+_AVIF_BRANDS: Final = (b"avif", b"avis", b"mif1", b"msf1", b"miaf")
+_HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 #: TIFF's integers: bytes of each type.
 _TIFF_INTEGERS: Final = {1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _WIDTH, _HEIGHT, _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 278, 322, 323
@@ -54,8 +55,8 @@ def image_size(data: bytes) -> Size | None:
             except (struct.error, ValueError, OverflowError):  # cut off
                 return None
             return size if size is not None and size[0] > 0 and size[1] > 0 else None
-    if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS:
-        return _avif(data)
+    if data[4:8] == b"ftyp" and data[8:12] in (*_AVIF_BRANDS, *_HEIC_BRANDS):
+        return _items(data)
     return None
 
 
@@ -148,7 +149,7 @@ def _jpeg_2000(data: bytes) -> Size | None:
     return right - left, bottom - top
 
 
-def _avif(data: bytes) -> Size | None:
+def _items(data: bytes) -> Size | None:
     """Return the largest of the sizes that its items announce."""
     sizes = [
         struct.unpack_from(">II", data, found.end())

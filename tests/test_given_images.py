@@ -92,7 +92,7 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
     ],
-    ids=str,
+    ids=range(13),
 )
 def test_what_is_no_image_is_an_error_that_says_which(item: Any, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said) as error:

@@ -130,3 +130,11 @@ def test_pillow_agrees_about_every_exotic_picture() -> None:
     for data in pictures.exotic().values():
         with Image.open(io.BytesIO(data)) as image:
             assert image_size(data) == image.size
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"avif"])
+def test_the_largest_item_of_a_heic_or_avif_is_its_size(brand: bytes) -> None:
+    items = b"".join(
+        b"ispe\0\0\0\0" + struct.pack(">II", *size) for size in ((512, 512), (4032, 3024), (240, 320))
+    )
+    assert image_size(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + items) == (4032, 3024)

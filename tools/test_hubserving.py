@@ -29,8 +29,8 @@ import requests
 from rich.console import Console
 from rich.progress import Progress
 
-#: PaddleOCR compares ends of names, without the dot. A PDF is sent too: the server says what it makes of it.
-SUFFIXES = ("jpg", "bmp", "png", "jpeg", "rgb", "tif", "tiff", "gif", "pdf")
+#: PaddleOCR compares ends of names, without the dot; the last three are ours.
+SUFFIXES = ("jpg", "bmp", "png", "jpeg", "rgb", "tif", "tiff", "gif", "pdf", "webp", "avif", "heic")
 CONNECT_TIMEOUT_S = 10.0
 #: PaddleHub 2.x says "000", the documents and PaddleHub 1.x say "0".
 OK_STATUSES = ("0", "000")
@@ -272,10 +272,9 @@ def save_picture(image: str, result: Any, output: Path) -> None:
 
 def draw(image: str, result: Any) -> Any:
     """Return the annotated picture as a uint8 BGR array, or None where there is nothing to draw on or by."""
-    import cv2
-    import numpy as np
-
+    from hub.errors import InvalidInputError
     from hub.ocr.visualize import draw_ocr
+    from hub.pictures.documents import open_document
 
     if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
         logger.warning("draw function is invalid for results of this shape, only the OCR modules' are drawn")
@@ -283,10 +282,13 @@ def draw(image: str, result: Any) -> Any:
     if result and "text_region" not in result[0]:
         logger.info("draw function is invalid for %s!", "ocr_cls" if "angle" in result[0] else "ocr_rec")
         return None
-    picture = cv2.imdecode(np.fromfile(image, dtype=np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        logger.warning("%s cannot be drawn on: it is not an image that OpenCV reads", image)
+    try:
+        with open_document(Path(image).read_bytes()) as document:
+            picture = document.page(0)
+    except InvalidInputError as error:
+        logger.warning("%s cannot be drawn on: %s", image, error)
         return None
+    result = [item for item in result if item.get("page", 0) == 0]
     if result:
         has_text = "text" in result[0]
         logger.info("draw boxes and texts!" if has_text else "draw text boxes only!")

@@ -1,4 +1,4 @@
-"""Write doc/reference/ from the code: commands, config keys, environment, metrics and errors.
+"""Write doc/reference/ from the code: commands, config keys, environment, metrics, errors and formats.
 
     python tools/write_reference.py            write the pages
     python tools/write_reference.py --check    exit 1 and name the pages that differ from the code
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import format_table  # beside this script
 
 from hub import settings
 from hub.cli.main import hub
@@ -60,6 +61,7 @@ def pages() -> dict[str, str]:
         "environment.md": ("Environment", environment()),
         "metrics.md": ("Metrics", metrics()),
         "errors.md": ("Errors", errors()),
+        "formats.md": ("Formats", format_table.lines()),
     }
     return {
         name: "\n".join([f"# {title}", "", NOTE, "", *lines]).rstrip() + "\n"

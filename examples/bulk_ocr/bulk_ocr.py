@@ -68,16 +68,12 @@ class ShardReader:
 
     def read(self, path: str) -> dict[str, Any]:
         """One image's row. What is wrong with one image is told there and stops nothing."""
-        from hub.serving.runner import image_decode
+        from hub.pictures.decode import decoded
 
         row: dict[str, Any] = {"path": path, "text": "", "lines": [], "error": ""}
         try:
-            picture = image_decode.decode(Path(path).read_bytes())
-            if picture is None:
-                row["error"] = "not a readable image"
-            else:
-                (row["lines"],) = self.module.predict(images=[picture])
-                row["text"] = "\n".join(line["text"] for line in row["lines"])
+            (row["lines"],) = self.module.predict(images=[decoded(Path(path).read_bytes())])
+            row["text"] = "\n".join(line["text"] for line in row["lines"])
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {error}"
         return row

@@ -21,6 +21,7 @@ from hub import missing_library, output
 from hub.cli import run_files
 from hub.errors import HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, for_files, parameters
+from hub.module.contract import ServingOptions
 
 
 def main(words: Sequence[str]) -> int:
@@ -64,7 +65,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
             return 0
         assert serving is not None
         method = blocking(getattr(enforce(instance), serving[0]))
-        given = _arguments(method, serving[1].images, words, directory.name)
+        given = _arguments(method, serving[1], words, directory.name)
         result = method(**given.arguments)
     except HubError:
         raise
@@ -92,7 +93,9 @@ class _Given:
     as_json: bool
 
 
-def _arguments(method: Callable[..., Any], images: Sequence[str], words: Sequence[str], name: str) -> _Given:
+def _arguments(
+    method: Callable[..., Any], options: ServingOptions, words: Sequence[str], name: str
+) -> _Given:
     """Return what a serving method is called with."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
     reads = "an image, PDF or other file; the text in it is printed, where the module reads text"
@@ -122,9 +125,11 @@ def _arguments(method: Callable[..., Any], images: Sequence[str], words: Sequenc
     named = [*(given.input_path or []), *given.files]
     files: list[run_files.Named] = []
     if named:
-        found = for_files(list(taken), images)
+        found = for_files(list(taken), options.images)
         key = key_for("--input_path", found[:1] if found else ())
-        files = run_files.read(named, found[1] if found else "path", decoded=key in images)
+        decoding = run_files.Decoding(arguments.get("pages"), options.documents)
+        kind = found[1] if found else "path"
+        files = run_files.read(named, kind, decoding if key in options.images else None)
         arguments[key] = _one_or_all(key, [value for file in files for value in file.values])
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:

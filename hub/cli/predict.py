@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from hub.errors import ConfigError, HubError, UsageError
 
 if TYPE_CHECKING:
     from hub.client.replies import Reply
+    from hub.predict.files import Found
     from hub.predict.job import Call, Job, Output, Target
     from hub.serving.config.server_config import ServingConfig
 
@@ -30,8 +31,8 @@ _ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|\Z)")
 @click.option("--module", "-m", help="The module, where the URL names none.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder for the results.")
 @click.option(
-    "--format", "-f", type=click.Choice(["json", "csv", "txt"]), default="json", show_default=True,
-    help="JSON lines, a table, or the text alone.",
+    "--format", "-f", type=click.Choice(["json", "csv", "txt", "pdf"]), default="json", show_default=True,
+    help="JSON lines, a table, the text alone, or a searchable PDF of each file.",
 )  # fmt: skip
 @click.option(
     "--resume/--no_resume", default=True, help="Leave out what --output has already.  [default: resume]"
@@ -43,6 +44,7 @@ _ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|\Z)")
     "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
     help="Seconds for a file, all attempts included.",
 )  # fmt: skip
+@click.option("--recursive", "-r", is_flag=True, help="Search folders in folders, too.")
 @click.option("--argument", help="The argument that gets the file.  [default: what the module has]")
 @click.option("--arguments", metavar="JSON", default="{}", help="Other arguments, as in a request.")
 @click.option("--key_file", type=click.Path(path_type=Path), help="A file with the server's API key.")
@@ -56,9 +58,13 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
 
     The module is one of a server (http://HOST:PORT/predict/NAME, or http://HOST:PORT with --module), or an
     installed one or a module's folder, which is then loaded by this command alone. Of a folder the images are
-    sent, or for a module that takes texts the .txt files, line by line.
+    sent, and the documents where the module reads them, or for a module that takes texts the .txt files,
+    line by line. The summary says what was left out.
 
-    With --output, results are written to DIR/results.jsonl (and .csv or .txt) as they come. The command may
+    All pages of a document are read, ten in a request; {"pages": 3} among --arguments reads the first three,
+    and {"pages": [0, 7]} those two.
+
+    With --output, results are written to DIR/results.jsonl (and .csv, .txt or PDFs) as they come. It may
     be killed at any time; started again, it does the rest, and tries again what failed.
 
     A file that fails is reported and does not stop the others; the exit code is then 1.
@@ -66,23 +72,28 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     from hub.cli.call import json_object
 
     arguments = json_object(options["arguments"])
+    if options["format"] == "pdf":
+        from hub.predict import searchable
+
+        searchable.check(options["output"])  # before a module is loaded
     with _target(target, options) as found:
         from hub.predict import files
         from hub.predict.job import Output
 
         job = found.job(options["argument"], arguments)
-        names = files.expand(words, job.kind)
+        listed = files.expand(words, job.kind, documents=job.documents, recursive=options["recursive"])
         with Output(options["output"], job, options["format"], resume=options["resume"]) as written:
-            failed = _run(job, names, written, found.call, options["concurrency"])
+            failed = _run(job, listed, written, found.call, options["concurrency"])
     if failed:
         context.exit(1)
 
 
-def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency: int) -> int:
+def _run(job: Job, listed: Found, output: Output, call: Call, concurrency: int) -> int:
     """Do what is not done; return the number of files that failed."""
     from hub.client.progress import progress_bar
     from hub.predict.job import run
 
+    names = listed.names
     todo = [name for name in names if not output.is_done(name)]
     before, answered, failed = len(names) - len(todo), 0, 0
     try:
@@ -107,6 +118,7 @@ def _run(job: Job, names: Sequence[str], output: Output, call: Call, concurrency
         raise
     parts = [f"{len(names)} file{'s' * (len(names) != 1)}", f"{failed} failed"]
     parts += [f"{before} done before"] if before else []
+    parts += [listed.left_out] if listed.left_out else []
     render.note(", ".join(parts) + (f"; the results are in {output.path}" if output.path else ""))
     return failed
 

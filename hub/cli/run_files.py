@@ -11,14 +11,24 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hub import envelope, output, text_file
-from hub.errors import ConfigError, InvalidInputError, UsageError
+from hub.errors import ConfigError, UsageError
 from hub.module.arguments import FileKind
 
-#: All pages of a PDF are passed at once, 6 MB each.
-MAX_PDF_PAGES: Final = 100
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the files of a module are decoded that takes decoded images.
+
+    Attributes:
+        pages: which pages of documents, as in a request.
+        documents: the module takes documents.
+    """
+
+    pages: Any
+    documents: bool
 
 
 @dataclass(frozen=True)
@@ -26,57 +36,45 @@ class Named:
     """A file that the command line names, and the values that the module gets for it.
 
     Attributes:
-        values: of an image one, of a PDF one per page, of a text one per line.
+        values: of an image or document one, of a text one per line.
     """
 
     path: str
     values: list[Any]
 
 
-def read(paths: Sequence[str], kind: FileKind, *, decoded: bool) -> list[Named]:
+def read(paths: Sequence[str], kind: FileKind, decoding: Decoding | None) -> list[Named]:
     """Return what of each file is passed: images, paths, or the lines of texts; raises UsageError.
 
-    ``decoded`` images are uint8 arrays (height, width, 3), BGR; others base64, as in a request.
+    Without ``decoding`` images are base64, as in a request.
     """
     for path in paths:
         if not Path(path).is_file():
             raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
     if kind == "image":
-        return [Named(path, _images(path, decoded)) for path in paths]
+        values = _base64(paths) if decoding is None else _decoded(paths, decoding)
+        return [Named(path, [value]) for path, value in zip(paths, values, strict=True)]
     if kind == "path":
         return [Named(path, [path]) for path in paths]
     return [Named(path, lines(path)) for path in paths]
 
 
-def _images(path: str, decoded: bool) -> list[Any]:
-    data = Path(path).read_bytes()
-    if not decoded:
-        return [base64.b64encode(data).decode()]
-    if data.startswith(b"%PDF-"):
-        return _pages(path, data)
-    import cv2
-    import numpy as np
-
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if array is None:
-        raise UsageError(f"--input_path {path} is not an image that can be read")
-    return [array]
+def _base64(paths: Sequence[str]) -> list[Any]:
+    """Return files as in a request, for modules that decode images themselves."""
+    return [base64.b64encode(Path(path).read_bytes()).decode() for path in paths]
 
 
-def _pages(path: str, data: bytes) -> list[Any]:
-    from hub import settings
-    from hub.ocr.documents import open_document
+def _decoded(paths: Sequence[str], how: Decoding) -> list[Any]:
+    """Return decoded images; what is left out of one is said, one that cannot be read is an error."""
+    from hub.pictures.pages import Reader, checked
 
-    try:
-        with open_document(data, "pdf", settings.max_pixels()) as document:
-            if document.total > MAX_PDF_PAGES:
-                raise UsageError(
-                    f"{path} has {document.total} pages, and hub run reads {MAX_PDF_PAGES} at most; split "
-                    "it, or send it to a server: hub serving start -m ocr_pipeline"
-                )
-            return [document.page(number) for number in range(document.total)]
-    except InvalidInputError as error:
-        raise UsageError(f"{path}: {error}") from error
+    reader = Reader(checked(how.pages), reads_documents=how.documents)
+    images = [reader.read(Path(path).read_bytes(), path) for path in paths]
+    if reader.failures:
+        raise UsageError("--input_path: " + "; ".join(reader.failures))
+    for note in reader.notes:
+        print(note, file=sys.stderr)
+    return images
 
 
 def lines(path: str) -> list[str]:

@@ -59,7 +59,12 @@ def bounded(base: Check | None, metadata: Iterable[Any]) -> Check | None:
         wanted += _OR_NULL
 
     def convert(value: Any, wrap: bool) -> Any:
-        converted = base.convert(value, wrap)
+        try:
+            converted = base.convert(value, wrap)
+        except Mismatch as error:
+            if error.path or error.reason:
+                raise
+            raise Mismatch(wanted, value) from None
         # The None of an Optional[int] has no order and no length.
         if converted is not None and not all(bound.allows(converted) for bound in found):
             raise Mismatch(wanted, value)

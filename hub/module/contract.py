@@ -50,6 +50,8 @@ class ServingOptions:
         images: names of the arguments that are images (or lists of them). They reach the
             method decoded: ``uint8`` arrays of shape (height, width, 3), BGR, EXIF orientation
             applied, or None for bytes that are not an image. Other arguments arrive as sent.
+        documents: True where the method takes files with several pages, and PDFs: such a file reaches it as
+            ``hub.pictures.pages.Pages``. It has an argument ``pages``, by which callers say which.
         idempotent: False where calling twice does harm; such a request is never resent.
         thread_safe: True where several threads may call the method at once.
         example: arguments of a call that works, as JSON; the API page and the playground show it, and
@@ -59,6 +61,7 @@ class ServingOptions:
     batch: str | None = None
     max_batch_size: int = 1
     images: tuple[str, ...] = ()
+    documents: bool = False
     idempotent: bool = True
     thread_safe: bool = False
     example: Mapping[str, Any] | None = None
@@ -135,6 +138,7 @@ def serving(
     batch: str | None = None,
     max_batch_size: int = 1,
     images: str | list[str] | tuple[str, ...] = (),
+    documents: bool = False,
     idempotent: bool = True,
     thread_safe: bool = False,
     example: Mapping[str, Any] | None = None,
@@ -145,6 +149,7 @@ def serving(
     batch: str | None = None,
     max_batch_size: int = 1,
     images: str | list[str] | tuple[str, ...] = (),
+    documents: bool = False,
     idempotent: bool = True,
     thread_safe: bool = False,
     example: Mapping[str, Any] | None = None,
@@ -154,7 +159,7 @@ def serving(
     See :class:`ServingOptions` for the options.
     """
     names = (images,) if isinstance(images, str) else tuple(images)
-    options = ServingOptions(batch, max_batch_size, names, idempotent, thread_safe, example)
+    options = ServingOptions(batch, max_batch_size, names, documents, idempotent, thread_safe, example)
 
     def mark(method: F) -> F:
         told = options.example if options.example is not None else _example_of(method)

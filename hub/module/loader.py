@@ -141,7 +141,7 @@ def _place(error: BaseException, folder: Path) -> str:
 def describe(error: BaseException) -> str:
     """Return an error's class and text; of an exit without one, where the reason may be."""
     if isinstance(error, SystemExit) and error.code is None:
-        return "SystemExit, without a reason; if the module printed one, it is in the log"
+        return "SystemExit: without a reason; if the module printed one, it is in the log"
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     advice = missing_library.advice(error) if isinstance(error, ImportError) else ""
     return f"{what}; {advice}" if advice else what

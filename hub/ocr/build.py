@@ -92,7 +92,7 @@ def build_detector(
     check_names(config)
     name = DetectorParams.read(config).det_model_dir
     folder = find(name)
-    params = DetectorParams.read(config, detector_rules(name, folder))
+    params = DetectorParams.read(config, detector_rules(name, folder, parity=parity))
     options.setdefault("kernels", _DETECTOR_KERNELS)
     normalize = Normalize(params.det_mean, params.det_std)
     model = load(folder, normalize=normalize, wide=True, single=True, **options)

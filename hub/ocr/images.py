@@ -1,23 +1,22 @@
 """Turns what a caller may hand over as an image into an array.
 
-Arrays are uint8 (height, width, 3) in BGR order with the EXIF orientation applied, as OpenCV reads
-them; None stands for bytes that are not an image.
+Arrays are uint8 (height, width, 3) in BGR order, upright, as ``hub.pictures`` reads them; None stands for
+bytes that are not an image.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from hub import base64_text
 from hub.errors import InvalidInputError
-from hub.ocr.geometry import Image
+from hub.pictures.decode import decoded
+from hub.pictures.levels import Image
 
 log = logging.getLogger(__name__)
 
@@ -48,19 +47,15 @@ def as_image(item: Any) -> Image | None:
     if len(item) == 0:
         raise InvalidInputError("an image is empty: it has no bytes")
     try:
-        return cv2.imdecode(np.frombuffer(item, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:  # more pixels than OpenCV's limit
-        raise InvalidInputError(f"an image cannot be decoded: {error}") from error
+        return decoded(item)
+    except InvalidInputError as error:
+        log.warning("an image is not readable: %s", error)
+        return None
 
 
 def from_base64(text: str) -> bytes:
-    """Decode base64, also with a data URI's prefix or the url-safe alphabet; raises InvalidInputError."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        return base64.b64decode(text.encode("ascii"), altchars=b"-_" if "-" in text or "_" in text else None)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise InvalidInputError(f"an image is not valid base64: {error}") from error
+    """Decode base64 in any of the spellings that people send; raises InvalidInputError."""
+    return base64_text.decode(text, "an image")
 
 
 def read_images(paths: Sequence[str]) -> list[Image]:
@@ -73,11 +68,10 @@ def read_images(paths: Sequence[str]) -> list[Image]:
     for path in paths:
         if not Path(path).is_file():
             raise InvalidInputError(f"The {path} isn't a valid file.")
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            log.warning("error in loading image: %s", path)
-        else:
-            images.append(image)
+        try:
+            images.append(decoded(Path(path).read_bytes()))
+        except InvalidInputError as error:
+            log.warning("error in loading image: %s: %s", path, error)
     return images
 
 

@@ -3,32 +3,83 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hub import text_file
 from hub.errors import ConfigError, InvalidInputError, UsageError
 from hub.module.arguments import SINGLE, FileKind
+from hub.pictures.kinds import PDF, Kind, recognised
 
-#: A folder stands for its files with these endings; a file that is named itself may have any.
+#: A folder stands for its files with these endings; a file that is named itself may have any. A picture is
+#: known by its content, too.
 SUFFIXES: dict[FileKind, tuple[str, ...]] = {
     "image": (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"),
     "text": (".txt",),
     "path": (),
 }
+#: As many bytes as tell a format.
+_HEAD_BYTES: Final = 4096
 
 
-def expand(words: Iterable[str], kind: FileKind) -> list[str]:
+@dataclass
+class Found:
+    """The files of a command line.
+
+    Attributes:
+        names: files, each once.
+        skipped: what else was in the folders, by kind.
+        documents: PDFs are taken from folders, too.
+        recursive: folders in folders are searched.
+    """
+
+    kind: FileKind
+    documents: bool = False
+    recursive: bool = False
+    names: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> str:
+        """Say by kind and number what else there was; "" for nothing."""
+        parts = [f"{count} {kind}" for kind, count in sorted(self.skipped.items())]
+        return f"skipped {self.skipped.total()}: {', '.join(parts)}" if parts else ""
+
+    def matches(self, entry: Path) -> bool:
+        """Tell whether a file of a folder is for the module; count it where it is not."""
+        endings = SUFFIXES[self.kind]
+        if not endings or entry.suffix.lower() in endings:
+            return True
+        kind = format_of(entry)
+        if self.kind == "image" and (kind.is_picture or (self.documents and kind == PDF)):
+            return True
+        self.skipped[kind.name or f"{entry.suffix.lower() or 'unknown'} file"] += 1
+        return False
+
+
+def expand(
+    words: Iterable[str], kind: FileKind, *, documents: bool = False, recursive: bool = False
+) -> Found:
     """Return files in the order of the words; of a folder and a pattern sorted by name; each file once.
 
-    A pattern's ``**`` goes through folders; a folder's own folders are not searched. A name of which there is
-    no file stays in the list, so that it is reported in its place.
+    A pattern's ``**`` goes through folders. A name of which there is no file stays in the list, so that it is
+    reported in its place.
+
+    Args:
+        words: files, folders and patterns.
+        kind: what of a file the module takes.
+        documents: it takes PDFs.
+        recursive: a folder's own folders are searched, too.
 
     Raises:
-        UsageError: a folder or pattern with no file.
+        UsageError: a folder or pattern with no file for it.
     """
-    return list(dict.fromkeys(name for word in words for name in _matches(word, kind)))
+    found = Found(kind, documents, recursive)
+    found.names = list(dict.fromkeys(name for word in words for name in _matches(word, found)))
+    return found
 
 
 def value(path: str, argument: str, kind: FileKind) -> Any:
@@ -48,30 +99,52 @@ def value(path: str, argument: str, kind: FileKind) -> Any:
     return one if argument in SINGLE else [one]
 
 
-def _matches(word: str, kind: FileKind) -> Iterator[str]:
+def format_of(path: Path) -> Kind:
+    """Return the format of a file; of one that cannot be read, that of no bytes."""
+    try:
+        with path.open("rb") as file:
+            return recognised(file.read(_HEAD_BYTES))
+    except OSError:
+        return recognised(b"")
+
+
+def _matches(word: str, found: Found) -> Iterator[str]:
     place = Path(word).expanduser()
     if place.is_dir():
-        endings = SUFFIXES[kind]
-        found = sorted(
-            str(entry)
-            for entry in place.iterdir()
-            if entry.is_file()
-            and not entry.name.startswith(".")
-            and (not endings or entry.suffix.lower() in endings)
-        )
-        if not found:
-            ending = f" that ends in {' '.join(endings)}" if endings else ""
-            raise UsageError(f"the folder {word} has no file{ending}; name files themselves, or a pattern")
-        yield from found
+        names = [str(entry) for entry in _inside(place, found) if found.matches(entry)]
+        if not names:
+            raise UsageError(_nothing(word, found))
+        yield from names
     elif not place.exists() and glob.has_magic(word):
         # Path.glob would give hidden files, too.
         matches = glob.iglob(str(place), recursive=True)  # noqa: PTH207
-        found = sorted(name for name in matches if Path(name).is_file())
-        if not found:
+        names = sorted(name for name in matches if Path(name).is_file())
+        if not names:
             raise UsageError(f"no file matches {word}")
-        yield from found
+        yield from names
     else:
         yield str(place)
+
+
+def _inside(folder: Path, found: Found) -> Iterator[Path]:
+    """Yield the files of a folder that are not hidden, sorted by name."""
+    for entry in sorted(folder.iterdir(), key=str):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            yield from [entry] if entry.is_file() else []
+        elif not found.recursive:
+            found.skipped["folder (--recursive searches it)"] += 1
+        elif not entry.is_symlink():  # it may lead back
+            yield from _inside(entry, found)
+
+
+def _nothing(word: str, found: Found) -> str:
+    endings = SUFFIXES[found.kind]
+    ending = f" that ends in {' '.join(endings)}" if endings else ""
+    other = " and no other picture" + " or PDF" * found.documents if found.kind == "image" else ""
+    skipped = f" ({found.left_out})" if found.left_out else ""
+    return f"the folder {word} has no file{ending}{other}{skipped}; name files themselves, or a pattern"
 
 
 def _lines(path: str) -> list[str]:

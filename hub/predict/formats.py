@@ -97,7 +97,9 @@ class CSV(Writer):
         self._file.flush()
 
 
-#: Name on the command line → what writes it.
+#: The format of which each file has one of its own (:mod:`hub.predict.searchable`).
+PDF = "pdf"
+#: Name on the command line → what writes it into one file.
 FORMATS: dict[str, Callable[[IO[str]], Writer]] = {"json": JSONLines, "csv": CSV, "txt": Text}
 
 

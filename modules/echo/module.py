@@ -12,8 +12,8 @@ class Echo(Module):
         self.prefix = prefix
 
     @serving(batch="texts", thread_safe=True)
-    def echo(self, texts: list[str], times: int = 1) -> list[str]:
+    def echo(self, texts: list[str], times: int | float = 1) -> list[str]:
         """Return each text ``times`` times, after the prefix; the arguments are the request's keys."""
         if times != times:  # NaN, by which pandas and others write a missing value
             times = 1
-        return [self.prefix + text * times for text in texts]
+        return [self.prefix + text * int(times) for text in texts]

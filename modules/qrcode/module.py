@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ import cv2
 from hub.errors import InvalidInputError
 from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, runnable, serving
+from hub.pictures.decode import decoded
 
 
 @moduleinfo(name="qrcode", version="1.0.0", summary="reads QR codes in images", type="cv/barcode")
@@ -40,9 +42,10 @@ class QRCode(Module):
         parser.add_argument("--input_path", nargs="+", required=True, help="image files")
         images = []
         for path in parser.parse_args(argvs).input_path:
-            images.append(cv2.imread(path))
-            if images[-1] is None:
-                parser.error(f"{path} is not a readable image")
+            try:
+                images.append(decoded(Path(path).read_bytes()))
+            except (InvalidInputError, OSError) as error:
+                parser.error(f"{path} is not a readable image: {error}")
         return self.read(images)
 
 

@@ -63,7 +63,7 @@ def test_tab_completes_commands_options_modules_and_weights(
     assert tab("hub pre") == {"predict"}
     assert tab("hub serving sta") == {"start", "status"}
     assert tab("hub predict x y --concur") == {"--concurrency"}
-    assert tab("hub predict x y --format ") == {"json", "csv", "txt"}
+    assert tab("hub predict x y --format ") == {"json", "csv", "txt", "pdf"}
     assert tab("hub show mi") == {"mine", "mind"}
     assert tab("hub uninstall mine==") == {"mine==1.0.0"}
     assert tab("hub serving start -m min") == {"mine", "mind"}

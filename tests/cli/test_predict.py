@@ -190,7 +190,7 @@ def test_an_installed_module_or_a_folder_needs_no_server(tmp_path: Path) -> None
     assert (by_name.returncode, by_folder.returncode) == (1, 1)
     assert by_name.stdout == by_folder.stdout
     assert [record["file"] for record in found] == [f"imgs/{number:04d}.png" for number in range(5)]
-    assert found[2]["error"] == "InvalidInputError: images[0] is not a readable image"
+    assert found[2]["error"].startswith("InvalidInputError: images[0] is not a readable image: it is text")
     assert found[4]["results"]["seen"][0]["corner"] == [4, 0, 0]
 
 

@@ -187,7 +187,7 @@ def test_variables_of_the_licence_are_noted(monkeypatch: pytest.MonkeyPatch) -> 
         (["-c", "BAD.json"], ConfigError, "BAD.json is not JSON"),
         (["-c", "BAD.yaml"], ConfigError, "BAD.yaml is not YAML"),
         (["-c", "LIST.json"], ConfigError, "must hold a JSON object, not list"),
-        (["-c", "BYTES.json"], ConfigError, "BYTES.json is not JSON: 'utf-8' codec"),
+        (["-c", "BYTES.json"], ConfigError, "BYTES.json is not UTF-8 text"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -186,7 +186,7 @@ def test_a_file_that_a_call_needs_is_named_with_its_address(server: Server) -> N
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("money", "SystemExit: no money"), ("bare", "SystemExit, without a reason; if the module printed one")],
+    [("money", "SystemExit: no money"), ("bare", "SystemExit: without a reason; if the module printed one")],
 )
 def test_an_exit_in_a_call_is_in_the_reply_and_ends_nothing(server: Server, text: str, said: str) -> None:
     pids = server.runner_pids("exits_when_called")

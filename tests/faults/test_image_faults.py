@@ -31,7 +31,8 @@ def test_case_21_a_valid_but_exotic_picture_is_read(server: Server, name: str) -
     reply = look(server, pictures.exotic()[name])
     (seen,) = reply.json()["results"]["seen"]
 
-    assert (reply.status_code, reply.json()["msg"]) == (200, "")
+    assert reply.status_code == 200
+    assert reply.json()["msg"] == pictures.REMARKS.get(name, "")
     assert (seen["shape"], seen["type"]) == ([20, 30, 3], "uint8")
 
 
@@ -42,7 +43,8 @@ def test_case_21_what_is_no_picture_is_noted_by_its_index_and_the_others_are_rea
     reply = look(server, pictures.png(), pictures.unreadable()[name], pictures.png())
     first, bad, last = reply.json()["results"]["seen"]
 
-    assert (reply.status_code, reply.json()["msg"]) == (200, "images[1] is not a readable image")
+    assert reply.status_code == 200
+    assert reply.json()["msg"].startswith("images[1] is not a readable image: it")
     assert (first == last, bad) == (True, None)
 
 
@@ -129,7 +131,10 @@ def test_case_22_a_bomb_in_a_format_that_only_the_decoder_knows_is_not_decoded(s
     seen, bomb = reply.json()["results"]["seen"]
 
     assert (seen["shape"], bomb) == ([300, 400, 3], None)
-    assert reply.json()["msg"] == "images[1] is not a readable image"
+    assert reply.json()["msg"].startswith(
+        "images[1] is not a readable image: it is a Radiance HDR that is damaged or cut off, "
+        "or has more than 4000000 pixels (max_pixels)"
+    )
 
 
 def test_case_22_a_very_long_picture_is_just_a_picture(server: Server) -> None:

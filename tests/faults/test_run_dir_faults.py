@@ -145,5 +145,5 @@ def test_dead_http_workers_leave_their_counts_and_no_files(home: Path) -> None:
         (worker,) = http_workers(server)
 
     kinds = {name.rpartition("_")[0] for name in files}
-    assert kinds == {"counter", "gauge_livesum", "histogram"}
+    assert kinds == {"counter", "gauge_livemax", "gauge_livesum", "histogram"}
     assert {name.rpartition("_")[2] for name in files} == {"gone.db", f"{worker}.db"}

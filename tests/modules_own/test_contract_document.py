@@ -54,6 +54,24 @@ def test_openapi_has_the_bounds_and_the_models(server: Server) -> None:
     assert set(returned["items"]["properties"]) == {"text", "length"}
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"texts": "007"}, ["007"]),
+        ({"texts": '["a", "b"]', "times": "2"}, ["aa", "bb"]),
+        ({"texts": "true", "style": "loud"}, ["TRUE"]),
+        ({"texts": "a", "times": "null"}, "`times` must be int from 1 up to 9, not null"),
+        ({"texts": '"quoted"', "margins": "[1, 0]"}, [' "quoted"']),
+    ],
+)
+def test_a_forms_text_is_read_as_its_arguments_type(
+    form: dict[str, str], said: list[str] | str, server: Server
+) -> None:
+    parts = {name: (None, value) for name, value in form.items()}
+    reply = server.session.post(f"{server.url}/predict/say_annotated", files=parts, timeout=30)
+    assert said in (reply.json()["results"], reply.json()["msg"])
+
+
 def _for_module(name: str, request: dict[str, Any]) -> dict[str, Any]:
     """Return the request with its options as the module takes them."""
     options = {key: request[key] for key in ("times", "style", "margins") if key in request}

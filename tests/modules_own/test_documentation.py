@@ -23,7 +23,7 @@ FOLDERS = sorted(path.parent for path in MODULES.glob("*/module.py"))
 def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None:
     *modules, _, _ = SOURCES
     served = {}
-    for name, source in zip(("brightness", "sizes"), modules, strict=True):
+    for name, source in zip(("brightness", "mean", "sizes"), modules, strict=True):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "__init__.py").touch()
@@ -37,12 +37,14 @@ def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None
         (brightness,) = reply["results"]
         assert 0.5 < brightness <= 1
         assert server.post("brightness", {"images": "x"}).status_code == 400
+        assert server.post("mean", {"numbers": [1, 2.5], "digits": 1}).json()["results"] == 1.8
+        assert server.post("mean", {"numbers": 3, "digits": 7}).status_code == 400
         reply = server.session.post(f"{server.url}/sizes", json={"file": "AAAA"}, timeout=30).json()
         assert reply["result"] == {"length": 3}
 
 
 def test_the_documents_test_of_a_module_passes_and_can_fail(tmp_path: Path) -> None:
-    module, _, *tests = SOURCES
+    module, _, _, *tests = SOURCES
     folder = tmp_path / "brightness"
     folder.mkdir()
     (folder / "__init__.py").touch()

@@ -90,6 +90,17 @@ def test_qrcode_reads_image_files_on_the_command_line(qrcode: Any, tmp_path: Any
     assert qrcode.run_cmd(["--input_path", str(tmp_path / "a.png")])[0][0]["text"] == "a file"
 
 
+@pytest.mark.parametrize("ending", [".png", ".webp", ".tif"])
+def test_a_code_on_a_transparent_ground_is_read(qrcode: Any, tmp_path: Any, ending: str) -> None:
+    black = drawn("nothing behind")
+    alpha = 255 - black[:, :, 0]
+    path = tmp_path / f"a{ending}"
+    Image.fromarray(np.dstack([np.zeros_like(black), alpha]), "RGBA").save(path, lossless=True)
+
+    (codes,) = qrcode.run_cmd(["--input_path", str(path)])
+    assert [code["text"] for code in codes] == ["nothing behind"]
+
+
 def test_qrcode_is_served(start: Start) -> None:
     server = start("qrcode")
     request = json.loads((MODULES / "qrcode" / "example_request.json").read_text("utf-8"))

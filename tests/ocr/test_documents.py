@@ -2,19 +2,32 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError
-from hub.ocr import documents
-from hub.ocr.documents import PDF_SCALE, open_document, pdf_scale
+from hub.ocr.documents import open_document
+from hub.pictures import frames
+from hub.pictures.documents import PDF_SCALE, pdf_scale
+from tests.ocr.pdfs import written
+from tests.pictures.drawn import several
 from tests.serving.pictures import encode, plain
 
 pytestmark = pytest.mark.unit
 
 LIMIT = 1_000_000
+#: Encrypted (RC4, 40 bits) with a password that is not empty: no key fits these entries.
+WITH_PASSWORD = written(
+    b"<< /Type /Catalog /Pages 2 0 R >>",
+    b"<< /Type /Pages /Kids [] /Count 0 >>",
+).replace(
+    b"/Root 1 0 R",
+    b"/Root 1 0 R /ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
+    b"/O <" + b"11" * 32 + b"> /U <" + b"22" * 32 + b"> >>",
+)
 
 
 def tiff(*sizes: tuple[int, int]) -> bytes:
@@ -37,7 +50,7 @@ def test_pages_of_a_tiff_are_read_in_any_order() -> None:
 
 
 def test_large_pages_of_a_tiff_are_read_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "_LARGE_PAGE", 30 * 20)
+    monkeypatch.setattr(frames, "_LARGE_PAGE", 30 * 20)
     with open_document(tiff((30, 20), (40, 10), (50, 5)), "image", LIMIT) as document:
         assert [document.page(number).shape[1] for number in (2, 0, 1, 1)] == [50, 30, 40, 40]
 
@@ -99,16 +112,16 @@ def test_a_pdf_that_is_none_is_an_invalid_input_file(pdf: bytes) -> None:
 
 
 def test_a_page_that_is_too_large_is_rendered_smaller() -> None:
-    assert pdf_scale(595, 842, max_pixels=10_000_000, page=0) == PDF_SCALE
-    scale = pdf_scale(14_400, 14_400, max_pixels=10_000_000, page=0)
+    assert pdf_scale(595, 842, max_pixels=10_000_000) == PDF_SCALE
+    scale = pdf_scale(14_400, 14_400, max_pixels=10_000_000)
     assert 0.9 * 10_000_000 < (14_400 * scale) ** 2 <= 10_000_000
 
 
 def test_a_page_that_is_too_large_at_any_scale_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="Page 3: Image pixel count"):
-        pdf_scale(1e6, 1e6, max_pixels=10_000_000, page=2)
-    with pytest.raises(InvalidInputError, match="page 1 has no size"):
-        pdf_scale(0, 100, max_pixels=10_000_000, page=0)
+    with pytest.raises(InvalidInputError, match="has 100000 × 100000 pixels"):
+        pdf_scale(1e6, 1e6, max_pixels=10_000_000)
+    with pytest.raises(InvalidInputError, match="it has no size"):
+        pdf_scale(0, 100, max_pixels=10_000_000)
 
 
 def with_strip(data: bytes, rows: int) -> bytes:
@@ -138,3 +151,41 @@ def test_pages_stop_when_nobody_waits_for_them() -> None:
         document.page(0)
         with pytest.raises(AbandonedError):
             document.page(1)
+
+
+def test_frames_of_an_animation_that_differ_are_pages_like_those_of_a_tiff() -> None:
+    red, blue = plain(colour=(200, 0, 0)), plain(colour=(0, 0, 200))
+    data = several(red, red, blue, kind="WEBP", duration=[1, 2, 3], lossless=True, minimize_size=False)
+    with open_document(data, "image", LIMIT) as document:
+        assert (document.kind, document.total) == ("tiff", 2)
+        assert document.page(1)[0, 0].tolist() == [200, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "said"),
+    [
+        (b"%PDF-1.7 and more", "image", "this is a PDF: fileType 0"),
+        (encode(plain()), "pdf", "this is a PNG: fileType 1"),
+        (encode(plain(), "TIFF"), "pdf", "this is a TIFF: fileType 1"),
+        (b"some text", "pdf", "this is not a PDF, it is text: send the bytes of a picture file"),
+        (bytes(40), "pdf", "this is not a PDF, its format is not known"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "image", "it is an MP4 video: send single frames"),
+        (b"8BPS\0\1", "image", "it is a PSD: convert it to PNG or JPEG"),
+        (b"II\x2a\x00" + b"\xff" * 60, "image", "it is a TIFF that is damaged or cut off"),
+        (encode(plain(300, 200), "JPEG")[:-60], "image", "it is a JPEG that is damaged or cut off"),
+        (b"%PDF-1.7\n", "pdf", "it is a PDF that is damaged or cut off"),
+    ],
+)
+def test_an_error_says_what_the_file_is_and_what_to_do(data: bytes, kind: Any, said: str) -> None:
+    with (
+        pytest.raises(InvalidInputError, match=f"^Invalid input file: {said}"),
+        open_document(data, kind, LIMIT) as document,
+    ):
+        document.page(0)
+
+
+def test_a_pdf_with_a_password_says_so_also_after_other_files() -> None:
+    for data in (b"%PDF-1.7\n", WITH_PASSWORD, b"%PDF-1.7\n"):
+        said = "a password is needed" if data == WITH_PASSWORD else "it is a PDF that is damaged"
+        with pytest.raises(InvalidInputError, match=said), open_document(data, "pdf", LIMIT):
+            pass

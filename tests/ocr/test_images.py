@@ -40,9 +40,9 @@ def test_what_is_no_image_is_none(item: object) -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("", "no bytes"),
-        ("abc", "not valid base64"),
-        ("图", "not valid base64"),
+        ("", "is empty"),
+        ("abc", "not base64"),
+        ("图", "not base64"),
         (5, "not int"),
         (np.zeros((4, 4), np.uint8), r"not uint8 \(4, 4\)"),
         (np.zeros((4, 4, 3)), "not float64"),
@@ -55,9 +55,13 @@ def test_what_cannot_be_an_image_is_refused(item: object, message: str) -> None:
         as_image(item)
 
 
-def test_transparency_is_dropped() -> None:
-    data = cv2.imencode(".png", np.dstack([RED, np.zeros((4, 6), np.uint8)]))[1].tobytes()
-    assert np.array_equal(as_image(data), RED)
+def test_transparency_shows_the_ground_beneath() -> None:
+    alpha = np.full((4, 6), 255, np.uint8)
+    alpha[0] = 0
+    data = cv2.imencode(".png", np.dstack([RED, alpha]))[1].tobytes()
+    image = as_image(data)
+    assert image is not None
+    assert image[:2, 0].tolist() == [[255, 255, 255], [0, 0, 255]]
 
 
 def test_files_that_are_no_images_are_left_out(tmp_path: Path) -> None:

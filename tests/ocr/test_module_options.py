@@ -175,6 +175,6 @@ def test_each_module_tells_the_options_that_it_takes(build: Build, name: str, op
     manifest = Binding(method, {}, Signature(method)).manifest(ServingOptions())
     told = {parameter.name: parameter.schema or {} for parameter in manifest.parameters}
 
-    assert [each for each in told if each not in ("images", "paths", "visualize")] == options
+    assert [each for each in told if each not in ("images", "paths", "visualize", "pages")] == options
     assert all(told[each]["description"] for each in options)
     assert manifest.takes_any is False

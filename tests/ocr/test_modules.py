@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
+from PIL import Image as Pillow
 
 import hub
 from hub.module.contract import serving_method
@@ -21,6 +22,7 @@ from hub.module.info import read_module_info
 from hub.ocr.geometry import Image
 from hub.serving.config.server_config import build as build_config
 from tests.ocr.conftest import MODULES, Build, draw_line
+from tests.pictures.drawn import several
 
 pytestmark = pytest.mark.models
 
@@ -117,6 +119,13 @@ def test_an_image_of_any_shape_is_answered(build: Build, shape: tuple[int, int])
 def test_ocr_det_gives_regions_only(build: Build, page: Image) -> None:
     (regions,) = build("ocr_det").predict(images=[page])
     assert [list(region) for region in regions] == [["text_region"]] * 3
+
+
+def test_ocr_det_finds_the_lines_of_each_page(build: Build, page: Image) -> None:
+    lines = [Pillow.fromarray(page[row : row + 100, :, ::-1]) for row in (20, 120, 220)]
+    (regions,) = build("ocr_det").predict(images=[several(*lines, kind="PDF", resolution=144)])
+    assert [region["page"] for region in regions] == [0, 1, 2]
+    assert all(region["text_region"][3][1] < 100 for region in regions)
 
 
 def test_ocr_det_is_in_contour_order_bottom_up(build: Build, page: Image) -> None:

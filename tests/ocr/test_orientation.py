@@ -43,7 +43,7 @@ def moved(points: Any, page: Image, rotation: int) -> set[tuple[int, int]]:
 class Model:
     """Says one class of some, with a score."""
 
-    engine, precision, parallel = "none", "f32", 1
+    engine, precision, provider, parallel = "none", "f32", "", 1
 
     def __init__(self, label: int = 1, score: float = 1.0, classes: int = 4) -> None:
         self.label, self.score, self.classes = label, score, classes

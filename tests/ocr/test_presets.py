@@ -185,10 +185,12 @@ def test_thresholds_are_init_args_then_params_pys_then_the_models_then_paddleocr
         return params.det_db_thresh, params.det_db_box_thresh, params.det_db_unclip_ratio
 
     assert thresholds() == (0.2, 0.45, 1.4)
-    assert thresholds(model="PP-OCRv6_tiny") == (0.2, 0.4, 1.4), "its inference.yml"
+    assert thresholds(model="PP-OCRv6_tiny") == (0.2, 0.4, 1.6), "its inference.yml but for the growth"
     assert thresholds(model="PP-OCRv5_mobile") == (0.3, 0.6, 1.5)
     assert thresholds(model="PP-OCRv4_mobile") == thresholds(parity=True) == (0.3, 0.5, 1.6)
     assert thresholds(parity=True, model="PP-OCRv6_small") == (0.2, 0.45, 1.4)
+    assert thresholds(parity=True, model="PP-OCRv6_tiny") == (0.2, 0.4, 1.4)
+    assert thresholds(model="PP-OCRv6_tiny", params={"det_db_unclip_ratio": 1.4}) == (0.2, 0.4, 1.4)
     assert thresholds(params={"det_db_thresh": 0.35}) == (0.35, 0.45, 1.4)
     earlier = create(KEPT / "ocr_det", {"model": "PP-OCRv6_small"}).detector.params
     assert (earlier.det_db_thresh, earlier.det_db_box_thresh) == (0.3, 0.5), "its params.py has them"

@@ -11,6 +11,7 @@ import pytest
 from hub.errors import InvalidInputError, UsageError
 from hub.predict import files
 from hub.predict.formats import FORMATS
+from tests.serving.pictures import encode, plain
 
 pytestmark = pytest.mark.unit
 
@@ -39,11 +40,31 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=lambda value: " ".join(value),
 )
 def test_words_name_files_folders_and_patterns(place: Path, words: list[str], expected: list[str]) -> None:
-    assert files.expand(words, "image") == expected
+    assert files.expand(words, "image").names == expected
 
 
 def test_of_a_folder_a_module_of_texts_gets_the_texts(place: Path) -> None:
-    assert files.expand(["."], "text") == ["c.txt"]
+    found = files.expand(["."], "text")
+    assert found.names == ["c.txt"]
+    assert found.left_out == "skipped 4: 1 folder (--recursive searches it), 3 text"
+
+
+def test_of_a_folder_pictures_are_known_by_their_content_and_the_rest_is_counted_by_kind(
+    place: Path,
+) -> None:
+    (place / "scan").write_bytes(encode(plain()))
+    (place / "page.dat").write_bytes(b"%PDF-1.7")
+    (place / "deep" / "x.zip").write_bytes(b"PK\3\4")
+    (place / "odd").write_bytes(bytes(20))
+    pictures = files.expand(["."], "image")
+    assert pictures.names == ["a.png", "b.JPG", "odd[1].png", "scan"]
+    assert pictures.left_out == (
+        "skipped 4: 1 PDF, 1 folder (--recursive searches it), 1 text, 1 unknown file"
+    )
+    documents = files.expand(["."], "image", documents=True, recursive=True)
+    names = ["a.png", "b.JPG", "deep/d.png", "deep/er/e.png", "odd[1].png", "page.dat", "scan"]
+    assert documents.names == names
+    assert documents.left_out == "skipped 3: 1 ZIP archive, 1 text, 1 unknown file"
 
 
 @pytest.mark.parametrize("word", ["deep/er/*.jpg", "nothing"])

@@ -53,6 +53,12 @@ def exotic() -> dict[str, bytes]:
     }
 
 
+#: What is said of some of them to a module that takes one picture of a file.
+REMARKS = {
+    "two-page TIFF": "images[0] has 2 pages; only the first is read here",
+}
+
+
 def unreadable() -> dict[str, bytes]:
     """What is no picture, whatever it claims."""
     noise = np.random.default_rng(1).integers(0, 255, (60, 60, 3), dtype=np.uint8)

@@ -88,7 +88,7 @@ def test_bytes_that_are_no_image_arrive_as_none_with_a_remark(look: ServedModule
     reply = look.reply(images=[b"rubbish", PNG])
 
     assert reply.results["seen"] == [None, SEEN]
-    assert reply.message == "images[0] is not a readable image"
+    assert reply.message.startswith("images[0] is not a readable image: it is text")
 
 
 def test_an_unknown_argument_is_refused_as_by_a_server(look: ServedModule) -> None:

@@ -99,4 +99,5 @@ def test_an_unknown_argument_is_refused_with_the_accepted_names(ocr: Server) -> 
 
     assert reply.status_code == 400
     # Not `paths`, which is refused over HTTP.
-    assert reply.json()["msg"].endswith("accepted: `images`, `visualize`. Did you mean visualize?")
+    assert "accepted: `images`, `visualize`, `pages`, " in reply.json()["msg"]
+    assert reply.json()["msg"].endswith("Did you mean visualize?")

@@ -11,11 +11,11 @@ from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
-from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_detector, engine_options
 from hub.ocr.geometry import Box, Image
-from hub.ocr.images import chosen_images, read_images
+from hub.ocr.images import read_images
+from hub.ocr.inputs import chosen_inputs, examined
 from hub.ocr.options import DetectorOptions, checked
 from hub.ocr.presets import configured
 from hub.ocr.visualize import checked_flag, with_pictures
@@ -62,49 +62,58 @@ class OCRDet(Module):
         images: Sequence[Any] = (),
         paths: Sequence[str] = (),
         visualize: bool = False,
+        pages: int | list[int] | None = None,
         **options: Unpack[DetectorOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the text lines of each image.
 
         Args:
-            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
-                (h, w, 3) BGR arrays.
-            paths: image files instead.
+            images: a list of paths, images or documents as bytes, file objects or base64, PIL images, or
+                uint8 (h, w, 3) BGR arrays.
+            paths: files instead.
             visualize: also draw what was found.
+            pages: of a document: the first so many, or those with these numbers, from 0; all unless given.
             **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text_region": [[x, y], …]}``, four corners in whole pixels, clockwise
-            from the top left; ``[]`` for None. With
-            ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``.
+            from the top left; ``[]`` for None. Lines of a
+            PDF, and of a picture with several pages, have ``page``, from 0, too. With ``visualize`` per
+            image ``{"lines": that list, "image": a JPEG in base64}``, and of such a file all ``images``.
 
         Raises:
-            InvalidInputError: neither or both were given, an image has another form, or an option has a
-                value that is not allowed.
+            InvalidInputError: neither or both were given, an image has another form, there is no such page,
+                or an option has a value that is not allowed.
         """
         draw, asked = checked_flag(visualize), checked(DetectorOptions, options)
-        chosen = chosen_images(as_arrays(images), paths, self.read_images)
-        readable = [image for image in chosen if image is not None]
-        found = iter(self.detector.detect(readable, self.detector.params.updated(asked)))
-        results = [[] if image is None else [_region(box) for box in next(found)] for image in chosen]
-        return with_pictures(chosen, results, hub.model_path) if draw else results
+        detection = self.detector.params.updated(asked)
 
-    @serving(batch="images", images="images", thread_safe=True)
+        def work(chosen: list[Image]) -> Sequence[Any]:
+            results = [[_region(box) for box in page] for page in self.detector.detect(chosen, detection)]
+            return with_pictures(chosen, results, hub.model_path) if draw else results
+
+        nothing: Any = {"lines": [], "image": None} if draw else []
+        return examined(chosen_inputs(images, paths), work, pages, nothing)
+
+    @serving(batch="images", images="images", documents=True, thread_safe=True)
     def serving_method(
         self,
         images: list[Any],
         paths: Sequence[str] = (),
         visualize: bool = False,
+        pages: int | list[int] | None = None,
         **options: Unpack[DetectorOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find the lines of text of each image.
 
         Args:
-            images: image files in base64.
-            paths: image files of the server instead, where it allows that.
+            images: images and documents (PDF, TIFF, animations) in base64.
+            paths: files of the server instead, where it allows that.
             visualize: also draw what was found; the results then are objects of ``lines`` and ``image``.
+            pages: of a document: the first so many, or those with these numbers, from 0; the first ten of a
+                request unless given.
         """
-        return self.predict(images=images, paths=paths, visualize=visualize, **options)
+        return self.predict(images=images, paths=paths, visualize=visualize, pages=pages, **options)
 
 
 def _region(box: Box) -> dict[str, Any]:

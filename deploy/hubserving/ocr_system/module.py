@@ -11,11 +11,11 @@ from typing import Any, Unpack
 
 import hub
 from hub.engines.base import Engine, Precision
-from hub.given_images import as_arrays
 from hub.module import Module, moduleinfo, serving
 from hub.ocr.build import build_pipeline, engine_options
 from hub.ocr.geometry import Image
-from hub.ocr.images import chosen_images, read_images
+from hub.ocr.images import read_images
+from hub.ocr.inputs import chosen_inputs, examined
 from hub.ocr.options import PipelineOptions, checked
 from hub.ocr.pipeline import TextLine
 from hub.ocr.presets import configured
@@ -70,50 +70,59 @@ class OCRSystem(Module):
         images: Sequence[Any] = (),
         paths: Sequence[str] = (),
         visualize: bool = False,
+        pages: int | list[int] | None = None,
         **options: Unpack[PipelineOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find and read the text of each image.
 
         Args:
-            images: a list of paths, image files as bytes, file objects or base64, PIL images, or uint8
-                (h, w, 3) BGR arrays.
-            paths: image files instead.
+            images: a list of paths, images or documents as bytes, file objects or base64, PIL images, or
+                uint8 (h, w, 3) BGR arrays.
+            paths: files instead.
             visualize: also draw what was found.
+            pages: of a document: the first so many, or those with these numbers, from 0; all unless given.
             **options: for this call instead of the module's settings.
 
         Returns:
             Per image a list of ``{"text": …, "confidence": 0…1, "text_region": [[x, y], …]}``, four
-            corners in whole pixels, clockwise from the top left; ``[]`` for None. With
-            ``return_word_box`` a line also has ``"text_word": [text, …]`` and ``"text_word_region"``, the
-            four corners of each. With ``visualize`` per image ``{"lines": that list, "image": a JPEG in
-            base64}``.
+            corners in whole pixels, clockwise from the top left; ``[]`` for None. Lines
+            of a PDF, and of a picture with several pages, have ``page``, from 0, too; with
+            ``return_word_box`` also ``"text_word": [text, …]`` and ``"text_word_region"``, the four corners
+            of each. With ``visualize`` per image ``{"lines": that list, "image": a JPEG in base64}``, and of
+            such a file all ``images``.
 
         Raises:
-            InvalidInputError: neither or both were given, an image has another form, or an option has a
-                value that is not allowed.
+            InvalidInputError: neither or both were given, an image has another form, there is no such page,
+                or an option has a value that is not allowed.
         """
         draw, asked = checked_flag(visualize), checked(PipelineOptions, options)
-        chosen = chosen_images(as_arrays(images), paths, self.read_images)
-        pages = iter(self.pipeline.read([image for image in chosen if image is not None], asked))
-        results = [[] if image is None else [_item(line) for line in next(pages)] for image in chosen]
-        return with_pictures(chosen, results, hub.model_path) if draw else results
 
-    @serving(batch="images", images="images", thread_safe=True)
+        def work(chosen: list[Image]) -> Sequence[Any]:
+            results = [[_item(line) for line in page] for page in self.pipeline.read(chosen, asked)]
+            return with_pictures(chosen, results, hub.model_path) if draw else results
+
+        nothing: Any = {"lines": [], "image": None} if draw else []
+        return examined(chosen_inputs(images, paths), work, pages, nothing)
+
+    @serving(batch="images", images="images", documents=True, thread_safe=True)
     def serving_method(
         self,
         images: list[Any],
         paths: Sequence[str] = (),
         visualize: bool = False,
+        pages: int | list[int] | None = None,
         **options: Unpack[PipelineOptions],
     ) -> list[list[dict[str, Any]]] | list[dict[str, Any]]:
         """Find and read the text of each image.
 
         Args:
-            images: image files in base64.
-            paths: image files of the server instead, where it allows that.
+            images: images and documents (PDF, TIFF, animations) in base64.
+            paths: files of the server instead, where it allows that.
             visualize: also draw what was found; the results then are objects of ``lines`` and ``image``.
+            pages: of a document: the first so many, or those with these numbers, from 0; the first ten of a
+                request unless given.
         """
-        return self.predict(images=images, paths=paths, visualize=visualize, **options)
+        return self.predict(images=images, paths=paths, visualize=visualize, pages=pages, **options)
 
 
 def _item(line: TextLine) -> dict[str, Any]:

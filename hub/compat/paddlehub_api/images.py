@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -39,12 +40,17 @@ def decode_all(images: Sequence[str], where: str = "images") -> list[Image]:
     Raises:
         InvalidInputError: one of them is not an image. PaddleHub left it out, so that results did not match.
     """
+    from hub.ocr.images import from_base64
+    from hub.pictures.decode import decoded
+    from hub.pictures.pages import unreadable
+
     found = []
     for number, text in enumerate(images):
-        image = base64_to_cv2(text)
-        if image is None:
-            raise InvalidInputError(f"{where}[{number}] is not a readable image")
-        found.append(image)
+        data = from_base64(text)
+        try:
+            found.append(decoded(data))
+        except InvalidInputError as error:
+            raise InvalidInputError(unreadable(f"{where}[{number}]", error)) from error
     return found
 
 
@@ -52,8 +58,9 @@ def read(image: str | Image) -> Image:
     """Return an image as given, or read it from its path."""
     if not isinstance(image, str):
         return image
-    loaded = cv2.imread(image)
-    if loaded is None:
-        raise ValueError(f"{image} cannot be read as an image")
-    result: Image = loaded
-    return result
+    from hub.pictures.decode import decoded
+
+    try:
+        return decoded(Path(image).read_bytes())
+    except (InvalidInputError, OSError) as error:
+        raise ValueError(f"{image} cannot be read as an image: {error}") from error

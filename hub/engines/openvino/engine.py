@@ -80,6 +80,7 @@ class OpenVINOModel(LoadedModel):
         """Give working memory back, unless a batch is being executed."""
         with self._lock:
             if not self._running:
+                self._idle.clear()  # requests keep their last inputs and outputs
                 self._compiled.release_memory()
 
     def _execute(self, batch: Batch) -> tuple[Array, ...]:

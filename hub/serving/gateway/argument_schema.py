@@ -12,9 +12,10 @@ import base64
 import copy
 import re
 import textwrap
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.module.arguments import names_server_files
 from hub.module.schemas import Schema, any_of
@@ -46,6 +47,13 @@ _NAMES: dict[str, Schema] = {
 _ARGS = re.compile(r"^([ \t]*)Args:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)*)", re.MULTILINE)
 #: ``name: what it is``, or PaddleHub's ``name (type): what it is``.
 _ARGUMENT = re.compile(r"(\w+)(?: *\([^)]*\))?: +(\S.*)", re.DOTALL)
+
+
+class FormType(NamedTuple):
+    """The JSON types of one value that an argument takes, and whether it takes a list of them."""
+
+    kinds: frozenset[str]
+    takes_list: bool
 
 
 def offered(module: ModuleState, config: ServingConfig) -> Manifest:
@@ -96,6 +104,19 @@ def kinds(parameter: Parameter) -> set[str]:
     parts = schema.get("anyOf", [schema])
     found = {str(type_) for part in parts for type_ in _types(part)}
     return found - {"null"}
+
+
+def form_types(parameters: Sequence[Parameter]) -> dict[str, FormType]:
+    """Return what the fields of a form are read as, for those arguments that are checked."""
+    found = {}
+    for parameter in parameters:
+        if parameter.schema:
+            parts = parameter.schema.get("anyOf", [parameter.schema])
+            lists = [part for part in parts if part.get("type") == "array"]
+            single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
+            kinds = {each for part in single for each in _types(part)} - {"null"}
+            found[parameter.name] = FormType(frozenset(kinds), takes_list=bool(lists))
+    return found
 
 
 def _types(part: Schema) -> list[str]:

@@ -2,15 +2,16 @@
 
 application/json        {"images": ["<base64>", …], "texts": […], …}; also a body without a content type
 multipart/form-data     files are images (base64 text for a module that decodes itself), fields arguments
-image/*                 the body is one image, for the module's first image argument
+image/*, application/pdf   the body is one file, for the module's first image argument
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from hub import envelope
@@ -18,6 +19,7 @@ from hub.errors import InvalidInputError, MediaTypeError
 from hub.image_header import image_size
 from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.argument_schema import FormType
 from hub.serving.gateway.body import (
     CUSTOMARY_IMAGE_ARGUMENTS,
     Body,
@@ -36,6 +38,7 @@ _NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img"
 #: How PHP, jQuery and others write that a name comes several times.
 _INDEX: Final = re.compile(r"\[\d*\]\Z")
 #: Words that only json.loads takes for numbers; as a form's field they are words.
+_TRUTH: Final = {b"true": True, b"false": False}
 _NOT_NUMBERS: Final = (b"NaN", b"Infinity", b"-Infinity")
 
 
@@ -46,10 +49,12 @@ class _Names:
     Attributes:
         declared: those that are images and arrive decoded.
         taken: all of them; None where it takes any name.
+        types: what those take that are checked.
     """
 
     declared: Sequence[str]
     taken: Collection[str] | None
+    types: Mapping[str, FormType]
 
     @property
     def image(self) -> str:
@@ -86,6 +91,7 @@ def parse(
     declared: Sequence[str],
     limits: RequestLimits,
     taken: Collection[str] | None = None,
+    types: Mapping[str, FormType] = MappingProxyType({}),
 ) -> Body:
     """Check a body and take it apart.
 
@@ -96,6 +102,7 @@ def parse(
             bytes. All others stay as sent.
         limits: on sizes and numbers.
         taken: all of the module's arguments that callers may send, for a form; None where it takes any.
+        types: what those of them take that are checked, for a form.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
@@ -104,8 +111,8 @@ def parse(
     if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
     if is_form(content_type):
-        return _from_form(data, content_type, _Names(declared, taken), limits)
-    if kind.startswith("image/"):
+        return _from_form(data, content_type, _Names(declared, taken, types), limits)
+    if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
     raise MediaTypeError(
@@ -127,7 +134,7 @@ def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLim
             name = names.of(part, is_file=text is None)
             if text is not None:
                 structure.count(text)
-                fields.setdefault(name, []).append(_field(text))
+                fields.setdefault(name, []).append(_field(text, names.types.get(name)))
             elif part.filename is None and not names.is_image(name):
                 raise InvalidInputError(
                     f"field `{name}` of the form is not {part.charset.upper()} text; a file needs a file name"
@@ -181,8 +188,18 @@ def _image_texts(values: list[Any], name: str, budget: ImageBudget) -> list[byte
         ) from error
 
 
-def _field(text: bytes) -> Any:
-    """Return a form field's value: JSON where it is some (numbers, lists, true), else the text."""
+def _field(text: bytes, wanted: FormType | None) -> Any:
+    """Return a form field's value: JSON where it is some (numbers, lists, true), else the text.
+
+    ``wanted`` is what its argument takes, if that is checked: where it is texts, 007 stays one, and where it
+    is truth values, Python's True is one.
+    """
+    kinds = wanted.kinds if wanted else frozenset()
+    if wanted and kinds == {"string"} and not (wanted.takes_list and text.lstrip().startswith(b"[")):
+        return text.decode()
+    word = text.strip().lower()
+    if "boolean" in kinds and "string" not in kinds and word in _TRUTH:
+        return _TRUTH[word]
     try:
         return text.decode() if text.strip() in _NOT_NUMBERS else envelope.loads(text)
     except ValueError:

@@ -29,6 +29,7 @@ class RunnerSpec(Message):
             engine threads.
         interpreter: the Python of the module's own environment; None for the server's.
         max_pixels: of an image; the gateway looks at headers, this holds for those that it cannot read.
+        max_images: images and pages of a request.
         max_total_pixels: of all images of a request, likewise.
         pdf_memory_mb: for rendering a PDF.
         memory_limit_mb: of the runner, which the supervisor kills above it.
@@ -48,6 +49,7 @@ class RunnerSpec(Message):
     generation: int = 1
     interpreter: str | None = None
     max_pixels: int | None = None
+    max_images: int | None = None
     max_total_pixels: int | None = None
     pdf_memory_mb: int | None = None
     memory_limit_mb: int | None = None

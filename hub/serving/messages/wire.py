@@ -117,6 +117,7 @@ class ReplyHeader(_Header):
     Attributes:
         batch: requests in the call of the module.
         notes: remarks for the envelope's ``msg``.
+        pages: of each image file the numbers of the pages that were read, from 0.
         http_status: of an endpoint's reply.
     """
 
@@ -126,6 +127,7 @@ class ReplyHeader(_Header):
     run_seconds: float = 0.0
     generation: int = 1
     notes: Sequence[str] = ()
+    pages: Sequence[Sequence[int]] = ()
     http_status: int = 200
 
 

@@ -99,6 +99,7 @@ class Binding:
             takes_any=self.takes_any,
             batch=options.batch,
             images=tuple(options.images),
+            documents=options.documents,
             idempotent=bool(options.idempotent),
         )
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from hub import envelope
 from hub.checkpoint import wanted_while
-from hub.errors import AbandonedError, InvalidInputError, PayloadTooLargeError, RequestError
+from hub.errors import AbandonedError, InvalidInputError
 from hub.module.loader import describe
 from hub.serving.messages import wire
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.wire import ErrorHeader, ReplyHeader
 from hub.serving.process.logs import request_ids
-from hub.serving.runner import batcher, endpoints, image_decode
+from hub.serving.runner import batcher, endpoints
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.request import Request
@@ -36,6 +36,7 @@ class Executor:
         policy: BatchPolicy,
         generation: int,
         manifest: Manifest,
+        max_images: int | None = None,
         max_total_pixels: int | None = None,
     ) -> None:
         self.name = name
@@ -43,6 +44,7 @@ class Executor:
         self.manifest = manifest
         self._binding = binding
         self._generation = generation
+        self._max_images = max_images
         self._max_total_pixels = max_total_pixels
         self._room = SharedRoom()
 
@@ -90,7 +92,9 @@ class Executor:
             try:
                 request.arguments.update(self._decoded(request))
                 request.arguments = self._binding.bind(request.arguments)
-            except (RequestError, ImportError) as error:  # a library of the system may be gone by now
+            except AbandonedError:
+                self._wanted(request)
+            except Exception as error:  # without OpenCV, an ImportError
                 self._refuse(request, error)
             else:
                 if alone or not announces or request.announce():
@@ -98,32 +102,38 @@ class Executor:
         return prepared
 
     def _decoded(self, request: Request) -> dict[str, Any]:
-        decoded: dict[str, Any] = {}
-        pixels = 0
-        for name, data in request.image_blobs.items():
-            blobs = data if isinstance(data, list) else [data]
-            arrays = []
-            for blob in blobs:
-                arrays.append(image_decode.decode(blob))
-                pixels += 0 if arrays[-1] is None else arrays[-1].size // 3
-                self._check_pixels(pixels)
-            for number, array in enumerate(arrays):
-                if array is None:
-                    request.notes.append(f"{name}[{number}] is not a readable image")
-            decoded[name] = arrays if isinstance(data, list) else arrays[0]
-        if request.notes and request.header.strict:
-            raise InvalidInputError("; ".join(request.notes))
-        return decoded
+        """Return the request's images as arrays, as ``Pages``, or None for other bytes.
 
-    def _check_pixels(self, pixels: int) -> None:
-        """Raise PayloadTooLargeError for more than a request's images may have in all, by now.
-
-        The gateway has looked at headers; that of a format may lie, or be unknown to it.
+        Raises:
+            InvalidInputError: the caller is strict, and one cannot be read; or a page is not there.
+            PayloadTooLargeError: too many pages or pixels.  AbandonedError: nobody waits any more.
         """
-        if self._max_total_pixels is not None and pixels > self._max_total_pixels:
-            raise PayloadTooLargeError(
-                f"the images together have more than {self._max_total_pixels} pixels (max_total_pixels)"
-            )
+        if not request.image_blobs:
+            return {}
+        # A module that takes no images may have an environment without NumPy and OpenCV.
+        from hub.pictures.pages import DEFAULT_PAGES, PAGES, Reader, checked
+
+        asked = None
+        if self.manifest.documents:
+            asked = checked(request.arguments.get(PAGES, self._binding.defaults.get(PAGES)))
+        reader = Reader(
+            asked,
+            reads_documents=self.manifest.documents,
+            default=DEFAULT_PAGES,
+            max_images=self._max_images,
+            max_total_pixels=self._max_total_pixels,
+        )
+        decoded: dict[str, Any] = {}
+        with wanted_while(lambda: _is_wanted(request)):
+            for name, data in request.image_blobs.items():
+                blobs = data if isinstance(data, list) else [data]
+                images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs)]
+                decoded[name] = images if isinstance(data, list) else images[0]
+        if reader.failures and request.header.strict:
+            raise InvalidInputError("; ".join(reader.failures))
+        request.notes += reader.notes
+        request.pages = reader.numbers
+        return decoded
 
     def _run_group(self, members: list[Request]) -> None:
         """Call the method once for all members; if that fails, each gets a call of its own."""
@@ -175,6 +185,7 @@ class Executor:
             run_seconds=seconds,
             generation=self._generation,
             notes=request.notes,
+            pages=request.pages,
             http_status=status,
         )
         request.reply(wire.Frame(wire.OK, header.to_json(), [results]))

@@ -18,7 +18,7 @@ from hub.module.coroutines import blocking
 from hub.module.signature import Signature
 from hub.serving.messages.heartbeat import MAX_SLOTS
 from hub.serving.messages.runner_spec import RunnerSpec
-from hub.serving.runner import endpoints, image_decode
+from hub.serving.runner import endpoints
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor
@@ -51,7 +51,9 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     if found is None:
         raise HubError(f"module {spec.name} cannot be served: no method of {cls.__name__} is marked @serving")
     if found[1].images:
-        image_decode.require_opencv()
+        from hub.pictures.decode import require_opencv
+
+        require_opencv()
     if use_gpu and _takes(cls, "use_gpu"):
         init_args.setdefault("use_gpu", True)
     instance = loader.build(cls, spec.directory, init_args)
@@ -76,6 +78,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
         binding=binding,
         policy=policy,
         generation=spec.generation,
+        max_images=spec.max_images,
         max_total_pixels=spec.max_total_pixels,
         manifest=replace(
             binding.manifest(options),

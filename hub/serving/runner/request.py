@@ -19,6 +19,7 @@ class Request(ABC):
         accepted: ``time.monotonic()`` when it came.
         packed: the frame, until ``unpack`` has read it.
         notes: remarks for the reply's ``msg`` (an image that could not be read, say).
+        pages: of each image file the numbers of the pages that were read.
     """
 
     header: CallHeader
@@ -26,6 +27,7 @@ class Request(ABC):
     image_blobs: dict[str, Any]
     accepted: float
     notes: list[str] = field(default_factory=list, kw_only=True)
+    pages: list[tuple[int, ...]] = field(default_factory=list, kw_only=True)
     packed: Frame | None = field(default=None, kw_only=True)
 
     @classmethod

@@ -91,6 +91,7 @@ class RegistryPlanner:
             log_format=config.log_format,
             generation=generation,
             max_pixels=config.max_pixels,
+            max_images=config.max_images,
             max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
             pdf_memory_mb=config.pdf_memory_mb,
             memory_limit_mb=config.runner_memory_limit_mb,

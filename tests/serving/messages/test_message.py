@@ -35,17 +35,19 @@ from hub.version import __version__
 
 pytestmark = pytest.mark.unit
 
-PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]})
+PARAMETER = Parameter("scale", False, "int | None", True, {"a": [1, 2.5, None]}, {"type": "integer"})
 MANIFEST = Manifest(
     method="predict",
     summary="says it again",
     doc="Say it again.",
     returns="list[str]",
+    returns_schema={"type": "array"},
     example={"texts": ["a"]},
     parameters=(Parameter("texts", True), PARAMETER),
     takes_any=False,
     batch="texts",
     images=("images", "mask"),
+    documents=True,
     idempotent=False,
     endpoints={"ocr": ("file",), "plain": ()},
     once=("plain",),
@@ -87,6 +89,7 @@ SPEC = RunnerSpec(
     generation=2,
     interpreter="/env/bin/python",
     max_pixels=1000,
+    max_images=8,
     max_total_pixels=3000,
     pdf_memory_mb=64,
     memory_limit_mb=512,

@@ -16,8 +16,8 @@ import pytest
 
 from hub.checkpoint import checkpoint
 from hub.errors import DeadlineError, InvalidInputError
+from hub.pictures.pages import Reader
 from hub.serving.messages.manifest import Manifest
-from hub.serving.runner import image_decode
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
 from hub.serving.runner.executor import Executor, SharedRoom
@@ -25,6 +25,7 @@ from tests.serving import pictures
 from tests.serving.runner import requests
 
 pytestmark = pytest.mark.unit
+NOT_READ = "images[0] is not a readable image: it is text: send the bytes of a picture file"
 
 
 class Module:
@@ -197,14 +198,14 @@ def test_an_image_that_cannot_be_read_is_none_and_a_remark(module: Module) -> No
     executor(module).run([request])
 
     assert module.images == [None]
-    assert request.told.notes == ["images[0] is not a readable image"]
+    assert request.told.notes == [NOT_READ]
 
 
 def test_a_decoder_that_lost_a_library_is_reported_and_kills_no_runner(
     module: Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = "libGL.so.1: cannot open shared object file: No such file or directory"
-    monkeypatch.setattr(image_decode, "decode", Mock(side_effect=ImportError(missing)))
+    monkeypatch.setattr(Reader, "read", Mock(side_effect=ImportError(missing)))
     first, second = requests.make({"images": [b"x"]}, texts=["a"]), requests.make(texts=["b"])
     executor(module).run([first, second])
 
@@ -216,7 +217,7 @@ def test_a_strict_request_is_refused_instead(module: Module) -> None:
     request = requests.make({"images": [b"rubbish"]}, header={"strict": True}, texts=["a"])
     executor(module).run([request])
 
-    assert request.answer == ("input", "images[0] is not a readable image")
+    assert request.answer == ("input", NOT_READ)
     assert module.calls == []
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from hub.serving.gateway import argument_schema, body_parser
+from hub.errors import BindingError
+from hub.serving.gateway import argument_schema, body_parser, plain_text
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import current_gateway
+from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.targets import ModuleTarget
 from hub.serving.messages.state import ModuleState
 
 blueprint = Blueprint("predict", __name__)
+#: The envelope's ``msg``, where the reply is text.
+REMARKS = "X-Hub-Message"
 
 
 @blueprint.post("/predict/<name>")
@@ -21,13 +25,37 @@ def predict(name: str) -> Response:
     gateway = current_gateway()
     target = ModuleTarget(gateway, name)
     context = over_http.announced(gateway, name)
+    asked = plain_text.format_asked(request)
     reply = target.call(context, over_http.read_body, _parse)
-    return over_http.with_headers(Response(target.to_reply(reply), mimetype="application/json"), reply)
+    response = _as_text(reply, asked) or Response(target.to_reply(reply), mimetype="application/json")
+    return over_http.with_headers(response, reply)
+
+
+def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:
+    """Return the results as text where that is wanted; what ``msg`` would say is in a header.
+
+    Raises:
+        BindingError: text was asked for by ``format``, and there is none.
+    """
+    if asked == "json" or (asked is None and not plain_text.is_preferred(request)):
+        return None
+    text = plain_text.as_text(reply)
+    if text is None:
+        if asked is None:
+            return None
+        raise BindingError("format=text: these results have no text; leave format out for JSON")
+    response = Response(text, mimetype="text/plain")
+    if reply.remarks:
+        ascii_only = reply.remarks.encode("ascii", "backslashreplace").decode()
+        response.headers[REMARKS] = " ".join(ascii_only.split())
+    return response
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
-    gateway, kind, taken = current_gateway(), request.content_type or "", None
-    if body_parser.is_form(kind) and not module.manifest.takes_any:
-        offered = argument_schema.offered(module, gateway.config)
-        taken = [parameter.name for parameter in offered.parameters]
-    return body_parser.parse(data, kind, module.manifest.images, gateway.limits, taken)
+    gateway, kind, manifest = current_gateway(), request.content_type or "", module.manifest
+    if not body_parser.is_form(kind):
+        return body_parser.parse(data, kind, manifest.images, gateway.limits)
+    parameters = argument_schema.offered(module, gateway.config).parameters
+    taken = None if manifest.takes_any else [parameter.name for parameter in parameters]
+    types = argument_schema.form_types(parameters)
+    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, types)

@@ -3,7 +3,7 @@
     python pdf_process.py DESCRIPTOR MEMORY_MB SECONDS
 
 A file of two kilobytes can make PDFium take gigabytes and end its process; others keep it busy for hours.
-Here the limits of the kernel end it, and nothing else goes with it. The other side is ``hub.ocr.pdf``.
+Here the limits of the kernel end it, and nothing else goes with it. The other side is ``hub.pictures.pdf``.
 Standard library, and PDFium.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2
+import pypdfium2.raw as raw
 
 
 class Pages:
@@ -41,14 +42,19 @@ class Pages:
                 _allow_time(self._seconds)
                 try:
                     self._answer(**request)
-                except (pypdfium2.PdfiumError, ValueError, IndexError) as error:
-                    self._tell(error=f"{type(error).__name__}: {error}")
+                except (pypdfium2.PdfiumError, ValueError, IndexError):
+                    self._tell(error="it is damaged or cut off")
                 except MemoryError:
                     self._tell(no_memory=True)
 
     def _answer(self, ask: str, page: int = 0, scale: float = 1.0) -> None:
         if ask == "open":
-            self._file = pypdfium2.PdfDocument(self._connection.recv_bytes())
+            data = self._connection.recv_bytes()
+            try:
+                self._file = pypdfium2.PdfDocument(data)
+            except pypdfium2.PdfiumError:
+                self._tell(error=_why_not(data))
+                return
             self._file.init_forms()
             self._tell(total=len(self._file))
         elif ask == "close":
@@ -68,6 +74,22 @@ class Pages:
 
     def _tell(self, **reply: Any) -> None:
         self._connection.send_bytes(json.dumps(reply).encode())
+
+
+def _why_not(data: bytes) -> str:
+    """Return why PDFium does not open a file. It is asked again: what it says after the first failure may be
+    the reason of a file before this one.
+    """
+    file = raw.FPDF_LoadMemDocument64(data, len(data), None)
+    if file:
+        raw.FPDF_CloseDocument(file)
+        return "the PDF has no pages"
+    code = raw.FPDF_GetLastError()
+    if code == raw.FPDF_ERR_PASSWORD:
+        return "a password is needed: save the PDF without one"
+    if code == raw.FPDF_ERR_SECURITY:
+        return "the PDF is encrypted in a way that is not read here: save it without a password"
+    return "it is a PDF that is damaged or cut off"
 
 
 def _allow_time(seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""Reads the pages of PDFs through processes of ``hub.ocr.pdf_process``.
+"""Reads the pages of PDFs through processes of ``hub.pictures.pdf_process``.
 
 A process that has nothing to do is kept for the next file. One that dies is the file's fault.
 """
@@ -21,7 +21,7 @@ import numpy as np
 
 from hub import settings
 from hub.checkpoint import checkpoint
-from hub.ocr.geometry import Image
+from hub.pictures.levels import Image
 
 _PROGRAM: Final = Path(__file__).with_name("pdf_process.py")
 #: CPU time for one page, or to open a file; a usual page takes a tenth of a second.
