@@ -125,7 +125,7 @@ setup(
     package_data={
         "hub": ["py.typed"],
         "hub.registry": ["*.json"],
-        "hub.registry.authoring": ["templates/*"],
+        "hub.registry.authoring": ["templates/*", "templates/*/*"],
         "hub.serving.gateway": ["openapi.json", "static/*"],
         "hub.serving.gateway.protocols.oip": ["*.proto"],
         "hub.paddlex": ["*.csv", "*.json"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli import completion, render
 from hub.cli.groups import Group
+
+if TYPE_CHECKING:
+    from hub.registry.authoring.scaffold import Kind
 
 
 @click.command()
@@ -22,13 +25,20 @@ from hub.cli.groups import Group
     default=Path(),
     help="Where to make the folder.  [default: here]",
 )
-def init(name: str, output_dir: Path) -> None:
-    """Start a new module: a folder with the module, its README and a test that passes."""
+@click.option("--text", "kind", flag_value="text", default="text", help="It takes texts.  [default]")
+@click.option("--image", "kind", flag_value="image", help="It takes images, decoded.")
+@click.option("--batch", "kind", flag_value="batch", help="Items of several requests come in one call.")
+@click.option(
+    "--pipeline", "kind", flag_value="pipeline", help="It has routes of its own, as PaddleX's have."
+)
+def init(name: str, output_dir: Path, kind: Kind) -> None:
+    """Start a new module: a folder with the module, an example, its README and a test that passes."""
     from hub.registry.authoring.scaffold import scaffold
 
-    folder = scaffold(name, output_dir)
+    folder = scaffold(name, output_dir, kind)
+    serve = f"hub serving start {folder if folder.is_absolute() else f'./{folder}'} --watch"
     render.line(f"The new module is in {folder}")
-    render.note(f"Try it:  python -m pytest {folder}\nthen:    hub install {folder}/")
+    render.note(f"Serve it while you write it:  {serve}\nTest it:  python -m pytest {folder}")
 
 
 @click.command()

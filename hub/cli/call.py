@@ -8,19 +8,19 @@ Standard library only: it runs in a module's own environment, too, which has no 
 from __future__ import annotations
 
 import argparse
-import base64
 import inspect
 import json
 import sys
 import traceback
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import envelope, missing_library, output, text_file
-from hub.errors import ConfigError, HubError, InvalidModuleError, UsageError
-from hub.module.arguments import SINGLE, TEXTS, FileKind, for_files, parameters
+from hub import missing_library, output
+from hub.cli import run_files
+from hub.errors import HubError, InvalidModuleError, UsageError
+from hub.module.arguments import SINGLE, TEXTS, for_files, parameters
 from hub.module.contract import ServingOptions
 from hub.suggestion import did_you_mean
 
@@ -69,7 +69,8 @@ def call(directory: Path, words: Sequence[str]) -> int:
             return 0
         name = name or next(iter(serving))
         method = blocking(getattr(enforce(instance), name))
-        result = method(**_arguments(method, serving[name], rest, directory.name))
+        given = _arguments(method, serving[name], rest, directory.name)
+        result = method(**given.arguments)
     except HubError:
         raise
     except Exception as error:
@@ -77,7 +78,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
             raise InvalidModuleError(f"{directory.name}: {error}; {advice}") from error
         traceback.print_exc()  # whose mistake it is shows in its last lines
         return 1
-    print(_as_json(result))
+    run_files.show(result, given.files, as_json=given.as_json)
     return 0
 
 
@@ -104,12 +105,29 @@ def _method(
     return None, list(words)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """The meaning of a command line's words.
+
+    Attributes:
+        arguments: what the method is called with, by the names of its parameters.
+        files: those that are named without an option, if they are all that it works on.
+        as_json: print a line of JSON for each.
+    """
+
+    arguments: dict[str, Any]
+    files: Sequence[run_files.Named]
+    as_json: bool
+
+
 def _arguments(
     method: Callable[..., Any], options: ServingOptions, words: Sequence[str], name: str
-) -> dict[str, Any]:
-    """Return what a serving method is called with, by the names of its parameters."""
+) -> _Given:
+    """Return what a serving method is called with."""
     parser = argparse.ArgumentParser(prog=f"hub run {name}", description=inspect.getdoc(method))
-    parser.add_argument("files", nargs="*", metavar="FILE", help="the same as --input_path FILE")
+    reads = "an image, PDF or other file; the text in it is printed, where the module reads text"
+    parser.add_argument("files", nargs="*", metavar="FILE", help=reads)
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each FILE")
     parser.add_argument("--input_path", action="append", metavar="FILE", help="an image or other file")
     parser.add_argument("--input_text", action="append", metavar="TEXT", help="a text")
     parser.add_argument("--input_file", metavar="FILE", help="a file with a text a line")
@@ -128,18 +146,19 @@ def _arguments(
         takes = ", ".join(taken) or "nothing"
         raise UsageError(f"{name} has no argument for {flag}. It takes: {takes}")
 
-    texts = [*(given.input_text or []), *(_lines(given.input_file) if given.input_file else [])]
+    texts = [*(given.input_text or []), *(run_files.lines(given.input_file) if given.input_file else [])]
     if texts:
         key = key_for("--input_text", TEXTS)
         arguments[key] = _one_or_all(key, texts)
     named = [*(given.input_path or []), *given.files]
+    files: list[run_files.Named] = []
     if named:
-        paths = [_file(path) for path in named]
         found = for_files(list(taken), options.images)
         key = key_for("--input_path", found[:1] if found else ())
-        read = partial(_decoded, pages=arguments.get("pages"), options=options)
-        values = _values(paths, found[1] if found else "path", read if key in options.images else _base64)
-        arguments[key] = _one_or_all(key, values)
+        decoding = run_files.Decoding(arguments.get("pages"), options.documents)
+        kind = found[1] if found else "path"
+        files = run_files.read(named, kind, decoding if key in options.images else None)
+        arguments[key] = _one_or_all(key, [value for file in files for value in file.values])
     for key in ("use_gpu", "batch_size"):
         if getattr(given, key) is not None:
             arguments[key_for(f"--{key}", [key])] = getattr(given, key)
@@ -150,7 +169,8 @@ def _arguments(
             f"{name} works on something: give --input_path FILE, --input_text TEXT or --arguments JSON. "
             f"It takes: {', '.join(taken)}"
         )
-    return arguments
+    shown = [] if texts or given.input_path else files
+    return _Given(arguments, shown, given.json)
 
 
 def _with_underscores(word: str) -> str:
@@ -176,54 +196,6 @@ def _one_or_all(key: str, values: list[Any]) -> Any:
     if len(values) > 1:
         raise UsageError(f"the module takes one {key}, not {len(values)}")
     return values[0]
-
-
-def _file(path: str) -> Path:
-    if not Path(path).is_file():
-        raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
-    return Path(path)
-
-
-def _values(paths: Sequence[Path], kind: FileKind, read: Callable[[Sequence[Path]], list[Any]]) -> list[Any]:
-    """Return what of the files is passed: images, as ``read`` gives them, paths, or the lines of texts."""
-    if kind == "image":
-        return read(paths)
-    return list(map(str, paths)) if kind == "path" else [line for path in paths for line in _lines(path)]
-
-
-def _base64(paths: Sequence[Path]) -> list[Any]:
-    """Return files as in a request, for modules that decode images themselves."""
-    return [base64.b64encode(path.read_bytes()).decode() for path in paths]
-
-
-def _decoded(paths: Sequence[Path], *, pages: Any, options: ServingOptions) -> list[Any]:
-    """Return decoded images; what is left out of one is said, one that cannot be read is an error."""
-    from hub.pictures.pages import Reader, checked
-
-    reader = Reader(checked(pages), reads_documents=options.documents)
-    images = [reader.read(path.read_bytes(), str(path)) for path in paths]
-    if reader.failures:
-        raise UsageError("--input_path: " + "; ".join(reader.failures))
-    for note in reader.notes:
-        print(note, file=sys.stderr)
-    return images
-
-
-def _lines(path: str | Path) -> list[str]:
-    try:
-        lines = text_file.read(path, "the file of texts").splitlines()
-    except ConfigError as error:
-        raise UsageError(str(error)) from error
-    return [line for line in lines if line.strip()]
-
-
-def _as_json(result: Any) -> str:
-    """Return a result as a server would send it; what it could not send, as Python shows it."""
-    try:
-        sent = envelope.loads(envelope.dumps(result))
-    except TypeError:
-        return str(result)
-    return json.dumps(sent, ensure_ascii=not output.is_unicode(sys.stdout), indent=1)
 
 
 if __name__ == "__main__":

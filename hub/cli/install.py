@@ -60,23 +60,20 @@ def install(sources: tuple[str, ...], sha256: str | None, **how: bool) -> None:
 
 
 @click.command()
-@click.argument("pattern", metavar="[REGEX]", default=".*")
+@click.argument("words", metavar="[REGEX]...", nargs=-1)
 @json_option
 @click.pass_context
-def search(context: click.Context, pattern: str, json_: bool) -> None:
+def search(context: click.Context, words: tuple[str, ...], json_: bool) -> None:
     """List the modules that can be installed by name.
 
-    REGEX is looked for in names, summaries and types.
+    Each REGEX is looked for in names, summaries and types; a module is shown that has all of them.
     """
-    from hub.errors import HubError, UsageError
+    from hub.errors import HubError
     from hub.registry.configuration import read
     from hub.registry.local import LocalRegistry
     from hub.registry.sources import catalog
 
-    try:
-        wanted = re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
-        raise UsageError(f"{pattern!r} is not a regular expression: {error}") from error
+    wanted = [_pattern(word) for word in words]
     found, failed = catalog.bundled_modules(), False
     for location in read(LocalRegistry().layout).index:
         try:
@@ -85,7 +82,9 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
             render.problem("Warning", str(error))
             failed = True
     shown = [
-        each for each in found if wanted.search(f"{each.info.name} {each.info.summary} {each.info.type}")
+        each
+        for each in found
+        if all(word.search(f"{each.info.name} {each.info.summary} {each.info.type}") for word in wanted)
     ]
     if json_:
         keys = ("name", "version", "summary", "type")
@@ -95,9 +94,19 @@ def search(context: click.Context, pattern: str, json_: bool) -> None:
         if shown:
             render.table(("ModuleName", "Version", "Summary", "From"), rows)
         else:
-            render.note(f"No module's name, summary or type has {pattern!r}; hub search lists all of them.")
+            asked = " and ".join(map(repr, words))
+            render.note(f"No module's name, summary or type has {asked}; hub search lists all of them.")
     if failed:
         context.exit(1)
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    from hub.errors import UsageError
+
+    try:
+        return re.compile(word, re.IGNORECASE)
+    except re.error as error:
+        raise UsageError(f"{word!r} is not a regular expression: {error}") from error
 
 
 @click.command()

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "mcp": ("hub.cli.mcp", "mcp", "Offer modules as tools to language models (MCP)."),
     "weights": ("hub.cli.weights", "weights", "List and fetch weights."),
     "init": ("hub.cli.author", "init", "Start a new module."),
+    "check": ("hub.cli.check", "check", "Look at a module's folder, and call it with its example."),
     "convert": ("hub.cli.author", "convert", "Make a module of an exported model."),
     "pack": ("hub.cli.author", "pack", "Put a module and all it needs into one archive."),
     "index": ("hub.cli.author", "index", "Make a private index of modules."),

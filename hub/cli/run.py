@@ -22,7 +22,8 @@ def run(context: click.Context, module: str, words: tuple[str, ...]) -> None:
 
     A module with a @runnable method gets the arguments as they are. Of any other the @serving method is
     called, with what FILE, --input_path FILE, --input_text TEXT, --input_file FILE, --use_gpu, --batch_size N
-    and --arguments JSON say; `hub run NAME --help` shows them. --method NAME calls another @serving method.
+    and --arguments JSON say; `hub run NAME --help` shows them. `hub run ocr_system a.jpg b.pdf` prints the
+    text in the files, with --json a line of JSON for each. --method NAME calls another @serving method.
     """
     from hub.cli import call
 

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 @click.option(
     "--allow_model_control", is_flag=True, default=None, help="Let clients load and unload modules."
 )
+@click.option(
+    "--watch", is_flag=True, default=None, help="Load a module's folder again when a file of it changes."
+)
 @click.option("--daemon", is_flag=True, help="Return when the server is ready and leave it running.")
 def start(daemon: bool, **options: Any) -> None:
     """Serve modules, or a pipeline, over HTTP until Ctrl-C or `hub serving stop`."""

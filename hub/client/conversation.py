@@ -33,6 +33,7 @@ from hub.errors import (
     HubError,
     RequestError,
     UnavailableError,
+    UnknownModuleError,
     UnreachableError,
 )
 
@@ -40,6 +41,8 @@ from hub.errors import (
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 #: The server answers 504 at the deadline; that answer is waited for so much longer.
 GRACE_SECONDS = 1.0
+#: So many served modules are named to somebody who asked for another.
+MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def predict(server: Server, options: Options, called: Called, body: bytes) -> St
         outcome = yield _ask(called, body, options, request_id, deadline)
         try:
             return replies.read(_answer(outcome), server, request_id)
+        except UnknownModuleError as error:
+            raise (yield from _naming_the_served(error, server, options)) from None
         except HubError as error:
             if not (yield from _may_resend(error, attempt, server, options, called, deadline)):
                 raise
@@ -102,6 +107,19 @@ def _ask(called: Called, body: bytes, options: Options, request_id: str, deadlin
         "X-Hub-Strict": "1" if options.strict else "0",
     }
     return Ask("POST", called.path, left + GRACE_SECONDS, body, headers)
+
+
+def _naming_the_served(
+    error: UnknownModuleError, server: Server, options: Options
+) -> Steps[UnknownModuleError]:
+    """Return the error with the names of what is served, where that can be found out."""
+    try:
+        names = list((yield from health(server, options)).get("modules", {}))
+    except HubError:
+        return error
+    more = ", …" if len(names) > MOST_NAMES else ""
+    message = f"{error} Served there: {', '.join(names[:MOST_NAMES]) or 'nothing'}{more}"
+    return UnknownModuleError(message, retry_after=error.retry_after, request_id=error.request_id)
 
 
 def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:

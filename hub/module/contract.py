@@ -18,10 +18,12 @@ Standard library only: runners in a module's own environment import this file.
 from __future__ import annotations
 
 import inspect
+import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, Final, TypeVar, overload
 
 from hub.errors import InvalidModuleError
 
@@ -31,6 +33,7 @@ C = TypeVar("C", bound=type)
 _SERVING_MARK = "__hub_serving__"
 _RUNNABLE_MARK = "__hub_runnable__"
 _INFO_MARK = "__hub_info__"
+_EXAMPLE: Final = re.compile(r"^[ \t]*Examples?::?\s+(?P<object>\{.*)", re.MULTILINE | re.DOTALL)
 #: On modules written for PaddleHub: their annotations are hints, as nothing ever checked them.
 HINTS_MARK = "__hub_hints__"
 
@@ -51,7 +54,8 @@ class ServingOptions:
             ``hub.pictures.pages.Pages``. It has an argument ``pages``, by which callers say which.
         idempotent: False where calling twice does harm; such a request is never resent.
         thread_safe: True where several threads may call the method at once.
-        example: arguments of a call that works, as JSON; the API page and the playground show it.
+        example: arguments of a call that works, as JSON; the API page and the playground show it, and
+            ``hub check`` calls the method with it. Without, what the docstring has in a section ``Example:``.
     """
 
     batch: str | None = None
@@ -161,10 +165,20 @@ def serving(
     options = ServingOptions(batch, max_batch_size, names, documents, idempotent, thread_safe, example)
 
     def mark(method: F) -> F:
-        setattr(method, _SERVING_MARK, options)
+        told = options.example if options.example is not None else _example_of(method)
+        setattr(method, _SERVING_MARK, replace(options, example=told))
         return method
 
     return mark if func is None else mark(func)
+
+
+def _example_of(method: Callable[..., Any]) -> Mapping[str, Any] | None:
+    """Return the JSON object in the section ``Example:`` of a docstring, if there is one."""
+    found = _EXAMPLE.search(getattr(method, "__doc__", None) or "")
+    try:
+        return json.JSONDecoder().raw_decode(found["object"])[0] if found else None
+    except ValueError:  # prose, or a call in Python
+        return None
 
 
 def runnable(func: F) -> F:

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -55,7 +56,8 @@ def _import_class(folder: Path, package: str) -> type[Any]:
     except (Exception, SystemExit) as error:
         _forget(package)
         sys.path.remove(str(folder.parent))
-        raise InvalidModuleError(f"{folder / 'module.py'} does not import: {describe(error)}") from error
+        what = f"{describe(error)}{_place(error, folder)}"
+        raise InvalidModuleError(f"{folder / 'module.py'} does not import: {what}") from error
     finally:
         sys.dont_write_bytecode = keep_bytecode
     classes = [cls for _, cls in inspect.getmembers(source, inspect.isclass) if is_module_class(cls)]
@@ -124,6 +126,16 @@ def _check_arguments(initialise: Callable[..., Any], init_args: dict[str, Any]) 
 def _forget(package: str) -> None:
     for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
         del sys.modules[name]
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """Return the last line of the module's own files that an error passed through; "" if there is none."""
+    if isinstance(error, (SyntaxError, SystemExit)):  # one says it itself, the other says what it wants to
+        return ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f" ({Path(frame.filename).relative_to(folder)}, line {frame.lineno})"
+    return ""
 
 
 def describe(error: BaseException) -> str:

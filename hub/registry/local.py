@@ -22,7 +22,7 @@ from hub.registry.progress import Progress, Silent
 from hub.registry.sources import bundled
 from hub.registry.store.layout import RECORD, Layout, package_name
 from hub.registry.store.transaction import Transaction, hold
-from hub.suggestion import did_you_mean
+from hub.suggestion import beginning_with, did_you_mean
 
 log = logging.getLogger("hub.registry")
 
@@ -152,10 +152,10 @@ class LocalRegistry:
 
                 interpreter = build(staged, folder, name=info.name, wheels=wheels, progress=progress)
             shown_as = Path(origin.rpartition("://")[2]) if origin else source
-            note = try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
+            found = try_import(folder, shown_as=shown_as, timeout=import_timeout, interpreter=interpreter)
             transaction.publish(staged, info.version)
         content = staged.resolve()
-        return InstalledModule(info, content / info.package, content, note)
+        return InstalledModule(info, content / info.package, content, found.note)
 
     def uninstall(self, name: str, version: str | None = None) -> None:
         """Remove one version, or all of them; what a running server uses stays on disk until it ends.
@@ -211,6 +211,8 @@ class LocalRegistry:
         message = f"{name} is not installed.{did_you_mean(name, installed)}"
         if (advice := bundled.install_hint(name)) is not None:
             return f"{message} {advice}"
+        if not beginning_with(name, installed) and (begun := beginning_with(name, bundled.folders())):
+            return f"{message} Names that begin so: {', '.join(begun)} (hub install NAME)"
         if Path(name).is_dir():
             return f"{message} It is a folder: install it with: hub install {name}/"
         message += f" Installed in {self.layout.home}: {', '.join(installed) or 'nothing'}."

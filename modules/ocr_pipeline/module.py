@@ -34,7 +34,7 @@ Kind = Literal["OCR", "doc_preprocessor"]
 @moduleinfo(
     name="ocr_pipeline",
     version="1.0.0",
-    summary="PaddleX's OCR pipeline: POST /ocr",
+    summary="reads text in images, TIFF and PDF files: PaddleX's OCR pipeline, POST /ocr",
     author="HubServing",
     type="cv/PP-OCR_pipeline",
     weights=[

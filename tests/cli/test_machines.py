@@ -171,3 +171,22 @@ def test_a_search_that_finds_nothing_says_so(hub: Hub) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert "No module's name, summary or type has 'zzz'" in done.stderr
     assert json.loads(hub("search", "zzz", "--json").stdout) == []
+
+
+def test_a_search_of_several_words_shows_what_has_all_of_them(hub: Hub) -> None:
+    def names(*words: str) -> list[str]:
+        return [each["name"] for each in json.loads(hub("search", "--json", *words).stdout)]
+
+    assert names("text", "lines", "find") == ["ocr_det", "ocr_system"]
+    assert names("QR", "zzz") == []
+    assert hub("search", "text", "(").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("install", "ocr"), ("run", "ocr", "a.jpg"), ("serving", "start", "-m", "OCR-")]
+)
+def test_a_name_cut_short_names_all_that_begin_so(hub: Hub, words: tuple[str, ...]) -> None:
+    done = hub(*words)
+
+    assert done.returncode == 1
+    assert "Names that begin so: ocr_cls, ocr_det, ocr_pipeline, ocr_rec, ocr_system" in done.stderr

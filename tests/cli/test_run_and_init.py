@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import ROOT, Hub
 from tests.cli.modules import write_module
@@ -129,6 +130,68 @@ def test_run_of_a_method_that_there_is_not(
     assert saying in done.stderr
 
 
+READS = """
+    @serving(images="images", documents=True)
+    def read(self, images, **options):
+        files = [getattr(image, "images", [image]) for image in images]
+        return [[line for page in pages for line in self.of(page)] for pages in files]
+
+    def of(self, page):
+        size = f"{page.shape[1]}x{page.shape[0]}"
+        return [] if size == "9x9" else [{"text": size, "confidence": 1.0}, {"text": "end"}]
+"""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A module that reads sizes as if they were text, three pictures (one without any), a PDF of 2 pages."""
+    write_module(tmp_path / "reads", READS)
+    for name, size in (("a.png", (4, 3)), ("b.png", (5, 3)), ("blank.png", (9, 9))):
+        Image.new("RGB", size).save(tmp_path / name)
+    pages = [Image.new("RGB", size) for size in ((20, 10), (30, 10))]
+    pages[0].save(tmp_path / "c.pdf", save_all=True, append_images=pages[1:], resolution=144)
+    return tmp_path
+
+
+def test_run_prints_the_text_in_files(hub: Hub, pictures: Path) -> None:
+    one, several, blank = (
+        hub("run", "reads/", *names) for names in (["a.png"], ["a.png", "blank.png", "c.pdf"], ["blank.png"])
+    )
+
+    assert one.stdout == "4x3\nend\n"
+    assert several.stdout == (
+        "==> a.png <==\n4x3\nend\n==> blank.png <==\n==> c.pdf <==\n20x10\nend\n30x10\nend\n"
+    )
+    assert (blank.stdout, blank.stderr) == ("", "Nothing was found.\n")
+
+
+def test_run_with_json_prints_a_line_for_each_file_as_hub_predict_does(hub: Hub, pictures: Path) -> None:
+    done = hub("run", "reads/", "--json", "a.png", "c.pdf")
+
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first == {"file": "a.png", "results": [[{"text": "4x3", "confidence": 1.0}, {"text": "end"}]]}
+    assert (second["file"], len(second["results"])) == ("c.pdf", 1)
+    assert [line["text"] for line in second["results"][0]] == ["20x10", "end", "30x10", "end"]
+
+
+@pytest.mark.parametrize("words", [("--input_path", "a.png"), ("a.png", "--input_path", "b.png")])
+def test_run_with_paddlehub_s_options_prints_all_of_the_result(
+    hub: Hub, pictures: Path, words: tuple[str, ...]
+) -> None:
+    done = hub("run", "reads/", *words)
+
+    assert json.loads(done.stdout)[0][0] == {"text": "5x3" if "b.png" in words else "4x3", "confidence": 1.0}
+
+
+def test_run_of_a_pdf_that_cannot_be_read_is_one_line(hub: Hub, pictures: Path) -> None:
+    (pictures / "bad.pdf").write_bytes(b"%PDF-1.4 and no more")
+
+    done = hub("run", "reads/", "bad.pdf")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "bad.pdf is not a readable image" in done.stderr
+
+
 def test_run_of_what_cannot_be_run(hub: Hub, tmp_path: Path) -> None:
     write_module(tmp_path / "still", "    pass\n")
     done = hub("run", "still/")
@@ -149,8 +212,9 @@ def test_run_shows_where_a_module_failed(hub: Hub, tmp_path: Path) -> None:
 # -- init ---------------------------------------------------------------------------------------------
 
 
-def test_a_new_module_passes_its_test_installs_and_runs(hub: Hub, tmp_path: Path) -> None:
-    assert hub("init", "my-module").stdout == "The new module is in my_module\n"
+@pytest.mark.parametrize("kind", ["text", "image", "pipeline", pytest.param("batch", marks=pytest.mark.slow)])
+def test_a_new_module_passes_its_test_and_its_check(hub: Hub, tmp_path: Path, kind: str) -> None:
+    assert hub("init", "my-module", f"--{kind}").stdout == "The new module is in my_module\n"
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_module"],
         cwd=tmp_path,
@@ -159,7 +223,16 @@ def test_a_new_module_passes_its_test_installs_and_runs(hub: Hub, tmp_path: Path
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
-    assert "2 passed" in tested.stdout
+    assert "2 passed" in tested.stdout, tested.stdout
+    checked = hub("check", "my_module").stdout.splitlines()
+    assert checked[-1] == "my-module 0.1.0: no problems"
+    assert (len(checked) == 1) == (kind != "pipeline")  # which has no example: its file is no JSON
+
+
+def test_a_new_module_is_one_of_texts_that_installs_and_runs(hub: Hub, tmp_path: Path) -> None:
+    begun = hub("init", "my-module")
+
+    assert "hub serving start ./my_module --watch" in begun.stderr
     assert hub("install", "my_module/").stdout == "Successfully installed my-module-0.1.0\n"
     assert hub("run", "my-module", "abc").stdout == "[{'text': 'abc', 'length': 3}]\n"
 

@@ -88,7 +88,7 @@ def test_what_cannot_be_sent_is_refused_before_it_is(client: hub.Client, value: 
         pytest.param(
             lambda client: client.predict("absent"),
             errors.UnknownModuleError,
-            "Module absent is not available.",
+            "Module absent is not available. Served there: probe, greet, look",
             id="no such module",
         ),
         pytest.param(

@@ -15,6 +15,7 @@ from hub.registry.local import InstalledModule, LocalRegistry
 from hub.registry.progress import Silent
 from hub.registry.sources import bundled
 from hub.registry.store import checksums
+from hub.registry.store.import_check import Imported
 from tests.released_modules import keep
 
 pytestmark = pytest.mark.unit
@@ -28,7 +29,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalRegistry:
     """A registry of its own, where no weights are fetched and no module is tried."""
     monkeypatch.setenv("HUB_HOME", str(tmp_path))
     monkeypatch.setattr(weights, "fetch", lambda names, **_: {})
-    monkeypatch.setattr("hub.registry.store.import_check.try_import", lambda *_, **__: None)
+    monkeypatch.setattr("hub.registry.store.import_check.try_import", lambda *_, **__: Imported())
     return LocalRegistry()
 
 

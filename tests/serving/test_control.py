@@ -237,3 +237,27 @@ def test_the_control_socket_is_the_users_alone(mine: Server) -> None:
         0o700,
         0o600,
     )
+
+
+def test_a_watched_folder_is_served_as_it_is_edited_and_no_request_fails(home: Path, tmp_path: Path) -> None:
+    folder = write_module(tmp_path / "mine", "1.0.0")
+    entry = {"mine": {"init_args": {"directory": str(folder)}}}
+    with Server(home, entry, watch=True) as server, load_on(server, "mine") as seen:
+
+        def reason() -> str:
+            return str(server.get("/health/ready").json()["modules"]["mine"].get("reason", ""))
+
+        write_module(folder, "1.1.0", "pass (")
+        wait_until(lambda: "cannot be read as Python" in reason())
+        write_module(folder, "1.1.0", "pass\n    missing")
+        wait_until(lambda: "'missing' is not defined (module.py, line 8)" in reason())
+        assert "'missing' is not defined" in server.get("/api/modules").json()["modules"][0]["reason"]
+        assert seen[-1] == (200, "1.0.0")
+        write_module(folder, "1.2.0")
+        wait_until(lambda: seen[-1][1] == "1.2.0" and "watch: mine 1.2.0 serves" in server.log())
+
+        assert reason() == ""
+        assert {code for code, _ in seen} == {200}
+        log = server.log()
+    assert "module.py has changed; loading it again" in log
+    assert "watch: mine: reload failed: " in log

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.serving.running import Server, wait_until
+from tests.serving.running import Server, wait_until, write_module
 from tests.ui.conftest import own
 from tests.ui.driving import run, title_of_notice, upload, visit
 
@@ -154,6 +154,23 @@ def test_a_module_that_becomes_ready_is_noticed(page: Any, home: Path) -> None:
         assert title_of_notice(page) == "The module is still loading"
         page.wait_for_selector("#module-state .READY", timeout=20_000)
         page.wait_for_selector("#notice:not(:has(strong))", state="attached")
+
+
+def test_a_version_that_does_not_load_is_told_until_one_does(page: Any, home: Path, tmp_path: Path) -> None:
+    folder = write_module(tmp_path / "mine", "1.0.0")
+    with Server(home, {"mine": {"init_args": {"directory": str(folder)}}}, watch=True) as server:
+        visit(page, server, "mine")
+        write_module(folder, "1.1.0", "pass (")
+        page.wait_for_selector("#notice:has-text('A new version did not load; this one still serves')")
+        assert "cannot be read as Python" in page.inner_text("#notice .message")
+        assert page.inner_text("#module-version") == "1.0.0"
+        write_module(folder, "1.2.0")
+        page.wait_for_selector("#notice:not(:has(strong))", state="attached")
+
+        assert page.inner_text("#module-version") == "1.2.0"
+        source = (folder / "module.py").read_text()
+        (folder / "module.py").write_text(source.replace("def say(self)", "def say(self, colour='red')"))
+        page.wait_for_selector("#form :has-text('colour')")
 
 
 def _answers(server: Server) -> bool:

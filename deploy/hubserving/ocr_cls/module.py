@@ -27,7 +27,7 @@ else:  # run as a script
 @moduleinfo(
     name="ocr_cls",
     version="1.0.0",
-    summary="ocr angle cls service",
+    summary="tells which pictures of lines of text are upside down",
     author="HubServing",
     type="cv/text_angle_cls",
     weights=["ch_ppocr_mobile_v2.0_cls"],

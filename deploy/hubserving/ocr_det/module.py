@@ -29,7 +29,7 @@ else:  # run as a script
 @moduleinfo(
     name="ocr_det",
     version="1.0.0",
-    summary="ocr detection service",
+    summary="finds the lines of text in images",
     author="HubServing",
     type="cv/text_detection",
     weights=["PP-OCRv6_small_det", "PP-OCRv4_mobile_det"],

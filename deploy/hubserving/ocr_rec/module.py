@@ -29,7 +29,7 @@ else:  # run as a script
 @moduleinfo(
     name="ocr_rec",
     version="1.0.0",
-    summary="ocr recognition service",
+    summary="reads pictures of single lines of text",
     author="HubServing",
     type="cv/text_recognition",
     weights=["PP-OCRv6_small_rec", "PP-OCRv4_mobile_rec"],

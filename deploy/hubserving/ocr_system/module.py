@@ -31,7 +31,7 @@ else:  # run as a script
 @moduleinfo(
     name="ocr_system",
     version="1.0.0",
-    summary="ocr system service",
+    summary="finds the lines of text in images, and reads them",
     author="HubServing",
     type="cv/PP-OCR_system",
     weights=[

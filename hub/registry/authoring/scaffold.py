@@ -6,16 +6,19 @@ import json
 import keyword
 import sys
 from pathlib import Path
+from typing import Literal
 
 from hub.errors import InvalidModuleError, RegistryError
 from hub.module.info import read_module_info
 
-#: A module's files: NAME, CLASS and PACKAGE in them are replaced, also in what the files are called.
+#: A folder for each kind of module. NAME, CLASS and PACKAGE in its files are replaced, also in their names.
 TEMPLATES = Path(__file__).with_name("templates")
+#: A new module takes texts, images, items that are joined into batches, or has routes of its own.
+Kind = Literal["text", "image", "batch", "pipeline"]
 
 
-def scaffold(name: str, folder: Path) -> Path:
-    """Write the module ``name`` into a new folder below ``folder``; return it.
+def scaffold(name: str, folder: Path, kind: Kind = "text") -> Path:
+    """Write the module ``name`` of a ``kind`` into a new folder below ``folder``; return it.
 
     Raises:
         InvalidModuleError: the name cannot be a module's.
@@ -38,13 +41,13 @@ def scaffold(name: str, folder: Path) -> Path:
     try:
         target.mkdir(parents=True)
         (target / "__init__.py").touch()
-        config = config_json(name, {"version": "0.1.0", "unit": "characters"})
+        config = config_json(name, {"version": "0.1.0"})
         (target / "config.json").write_text(config, encoding="utf-8")
-        for template in ("module.py", "test_PACKAGE.py", "README.md"):
-            text = (TEMPLATES / template).read_text(encoding="utf-8")
+        for template in (TEMPLATES / kind).iterdir():
+            text = template.read_text(encoding="utf-8")
             for word, value in words.items():
                 text = text.replace(word, value)
-            (target / template.replace("PACKAGE", package)).write_text(text, encoding="utf-8")
+            (target / template.name.replace("PACKAGE", package)).write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise RegistryError(f"{target} exists already; choose another name or --output_dir") from error
     except OSError as error:

@@ -17,7 +17,7 @@ from hub.registry.local import matching, oldest_first, version_key
 from hub.registry.sources import bundled, index
 from hub.registry.sources.pip_download import without_password
 from hub.registry.sources.specifier import Address, Named, closest_here
-from hub.suggestion import closest
+from hub.suggestion import beginning_with, closest
 
 #: Where a module is that comes with HubServing; no index has such an address.
 _BUNDLED: Final = "bundled"
@@ -92,6 +92,8 @@ def _not_offered(named: Named, seen: list[Offered]) -> str:
     if named.package in bundled.UNAVAILABLE:
         return f"{message} {bundled.unavailable_reason(named.package)}"
     names = dict.fromkeys(each.info.name for each in seen)
+    if len(begun := beginning_with(named.name, names)) > 1:
+        return f"{message} Names that begin so: {', '.join(begun)} (hub install NAME)"
     if near := closest_here(named.name) or closest(named.name, names):
         return f"{message} Did you mean: hub install {near}"
     return (

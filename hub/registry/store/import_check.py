@@ -14,12 +14,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from hub import output, settings
 from hub.errors import HubError, InvalidModuleError
-from hub.module.contract import ServingOptions, runnable_method, serving_methods
+from hub.module.contract import ServingOptions, is_contract, runnable_method, serving_methods
+from hub.module.signature import Signature
 from hub.registry.store.environment import expose_hub
 from hub.suggestion import did_you_mean
 
@@ -32,13 +35,31 @@ _CHILD = (
 )
 
 
-def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None) -> str:
+@dataclass(frozen=True)
+class Imported:
+    """A module's class, as its import showed it.
+
+    Attributes:
+        note: what its user should know; mostly empty.
+        method: the name of its ``@serving`` method, if it has one.
+        runnable: the name of its ``@runnable`` method, if it has one.
+        unchecked: the method's annotated arguments whose annotation says nothing to JSON.
+        example: arguments of a call that works, if it tells any.
+    """
+
+    note: str = ""
+    method: str | None = None
+    runnable: str | None = None
+    unchecked: tuple[str, ...] = ()
+    example: Mapping[str, Any] | None = None
+
+
+def try_import(
+    directory: Path, *, shown_as: Path, timeout: float, interpreter: Path | None = None
+) -> Imported:
     """Import ``directory/module.py`` elsewhere; messages name ``shown_as``.
 
     ``interpreter`` is that of the module's own environment, if it has one.
-
-    Returns:
-        A note for its user; mostly empty.
 
     Raises:
         InvalidModuleError: it does not import, ends its process, takes longer than ``timeout`` seconds, or
@@ -76,7 +97,8 @@ def try_import(directory: Path, *, shown_as: Path, timeout: float, interpreter: 
         if "ModuleNotFoundError" in message and (directory / "requirements.txt").is_file():
             message += f"\nIt lists what it needs: pip install -r {shown_as / 'requirements.txt'}"
         raise InvalidModuleError(message)
-    return str(reply["note"])
+    found = reply["found"]
+    return Imported(**{**found, "unchecked": tuple(found["unchecked"])})
 
 
 def child(directory: str, descriptor: int) -> None:
@@ -86,43 +108,60 @@ def child(directory: str, descriptor: int) -> None:
     output.accept_all_text()
     reply: dict[str, Any] = {"ok": True}
     try:
-        reply["note"] = _look_at(load_class(directory), f"{directory}/module.py")
+        reply["found"] = asdict(_look_at(load_class(directory), f"{directory}/module.py"))
     except HubError as error:
         reply = {"ok": False, "message": str(error)}
-    os.write(descriptor, json.dumps(reply).encode())
+    with os.fdopen(descriptor, "w", closefd=False) as answer:
+        json.dump(reply, answer)
     # Whatever threads or exit hooks the module has left are not our business.
     os._exit(0)
 
 
-def _look_at(cls: type[Any], source: str) -> str:
-    """Return what to tell of a module that can be imported.
+def _look_at(cls: type[Any], source: str) -> Imported:
+    """Return what there is to tell of a module that can be imported.
 
     Raises:
-        InvalidModuleError: it could never be served: ``@serving`` names what its method does not take.
+        InvalidModuleError: it could never be served: ``@serving`` names what its method does not take, or its
+            example has no JSON form.
     """
-    found = serving_methods(cls)
+    found, runnable = serving_methods(cls), runnable_method(cls)
     if not found:
-        use = "hub run calls it" if runnable_method(cls) else "only hub.Module(…) can use it"
-        return f"it has no method marked @serving, so no server can serve it; {use}"
+        use = "hub run calls it" if runnable else "only hub.Module(…) can use it"
+        note = f"it has no method marked @serving, so no server can serve it; {use}"
+        return Imported(note=note, runnable=runnable)
+    unchecked: list[str] = []
     for name, options in found.items():
-        _check_names(cls, name, options, source)
-    return ""
+        method = inspect.getattr_static(cls, name)
+        function = getattr(method, "__func__", method)
+        _require_named(function, options, f"{source}: @serving", bound=inspect.isfunction(method))
+        _require_json(options, name, source)
+        if is_contract(cls):
+            unchecked += Signature(function, options.images).unchecked
+    name, options = next(iter(found.items()))
+    example = None if options.example is None else dict(options.example)
+    return Imported(method=name, runnable=runnable, unchecked=tuple(unchecked), example=example)
 
 
-def _check_names(cls: type[Any], name: str, options: ServingOptions, source: str) -> None:
-    """Raise InvalidModuleError where the options name what the method does not take."""
-    method = inspect.getattr_static(cls, name)
-    parameters = inspect.signature(getattr(method, "__func__", method)).parameters
+def _require_json(options: ServingOptions, method: str, source: str) -> None:
+    """Raise InvalidModuleError where the example of ``@serving`` has no JSON form."""
+    try:
+        json.dumps(options.example)
+    except (TypeError, ValueError) as error:
+        raise InvalidModuleError(f"{source}: @serving(example=…) of {method} is not JSON: {error}") from error
+
+
+def _require_named(method: Any, options: ServingOptions, marked: str, *, bound: bool) -> None:
+    """Raise InvalidModuleError where ``@serving`` names an argument that the method does not have."""
+    parameters = inspect.signature(method).parameters
     if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
         return
-    takes = list(parameters)[1:] if inspect.isfunction(method) else list(parameters)
+    takes = list(parameters)[1:] if bound else list(parameters)
     for option, names in (("batch", (options.batch,) if options.batch else ()), ("images", options.images)):
         for each in names:
             if each not in takes:
-                hint = did_you_mean(each, takes)
                 raise InvalidModuleError(
-                    f"{source}: @serving({option}={each!r}), but {name} has no argument {each}.{hint} "
-                    f"It takes: {', '.join(takes) or 'nothing'}"
+                    f"{marked}({option}={each!r}), but {method.__name__} has no argument {each}."
+                    f"{did_you_mean(each, takes)} It takes: {', '.join(takes) or 'nothing'}"
                 )
 
 

@@ -109,6 +109,8 @@ class ServingConfig(Settings):
     """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
+    watch: bool = False
+    """Load a module that is served from a folder again when a file of it changes; for authors."""
     runtime_dir: Path | None = None
     """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
@@ -147,6 +149,19 @@ class ServingConfig(Settings):
     def _has_engine_ray(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("engine") == "local":
             raise ValueError('it is for engine ray; give "engine": "ray" too')
+        return value
+
+    @field_validator("watch")
+    @classmethod
+    def _has_folders(cls, value: bool, info: ValidationInfo) -> bool:
+        modules: Mapping[str, ModuleConfig] = info.data.get("modules_info", {})
+        if value and info.data.get("engine") == "ray":
+            raise ValueError("it is for engine local; on a cluster, deploy the new version")
+        if value and modules and not any(entry.directory for entry in modules.values()):
+            raise ValueError(
+                "it is for modules that are served from a folder (hub serving start ./my_module, or "
+                f'"directory" in init_args); installed ones are served here: {", ".join(modules)}'
+            )
         return value
 
     @field_validator("grpc_port")

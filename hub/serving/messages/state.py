@@ -119,10 +119,10 @@ class ServerState(Message):
         return module if name not in self.modules and module in self.modules else name
 
     def readiness(self) -> dict[str, Any]:
-        """Return what /health/ready answers: each module's state, and the reason where there is one."""
-        modules = {}
+        """Return the answer of /health/ready: of each module its state, its generation and any reason."""
+        modules: dict[str, dict[str, Any]] = {}
         for name, module in self.modules.items():
-            modules[name] = {"state": module.state}
+            modules[name] = {"state": module.state, "generation": module.generation}
             reason = module.reason
             if module.state == READY and not module.is_warm:
                 reason = reason or "its runners are being started again"

@@ -24,6 +24,7 @@ from hub.serving.supervisor.backend import Fleet, make_backend
 from hub.serving.supervisor.child import reap_orphans, signal_all
 from hub.serving.supervisor.commands import Commands, Planner
 from hub.serving.supervisor.control_server import ControlSocket
+from hub.serving.supervisor.folder_watch import FolderWatch
 from hub.serving.supervisor.guard import Guards
 from hub.serving.supervisor.helper import Helper, make_helpers
 from hub.serving.supervisor.port_check import PortCheck
@@ -67,6 +68,7 @@ class Supervisor:
             self._fleets: dict[str, Fleet] = {}
             self._leaving: list[Fleet] = []
             self._commands = Commands(config, planner, self._backend, self._fleets, self._leaving)
+            self._folder_watch = FolderWatch(self._commands) if config.watch else None
             for name in config.modules_info:
                 undo.callback(self._commands.start(name).close)
             self._control = ControlSocket(self.run_dir.control)
@@ -127,6 +129,8 @@ class Supervisor:
         self._guards.run(_CONTROL, lambda: self._control.tick(self._commands.do), now)
         if self._is_settled:
             self._guards.run("a reload", self._reloads.tick, now)
+            if self._folder_watch is not None and not self._is_stopping:
+                self._guards.run("the watched folders", partial(self._folder_watch.tick, now), now)
         self._tick_backend(now)
         for fleet in [fleet for fleet in self._leaving if fleet.is_empty]:
             self._leaving.remove(fleet)

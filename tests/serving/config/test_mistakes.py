@@ -133,3 +133,11 @@ def test_yaml_that_no_json_could_be_is_refused(tmp_path: Path, text: str) -> Non
     path.write_text(text)
     with pytest.raises(ConfigError, match="is not YAML"):
         server_config.from_file(path)
+
+
+@pytest.mark.parametrize("modules", [{"echo": {}}, {"echo": {"init_args": {"version": "1.0.0"}}, "lac": {}}])
+def test_watch_without_a_folder_says_what_is_watched(modules: dict[str, Any]) -> None:
+    refused = refusal({"modules_info": modules, "watch": True})
+
+    assert "served from a folder (hub serving start ./my_module" in refused
+    assert f"installed ones are served here: {', '.join(modules)}" in refused

@@ -327,17 +327,17 @@ def test_a_server_is_ready_when_every_module_is_and_it_is_not_stopping(
     assert ServerState(modules, draining=draining).ready is ready
 
 
-def test_readiness_gives_a_reason_only_where_there_is_one() -> None:
-    good = ModuleState("good", "1", READY, runners=(WARM,))
+def test_readiness_gives_the_generation_and_a_reason_only_where_there_is_one() -> None:
+    good = ModuleState("good", "1", READY, generation=3, runners=(WARM,))
     cold = ModuleState("cold", "1", READY, runners=(PROCESS,))
     modules = {"good": good, "cold": cold, "bad": ModuleState("bad", "1", FAILED, "no weights")}
 
     assert ServerState(modules).readiness() == {
         "ready": False,
         "modules": {
-            "good": {"state": "READY"},
-            "cold": {"state": "READY", "reason": "its runners are being started again"},
-            "bad": {"state": "FAILED", "reason": "no weights"},
+            "good": {"state": "READY", "generation": 3},
+            "cold": {"state": "READY", "generation": 1, "reason": "its runners are being started again"},
+            "bad": {"state": "FAILED", "generation": 1, "reason": "no weights"},
         },
     }
 

@@ -87,6 +87,9 @@ function show(module, { again = false } = {}) {
   if (module.state !== "READY") {
     byId("notice").dataset.state = module.state;
     byId("notice").replaceChildren(notice(module.state === "FAILED" ? "error" : "busy", t(module.state === "FAILED" ? "moduleFailed" : "loadingModule"), module.reason));
+  } else if (module.reason.startsWith("reload failed")) {
+    byId("notice").dataset.state = module.state;
+    byId("notice").replaceChildren(notice("error", t("notReloaded"), module.reason));
   } else if (state) {
     clearNotice();
   }
@@ -99,7 +102,7 @@ async function poll() {
   if (document.visibilityState === "visible" && (modules.length || byId("server-notice").childElementCount)) {
     try {
       const states = await api.readiness();
-      const isNew = Object.keys(states).length !== modules.length || modules.some(({ name, state }) => states[name]?.state !== state);
+      const isNew = Object.keys(states).length !== modules.length || modules.some(({ name, state, reason, generation }) => states[name]?.state !== state || states[name].generation !== generation || (states[name].reason ?? "") !== reason);
       const isStale = byId("server-notice").querySelector(".enter-key") === null && byId("server-notice").childElementCount > 0;
       if ((isNew && modules.length) || isStale) await refresh();
       if (Object.values(states).some(({ state }) => state === "LOADING")) delay = POLL_LOADING_MS;

@@ -15,5 +15,5 @@ def test_it_says_how_long_texts_are() -> None:
 
 
 def test_it_refuses_what_is_not_a_text() -> None:
-    with pytest.raises(hub.InvalidInputError, match="list of strings"):
+    with pytest.raises(hub.HubError, match="must be str, not the number 1"):
         hub.Module(directory=Path(__file__).parent).predict(texts=[1])
