@@ -132,7 +132,7 @@ def configuration(
     Raises:
         ConfigError: a setting is wrong.
     """
-    values, defaults = dict(given), {"port": PORT}
+    values, defaults = dict(given), {"port": PORT, "paddlex_errors": True}
     if planned.device is not None:
         values |= planned.device.settings
     elif "use_gpu" not in values and not settings.from_environment("use_gpu") and not hps.device_type():

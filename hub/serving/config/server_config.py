@@ -109,6 +109,9 @@ class ServingConfig(Settings):
     """gRPC streams at once; as many messages of max_body_mb as max_inflight_mb has room for unless given."""
     model_repo: Path | None = None
     """A folder in Triton's layout: `<module>/config.pbtxt`, or `config_<cpu or gpu>.pbtxt`."""
+    paddlex_errors: bool = False
+    """Answer unknown routes in PaddleX's form; so do `--pipeline` and a server all of whose modules have
+    endpoints."""
     watch: bool = False
     """Load a module that is served from a folder again when a file of it changes; for authors."""
     runtime_dir: Path | None = None

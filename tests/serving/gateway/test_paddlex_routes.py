@@ -26,7 +26,7 @@ def pipelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
 def pipeline_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
     """As ``--pipeline OCR -m echo`` starts it."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
-    return apps.make(tmp_path, {"pipeline": PIPELINE, "echo": ECHO})
+    return apps.make(tmp_path, {"pipeline": PIPELINE, "echo": ECHO}, paddlex_errors=True)
 
 
 @pytest.mark.parametrize("which", ["pipelines", "pipeline_first"])

@@ -99,11 +99,12 @@ def loading() -> RequestError | None:
 def has_its_form(first: str) -> bool:
     """Tell whether a request that no route took is answered in PaddleX's form, by its path's first part.
 
-    It is below an endpoint that a module declares; or the first module has endpoints: the one that
-    ``--pipeline`` names, and any where all modules have some.
+    It is below an endpoint that a module declares, the settings say so, or all modules have endpoints.
     """
-    modules = _state().modules.values()
-    return first in _state().endpoints or any(module.manifest.endpoints for module in list(modules)[:1])
+    state = _state()
+    if first in state.endpoints or current_gateway().config.paddlex_errors:
+        return True
+    return bool(state.modules) and all(module.manifest.endpoints for module in state.modules.values())
 
 
 def unrouted(problem: Exception) -> Response:
