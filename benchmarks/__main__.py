@@ -28,12 +28,13 @@ PARTS = {
     "ray": "benchmarks.ray_engine",
     "attacks": "benchmarks.attacks",
     "soak": "benchmarks.soak",
+    "memory": "benchmarks.memory",
     "kinds": "benchmarks.kinds",
 }
 #: Those that run a set of OCR models of one's choice.
-OCR = ("ocr", "doors", "soak")
+OCR = ("ocr", "doors", "soak", "memory")
 #: Those that need more than the development environment, or much time; they are run when they are named.
-EXTRA = ("ray", "attacks", "soak", "kinds")
+EXTRA = ("ray", "attacks", "soak", "memory", "kinds")
 
 
 def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
