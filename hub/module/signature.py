@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from hub.errors import BindingError
@@ -78,12 +79,15 @@ def _enforce(instance: Any, name: str, options: ServingOptions) -> None:
     signature, taken = Signature(method, options.images), inspect.signature(method)
     if not signature.checks:
         return
+    keywords = {each.name for each in taken.parameters.values() if each.kind is each.VAR_KEYWORD}
 
     @functools.wraps(method)
     def checked(*args: Any, **kwargs: Any) -> Any:
         bound = taken.bind(*args, **kwargs)
         bound.arguments.update(signature.apply(bound.arguments))
-        return method(*bound.args, **signature.apply(bound.kwargs))
+        for name in bound.arguments.keys() & keywords:  # the fields of an Unpack are in there
+            bound.arguments[name] = signature.apply(bound.arguments[name])
+        return method(*bound.args, **bound.kwargs)
 
     setattr(instance, name, checked)
 
@@ -96,12 +100,7 @@ def _or_default(check: Check, default: Any) -> Check:
     """Allow None where it is the default, whatever the annotation says."""
     if default is not None:
         return check
-    return Check(
-        check.wanted,
-        check.schema,
-        lambda value, wrap: None if value is None else check.convert(value, wrap),
-        is_list=check.is_list,
-    )
+    return replace(check, convert=lambda value, wrap: None if value is None else check.convert(value, wrap))
 
 
 def _image_check(check: Check | None) -> Check:
@@ -110,12 +109,7 @@ def _image_check(check: Check | None) -> Check:
     An image that cannot be read is None.
     """
     if check is not None and check.is_list:
-        return Check(
-            check.wanted,
-            check.schema,
-            lambda value, wrap: value if isinstance(value, list) else [value],
-            is_list=True,
-        )
+        return replace(check, convert=lambda value, wrap: value if isinstance(value, list) else [value])
 
     def convert(value: Any, wrap: bool) -> Any:
         if not isinstance(value, list):
