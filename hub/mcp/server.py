@@ -43,15 +43,19 @@ class Upstream:
     max_body: int
     may_read: bool
 
-    async def tools(self, key: str | None) -> list[Tool]:
-        async with AsyncClient(self.url, timeout=self.timeout, api_key=key) as client:
-            return from_document(await client.api(), may_read=self.may_read)
+    def client(self, key: str | None) -> AsyncClient:
+        return AsyncClient(self.url, timeout=self.timeout, api_key=key)
+
+    async def tools(self, client: AsyncClient) -> list[Tool]:
+        return from_document(await client.api(), may_read=self.may_read)
 
     async def call(self, name: str, arguments: Mapping[str, Any], key: str | None) -> Any:
         """Call a tool and return its results; raises HubError, or KeyError for a tool that is not there."""
-        tool = {tool.name: tool for tool in await self.tools(key)}[name]
-        sent = await anyio.to_thread.run_sync(lambda: tool.call_arguments(arguments, may_read=self.may_read))
-        async with AsyncClient(self.url, timeout=self.timeout, api_key=key) as client:
+        async with self.client(key) as client:
+            tool = {tool.name: tool for tool in await self.tools(client)}[name]
+            sent = await anyio.to_thread.run_sync(
+                lambda: tool.call_arguments(arguments, may_read=self.may_read)
+            )
             return (await client.call(tool.module, sent, method=tool.method)).results
 
 
@@ -59,7 +63,8 @@ def make_server(upstream: Upstream) -> Server[Any]:
     """Make the server; over HTTP the caller's key is sent on."""
 
     async def list_tools(context: Any, _: Any) -> types.ListToolsResult:
-        tools = await upstream.tools(_key(context))
+        async with upstream.client(_key(context)) as client:
+            tools = await upstream.tools(client)
         return types.ListToolsResult(
             tools=[
                 types.Tool(name=tool.name, description=tool.description, input_schema=tool.schema)
