@@ -12,7 +12,6 @@ import base64
 import copy
 import re
 import textwrap
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,17 +105,15 @@ def kinds(parameter: Parameter) -> set[str]:
     return found - {"null"}
 
 
-def form_types(parameters: Sequence[Parameter]) -> dict[str, FormType]:
-    """Return what the fields of a form are read as, for those arguments that are checked."""
-    found = {}
-    for parameter in parameters:
-        if parameter.schema:
-            parts = parameter.schema.get("anyOf", [parameter.schema])
-            lists = [part for part in parts if part.get("type") == "array"]
-            single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
-            kinds = {each for part in single for each in _types(part)} - {"null"}
-            found[parameter.name] = FormType(frozenset(kinds), takes_list=bool(lists))
-    return found
+def form_type(parameter: Parameter) -> FormType | None:
+    """Return what a field of a form is read as; None for an argument that is not checked."""
+    if not parameter.schema:
+        return None
+    parts = parameter.schema.get("anyOf", [parameter.schema])
+    lists = [part for part in parts if part.get("type") == "array"]
+    single = [part for part in parts if part not in lists] + [part.get("items", {}) for part in lists]
+    kinds = {each for part in single for each in _types(part)} - {"null"}
+    return FormType(frozenset(kinds), takes_list=bool(lists))
 
 
 def _types(part: Schema) -> list[str]:

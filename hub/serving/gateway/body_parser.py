@@ -19,7 +19,7 @@ from hub.errors import InvalidInputError, MediaTypeError
 from hub.image_header import image_size
 from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.argument_schema import FormType
+from hub.serving.gateway.argument_schema import FormType, form_type
 from hub.serving.gateway.body import (
     CUSTOMARY_IMAGE_ARGUMENTS,
     Body,
@@ -32,6 +32,7 @@ from hub.serving.gateway.body import (
 from hub.serving.gateway.form import Part
 from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
+from hub.serving.messages.manifest import Parameter
 
 #: Names by which the files of forms go, where the module has another one.
 _NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img", "picture", "photo")
@@ -49,18 +50,23 @@ class _Names:
     Attributes:
         declared: those that are images and arrive decoded.
         taken: all of them; None where it takes any name.
-        types: what those take that are checked.
+        parameters: what is known of them.
     """
 
     declared: Sequence[str]
     taken: Collection[str] | None
-    types: Mapping[str, FormType]
+    parameters: Mapping[str, Parameter]
 
     @property
     def image(self) -> str:
         """The argument that an image goes to; "" where there is none."""
         customary = (name for name in CUSTOMARY_IMAGE_ARGUMENTS if self.taken is None or name in self.taken)
         return next(iter(self.declared), "") or next(customary, "")
+
+    def type_of(self, name: str) -> FormType | None:
+        """Return what a field is read as; None for what is not known or not checked."""
+        parameter = self.parameters.get(name)
+        return form_type(parameter) if parameter else None
 
     def is_image(self, name: str) -> bool:
         return name in self.declared or name in CUSTOMARY_IMAGE_ARGUMENTS
@@ -91,7 +97,7 @@ def parse(
     declared: Sequence[str],
     limits: RequestLimits,
     taken: Collection[str] | None = None,
-    types: Mapping[str, FormType] = MappingProxyType({}),
+    parameters: Mapping[str, Parameter] = MappingProxyType({}),
 ) -> Body:
     """Check a body and take it apart.
 
@@ -102,7 +108,7 @@ def parse(
             bytes. All others stay as sent.
         limits: on sizes and numbers.
         taken: all of the module's arguments that callers may send, for a form; None where it takes any.
-        types: what those of them take that are checked, for a form.
+        parameters: what is known of them, for a form.
 
     Raises:
         NotJSONError, InvalidInputError, BindingError, MediaTypeError, PayloadTooLargeError.
@@ -111,7 +117,7 @@ def parse(
     if kind in ("", "application/json") or kind.endswith("+json"):
         return from_json(data, declared, limits)
     if is_form(content_type):
-        return _from_form(data, content_type, _Names(declared, taken, types), limits)
+        return _from_form(data, content_type, _Names(declared, taken, parameters), limits)
     if kind.startswith("image/") or kind == "application/pdf":
         return _from_image(data, declared, limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
@@ -134,7 +140,7 @@ def _from_form(data: bytes, content_type: str, names: _Names, limits: RequestLim
             name = names.of(part, is_file=text is None)
             if text is not None:
                 structure.count(text)
-                fields.setdefault(name, []).append(_field(text, names.types.get(name)))
+                fields.setdefault(name, []).append(_field(text, names.type_of(name)))
             elif part.filename is None and not names.is_image(name):
                 raise InvalidInputError(
                     f"field `{name}` of the form is not {part.charset.upper()} text; a file needs a file name"

@@ -17,10 +17,15 @@ from hub.serving.gateway.delivery import ModuleReply
 
 PAGE_BREAK = "\f"
 _FORMATS = ("json", "text")
+_ANYTHING = "*/*"
+#: What most programs send, so that it need not be parsed.
+_NO_TEXT = (_ANYTHING, "application/json")
 
 
 def format_asked(request: Request) -> str | None:
     """Return ``format`` of the request's query, None where there is none; raises BindingError."""
+    if not request.query_string:  # usual, and need not be parsed
+        return None
     asked = request.args.get("format")
     if asked is not None and asked not in _FORMATS:
         raise BindingError(f"format must be {' or '.join(_FORMATS)}, not {asked!r}"[:200])
@@ -29,6 +34,8 @@ def format_asked(request: Request) -> str | None:
 
 def is_preferred(request: Request) -> bool:
     """Tell whether the caller would rather have text than JSON by its ``Accept``."""
+    if request.headers.get("Accept", _ANYTHING) in _NO_TEXT:
+        return False
     accepted = request.accept_mimetypes
     return bool(accepted.quality("text/plain") > accepted.quality("application/json"))
 

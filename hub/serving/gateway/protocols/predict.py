@@ -59,7 +59,7 @@ def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
     gateway, kind, manifest = current_gateway(), request.content_type or "", module.manifest
     if not body_parser.is_form(kind):
         return body_parser.parse(data, kind, manifest.images, gateway.limits)
-    parameters = argument_schema.offered(module, gateway.config).parameters
-    taken = None if manifest.takes_any else [parameter.name for parameter in parameters]
-    types = argument_schema.form_types(parameters)
-    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, types)
+    offered = argument_schema.offered(module, gateway.config).parameters
+    parameters = {parameter.name: parameter for parameter in offered}
+    taken = None if manifest.takes_any else parameters
+    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, parameters)
