@@ -18,7 +18,7 @@ from hub.serving.gateway.delivery import ModuleReply
 PAGE_BREAK = "\f"
 _FORMATS = ("json", "text")
 _ANYTHING = "*/*"
-#: What most programs send, so that it need not be parsed.
+#: Headers of most programs; they need not be parsed.
 _NO_TEXT = (_ANYTHING, "application/json")
 
 
