@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from hub.pictures.decode import decoded
 from hub.pictures.levels import Image
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def as_image(item: Any) -> Image | None:
@@ -83,10 +84,24 @@ def chosen_images(
     Raises:
         InvalidInputError: neither or both, or no readable image; the messages are PaddleOCR's.
     """
+    return either(images, paths, lambda: [as_image(item) for item in images], lambda: list(read(paths)))
+
+
+def either(
+    images: Sequence[Any],
+    paths: Sequence[str],
+    of_images: Callable[[], list[T]],
+    of_paths: Callable[[], list[T]],
+) -> list[T]:
+    """Return what the one of the two that was given holds, by its function.
+
+    Raises:
+        InvalidInputError: neither or both were given, or it holds nothing; the messages are PaddleOCR's.
+    """
     if len(images) and not len(paths) and isinstance(images, list):
-        chosen: list[Image | None] = [as_image(item) for item in images]
+        chosen = of_images()
     elif len(paths) and not len(images) and isinstance(paths, list):
-        chosen = list(read(paths))
+        chosen = of_paths()
     else:
         raise InvalidInputError("The input data is inconsistent with expectations.")
     if not chosen:

@@ -16,6 +16,7 @@ import numpy as np
 
 from hub import given_images
 from hub.errors import InvalidInputError
+from hub.ocr.images import either
 from hub.pictures.documents import open_document
 from hub.pictures.levels import Image
 from hub.pictures.pages import Asked, Pages, checked, chosen
@@ -41,15 +42,12 @@ def chosen_inputs(images: Sequence[Any], paths: Sequence[str]) -> list[Input]:
         InvalidInputError: neither or both, a path is not a file, or no readable image, for which the messages
             are PaddleOCR's; an item that cannot be read.
     """
-    if len(images) and not len(paths) and isinstance(images, list):
-        inputs = [_input(item, f"images[{number}]") for number, item in enumerate(images)]
-    elif len(paths) and not len(images) and isinstance(paths, list):
-        inputs = [found for path in paths if (found := _file(path)) is not None]
-    else:
-        raise InvalidInputError("The input data is inconsistent with expectations.")
-    if not inputs:
-        raise InvalidInputError("There is not any image to be predicted. Please check the input data.")
-    return inputs
+    return either(
+        images,
+        paths,
+        lambda: [_input(item, f"images[{number}]") for number, item in enumerate(images)],
+        lambda: [found for path in paths if (found := _file(path)) is not None],
+    )
 
 
 def examined(inputs: Sequence[Input], work: Work, asked: Asked, nothing: Any) -> list[Any]:
