@@ -23,6 +23,7 @@ from openvino import opset13 as ops
 
 from hub import spare_memory
 from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadedModel, LoadRequest
+from hub.engines.openvino.activations import drop_identities, restore_gelu
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
 from hub.engines.openvino.linear import average_early, split_convolutions
@@ -179,6 +180,8 @@ def extended_model(request: LoadRequest) -> Any:
     where ``single``.
     """
     model = _core().read_model(str(request.files.graph))
+    drop_identities(model)
+    restore_gelu(model)
     fold_affine(model)
     gate_once(model)
     enlarge_last(model)
