@@ -1,7 +1,8 @@
 """Run the benchmarks, all parts or those named:  ``python -m benchmarks [--quick] [PART …]``.
 
 A part is a function that takes ``quick`` (fewer and shorter rounds: does it work, not what does it give),
-prints its tables and returns its figures, which are written to ``benchmarks/results/PART.json``. It returns
+prints its tables and returns its figures, which are written to ``benchmarks/results/PART.json``
+(``PART_MODEL.json`` for another model than the default). It returns
 under ``"missed"`` the targets that it did not reach; then the exit code is 1.
 """
 
@@ -32,7 +33,7 @@ PARTS = {
     "kinds": "benchmarks.kinds",
 }
 #: Those that run a set of OCR models of one's choice.
-OCR = ("ocr", "doors", "soak", "memory")
+OCR = ("doors", "soak", "memory")
 #: Those that need more than the development environment, or much time; they are run when they are named.
 EXTRA = ("ray", "attacks", "soak", "memory", "kinds")
 
@@ -68,7 +69,8 @@ def main() -> int:
         figures = importlib.import_module(PARTS[part]).main(arguments.quick, **options)
         missed += figures.get("missed", [])
         machine.RESULTS.mkdir(exist_ok=True)
-        path = machine.RESULTS / f"{part}.json"
+        other = arguments.model if part in OCR and arguments.model != DEFAULT else ""
+        path = machine.RESULTS / f"{part}{other and '_'}{other}.json"
         if not arguments.quick:
             path.write_text(json.dumps({"machine": machine.describe(), **figures}, indent=1) + "\n")
             print(f"written to {path.relative_to(machine.ROOT)}")

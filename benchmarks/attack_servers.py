@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +11,13 @@ from pathlib import Path
 
 import flask_swagger_ui
 
-from benchmarks import machine
+from benchmarks import environment, machine
 from benchmarks.server import HubServer, free_port, stop, wait_until_ready
 
 KEY = "0123456789abcdef"
 ECHO = machine.ROOT / "modules" / "echo"
-VENV = machine.ROOT / "benchmarks" / ".venvs" / "attacked"
+#: Of the peers' environment.
+NAME = "attacked"
 PACKAGES = ("fastapi", "uvicorn", "mosec")
 PAGE = "/ui/swagger-ui-bundle.js"
 #: Of each process of a peer.
@@ -77,7 +77,7 @@ def peer(kind: str, folder: Path, *, tls: bool = False) -> Iterator[Attacked]:
     script = Path(__file__).with_name("attack_peer.py")
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
-            [str(VENV / "bin" / "python"), str(script), *words],
+            [str(environment.interpreter(NAME, PACKAGES)), str(script), *words],
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -112,23 +112,15 @@ def certify(folder: Path) -> tuple[str, str]:
 
 def install() -> str:
     """Make the peers' environment where it is not there yet; return why that failed, or ""."""
-    if (VENV / "done").exists():
-        return ""
-    print(f"installing {', '.join(PACKAGES)} into {VENV.relative_to(machine.ROOT)}", flush=True)
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        (VENV.parent / ".gitignore").write_text("*\n")
-        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", *PACKAGES]
-        subprocess.run(pip, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = str(getattr(error, "stderr", "") or error).strip().splitlines()
-        return said[-1] if said else "pip failed"
-    (VENV / "done").touch()
+        environment.interpreter(NAME, PACKAGES)
+    except environment.NotInstallableError as error:
+        return str(error)
     return ""
 
 
 def versions() -> str:
     """Return the peers' versions, as pip names them."""
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "list", "--format", "freeze"]
+    pip = [str(environment.interpreter(NAME, PACKAGES)), "-m", "pip", "list", "--format", "freeze"]
     lines = subprocess.run(pip, check=True, capture_output=True, text=True).stdout.splitlines()
     return ", ".join(line for line in lines if line.partition("==")[0] in PACKAGES)

@@ -20,10 +20,9 @@ from typing import Any, Final
 import yaml
 
 import hub
-from benchmarks import machine
+from benchmarks import environment, machine
 
 BEFORE: Final = "6590ed7"
-VENVS: Final = machine.ROOT / "benchmarks" / ".venvs"
 MODULE: Final = machine.ROOT / "deploy" / "hubserving" / "ocr_system"
 #: Reader → what its environment has.
 PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -98,32 +97,22 @@ def read(setting: Setting, folder: Path, output: Path, kinds: Sequence[str] = ()
         checkout = _checkout(folder.parent / BEFORE)
         options, path = _options_before(options["model"], checkout), str(checkout)
     else:
-        python, reader = str(_environment(setting.reader)), setting.reader
+        python, reader = _environment(setting.reader), setting.reader
     script = Path(__file__).with_name("kinds_read.py")
     command = [python, "-P", str(script), reader, json.dumps(options), str(folder), str(output)]
     command += kinds
-    environment = {**os.environ, "PYTHONPATH": path}
+    variables = {**os.environ, "PYTHONPATH": path}
     try:
-        subprocess.run(command, check=True, env=environment, cwd=folder)
+        subprocess.run(command, check=True, env=variables, cwd=folder)
     except subprocess.CalledProcessError as error:
         raise UnavailableError(f"{setting.name}: the reader ended with {error.returncode}") from error
 
 
-def _environment(name: str) -> Path:
-    """Return the interpreter of a library's environment, which is made when it is not there yet."""
-    venv = VENVS / f"kinds_{name}"
-    python = venv / "bin" / "python"
-    if (venv / "done").exists():
-        return python
-    print(f"installing {', '.join(PACKAGES[name])} into {venv.relative_to(machine.ROOT)}", flush=True)
+def _environment(name: str) -> str:
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        (VENVS / ".gitignore").write_text("*\n")
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
-    except subprocess.CalledProcessError as error:
-        raise UnavailableError(f"{' '.join(PACKAGES[name])} cannot be installed: {error}") from error
-    (venv / "done").touch()
-    return python
+        return str(environment.interpreter(f"kinds_{name}", PACKAGES[name]))
+    except environment.NotInstallableError as error:
+        raise UnavailableError(str(error)) from error
 
 
 def _checkout(target: Path) -> Path:

@@ -69,7 +69,7 @@ def main() -> None:
     folder, images_folder, init_args = sys.argv[1:]
     module = create(Path(folder), json.loads(init_args))
     # In the order of ocr.py: by number first, so that cards and pages take turns.
-    paths = sorted(Path(images_folder).glob("*.jpg"), key=lambda path: path.name.partition("_")[::-1])
+    paths = sorted(Path(images_folder).glob("*.jpg"))
     images = [path.read_bytes() for path in paths]
     batches = record(module, images)
     detector, recognizer = module.pipeline.detector.model, module.pipeline.recognizer.model

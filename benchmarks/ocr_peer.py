@@ -1,146 +1,94 @@
-"""RapidOCR (ONNX Runtime) behind mosec or FastAPI; run by the Python of the peers' own environment.
+"""Another OCR library behind mosec; run by the Python of that library's environment.
 
-    python ocr_peer.py mosec|fastapi PORT
+    python ocr_peer.py PORT WORKERS THREADS LIBRARY OPTIONS
 
-Two workers with one thread each, the fastest set-up on two cores. The package that is installed tells the
-models, which its wheel brings: ``rapidocr`` those of PP-OCRv6 small, ``rapidocr_onnxruntime`` those of
-PP-OCRv4 mobile. Parameters are those of ocr_system with these models; no angle classifier. A request is
-``{"images": ["<base64>", …]}``, the reply per image a list of texts, confidences and corners.
+LIBRARY is ``faster_paddle`` (OPTIONS are those of its OcrEngine), ``rapidocr`` or ``rapidocr_onnxruntime``
+(RapidOCR from release 2 on, and before). There are so many WORKERS, processes of one engine with so many
+THREADS each. A request is ``{"images": ["<base64>", …]}``, the reply per image a list of texts and corners.
 """
 
 from __future__ import annotations
 
 import base64
-import os
+import json
 import sys
-import tempfile
-from collections.abc import Callable, Iterable
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 
-WORKERS = 2
-MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-#: Of PP-OCRv6 small.
-PARAMETERS = {
-    "Global.use_cls": False,
-    "Global.log_level": "error",
-    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-    "Det.limit_side_len": 960,
-    "Det.limit_type": "max",
-    "Det.mean": MEAN,
-    "Det.std": STD,
-    "Det.thresh": 0.2,
-    "Det.box_thresh": 0.45,
-    "Det.unclip_ratio": 1.4,
-    "Det.use_dilation": False,
-}
-#: Of PP-OCRv4, in the config.yaml of the older package: what ocr_system has, one thread.
-CHANGES = {
-    "&intra_nums -1": "&intra_nums 1",
-    "&inter_nums -1": "&inter_nums 1",
-    "use_dilation: true": "use_dilation: false",
-    "use_cls: true": "use_cls: false",
-}
-#: An image's lines: corners, text and confidence of each.
-Reader = Callable[[Any], Iterable[tuple[Any, str, float]]]
+#: From the bytes of an image to its texts, with their corners (4, 2) as (x, y).
+Read = Callable[[bytes], list[tuple[str, Any]]]
 
 
-def build() -> Reader:
-    """Load and warm the models that are here."""
-    reader = _present() if find_spec("rapidocr") else _older()
-    reader(np.full((320, 320, 3), 255, np.uint8))
-    return reader
+def faster_paddle(threads: int, options: dict[str, Any]) -> Read:
+    import faster_paddle
+
+    engine = faster_paddle.OcrEngine(threads=threads, **options)
+
+    def read(image: bytes) -> list[tuple[str, Any]]:
+        return [(each["text"], _corners(each)) for each in engine.ocr(image)["bounds"].values()]
+
+    return read
 
 
-def _present() -> Reader:
+def _corners(piece: dict[str, Any]) -> list[list[float]]:
+    (left, top), (right, bottom) = (map(float, piece[key]) for key in ("topLeftCoord", "bottomRightCoord"))
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def rapidocr(threads: int, _options: dict[str, Any]) -> Read:
     from rapidocr import RapidOCR
 
-    ocr = RapidOCR(params=PARAMETERS)
+    engine = "EngineConfig.onnxruntime"
+    settings = {f"{engine}.intra_op_num_threads": threads, f"{engine}.inter_op_num_threads": 1}
+    ocr = RapidOCR(params={"Global.log_level": "error", **settings})
 
-    def lines(image: Any) -> Iterable[tuple[Any, str, float]]:
+    def read(image: bytes) -> list[tuple[str, Any]]:
         found = ocr(image)
-        if found.boxes is None:
-            return []
-        return zip(found.boxes.tolist(), found.txts, found.scores, strict=True)
+        return [] if found.boxes is None else list(zip(found.txts, found.boxes.tolist(), strict=True))
 
-    return lines
+    return read
 
 
-def _older() -> Reader:
-    import rapidocr_onnxruntime
-    from rapidocr_onnxruntime.ch_ppocr_det.utils import DetPreProcess
+def rapidocr_onnxruntime(threads: int, _options: dict[str, Any]) -> Read:
+    from rapidocr_onnxruntime import RapidOCR
 
-    text = (Path(rapidocr_onnxruntime.__file__).parent / "config.yaml").read_text()
-    for old, new in CHANGES.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
-        config.write(text)
-        config.flush()
-        ocr = rapidocr_onnxruntime.RapidOCR(config.name)
-    # Its own choice is 960, 1500 or 2000 by the image's size, which costs it time.
-    ocr.text_det.get_preprocess = lambda longest: DetPreProcess(960, "max", MEAN, STD)
-    return lambda image: ocr(image)[0] or []
+    ocr = RapidOCR(intra_op_num_threads=threads, inter_op_num_threads=1)
+
+    def read(image: bytes) -> list[tuple[str, Any]]:
+        return [(text, box) for box, text, _ in ocr(image)[0] or []]
+
+    return read
 
 
-def read(reader: Reader, body: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    pages = []
-    for text in body["images"]:
-        image = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
-        pages.append(
-            [
-                {"text_region": box, "text": text, "confidence": float(score)}
-                for box, text, score in reader(image)
-            ]
-        )
-    return pages
+LIBRARIES: dict[str, Callable[[int, dict[str, Any]], Read]] = {
+    each.__name__: each for each in (faster_paddle, rapidocr, rapidocr_onnxruntime)
+}
 
 
-def serve_mosec(port: int) -> None:
+def main() -> None:
     from mosec import Server, Worker
+
+    port, workers, threads, library, options = sys.argv[1:]
+    cv2.setNumThreads(1)  # its threads would not survive the fork
+    blank = cv2.imencode(".png", np.full((320, 320, 3), 255, np.uint8))[1].tobytes()
 
     class Reader(Worker):
         def __init__(self) -> None:
-            self.reader = build()
+            self.read = LIBRARIES[library](int(threads), json.loads(options))
+            self.read(blank)
 
         def forward(self, data: Any) -> Any:
-            return {"results": read(self.reader, data)}
+            pages = (self.read(base64.b64decode(image)) for image in data["images"])
+            return {"results": [[{"text": text, "text_region": box} for text, box in page] for page in pages]}
 
-    sys.argv = [sys.argv[0], "--address", "127.0.0.1", "--port", str(port), "--timeout", "60000"]
+    sys.argv = [sys.argv[0], "--address", "127.0.0.1", "--port", port, "--timeout", "60000"]
     server = Server()
-    server.append_worker(Reader, num=WORKERS, start_method="fork")
+    server.append_worker(Reader, num=int(workers), start_method="fork")
     server.run()
 
 
-def serve_fastapi(port: int) -> None:
-    import uvicorn
-
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
-    uvicorn.run(
-        "ocr_peer:application", factory=True, host="127.0.0.1", port=port, workers=WORKERS, log_level="error"
-    )
-
-
-def application() -> Any:
-    """Make the FastAPI app of one uvicorn worker."""
-    from fastapi import FastAPI
-
-    app, reader = FastAPI(), build()
-
-    async def inference(body: dict[str, Any]) -> dict[str, Any]:
-        # In the event loop: a worker has one thread, and a pool would only queue there.
-        return {"results": read(reader, body)}
-
-    app.post("/inference")(inference)
-    app.get("/metrics")(lambda: "")
-    return app
-
-
 if __name__ == "__main__":
-    cv2.setNumThreads(1)
-    {"mosec": serve_mosec, "fastapi": serve_fastapi}[sys.argv[1]](int(sys.argv[2]))
+    main()

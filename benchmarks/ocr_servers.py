@@ -1,4 +1,4 @@
-"""The servers that ocr.py measures: HubServing with several settings, and RapidOCR behind two others."""
+"""The servers that ocr.py measures: HubServing with several settings, and other libraries behind mosec."""
 
 from __future__ import annotations
 
@@ -7,23 +7,40 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from benchmarks import machine
+from benchmarks import environment, machine
 from benchmarks.server import HubServer, free_port, stop, wait_until_ready
 from hub.ocr.model_sets import PRESETS
 
 MODULE = machine.ROOT / "deploy" / "hubserving" / "ocr_system"
-VENVS = machine.ROOT / "benchmarks" / ".venvs"
-#: Set of models → the release of RapidOCR that brings them along.
-PEERS = {
-    "PP-OCRv6_small": ("rapidocr==3.10.0", "onnxruntime"),
-    "PP-OCRv4_mobile": ("rapidocr_onnxruntime==1.4.4",),
+#: Library → what its environment has.
+PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "faster_paddle": ("faster-paddle==1.0.4", "mosec==0.9.8", "opencv-python-headless", "numpy"),
+    "rapidocr": ("rapidocr==3.10.0", "onnxruntime", "mosec==0.9.8"),
+    "rapidocr_onnxruntime": ("rapidocr_onnxruntime==1.4.4", "mosec==0.9.8"),
 }
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another library behind mosec.
+
+    Attributes:
+        workers: processes; on two cores the fastest are two with a thread each, for one caller one with two.
+        threads: of each.
+        options: what it is made with; nothing for its own defaults.
+    """
+
+    name: str
+    library: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 2
+    threads: int = 1
 
 
 @dataclass
@@ -69,33 +86,25 @@ def hubserving(name: str, model: str, **more: Any) -> Iterator[Contender]:
 
 
 @contextmanager
-def rapidocr(kind: str, model: str) -> Iterator[Contender]:
-    """Run RapidOCR behind ``mosec`` or ``fastapi``, with one of the sets that it has."""
-    python, port, begun = peer_python(model), free_port(), time.monotonic()
+def behind_mosec(peer: Peer) -> Iterator[Contender]:
+    """Run another library behind mosec.
+
+    Raises:
+        NotInstallableError: its environment cannot be made.
+    """
+    python = environment.interpreter(f"ocr_{peer.library}", PACKAGES[peer.library])
+    port, begun = free_port(), time.monotonic()
     script = Path(__file__).with_name("ocr_peer.py")
+    words = [port, peer.workers, peer.threads, peer.library, json.dumps(dict(peer.options))]
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
-            [str(python), str(script), kind, str(port)], stdout=log, stderr=log, start_new_session=True
+            [str(python), "-P", str(script), *map(str, words)], stdout=log, stderr=log, start_new_session=True
         )
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/metrics", process, Path(log.name))
-            yield Contender(f"RapidOCR, {kind}", port, "/inference", process.pid, time.monotonic() - begun)
+            yield Contender(peer.name, port, "/inference", process.pid, time.monotonic() - begun)
         finally:
             stop(process)
-
-
-def peer_python(model: str) -> Path:
-    """Return the interpreter of the peers' environment, which is made when it is not there yet."""
-    venv = VENVS / f"rapidocr_{model}"
-    python = venv / "bin" / "python"
-    if not (venv / "done").exists():
-        packages = (*PEERS[model], "mosec", "fastapi", "uvicorn")
-        print(f"installing {', '.join(packages)} into {venv.relative_to(machine.ROOT)}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        (VENVS / ".gitignore").write_text("*\n")
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-        (venv / "done").touch()
-    return python
 
 
 class Inside:

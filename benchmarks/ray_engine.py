@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -24,15 +22,17 @@ import cv2
 import numpy as np
 
 from benchmarks import load, machine
-from benchmarks.ocr_servers import module_folder
+from benchmarks.ocr_servers import init_args, weights_of
 from benchmarks.server import HubServer
 from hub.errors import ConfigError
+from hub.ocr.model_sets import DEFAULT
 from hub.serving.config import ray as options
 
 ENGINES = ("local", "ray")
 CLIENTS = 16
 WAIT_SECONDS = 0.05
 IDLE_SECONDS = 10.0
+OCR = init_args(DEFAULT, params={"use_angle_cls": False})
 
 Server = HubServer
 Modules = dict[str, dict[str, Any]]
@@ -42,18 +42,13 @@ def main(quick: bool) -> dict[str, Any]:
     if not options.is_installed():
         raise ConfigError(f"this part needs Ray: make bench-ray, or {options.EXTRA}")
     rounds, seconds = (1, 1.0) if quick else (5, 4.0)
-    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
-        ocr = module_folder(Path(folder), angle_classifier=False)
-        return {
-            "per_request": measure_cost(ocr, rounds, seconds),
-            "growth": measure_growth(ocr, rounds, seconds),
-        }
+    return {"per_request": measure_cost(rounds, seconds), "growth": measure_growth(rounds, seconds)}
 
 
 # -- (a) what it costs -----------------------------------------------------------------------------
 
 
-def measure_cost(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
+def measure_cost(rounds: int, seconds: float) -> dict[str, Any]:
     """Return case → engine → median ms for one caller, requests/s of several, CPU ms per request."""
     small = json.dumps({"text": "x" * 1000}).encode()
     large, page = _body(_noise(740_000)), _body(_page())
@@ -62,7 +57,7 @@ def measure_cost(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
         "nothing, 1 MB": ("noop", large, CLIENTS),
         "OCR of a page": ("ocr_system", page, 4),
     }
-    modules: Modules = {"noop": {}, "ocr_system": {"init_args": {"directory": str(ocr)}}}
+    modules: Modules = {"noop": {}, "ocr_system": {"init_args": OCR}}
     found: dict[str, Any] = {}
     with ExitStack() as stack:
         servers = {engine: stack.enter_context(_server(engine, modules)) for engine in ENGINES}
@@ -127,7 +122,7 @@ def _idle_cpu(server: Server) -> float:
 # -- (b) how it grows ------------------------------------------------------------------------------
 
 
-def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
+def measure_growth(rounds: int, seconds: float) -> dict[str, Any]:
     """Return case → engine → number of copies → requests/s."""
     page = load.post(
         "/predict/ocr_system", json.dumps({"images": [base64.b64encode(_page()).decode()]}).encode()
@@ -135,7 +130,7 @@ def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
     wait = load.post("/predict/wait", b"{}")
     cases: dict[str, tuple[bytes, tuple[int, ...], Callable[[int], Modules]]] = {
         "waits 50 ms": (wait, (1, 2, 4), lambda copies: {"wait": {"instances": [{"count": copies}]}}),
-        "OCR, one core a replica": (page, (1, 2), lambda copies: _one_core(ocr, copies)),
+        "OCR, one core a replica": (page, (1, 2), lambda copies: _one_core(copies)),
     }
     found: dict[str, Any] = {}
     for name, (request, numbers, modules) in cases.items():
@@ -152,10 +147,10 @@ def measure_growth(ocr: Path, rounds: int, seconds: float) -> dict[str, Any]:
     return found
 
 
-def _one_core(ocr: Path, copies: int) -> Modules:
+def _one_core(copies: int) -> Modules:
     return {
         "ocr_system": {
-            "init_args": {"directory": str(ocr)},
+            "init_args": OCR,
             "instances": [{"count": copies}],
             "concurrency": 1,
             "ray": {"num_cpus": 1},
@@ -178,7 +173,8 @@ def _rates(servers: dict[str, Server], request: bytes, rounds: int, seconds: flo
 
 
 def _server(engine: str, modules: Modules) -> Server:
-    return HubServer(modules, engine=engine, timeout=300, access_log=False)
+    weights = weights_of(DEFAULT)
+    return HubServer(modules, weights=weights, engine=engine, timeout=300, access_log=False)
 
 
 def _body(picture: bytes) -> bytes:

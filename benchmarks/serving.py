@@ -16,7 +16,6 @@ import base64
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ import cv2
 import numpy as np
 
 from benchmarks import load, machine
+from benchmarks.environment import interpreter
 from benchmarks.server import MODULES, HubServer, free_port, stop, wait_until_ready
 from hub.module import loader
 from hub.pictures.decode import decoded
@@ -38,7 +38,6 @@ CLIENTS = 16
 SMALL_TARGET_MS = 1.5
 LARGE_TARGET_MS = 6.0
 RATIO_TARGET = 1.3
-VENV = machine.ROOT / "benchmarks" / ".venvs" / "litserve"
 
 #: Settings of LitServe that its documents name for more throughput.
 LITSERVE: dict[str, list[str]] = {
@@ -249,7 +248,7 @@ def _hubserving(setting: str) -> Iterator[Contender]:
 
 @contextmanager
 def _litserve(setting: str) -> Iterator[Contender]:
-    python = _litserve_python()
+    python = interpreter("litserve", ("litserve",))
     port = free_port()
     script = Path(__file__).with_name("litserve_app.py")
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
@@ -277,18 +276,6 @@ def _is_ours(pid: int, script: Path) -> bool:
         return str(script).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-
-
-def _litserve_python() -> Path:
-    """Return the interpreter of LitServe's environment, which is made when it is not there yet."""
-    python = VENV / "bin" / "python"
-    if not (VENV / "done").exists():
-        print(f"installing LitServe into {VENV.relative_to(machine.ROOT)}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        (VENV.parent / ".gitignore").write_text("*\n")
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "litserve"], check=True)
-        (VENV / "done").touch()
-    return python
 
 
 def _bodies() -> tuple[bytes, bytes]:
