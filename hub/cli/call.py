@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import missing_library, output
+from hub import missing_library, one_shot, output
 from hub.cli import run_files
 from hub.errors import HubError, InvalidModuleError, UsageError
 from hub.module.arguments import SINGLE, TEXTS, for_files, parameters
@@ -55,6 +55,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
 
     sys.argv = [directory.name]  # modules parse sys.argv for defaults
     compat.install(for_good=True)
+    one_shot.declare()
     cls = loader.load_class(directory)
     runnable, serving = runnable_method(cls), serving_methods(cls)
     if runnable is None and not serving:

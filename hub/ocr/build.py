@@ -6,13 +6,10 @@ registry's business: callers pass ``find``, usually ``hub.model_path`` for the m
 
 from __future__ import annotations
 
-import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar, Unpack
+from typing import Final, Unpack
 
-import cv2
-
-from hub import models_in_use
 from hub.engines.available import obstacle
 from hub.engines.base import (
     CENTERED,
@@ -31,6 +28,7 @@ from hub.errors import ConfigError, ModelNotFoundError
 from hub.ocr.classifier import Classifier
 from hub.ocr.ctc import characters_inside, read_characters
 from hub.ocr.detector import Detector
+from hub.ocr.loaded import Loaded
 from hub.ocr.model_rules import detector_rules, recognizer_rules
 from hub.ocr.names import check_names
 from hub.ocr.orientation import IMAGENET, Orientation
@@ -47,8 +45,6 @@ from hub.ocr.presets import Find
 from hub.ocr.recognizer import Recognizer
 from hub.ocr.rules import PADDLEOCR, Rules
 
-log = logging.getLogger(__name__)
-
 #: Kernels that the detector keeps, of some 43 for each size of input: 30 sizes, with 5 to 6 MB each.
 #: Preparing a size anew takes as long as computing it.
 _DETECTOR_KERNELS: Final = 1300
@@ -58,7 +54,6 @@ _RECOGNIZER_KERNELS: Final = 1000
 _PARITY_KERNELS: Final = 1300
 #: Classifiers in Paddle's format, and the same for ONNX Runtime.
 _ON_CARDS: Final = {"ch_ppocr_mobile_v2.0_cls": "ch_ppocr_mobile_v2.0_cls_onnx"}
-Step = TypeVar("Step", Detector, Classifier, Orientation, Recognizer)
 
 
 def engine_options(
@@ -89,6 +84,12 @@ def build_detector(
         ConfigError: a field of params.py is wrong.
         EngineError: the model is missing or cannot be loaded; the same for the functions below.
     """
+    return _detector(config, find, parity=parity, **options).warm()
+
+
+def _detector(
+    config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]
+) -> Loaded[Detector]:
     check_names(config)
     name = DetectorParams.read(config).det_model_dir
     folder = find(name)
@@ -97,11 +98,15 @@ def build_detector(
     normalize = Normalize(params.det_mean, params.det_std)
     model = load(folder, normalize=normalize, wide=True, single=True, **options)
     detector = Detector(model, params, _rules(config, parity))
-    return _warm(detector, "text detection", params.det_model_dir, options)
+    return Loaded(detector, "text detection", name, options.get("device", "cpu"))
 
 
 def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Classifier:
     """Load and warm the angle classifier that ``read_params()`` describes."""
+    return _classifier(config, find, **options).warm()
+
+
+def _classifier(config: object, find: Find, **options: Unpack[EngineOptions]) -> Loaded[Classifier]:
     check_names(config)
     params = ClassifierParams.read(config)
     name = params.cls_model_dir
@@ -110,7 +115,7 @@ def build_classifier(config: object, find: Find, **options: Unpack[EngineOptions
     folder = find(name)
     _refuse_other_classifiers(folder)
     model = load(folder, normalize=CENTERED, padded=True, top1=True, **options)
-    return _warm(Classifier(model, params), "text line orientation", name, options)
+    return Loaded(Classifier(model, params), "text line orientation", name, options.get("device", "cpu"))
 
 
 def build_orientation(config: object, find: Find, **options: Unpack[EngineOptions]) -> Orientation:
@@ -118,6 +123,10 @@ def build_orientation(config: object, find: Find, **options: Unpack[EngineOption
 
     It is one small step before the others: where their engine or card cannot run it, the CPU does.
     """
+    return _orientation(config, find, **options).warm()
+
+
+def _orientation(config: object, find: Find, **options: Unpack[EngineOptions]) -> Loaded[Orientation]:
     check_names(config)
     params = OrientationParams.read(config)
     name = params.page_orientation_model_dir
@@ -127,7 +136,7 @@ def build_orientation(config: object, find: Find, **options: Unpack[EngineOption
     # Sure pages have 0.925, as it was trained: bf16 might cross the threshold of 0.9.
     options["precision"] = "f32"
     model = load(folder, normalize=IMAGENET, top1=True, single=True, **options)
-    return _warm(Orientation(model, params), "page orientation", name, options)
+    return Loaded(Orientation(model, params), "page orientation", name, options.get("device", "cpu"))
 
 
 def _refuse_other_classifiers(folder: Path) -> None:
@@ -154,6 +163,12 @@ def build_recognizer(
     The dictionary is looked for as a path, then beside the model; None means inside it. Where params.py says
     nothing, it is inside or, by PaddleOCR's name for it, beside the model.
     """
+    return _recognizer(config, find, parity=parity, **options).warm()
+
+
+def _recognizer(
+    config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]
+) -> Loaded[Recognizer]:
     check_names(config)
     name = RecognizerParams.read(config).rec_model_dir
     folder = find(name)
@@ -169,7 +184,7 @@ def build_recognizer(
         parity=parity,
         right_to_left=_right_to_left(path) if _rules(config, parity).right_to_left == "dictionary" else None,
     )
-    return _warm(recognizer, "text recognition", name, options)
+    return Loaded(recognizer, "text recognition", name, options.get("device", "cpu"))
 
 
 def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpack[EngineOptions]) -> Pipeline:
@@ -178,24 +193,24 @@ def build_pipeline(config: object, find: Find, *, parity: bool, **options: Unpac
     A classifier that the chosen engine cannot read, as PP-OCRv6 brings none of its own, is given to another.
     """
     params = PipelineParams.read(config)
-    detector = build_detector(config, find, parity=parity, **options)
-    recognizer = build_recognizer(config, find, parity=parity, **options)
-    orientation = classifier = None
-    if OrientationParams.read(config).page_orientation:
-        orientation = build_orientation(config, find, **options)
-    if params.use_angle_cls:
-        folder = find(ClassifierParams.read(config).cls_model_dir)
-        if not can_read(options.get("engine", "auto"), folder):
-            options["engine"] = "auto"
-        classifier = build_classifier(config, find, **options)
-    rules = _rules(config, parity)
+    with ThreadPoolExecutor(4, "load") as side_by_side:  # half of a load is on one core
+        detector = side_by_side.submit(_detector, config, find, parity=parity, **options)
+        recognizer = side_by_side.submit(_recognizer, config, find, parity=parity, **options)
+        orientation = classifier = None
+        if OrientationParams.read(config).page_orientation:
+            orientation = side_by_side.submit(_orientation, config, find, **options)
+        if params.use_angle_cls:
+            folder = find(ClassifierParams.read(config).cls_model_dir)
+            if not can_read(options.get("engine", "auto"), folder):
+                options["engine"] = "auto"
+            classifier = side_by_side.submit(_classifier, config, find, **options)
     return Pipeline(
-        detector,
-        recognizer,
-        classifier,
-        orientation=orientation,
+        detector.result().warm(),
+        recognizer.result().warm(),
+        classifier.result().warm() if classifier else None,
+        orientation=orientation.result().warm() if orientation else None,
         drop_score=params.drop_score,
-        rules=rules,
+        rules=_rules(config, parity),
     )
 
 
@@ -206,17 +221,6 @@ def _right_to_left(dictionary: Path | None) -> bool:
 
 def _rules(config: object, parity: bool) -> Rules:
     return PADDLEOCR if parity else Rules.read(config)
-
-
-def _warm(step: Step, task: str, name: str | Path, options: EngineOptions) -> Step:
-    # Requests are worked on side by side: OpenCV's own threads take 3 % more CPU and bring nothing.
-    cv2.setNumThreads(1)
-    model = step.model
-    where = " by ".join(filter(None, (options.get("device", "cpu"), model.provider)))
-    log.info("%s: %s runs on %s (%s, %s)", task, name, model.engine, model.precision, where)
-    step.warm_up()
-    models_in_use.note(str(name))
-    return step
 
 
 def _dictionary(params: RecognizerParams, model_folder: Path, find: Find) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from hub import one_shot
 from hub.checkpoint import checkpoint
 from hub.engines.base import Batch, LoadedModel
 from hub.ocr.db import boxes_from_map
@@ -86,6 +87,8 @@ class Detector:
 
         The size is the largest of the usual ones: what memory the model works in is then there.
         """
+        if one_shot.is_declared():
+            return
         side = 960 if self.params.det_limit_type == "min" else min(self.params.det_limit_side_len, 960)
         for _ in range(self.model.parallel):
             self.detect([np.full((side, side, 3), 255, np.uint8)])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from hub import one_shot
 from hub.checkpoint import checkpoint
 from hub.engines.base import Batch, LoadedModel
 from hub.errors import ConfigError
@@ -69,11 +70,15 @@ class Recognizer:
         Raises:
             ConfigError: the dictionary has not as many characters as the model.
         """
-        widths = [self.width] if self.parity or not self.model.prefers_few_shapes else usual_widths()
+        widths, times = usual_widths(), self.model.parallel
+        if one_shot.is_declared():
+            widths, times = widths[:1], 1  # which tells its classes
+        elif self.parity or not self.model.prefers_few_shapes:
+            widths = [self.width]
         batches = (
             Batch(np.full((1, self.height, width, 3), 255, np.uint8), (width,))
             for width in sorted(widths, reverse=True)
-            for _ in range(self.model.parallel)
+            for _ in range(times)
         )
         for _ in self.model.run_many(batches):
             pass

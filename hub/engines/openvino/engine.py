@@ -32,6 +32,7 @@ from hub.engines.pixels import top1
 from hub.errors import EngineError
 
 #: Where OpenVINO keeps the entry ``character`` of an ONNX file's metadata.
+_CORE_LOCK: Final = Lock()
 _DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
@@ -121,8 +122,14 @@ class OpenVINOModel(LoadedModel):
 
 
 @lru_cache(maxsize=1)
-def _core() -> Any:
+def _make_core() -> Any:
     return ov.Core()
+
+
+def _core() -> Any:
+    """Return the one core; models are loaded side by side."""
+    with _CORE_LOCK:
+        return _make_core()
 
 
 def load_model(request: LoadRequest) -> OpenVINOModel:
