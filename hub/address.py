@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Final
 
@@ -29,6 +30,7 @@ def reachable(host: str) -> str:
     return _EVERYWHERE.get(host, host)
 
 
+@functools.lru_cache(256)  # asked for every request
 def is_loopback(name: str) -> bool:
     """Tell whether a host's name or address means the machine itself."""
     name = bare(name).lower()

@@ -42,6 +42,7 @@ class CounterFile:
         self._used = _USED.size
         self._map = mmap.mmap(-1, SIZE)
         self._is_shared = True
+        self._next_look = time.monotonic() + LOOK_SECONDS
         self._move(SIZE)
 
     def read_value(self, key: str) -> tuple[float, float]:
@@ -54,8 +55,11 @@ class CounterFile:
         """Set a counter. Readers see the old value or the new, never a part of it."""
         position = self._position(key)
         self._map[position : position + _VALUE.size] = _VALUE.pack(value, timestamp)
-        if time.monotonic() >= self._next_look and not (self._is_shared and self._path.exists()):
-            self._move(len(self._map))
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_SECONDS
+            if not (self._is_shared and self._path.exists()):
+                self._move(len(self._map))
 
     def close(self) -> None:
         self._map.close()
@@ -76,7 +80,6 @@ class CounterFile:
 
     def _move(self, size: int) -> None:
         """Go on in a new file of so many bytes, or in memory where there is no room for one."""
-        self._next_look = time.monotonic() + LOOK_SECONDS
         content = _USED.pack(self._used) + self._map[_USED.size : self._used]
         try:
             with atomic_file.replacing(self._path) as path:

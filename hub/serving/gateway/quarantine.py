@@ -15,7 +15,7 @@ from typing import Final
 
 from hub.errors import PoisonError
 from hub.serving.gateway.body import Body
-from hub.serving.messages.state import ModuleState
+from hub.serving.messages.state import FRESH_SECONDS, ModuleState
 
 #: For this long a request that killed its runners is refused without trying.
 QUARANTINE_SECONDS: Final = 300.0
@@ -29,6 +29,7 @@ class Quarantine:
         self._folder = folder
         self._until: dict[str, float] = {}
         self._stamp = 0
+        self._next_look = 0.0
         self._lock = threading.Lock()
 
     def add(self, module: ModuleState, body: Body) -> PoisonError:
@@ -57,8 +58,10 @@ class Quarantine:
 
     def _look(self) -> None:
         """Take over what other processes have added since the last look."""
-        if self._folder is None:
+        now = time.monotonic()
+        if self._folder is None or now < self._next_look:
             return
+        self._next_look = now + FRESH_SECONDS
         try:
             stamp = self._folder.stat().st_mtime_ns
         except OSError:  # nothing was ever added

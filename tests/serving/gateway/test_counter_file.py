@@ -113,6 +113,21 @@ def test_a_file_that_was_removed_is_made_again(path: Path, monkeypatch: pytest.M
     counters.close()
 
 
+def test_between_two_looks_a_count_asks_the_file_system_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counter_file, "LOOK_SECONDS", 60.0)
+    counters = CounterFile(str(path))
+    monkeypatch.setattr(counters, "_next_look", 0.0)
+    looks: list[Path] = []
+    monkeypatch.setattr(Path, "exists", lambda self, **_: not looks.append(self))  # type: ignore[func-returns-value]
+
+    for value in range(5):
+        counters.write_value("requests", float(value), 0.0)
+
+    assert looks == [path]
+
+
 def test_the_counters_of_the_dead_are_added_up_in_one_file(tmp_path: Path) -> None:
     total = tmp_path / "counter_gone.db"
     for first, second in ((1.0, 2.0), (10.0, 20.0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hub.errors import PoisonError
 from hub.serving.gateway import quarantine
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.quarantine import Quarantine
-from hub.serving.messages.state import READY, ModuleState
+from hub.serving.messages.state import FRESH_SECONDS, READY, ModuleState
 
 pytestmark = pytest.mark.unit
 
@@ -71,6 +72,7 @@ def test_what_one_process_refuses_all_refuse(tmp_path: Path) -> None:
     here, there = Quarantine(tmp_path / "quarantine"), Quarantine(tmp_path / "quarantine")
     there.check(MODULE, BODY)
     here.add(MODULE, BODY)
+    time.sleep(FRESH_SECONDS)
 
     with pytest.raises(PoisonError):
         there.check(MODULE, BODY)
