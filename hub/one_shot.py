@@ -1,4 +1,4 @@
-"""Whether this process calls its modules once and ends, as ``hub run`` does: it prepares nothing for later.
+"""Tell whether this process calls its modules once and ends, as ``hub run`` does: it prepares nothing for later.
 
 Standard library only.
 """
