@@ -96,6 +96,8 @@ def test_a_picture_that_browsers_cannot_show_is_shown_all_the_same(
     assert page.inner_text(".thumbs .ending") == "TIFF"
     assert page.locator(".lines li").count() == 3
     assert page.get_attribute(".picture svg", "viewBox") == "0 0 30 20"
+    where(page, 1, "3 lines", total=2)
+    assert page.locator("[aria-label='Next page']").is_disabled()  # the module reads only the first
 
 
 def test_boxes_are_shown_where_the_server_gives_no_picture_of_the_page(

@@ -86,6 +86,23 @@ def test_a_narrow_window_scrolls_to_an_error(browser: Any, server: Server) -> No
     page.context.close()
 
 
+def test_a_module_that_does_not_answer_moves_nothing_by_itself(browser: Any, server: Server) -> None:
+    page = opened(browser, 390, 600)
+    visit(page, server, "broken")
+    page.wait_for_selector("#notice strong")
+
+    assert page.evaluate("scrollY") == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("address", ["#%E0%A4%A", "#nothing", "#boxes/nothing", "#/"])
+def test_an_address_that_names_nothing_shows_what_there_is(page: Any, server: Server, address: str) -> None:
+    page.goto(f"{server.url}/{address}")
+    page.wait_for_selector("#module:not([hidden])")
+
+    assert page.inner_text("#module-name") == "boxes"
+
+
 def test_nothing_moves_for_those_who_want_it_calm(browser: Any, server: Server) -> None:
     page = opened(browser, 1280, 800, reduced_motion="reduce")
     visit(page, server, "boxes")

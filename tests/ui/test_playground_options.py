@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.serving.running import Server
-from tests.ui.driving import field, run, visit
+from tests.ui.driving import choose_option, field, run, upload, visit
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,19 @@ def test_options_with_bounds_are_folded_away_and_sent_only_where_they_are_filled
         "width": 9, "share": None, "side": "right", "boxes": True,
     }  # fmt: skip
     assert "share" not in page.inner_text("#curl")
+
+
+def test_a_bound_that_is_not_allowed_itself_is_one_too(page: Any, server: Server, picture: Path) -> None:
+    visit(page, server, "papers/measure")
+    upload(page, picture)
+    choose_option(page, "unit", "100")
+    assert page.inner_text(field("unit") + " .type") == "whole number, 1 … < 100"
+    run(page, ".problem:visible")
+    assert page.inner_text(".problem:visible") == "This must be in 1 … < 100."
+
+    choose_option(page, "unit", "99")
+    run(page, "#view pre")
+    assert json.loads(page.inner_text("#view pre")) == {"width": 4, "height": 1}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ origins and ``max_body_mb`` hold as for a request to a module, and ``max_pixels`
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from hub import settings
 from hub.errors import BindingError, DeadlineError, InvalidInputError
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.protocols import over_http
+
+log = logging.getLogger("hub.gateway")
 
 PATH: Final = "/api/page"
 #: The name of these requests in admission; no module can have it.
@@ -87,6 +90,8 @@ def draw(data: bytes, number: int, max_pixels: int) -> PagePicture:
         raise DeadlineError(f"no picture of page {number} in {WAIT_SECONDS} s") from error
     head, _, jpeg = done.stdout.partition(b"\n")
     if done.returncode != 0 or not head:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        log.warning("page %d of a file was not drawn: exit code %d %s", number, done.returncode, last)
         raise InvalidInputError(
             f"page {number}, counted from 0, cannot be shown: to read it takes too much memory or time"
         )

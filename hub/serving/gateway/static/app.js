@@ -51,7 +51,15 @@ function take(listing) {
 }
 
 /** Module and method that the address names. */
-const wanted = () => [...location.hash.slice(1).split("/").map(decodeURIComponent), ""];
+const wanted = () => [...location.hash.slice(1).split("/").map(decoded), ""];
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // names no module
+  }
+}
 
 function drawModules() {
   const list = byId("modules");
@@ -105,8 +113,9 @@ function drawMethods(module) {
 function tellState(module) {
   const place = byId("notice");
   if (module.state !== "READY") {
-    showError(notice(module.state === "FAILED" ? "error" : "busy", t(module.state === "FAILED" ? "moduleFailed" : "loadingModule"), module.reason));
+    const isFailed = module.state === "FAILED";
     place.dataset.state = module.state;
+    place.replaceChildren(notice(isFailed ? "error" : "busy", t(isFailed ? "moduleFailed" : "loadingModule"), module.reason));
   } else if (module.reason.startsWith("reload failed")) {
     place.dataset.state = module.state;
     place.replaceChildren(notice("error", t("notReloaded"), module.reason));

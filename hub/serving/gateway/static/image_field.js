@@ -18,14 +18,13 @@ export class ImageField {
     this.documents = documents;
     this.input = h("input", { id, type: "file", accept: documents ? `image/*,${PDF}` : "image/*", multiple: this.isList, tabindex: "-1", "aria-hidden": "true" });
     this.input.addEventListener("change", () => { this.add([...this.input.files]); this.input.value = ""; });
-    const choose = h("button", { type: "button", class: "choose", onclick: () => this.input.click() }, t(this.isList ? "chooseImages" : "chooseImage"));
+    const choose = h("button", { type: "button", class: "choose", onclick: () => this.input.click() }, t(!this.isList ? "chooseImage" : documents ? "chooseFiles" : "chooseImages"));
     this.thumbs = h("ul", { class: "thumbs", hidden: true });
     const zone = h("div", { class: "drop" }, h("span", {}, t(documents ? "dropDocuments" : this.isList ? "dropImages" : "dropImage")), choose, this.input);
     for (const kind of ["dragenter", "dragover"]) zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.add("over"); });
     for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
     zone.addEventListener("drop", (event) => { event.preventDefault(); this.add([...event.dataTransfer.files]); });
-    const note = parameter.schema.description;
-    this.element = h("fieldset", { class: "field" }, h("legend", {}, parameter.name), note ? h("span", { class: "hint" }, note) : null, zone, this.thumbs, this.#samples());
+    this.element = h("fieldset", { class: "field" }, h("legend", {}, parameter.name), zone, this.thumbs, this.#samples());
     this.input.focus = () => choose.focus(); // a problem's focus goes to what the keyboard can use
   }
 

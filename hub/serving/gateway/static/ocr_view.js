@@ -28,8 +28,8 @@ const isRegion = (region) => Array.isArray(region) && region.length >= 3 && regi
 export function readRemarks(msg, form, args, isEmpty) {
   const unread = new Map();
   const read = new Map(form.pictures.map((picture) => [picture, { asked: args.pages, count: null, failed: new Map() }]));
-  for (const [, name, index, count] of msg.matchAll(/(\w+)\[(\d+)\] has \d+ \w+; the first (\d+) were read/g)) {
-    if (form.picture(name, index)) read.get(form.picture(name, index)).count = Number(count);
+  for (const [, name, index, count] of msg.matchAll(/(\w+)\[(\d+)\] has \d+ \w+; (?:the first (\d+) were read|only the first is read)/g)) {
+    if (form.picture(name, index)) read.get(form.picture(name, index)).count = Number(count ?? 1);
   }
   const rest = msg.split("; ").filter((remark) => {
     const [, name, index, why] = remark.match(/^(\w+)\[(\d+)\](:? .*)$/) ?? [];
