@@ -9,6 +9,7 @@ it; or ``{"error": …}``, which says why there is none.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
@@ -62,6 +63,8 @@ def _limit(memory_mb: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    with contextlib.suppress(OSError):  # where memory is short, this process is to go before any other
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 if __name__ == "__main__":

@@ -103,12 +103,26 @@ def test_a_picture_that_browsers_cannot_show_is_shown_all_the_same(
 def test_boxes_are_shown_where_the_server_gives_no_picture_of_the_page(
     page: Any, server: Server, tmp_path: Path
 ) -> None:
-    page.route("**/api/page*", lambda route: route.fulfill(status=503, json={"msg": "busy", "status": "101"}))
+    page.route(
+        "**/api/page*", lambda route: route.fulfill(status=400, json={"msg": "too dark", "status": "101"})
+    )
     visit(page, server, "papers")
     upload(page, three_pages(tmp_path, "PDF"))
     run(page, ".picture.blank polygon")
 
-    page.wait_for_selector(".page-body .note:text-is('busy')")
+    page.wait_for_selector(".page-body .note:text-is('too dark')")
+
+
+def test_a_page_is_asked_for_again_where_the_server_draws_those_of_others(
+    page: Any, server: Server, tmp_path: Path
+) -> None:
+    page.route("**/api/page*", lambda route: route.fulfill(status=503, json={"msg": "busy"}), times=1)
+    visit(page, server, "papers")
+    upload(page, three_pages(tmp_path, "PDF"))
+    run(page, ".picture.blank polygon")
+
+    page.wait_for_selector(".picture img")
+    where(page, 1, "1 line")
 
 
 @pytest.mark.parametrize("kind", ["picture", "document"])

@@ -1,8 +1,6 @@
 """Pictures of pages for the playground: browsers show no TIFF and no HEIC, and no PDF with boxes on it.
 
-``POST /api/page?page=N`` takes a file as its body and answers with a JPEG of its page ``N``, from 0. The file
-is read in a process of its own, so that one that no decoder survives does no harm to the gateway. Keys,
-origins and ``max_body_mb`` hold as for a request to a module, and ``max_pixels`` as in a runner.
+A file is read in a process of its own, so that one that no decoder survives does no harm to the gateway.
 """
 
 from __future__ import annotations
@@ -14,15 +12,12 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Response, request
-
 from hub import settings
-from hub.errors import BindingError, DeadlineError, InvalidInputError
-from hub.serving.gateway.context import current_gateway
-from hub.serving.gateway.protocols import over_http
+from hub.errors import DeadlineError, InvalidInputError
 
 log = logging.getLogger("hub.gateway")
 
+#: The route; a body may be as large there as for a module.
 PATH: Final = "/api/page"
 #: The name of these requests in admission; no module can have it.
 NAME: Final = "the preview of pages"
@@ -52,21 +47,6 @@ class PagePicture:
     height: int
     total: int
     is_animation: bool
-
-
-def page() -> Response:
-    """Answer ``POST /api/page``; 503 when as many pages as may be are drawn at the moment."""
-    number = _number(request.args.get("page", "0"))
-    gateway = current_gateway()
-    with gateway.admission.admit(NAME, AT_ONCE, 0):
-        found = draw(over_http.read_body(), number, gateway.limits.max_pixels)
-    response = Response(found.jpeg, mimetype="image/jpeg")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Hub-Page-Size"] = f"{found.width}x{found.height}"
-    response.headers["X-Hub-Pages"] = str(found.total)
-    response.headers["X-Hub-Page-Kind"] = "frame" if found.is_animation else "page"
-    return response
 
 
 def draw(data: bytes, number: int, max_pixels: int) -> PagePicture:
@@ -99,9 +79,3 @@ def draw(data: bytes, number: int, max_pixels: int) -> PagePicture:
     if "error" in told:
         raise InvalidInputError(f"page {number}, counted from 0, cannot be shown: {told['error']}")
     return PagePicture(jpeg, **told)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise BindingError(f"page must be the number of a page, from 0, not {text[:50]!r}")
-    return int(text)

@@ -19,8 +19,10 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
+from hub.errors import BindingError
 from hub.serving.gateway import argument_schema, error_responses, openapi, page_pictures
 from hub.serving.gateway.context import Gateway, current_gateway
+from hub.serving.gateway.protocols import over_http
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState
 from hub.version import __version__
@@ -68,7 +70,7 @@ def make_blueprint(*, has_pages: bool) -> Blueprint:
         return _plain_index(current_gateway())
 
     if has_pages:
-        blueprint.add_url_rule(page_pictures.PATH, view_func=page_pictures.page, methods=["POST"])
+        blueprint.add_url_rule(page_pictures.PATH, view_func=_page_picture, methods=["POST"])
 
         @blueprint.get("/docs")
         def docs() -> Response:
@@ -107,6 +109,26 @@ def _page(pages: dict[str, tuple[bytes, str]], name: str, policy: str = "") -> R
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Vary"] = "Accept"
     return response
+
+
+def _page_picture() -> Response:
+    """Answer ``POST /api/page?page=N``, whose body is a file, with a JPEG of its page N, from 0."""
+    gateway, number = current_gateway(), _page_number(request.args.get("page", "0"))
+    with gateway.admission.admit(page_pictures.NAME, page_pictures.AT_ONCE, 0):
+        found = page_pictures.draw(over_http.read_body(), number, gateway.limits.max_pixels)
+    response = Response(found.jpeg, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Hub-Page-Size"] = f"{found.width}x{found.height}"
+    response.headers["X-Hub-Pages"] = str(found.total)
+    response.headers["X-Hub-Page-Kind"] = "frame" if found.is_animation else "page"
+    return response
+
+
+def _page_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise BindingError(f"page must be the number of a page, from 0, not {text[:50]!r}")
+    return int(text)
 
 
 def _read_pages() -> dict[str, tuple[bytes, str]]:

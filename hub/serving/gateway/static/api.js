@@ -94,12 +94,21 @@ export async function predict(name, method, args, signal) {
   return { text, envelope, problem, arrived, timings: timings(response, arrived - began) };
 }
 
+const PAGE_ATTEMPTS = 5;
 let drawing = Promise.resolve();
 
-/** A page of a file as a picture: {url, size, total, isAnimation}. One after the other, or the server refuses. */
+/** Ask for a page, again where the server draws those of others at the moment. */
+async function drawn(file, number, attempts) {
+  const response = await ask(`api/page?page=${number}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+  if (response.status !== 503 || attempts === 1) return response;
+  await new Promise((resolve) => { setTimeout(resolve, 1000 * (Number(response.headers.get("Retry-After")) || 1)); });
+  return drawn(file, number, attempts - 1);
+}
+
+/** A page of a file as a picture: {url, size, total, isAnimation}. One after the other: the server draws few at once. */
 export function pagePicture(file, number) {
   const found = drawing.then(async () => {
-    const response = await ask(`api/page?page=${number}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+    const response = await drawn(file, number, PAGE_ATTEMPTS);
     if (!response.ok) throw failure(response, await content(response, "text"));
     return {
       url: URL.createObjectURL(await content(response, "blob")),
