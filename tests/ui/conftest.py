@@ -14,6 +14,8 @@ from tests.serving import pictures
 from tests.serving.running import Server
 
 MODULES = Path(__file__).parent / "modules"
+#: A key that the guarded server takes.
+KEY = "0123456789abcdef-secret"
 AXE = "axe-core@4.14.1"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_FLAGS = [
@@ -88,8 +90,8 @@ def axe(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """boxes, tagger, shapes, and one module that failed; no test may harm it."""
-    modules = {**own("boxes", "tagger", "shapes"), "broken": {}}
+    """boxes, tagger, shapes, papers, and one module that failed; no test may harm it."""
+    modules = {**own("boxes", "tagger", "shapes", "papers"), "broken": {}}
     with Server(tmp_path_factory.mktemp("home"), modules) as running:
         yield running
 
@@ -97,6 +99,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
+
+
+@pytest.fixture
+def guarded(home: Path) -> Iterator[Server]:
+    """A server of boxes and tagger that asks for a key."""
+    home.mkdir()
+    (home / "keys").write_text(f"me:{KEY}\n")
+    with Server(home, own("tagger", "boxes"), api_key_file=str(home / "keys")) as server:
+        yield server
 
 
 @pytest.fixture

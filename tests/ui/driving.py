@@ -27,3 +27,15 @@ def title_of_notice(page: Any) -> str:
     page.wait_for_selector("#notice strong")
     text: str = page.inner_text("#notice strong")
     return text
+
+
+def field(name: str) -> str:
+    """The selector of an argument's field."""
+    return f".field:has(label:text-is('{name}'))"
+
+
+def choose_option(page: Any, name: str, value: str) -> None:
+    """Fill an argument that is folded away."""
+    if not page.is_visible(field(name)):
+        page.click("summary:has-text('More arguments')")
+    page.fill(f"{field(name)} input, {field(name)} textarea", value)

@@ -35,10 +35,10 @@ def test_axe_finds_nothing_serious(
     picture.write_bytes(pictures.png(300, 120))
     context = browser.new_context(color_scheme=theme, bypass_csp=True)  # for axe's own script
     page = context.new_page()
-    for module in ("boxes", "tagger", "shapes", "broken"):
+    for module in ("boxes", "tagger", "shapes", "papers", "broken"):
         page.goto(f"{server.url}/#{module}")
         page.wait_for_selector("#module:not([hidden])")
-        if module == "boxes":
+        if module in ("boxes", "papers"):
             page.set_input_files("input[type=file]", str(picture))
             page.wait_for_selector(".thumbs li")
         if module == "shapes":
@@ -59,18 +59,22 @@ def test_a_picture_is_read_by_keyboard_alone(page: Any, server: Server) -> None:
     page.wait_for_selector(".sample")
     _tab_to(page, ".sample")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".thumbs li")
-    _tab_to(page, "#run")
-    page.keyboard.press("Enter")
     page.wait_for_selector(".picture polygon")
+    _tab_to(page, ".numbers button")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".lines [aria-selected=true] .text").inner_text() == "静心湖公园"
+    assert "on" in page.locator(".picture polygon").nth(1).get_attribute("class")
     _tab_to(page, ".lines [role=option]")
-    page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
 
     assert page.locator(".lines [aria-selected=true] .text").inner_text() == "hard to read"
     assert "on" in page.locator(".picture polygon").nth(2).get_attribute("class")
-    for control in ("#copy-text", "#download", "#raw summary", "[data-copy=curl]", "[data-copy=python]"):
+    for control in ("#copy-text", "#download", "#spent summary", "#raw summary", "#copy-code", "#tab-curl"):
         _tab_to(page, control)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-client"
+    assert page.is_visible("#client")
+    assert not page.is_visible("#curl")
 
 
 def test_the_key_dialog_is_used_and_left_by_keyboard(page: Any, server: Server) -> None:

@@ -66,10 +66,10 @@ def test_its_examples_run(server: Server) -> None:
             assert (path, reply.status_code) == (path, 200), reply.text
             ran.append(path)
 
-    modules = ["boxes", "tagger", "shapes"]
+    modules = ["boxes", "tagger", "shapes", "papers"]
     assert ran == [
-        *(f"/predict/{name}" for name in modules),
-        *(f"/v2/models/{name}/infer" for name in modules),
+        *(f"/predict/{name}" for name in [*modules, "papers/measure", "papers/shout"]),
+        *(f"/v2/models/{name}/infer" for name in [*modules, "papers.measure", "papers.shout"]),
     ]
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.serving import pictures
 from tests.serving.running import Server, wait_until
-from tests.ui.driving import run, upload, visit
+from tests.ui.driving import field, run, upload, visit
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +24,7 @@ def test_it_lists_the_modules_with_state_and_version(page: Any, server: Server) 
     assert sorted(rows) == [
         ["boxes", "ready", "2.0.0"],
         ["broken", "failed", "1.0.0"],
+        ["papers", "ready", "3.0.0"],
         ["shapes", "ready", "0.1.0"],
         ["tagger", "ready", "1.2.0"],
     ]
@@ -87,32 +86,6 @@ def test_a_photograph_that_says_turn_me_is_turned_on_both_sides(
     assert page.locator(".picture polygon").first.get_attribute("points").startswith("3,2 27,2")
 
 
-def test_a_picture_that_browsers_cannot_show_still_gets_boxes(
-    page: Any, server: Server, tmp_path: Path
-) -> None:
-    scan = tmp_path / "scan.tiff"
-    scan.write_bytes(pictures.exotic()["two-page TIFF"])
-    visit(page, server, "boxes")
-    upload(page, scan)
-    run(page, ".picture.blank polygon")
-
-    assert page.locator(".lines li").count() == 3
-
-
-def test_pointing_at_a_line_marks_its_box_and_the_other_way_round(
-    page: Any, server: Server, picture: Path
-) -> None:
-    visit(page, server, "boxes")
-    upload(page, picture)
-    run(page, ".picture polygon")
-    page.hover(".lines li:nth-child(2)")
-    assert "on" in page.locator(".picture polygon").nth(1).get_attribute("class")
-
-    page.hover(".picture polygon >> nth=2")
-    assert "on" in page.locator(".lines li").nth(2).get_attribute("class")
-    assert "on" not in (page.locator(".lines li").nth(1).get_attribute("class") or "")
-
-
 def test_a_dropped_and_a_pasted_picture_are_taken(page: Any, server: Server, picture: Path) -> None:
     visit(page, server, "boxes")
     give = """([kind, data]) => {
@@ -130,23 +103,6 @@ def test_a_dropped_and_a_pasted_picture_are_taken(page: Any, server: Server, pic
     run(page, ".page:nth-child(2) polygon")
 
     assert page.locator(".page h4").all_inner_texts() == ["drop.png — 3 lines", "paste.png — 3 lines"]
-
-
-def test_what_is_no_picture_is_an_error_with_its_name(
-    page: Any, server: Server, tmp_path: Path, picture: Path
-) -> None:
-    text = tmp_path / "notes.txt"
-    text.write_text("no picture")
-    visit(page, server, "boxes")
-    upload(page, text, picture)
-    run(page, ".picture polygon")
-
-    notice = page.locator("#remark .notice.error")
-    assert notice.locator("strong").inner_text() == "This file could not be read"
-    assert notice.locator(".message").inner_text() == "notes.txt is not a readable image"
-    assert page.locator(".page h4").all_inner_texts() == ["notes.txt", "it's a sign.png — 3 lines"]
-    assert page.locator(".page").first.locator("svg").count() == 0
-    assert "No text was found" not in page.inner_text("#view")
 
 
 def test_the_reply_can_be_downloaded_and_its_text_copied(
@@ -169,11 +125,11 @@ def test_visualize_shows_the_drawn_picture(page: Any, server: Server, picture: P
     visit(page, server, "boxes")
     upload(page, picture)
     page.click("summary:has-text('More arguments')")
-    page.check("label:has-text('visualize') >> xpath=.. >> input")
+    page.check(field("visualize") + " input")
     run(page, ".annotated")
 
     assert page.locator(".lines li").count() == 3
-    assert '"visualize":true' in page.inner_text("#curl")
+    assert "--form-string 'visualize=true'" in page.inner_text("#curl")
 
 
 def test_text_becomes_chips_with_tags(page: Any, server: Server) -> None:
@@ -193,13 +149,13 @@ def test_another_module_gets_a_form_from_its_signature_and_shows_the_raw_reply(
     page: Any, server: Server
 ) -> None:
     visit(page, server, "shapes")
-    page.fill("label:has-text('title') >> xpath=.. >> textarea", "hello")
+    page.fill(field("title") + " textarea", "hello")
     page.click("summary:has-text('More arguments')")
-    page.fill("label:has-text('count') >> xpath=.. >> input", "3")
-    page.select_option("label:has-text('mode') >> xpath=.. >> select", label="good")
-    page.fill("label:has-text('names') >> xpath=.. >> textarea", "a\nb")
-    page.check("label:has-text('loud') >> xpath=.. >> input")
-    page.fill("label:has-text('extra') >> xpath=.. >> textarea", '{"deep": [1]}')
+    page.fill(field("count") + " input", "3")
+    page.select_option(field("mode") + " select", label="good")
+    page.fill(field("names") + " textarea", "a\nb")
+    page.check(field("loud") + " input")
+    page.fill(field("extra") + " textarea", '{"deep": [1]}')
     run(page, "#view pre")
 
     assert json.loads(page.inner_text("#view pre")) == {
@@ -211,8 +167,8 @@ def test_another_module_gets_a_form_from_its_signature_and_shows_the_raw_reply(
 def test_a_mistake_in_a_field_is_said_beside_it_and_nothing_is_sent(page: Any, server: Server) -> None:
     visit(page, server, "shapes")
     page.click("summary:has-text('More arguments')")
-    page.fill("label:has-text('count') >> xpath=.. >> input", "1.5")
-    page.fill("label:has-text('extra') >> xpath=.. >> textarea", "{")
+    page.fill(field("count") + " input", "1.5")
+    page.fill(field("extra") + " textarea", "{")
     run(page, ".problem:visible")
 
     said = page.locator(".problem:visible").all_inner_texts()
@@ -222,39 +178,12 @@ def test_a_mistake_in_a_field_is_said_beside_it_and_nothing_is_sent(page: Any, s
     assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
 
 
-def test_curl_and_python_do_what_the_page_did(
-    page: Any, server: Server, picture: Path, tmp_path: Path
-) -> None:
-    visit(page, server, "boxes")
-    upload(page, picture)
-    run(page, ".picture polygon")
-    expected = requests.post(
-        f"{server.url}/predict/boxes",
-        json={"images": [base64.b64encode(picture.read_bytes()).decode()]},
-        timeout=20,
-    ).json()
-    for program, code in (("sh", page.inner_text("#curl")), (sys.executable, page.inner_text("#python"))):
-        done = subprocess.run(
-            [program, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
-        )
-        reply = json.loads(done.stdout) if program == "sh" else eval(done.stdout)  # noqa: S307 - our own print
-        assert reply == expected
-
-
-def test_curl_quotes_whatever_was_typed(page: Any, server: Server) -> None:
-    title = """it's "quoted" $HOME `id` \\ 中文"""
-    visit(page, server, "shapes")
-    page.fill("#form textarea", title)
-    run(page, "#view pre")
-    for program, code in (("sh", page.inner_text("#curl")), (sys.executable, page.inner_text("#python"))):
-        done = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-        reply = json.loads(done.stdout) if program == "sh" else eval(done.stdout)  # noqa: S307 - our own print
-        assert reply["results"]["title"] == title
-
-
-def test_timings_are_shown(page: Any, server: Server) -> None:
+def test_timings_are_folded_away(page: Any, server: Server) -> None:
     visit(page, server, "tagger")
-    run(page, "#timings dd")
+    run(page, ".chip")
+    assert not page.is_visible("#timings")
+    page.click("#spent summary")
+    page.wait_for_selector("#timings dd")
 
     assert page.locator("#timings dt").all_inner_texts() == [
         "Total", "Queue", "Batch", "Module", "Network and rest", "Drawn in",
@@ -290,15 +219,3 @@ def test_both_languages_have_every_text() -> None:
         ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout) == []
-
-
-def test_it_fits_a_phone(browser: Any, server: Server, picture: Path) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    visit(page, server, "boxes")
-    upload(page, picture)
-    page.tap("#run")
-    page.wait_for_selector(".picture polygon")
-
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,10 @@ import pytest
 import requests
 
 from tests.serving.running import Server, wait_until, write_module
-from tests.ui.conftest import own
-from tests.ui.driving import run, title_of_notice, upload, visit
+from tests.ui.conftest import KEY, own
+from tests.ui.driving import field, run, title_of_notice, upload, visit
 
 pytestmark = pytest.mark.slow
-
-KEY = "0123456789abcdef-secret"
 
 
 @pytest.mark.parametrize(
@@ -104,14 +101,6 @@ def test_a_full_queue_is_shown_as_one_with_a_way_to_try_again(page: Any, home: P
         page.wait_for_selector("#result:not([hidden])")
 
 
-@pytest.fixture
-def guarded(home: Path) -> Iterator[Server]:
-    home.mkdir()
-    (home / "keys").write_text(f"me:{KEY}\n")
-    with Server(home, own("tagger"), api_key_file=str(home / "keys")) as server:
-        yield server
-
-
 def test_a_missing_key_is_asked_for_and_kept_in_this_tab_only(page: Any, guarded: Server) -> None:
     page.goto(guarded.url)
     page.wait_for_selector("#key-dialog[open]")
@@ -120,17 +109,21 @@ def test_a_missing_key_is_asked_for_and_kept_in_this_tab_only(page: Any, guarded
 
     page.fill("#key", "wrong-key-wrong-key")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#server-notice:has-text('The API key was refused')")
-    assert page.inner_text("#key-dialog[open] #key-problem") == "That key was refused."
+    page.wait_for_selector("#key-dialog[open] #key-problem:has-text('That key was refused.')")
+    assert page.evaluate("Object.values(sessionStorage)") == []
+    assert page.get_attribute("#key", "aria-invalid") == "true"
     page.fill("#key", KEY)
     page.keyboard.press("Enter")
+    page.wait_for_selector("#key-dialog:not([open])", state="attached")
     page.wait_for_selector("#module:not([hidden])")
+    assert page.locator("#server-notice strong").count() == 0
     run(page, ".chip")
 
     assert page.evaluate("JSON.stringify(localStorage) + document.cookie").find(KEY) == -1
     assert page.evaluate("Object.values(sessionStorage)") == [KEY]
-    assert KEY not in page.inner_text("#curl") + page.inner_text("#python")
-    assert "$HUB_API_KEY" in page.inner_text("#curl")
+    codes = [page.inner_text(f"#{code}") for code in ("curl", "client", "requests")]
+    assert [code.count(KEY) for code in codes] == [0, 0, 0]
+    assert [code.count("HUB_API_KEY") for code in codes] == [1, 1, 1]
     assert page.context.cookies() == []
 
 
@@ -184,7 +177,7 @@ def test_a_long_request_can_be_stopped(page: Any, server: Server, picture: Path)
     visit(page, server, "boxes")
     upload(page, picture)
     page.click("summary:has-text('More arguments')")
-    page.fill("label:has-text('sleep') >> xpath=.. >> input", "5")
+    page.fill(field("sleep") + " input", "5")
     page.click("#run")
     page.wait_for_selector("#progress:has-text('Running')")
     page.click("#stop")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from hub.errors import PayloadTooLargeError, RequestError
-from hub.serving.gateway import admission, origins, targets
+from hub.serving.gateway import admission, origins, page_pictures, targets
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
 from hub.serving.gateway.wsgi import Head
 
 #: A body up to this size is received whatever becomes of it, so that the connection can be used again; no
-#: route but those that call a module needs more.
+#: route needs more but those that call a module and the one that shows a page.
 SMALL_BODY: Final = 65_536
 
 
@@ -34,20 +34,25 @@ class Gate:
         length = head.length
         if length is not None and length <= SMALL_BODY:
             return length
-        gateway, target = self._gateway, self._target(head)
-        if target is None:
+        gateway, target, is_preview = self._gateway, self._target(head), self._is_preview(head)
+        if target is None and not is_preview:
             if length is None:
                 return SMALL_BODY
             raise too_large(SMALL_BODY)
         origins.refuse_strangers(head.method, head, gateway.config)
         gateway.keys.check(head)
-        module = target.module()
-        capacity = targets.capacity(module)
-        if gateway.admission.is_full(module.name, capacity):
-            raise admission.queue_full(module.name, capacity)
+        name, capacity = page_pictures.NAME, page_pictures.AT_ONCE
+        if target is not None:
+            module = target.module()
+            name, capacity = module.name, targets.capacity(module)
+        if gateway.admission.is_full(name, capacity):
+            raise admission.queue_full(name, capacity)
         if length is not None and length > gateway.limits.max_body:
             raise too_large(gateway.limits.max_body)
         return gateway.limits.max_body
+
+    def _is_preview(self, head: Head) -> bool:
+        return self._gateway.config.ui and head.method == "POST" and head.path == page_pictures.PATH
 
     def _target(self, head: Head) -> Target | None:
         """Return what a request calls, None for one that calls no module."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
-from hub.serving.gateway import argument_schema, error_responses, openapi
+from hub.errors import BindingError
+from hub.serving.gateway import argument_schema, error_responses, openapi, page_pictures
 from hub.serving.gateway.context import Gateway, current_gateway
+from hub.serving.gateway.protocols import over_http
+from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState
 from hub.version import __version__
 
 STATIC = Path(__file__).with_name("static")
+#: Of a method's manifest, as they are.
+_TOLD = ("method", "doc", "batch", "takes_any", "documents", "idempotent", "example")
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 #: The playground loads only its own files; ``blob:`` is for pictures chosen on the page.
@@ -64,6 +70,7 @@ def make_blueprint(*, has_pages: bool) -> Blueprint:
         return _plain_index(current_gateway())
 
     if has_pages:
+        blueprint.add_url_rule(page_pictures.PATH, view_func=_page_picture, methods=["POST"])
 
         @blueprint.get("/docs")
         def docs() -> Response:
@@ -104,6 +111,26 @@ def _page(pages: dict[str, tuple[bytes, str]], name: str, policy: str = "") -> R
     return response
 
 
+def _page_picture() -> Response:
+    """Answer ``POST /api/page?page=N``, whose body is a file, with a JPEG of its page N, from 0."""
+    gateway, number = current_gateway(), _page_number(request.args.get("page", "0"))
+    with gateway.admission.admit(page_pictures.NAME, page_pictures.AT_ONCE, 0):
+        found = page_pictures.draw(over_http.read_body(), number, gateway.limits.max_pixels)
+    response = Response(found.jpeg, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Hub-Page-Size"] = f"{found.width}x{found.height}"
+    response.headers["X-Hub-Pages"] = str(found.total)
+    response.headers["X-Hub-Page-Kind"] = "frame" if found.is_animation else "page"
+    return response
+
+
+def _page_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise BindingError(f"page must be the number of a page, from 0, not {text[:50]!r}")
+    return int(text)
+
+
 def _read_pages() -> dict[str, tuple[bytes, str]]:
     """Return file name → content and ETag."""
     files = [path for path in STATIC.iterdir() if path.is_file()]
@@ -138,16 +165,25 @@ def _listing(gateway: Gateway) -> dict[str, Any]:
 
 def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
     manifest = argument_schema.offered(module, gateway.config)
-    schemas = argument_schema.properties(manifest)
+    each = {method: replace(module, manifest=manifest.methods[method]) for method in manifest.others}
     return {
         "name": name,
         **{key: getattr(module, key) for key in ("version", "state", "reason", "generation")},
+        **_method(argument_schema.offered(module, gateway.config)),
         "summary": manifest.summary or argument_schema.summary(manifest.doc),
-        # idempotent is None before it has loaded: not known
-        **{key: getattr(manifest, key) for key in ("doc", "batch", "takes_any", "idempotent", "example")},
         "methods": {
-            method: {"idempotent": manifest.methods[method].idempotent} for method in manifest.others
+            method: _method(argument_schema.offered(state, gateway.config)) for method, state in each.items()
         },
+    }
+
+
+def _method(manifest: Manifest) -> dict[str, Any]:
+    """Return what the form of a serving method is made from."""
+    schemas = argument_schema.properties(manifest)
+    return {
+        # idempotent is None before it has loaded: not known
+        **{key: getattr(manifest, key) for key in _TOLD},
+        "summary": argument_schema.summary(manifest.doc),
         "parameters": [
             {
                 "name": parameter.name,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub import errors
-from hub.serving.gateway import targets
+from hub.serving.gateway import page_pictures, targets
 from hub.serving.gateway.gate import SMALL_BODY, Gate
 from hub.serving.gateway.wsgi import Head
 from tests.serving.gateway import apps
@@ -111,6 +111,25 @@ def test_no_other_route_needs_a_large_body(door: Door, path: str, method: str) -
     assert gate.admit(head(path, None, method)) == SMALL_BODY
     with pytest.raises(errors.PayloadTooLargeError, match="65536"):
         gate.admit(head(path, SMALL_BODY + 1, method))
+
+
+def test_a_file_for_a_picture_of_its_page_may_be_as_large_as_one_for_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    gateway = apps.make(tmp_path).gateway
+    gate, name, capacity = Gate(gateway), page_pictures.NAME, page_pictures.AT_ONCE
+
+    assert gate.admit(head("/api/page?page=1")) == gate.admit(head("/api/page", None)) == 64_000_000
+    with pytest.raises(errors.PayloadTooLargeError, match="max_body_mb"):
+        gate.admit(head("/api/page", 64_000_001))
+    with contextlib.ExitStack() as held:
+        for _ in range(capacity):
+            held.enter_context(gateway.admission.admit(name, capacity, 0))
+        with pytest.raises(errors.QueueFullError):
+            gate.admit(head("/api/page"))
+    with pytest.raises(errors.PayloadTooLargeError, match="65536"):
+        Gate(apps.make(tmp_path, ui=False).gateway).admit(head("/api/page"))
 
 
 def test_a_small_body_is_received_whatever_becomes_of_it(door: Door) -> None:

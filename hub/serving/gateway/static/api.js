@@ -16,6 +16,9 @@ export class CallError extends Error {
 
 export const address = (path) => new URL(path, document.baseURI).href;
 
+/** The path of a module, or of another of its serving methods. */
+export const route = (name, method) => ["predict", name, method].filter(Boolean).map((part) => encodeURIComponent(part)).join("/");
+
 async function ask(path, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
   if (key.get()) headers.Authorization = `Bearer ${key.get()}`;
@@ -27,20 +30,37 @@ async function ask(path, options = {}) {
   }
 }
 
-async function failure(response, text) {
-  let envelope = {};
-  try { envelope = JSON.parse(text); } catch { /* a proxy's own page, say */ }
-  return new CallError(envelope.msg || text.slice(0, 300) || response.statusText, {
+async function content(response, kind) {
+  try {
+    return await response[kind]();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new CallError(error.message);
+  }
+}
+
+function failure(response, text, envelope = object(text)) {
+  return new CallError(envelope?.msg || text.slice(0, 300) || response.statusText, {
     code: response.status,
-    status: envelope.status,
+    status: envelope?.status,
     retryAfter: Number(response.headers.get("Retry-After")) || 0,
     id: response.headers.get("X-Request-ID") ?? "",
   });
 }
 
+/** The JSON object that a text is; null for anything else, such as a proxy's own page. */
+function object(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
 export async function listModules() {
   const response = await ask("api/modules");
-  if (!response.ok) throw await failure(response, await response.text());
+  if (!response.ok) throw failure(response, await content(response, "text"));
   return response.json();
 }
 
@@ -50,28 +70,55 @@ export async function readiness() {
   return (await response.json()).modules ?? {};
 }
 
-/** POST /predict/<name>. Returns {text, envelope, timings, arrived}. */
-export async function predict(name, args, signal) {
+const isError = (envelope) => envelope?.status !== undefined && !/^0+$/.test(String(envelope.status));
+
+/**
+ * Call a serving method: {text, envelope, timings, arrived, problem}. `envelope` is null for a reply that is not
+ * one JSON object, as that of a stream is not; `problem` is the error with which such a one ended.
+ */
+export async function predict(name, method, args, signal) {
   const began = performance.now();
-  const response = await ask(`predict/${encodeURIComponent(name)}`, {
+  const response = await ask(route(name, method), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(args),
     signal,
   });
-  let text;
-  try {
-    text = await response.text();
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new CallError(error.message);
-  }
+  const text = await content(response, "text");
   const arrived = performance.now();
-  if (!response.ok) throw await failure(response, text);
-  const envelope = JSON.parse(text);
+  const envelope = object(text);
   // status_style 2.x: an error may come with HTTP 200, as in PaddleHub 2.x.
-  if (!/^0+$/.test(String(envelope.status))) throw await failure(response, text);
-  return { text, envelope, arrived, timings: timings(response, arrived - began) };
+  if (!response.ok || isError(envelope)) throw failure(response, text);
+  const end = envelope ? null : object(text.trimEnd().split("\n").at(-1));
+  const problem = isError(end) ? failure(response, text, end) : null;
+  return { text, envelope, problem, arrived, timings: timings(response, arrived - began) };
+}
+
+const PAGE_ATTEMPTS = 5;
+let drawing = Promise.resolve();
+
+/** Ask for a page, again where the server draws those of others at the moment. */
+async function drawn(file, number, attempts) {
+  const response = await ask(`api/page?page=${number}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+  if (response.status !== 503 || attempts === 1) return response;
+  await new Promise((resolve) => { setTimeout(resolve, 1000 * (Number(response.headers.get("Retry-After")) || 1)); });
+  return drawn(file, number, attempts - 1);
+}
+
+/** A page of a file as a picture: {url, size, total, isAnimation}. One after the other: the server draws few at once. */
+export function pagePicture(file, number) {
+  const found = drawing.then(async () => {
+    const response = await drawn(file, number, PAGE_ATTEMPTS);
+    if (!response.ok) throw failure(response, await content(response, "text"));
+    return {
+      url: URL.createObjectURL(await content(response, "blob")),
+      size: response.headers.get("X-Hub-Page-Size").split("x").map(Number),
+      total: Number(response.headers.get("X-Hub-Pages")),
+      isAnimation: response.headers.get("X-Hub-Page-Kind") === "frame",
+    };
+  });
+  drawing = found.catch(() => {});
+  return found;
 }
 
 function timings(response, total) {

@@ -1,13 +1,14 @@
-// The playground: which module, what is sent, what came back.
+// The playground: which module is on show, and what the buttons of the page do.
 
 import * as api from "./api.js";
-import { chipsView, plainText as tokensText, readTexts } from "./chips_view.js";
-import { byId, copy, h, save } from "./dom.js";
+import { showCode } from "./code_panel.js";
+import { byId, h } from "./dom.js";
 import { ModuleForm } from "./fields.js";
 import * as i18n from "./i18n.js";
+import { askForKey, onAccepted } from "./key_dialog.js";
 import { errorNotice, notice } from "./notices.js";
-import { lineCount, ocrView, plainText as linesText, readPages, unreadPictures } from "./ocr_view.js";
-import { curl, python } from "./snippets.js";
+import { clearNotice, clearResult, showError } from "./reply_view.js";
+import * as request from "./request.js";
 import * as theme from "./theme.js";
 
 const { t } = i18n;
@@ -17,36 +18,47 @@ const POLL_LOADING_MS = 1000;
 let server = { max_body_bytes: Infinity, max_images: 64, version: "" };
 let modules = [];
 let chosen = null; // name of the module on show
+let method = ""; // of its serving methods; "" for the first
 let form = null;
-let running = null; // AbortController of the request under way
-let last = null; // {text, plain} of the last reply
 let needsKey = false;
-let wasRefused = false; // the key that the tab has
 
 // -- modules -------------------------------------------------------------------------------------
 
 async function refresh() {
   try {
-    ({ server, modules } = await api.listModules());
-    byId("server-notice").replaceChildren();
-    wasRefused = false;
+    take(await api.listModules());
   } catch (error) {
     if (!(error instanceof api.CallError)) throw error;
+    const hasKey = Boolean(api.key.get());
     needsKey ||= error.code === 401;
-    wasRefused = error.code === 401 && Boolean(api.key.get());
     byId("key-button").hidden = !needsKey;
-    byId("server-notice").replaceChildren(errorNotice(error, { hasKey: Boolean(api.key.get()), onKey: askForKey }));
-    if (error.code === 401) askForKey();
-    return;
+    byId("server-notice").replaceChildren(errorNotice(error, { hasKey, onKey: () => askForKey() }));
+    if (error.code === 401) askForKey({ wasRefused: hasKey });
   }
+}
+
+/** Show what the server lists. */
+function take(listing) {
+  ({ server, modules } = listing);
+  byId("server-notice").replaceChildren();
   needsKey ||= Boolean(api.key.get());
   byId("key-button").hidden = !needsKey;
   byId("version").textContent = server.version;
   drawModules();
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const found = modules.find(({ name }) => name === (chosen ?? wanted)) ?? modules[0];
-  if (found) show(found);
+  const found = modules.find(({ name }) => name === (chosen ?? wanted()[0])) ?? modules[0];
+  if (found) show(found, { called: chosen === null ? wanted()[1] : method });
   else byId("server-notice").replaceChildren(notice("info", t("noModules")));
+}
+
+/** Module and method that the address names. */
+const wanted = () => [...location.hash.slice(1).split("/").map(decoded), ""];
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // names no module
+  }
 }
 
 function drawModules() {
@@ -60,42 +72,63 @@ function drawModules() {
 
 const stateMark = (state) => h("span", { class: `state ${state}` }, t(state));
 
-/** Show a module; what was typed stays as long as the module is the same. */
-function show(module, { again = false } = {}) {
-  const isSame = chosen === module.name && form !== null && !again;
-  const signature = JSON.stringify([module.parameters, module.takes_any]);
+/** Show a module with one of its methods; what was typed stays as long as they are the same. */
+function show(module, { called = "", again = false } = {}) {
+  const known = called in (module.methods ?? {}) ? called : "";
+  const described = known ? module.methods[known] : module;
+  const signature = JSON.stringify([module.name, known, described.parameters, described.takes_any]);
   chosen = module.name;
+  method = known;
   byId("module").hidden = false;
   byId("module-name").textContent = module.name;
   byId("module-version").textContent = module.version;
   byId("module-state").replaceChildren(stateMark(module.state));
-  byId("module-summary").textContent = module.summary;
-  byId("doc").textContent = module.doc;
-  byId("about").hidden = !module.doc;
+  byId("module-summary").textContent = known ? described.summary : module.summary;
+  byId("doc").textContent = described.doc;
+  byId("about").hidden = !described.doc;
+  drawMethods(module);
   for (const button of byId("modules").querySelectorAll("button")) {
     if (button.dataset.name === chosen) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  if (!isSame || form.signature !== signature) {
-    form = new ModuleForm(module, server);
+  if (again || form?.signature !== signature) {
+    form = new ModuleForm(described, server);
     form.signature = signature;
+    form.onchange = updateCode;
     byId("fields").replaceWith(form.element);
-    running?.abort();
+    request.stop();
     clearResult();
   }
-  const state = byId("notice").dataset.state;
+  tellState(module);
+  updateCode();
+}
+
+function drawMethods(module) {
+  const others = Object.keys(module.methods ?? {});
+  byId("method-field").hidden = !others.length;
+  byId("method").replaceChildren(...[["", module.method || module.name], ...others.map((name) => [name, name])].map(([value, text]) => h("option", { value }, text)));
+  byId("method").value = method;
+}
+
+function tellState(module) {
+  const place = byId("notice");
   if (module.state !== "READY") {
-    byId("notice").dataset.state = module.state;
-    byId("notice").replaceChildren(notice(module.state === "FAILED" ? "error" : "busy", t(module.state === "FAILED" ? "moduleFailed" : "loadingModule"), module.reason));
+    const isFailed = module.state === "FAILED";
+    place.dataset.state = module.state;
+    place.replaceChildren(notice(isFailed ? "error" : "busy", t(isFailed ? "moduleFailed" : "loadingModule"), module.reason));
   } else if (module.reason.startsWith("reload failed")) {
-    byId("notice").dataset.state = module.state;
-    byId("notice").replaceChildren(notice("error", t("notReloaded"), module.reason));
-  } else if (state) {
+    place.dataset.state = module.state;
+    place.replaceChildren(notice("error", t("notReloaded"), module.reason));
+  } else if (place.dataset.state) {
     clearNotice();
   }
 }
 
 const current = () => modules.find(({ name }) => name === chosen);
+
+function updateCode() {
+  if (form) showCode({ name: chosen, method, args: form.draft(), needsKey });
+}
 
 async function poll() {
   let delay = POLL_MS;
@@ -115,154 +148,29 @@ async function poll() {
 
 // -- sending -------------------------------------------------------------------------------------
 
-async function run() {
-  if (running) return;
-  const name = chosen;
-  const sending = form;
-  const args = await sending.collect();
-  if (args === null) return;
-  const problem = tooMuch(args);
-  clearNotice();
-  if (problem) {
-    byId("notice").replaceChildren(notice("error", t("tooLargeTitle"), problem));
-    return;
-  }
-  running = new AbortController();
-  const stopClock = startClock();
-  try {
-    const reply = await api.predict(name, args, running.signal);
-    if (form === sending) await showReply(reply, sending);
-  } catch (error) {
-    if (error.name === "AbortError") byId("progress").textContent = t("stopped");
-    else if (error instanceof api.CallError) await showError(error);
-    else throw error;
-  } finally {
-    running = null;
-    stopClock();
-    if (form === sending) showCode(name, args, sending);
-  }
+function run() {
+  const sent = form;
+  return request.run({ name: chosen, method, form, server }, { isShown: () => form === sent, onError });
 }
 
-function tooMuch(args) {
-  for (const field of form.imageFields) {
-    if (field.pictures.length > field.limit) return t("tooManyImages", { count: field.limit });
-  }
-  const bytes = new Blob([JSON.stringify(args)]).size;
-  const megabytes = (value) => (value / 1e6).toFixed(1);
-  return bytes > server.max_body_bytes ? t("tooLarge", { size: megabytes(bytes), limit: megabytes(server.max_body_bytes) }) : "";
-}
-
-function startClock() {
-  const began = performance.now();
-  const tick = () => { byId("progress").textContent = t("running", { seconds: ((performance.now() - began) / 1000).toFixed(0) }); };
-  byId("run").disabled = true;
-  byId("stop").hidden = false;
-  tick();
-  const timer = setInterval(tick, 1000);
-  return () => {
-    clearInterval(timer);
-    byId("run").disabled = false;
-    byId("stop").hidden = true;
-    if (byId("progress").textContent === "" || document.activeElement === document.body) byId("run").focus({ preventScroll: true });
-  };
-}
-
-async function showError(error) {
-  byId("result").hidden = true;
-  byId("progress").textContent = "";
-  needsKey ||= error.code === 401;
+async function onError(error) {
   const hasKey = Boolean(api.key.get());
-  wasRefused = error.code === 401 && hasKey;
+  needsKey ||= error.code === 401;
+  byId("key-button").hidden = !needsKey;
   if ([0, 404, 503].includes(error.code)) {
     try { ({ server, modules } = await api.listModules()); drawModules(); } catch { /* the error at hand says enough */ }
   }
   const state = current()?.state;
   if (current()) byId("module-state").replaceChildren(stateMark(state));
-  byId("notice").replaceChildren(errorNotice(error, { state, hasKey, onRetry: run, onKey: askForKey }));
+  const marked = [...error.message.matchAll(/\b(\w+)\[(\d+)\]/g)].map(([, name, index]) => form.picture(name, index)).filter(Boolean);
+  for (const picture of marked) picture.problem = error.message;
+  for (const field of form.imageFields) field.draw();
+  showError(errorNotice(error, { state, hasKey, onRetry: run, onKey: () => askForKey(), message: form.named(error.message) }));
+  if (error.code === 401) askForKey({ wasRefused: hasKey });
+  updateCode();
 }
 
-// -- the reply -----------------------------------------------------------------------------------
-
-async function showReply({ text, envelope, timings, arrived }, sending) {
-  const pictures = sending.imageFields.flatMap((field) => field.pictures);
-  await Promise.all(pictures.map((picture) => picture.measured));
-  const { results, msg } = envelope;
-  const pages = readPages(results, pictures);
-  const { unread, rest } = unreadPictures(msg ?? "", sending, (picture) => pages?.length !== pictures.length || !pages[pictures.indexOf(picture)].items.length);
-  const texts = pages ? null : readTexts(results);
-  let plain = typeof results === "string" ? results : JSON.stringify(results, null, 1);
-  let view;
-  if (pages) {
-    view = ocrView(pages, pictures, unread);
-    plain = linesText(pages);
-  } else if (texts) {
-    view = chipsView(texts);
-    plain = tokensText(texts);
-  } else {
-    view = [h("pre", { tabindex: "0" }, plain)];
-  }
-  last = { text, plain };
-  byId("view").replaceChildren(...view);
-  byId("remark").replaceChildren(
-    ...(unread.size ? [notice("error", t("unreadTitle"), [...unread.values()].join("\n"))] : []),
-    ...(rest ? [notice("info", t("remarks"), rest)] : []),
-  );
-  byId("raw").hidden = !pages && !texts;
-  byId("raw").querySelector("pre").textContent = shortened(envelope);
-  byId("result").hidden = false;
-  const ms = Math.round(timings.total);
-  byId("progress").textContent = pages ? t("doneLines", { count: lineCount(pages), ms }) : t("done", { ms });
-  await painted();
-  performance.measure("hub-reply-drawn", { start: arrived, end: performance.now() });
-  showTimings({ ...timings, drawn: performance.now() - arrived });
-}
-
-/** JSON to read, without the megabytes of a picture in it. */
-function shortened(envelope) {
-  const cut = (_, value) => (typeof value === "string" && value.length > 5000 ? `${value.slice(0, 100)}… (${value.length})` : value);
-  return JSON.stringify(envelope, cut, 1);
-}
-
-/** Resolves when the browser has drawn what is in the document now. */
-const painted = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
-
-function showTimings(timings) {
-  const shown = ["total", "queue", "batch", "inference", "network", "drawn"].filter((name) => timings[name] !== undefined);
-  const rows = shown.map((name) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, `${timings[name].toFixed(1)} ms`)));
-  if (timings.attempts) rows.push(h("div", {}, h("dt", {}, t("attempts")), h("dd", {}, timings.attempts)));
-  byId("timings").replaceChildren(...rows);
-}
-
-function showCode(name, args, sending) {
-  const shown = { ...args };
-  for (const field of sending.fields) {
-    if (field.images && shown[field.parameter.name] !== undefined) shown[field.parameter.name] = field.images.references();
-  }
-  const url = api.address(`predict/${encodeURIComponent(name)}`);
-  byId("curl").textContent = curl(url, shown, needsKey);
-  byId("python").textContent = python(url, shown, needsKey);
-  byId("code").hidden = false;
-}
-
-function clearNotice() {
-  delete byId("notice").dataset.state;
-  byId("notice").replaceChildren();
-}
-
-function clearResult() {
-  clearNotice();
-  byId("result").hidden = true;
-  byId("code").hidden = true;
-  byId("progress").textContent = "";
-}
-
-// -- key, language, theme ------------------------------------------------------------------------
-
-function askForKey() {
-  byId("key").value = "";
-  byId("key-problem").textContent = wasRefused ? t("keyRefused") : "";
-  if (!byId("key-dialog").open) byId("key-dialog").showModal();
-}
+// -- the page ------------------------------------------------------------------------------------
 
 function translate() {
   i18n.apply();
@@ -272,49 +180,36 @@ function translate() {
 }
 
 byId("form").addEventListener("submit", (event) => { event.preventDefault(); run(); });
+byId("form").addEventListener("input", updateCode);
 byId("form").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(); }
 });
-byId("stop").addEventListener("click", () => running?.abort());
-byId("copy-text").addEventListener("click", (event) => copied(event.target, last.plain));
-byId("download").addEventListener("click", () => save(`${chosen}.json`, last.text, "application/json"));
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", () => copied(button, byId(button.dataset.copy).textContent));
-}
-byId("key-button").addEventListener("click", askForKey);
-byId("key-cancel").addEventListener("click", () => byId("key-dialog").close());
-byId("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  api.key.set(byId("key").value.trim());
-  byId("key-dialog").close();
-  clearNotice();
-  refresh();
+byId("method").addEventListener("change", ({ target }) => {
+  location.hash = [chosen, target.value].filter(Boolean).map(encodeURIComponent).join("/");
 });
+byId("stop").addEventListener("click", request.stop);
+byId("key-button").addEventListener("click", () => askForKey());
+onAccepted((listing) => { clearNotice(); take(listing); });
 byId("language").addEventListener("click", () => {
   i18n.toggle();
   translate();
   drawModules();
-  if (current()) show(current(), { again: true });
+  if (current()) show(current(), { called: method, again: true });
 });
 byId("theme").addEventListener("click", () => { theme.next(); translate(); });
 addEventListener("hashchange", () => {
-  const found = modules.find(({ name }) => name === decodeURIComponent(location.hash.slice(1)));
-  if (found && found.name !== chosen) show(found);
+  const [name, called] = wanted();
+  const found = modules.find((module) => module.name === name);
+  if (found && (found.name !== chosen || called !== method)) show(found, { called });
 });
 addEventListener("paste", (event) => {
-  const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-  if (files.length && form?.imageFields.length) { event.preventDefault(); form.imageFields[0].add(files); }
+  const [field] = form?.imageFields ?? [];
+  const files = field ? [...(event.clipboardData?.files ?? [])].filter(field.accepts) : [];
+  if (files.length) { event.preventDefault(); field.add(files); }
 });
 // A picture dropped beside the field must not replace the page.
 for (const kind of ["dragover", "drop"]) {
   addEventListener(kind, (event) => { if (!event.defaultPrevented && event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
-}
-
-async function copied(button, text) {
-  await copy(text);
-  const label = button.textContent;
-  button.textContent = t("copied");
-  setTimeout(() => { button.textContent = label; }, 1500);
 }
 
 theme.apply();

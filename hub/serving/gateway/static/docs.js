@@ -1,8 +1,11 @@
-// The API page: Swagger UI on the server's own document, with the key of this tab.
+// The API page: Swagger UI on the server's own document, with the key of this tab and the theme of the playground.
 
 import { address, key } from "./api.js";
+import { byId } from "./dom.js";
+import * as theme from "./theme.js";
 
-const byId = (id) => document.getElementById(id);
+/** Operations of this group stay folded: there are five for each module. */
+const FOLDED = "Triton (Open Inference Protocol)";
 
 function headers() {
   return key.get() ? { Authorization: `Bearer ${key.get()}` } : {};
@@ -18,13 +21,14 @@ async function show() {
   byId("problem").textContent = "";
   const spec = await response.json();
   spec.servers = [{ url: address(".").replace(/\/$/, "") }]; // right below a proxy's path, too
-  globalThis.SwaggerUIBundle({
+  const page = globalThis.SwaggerUIBundle({
     spec,
     dom_id: "#swagger",
     docExpansion: "list",
     defaultModelsExpandDepth: -1,
     validatorUrl: null,
     requestInterceptor: (request) => { request.headers = { ...headers(), ...request.headers }; return request; },
+    onComplete: () => page.layoutActions.show(["operations-tag", FOLDED], false),
   });
 }
 
@@ -34,4 +38,7 @@ byId("key-form").addEventListener("submit", (event) => {
   show();
 });
 
+const paint = () => document.documentElement.classList.toggle("dark-mode", theme.isDark());
+theme.dark.addEventListener("change", paint);
+paint();
 show();

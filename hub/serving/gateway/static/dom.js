@@ -29,7 +29,7 @@ export function save(name, data, type) {
 }
 
 /** Also where the page is not "secure", as at http://192.168.…: there browsers offer no clipboard. */
-export async function copy(text) {
+async function copy(text) {
   if (navigator.clipboard) {
     try { return await navigator.clipboard.writeText(text); } catch { /* the older way, then */ }
   }
@@ -40,4 +40,13 @@ export async function copy(text) {
   document.execCommand("copy");
   area.remove();
   before?.focus();
+}
+
+/** Copy a text, and say so on the button for a moment. */
+export async function copied(button, text, said) {
+  await copy(text);
+  const label = button.textContent;
+  if (label === said) return;
+  button.textContent = said;
+  setTimeout(() => { button.textContent = label; }, 1500);
 }

@@ -1,27 +1,34 @@
-// Images for an argument: dropped, pasted, chosen, or the sample; shown small, read as base64 when sent.
+// Images for an argument: dropped, pasted, chosen, or a sample; shown small, read as base64 when sent.
 
 import { address } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
+import { Picture } from "./picture.js";
 import { FileReference } from "./snippets.js";
 
+const SAMPLES = { text: "sampleText", table: "sampleTable", columns: "sampleColumns" };
+const PDF = "application/pdf";
+
 export class ImageField {
-  constructor(id, parameter, server) {
+  /** `documents`: PDFs are taken, too. */
+  constructor(id, parameter, server, documents) {
     this.isList = parameter.schema.type === "array";
     this.limit = this.isList ? server.max_images : 1;
     this.pictures = [];
-    this.input = h("input", { id, type: "file", accept: "image/*", multiple: this.isList, tabindex: "-1", "aria-hidden": "true" });
+    this.documents = documents;
+    this.input = h("input", { id, type: "file", accept: documents ? `image/*,${PDF}` : "image/*", multiple: this.isList, tabindex: "-1", "aria-hidden": "true" });
     this.input.addEventListener("change", () => { this.add([...this.input.files]); this.input.value = ""; });
-    const choose = h("button", { type: "button", class: "choose", onclick: () => this.input.click() }, t(this.isList ? "chooseImages" : "chooseImage"));
-    const sample = h("button", { type: "button", class: "sample", onclick: () => this.#addSample() }, t("sample"));
+    const choose = h("button", { type: "button", class: "choose", onclick: () => this.input.click() }, t(!this.isList ? "chooseImage" : documents ? "chooseFiles" : "chooseImages"));
     this.thumbs = h("ul", { class: "thumbs", hidden: true });
-    const zone = h("div", { class: "drop" }, h("span", {}, t(this.isList ? "dropImages" : "dropImage")), h("div", { class: "actions" }, choose, sample), this.input);
+    const zone = h("div", { class: "drop" }, h("span", {}, t(documents ? "dropDocuments" : this.isList ? "dropImages" : "dropImage")), choose, this.input);
     for (const kind of ["dragenter", "dragover"]) zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.add("over"); });
     for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
     zone.addEventListener("drop", (event) => { event.preventDefault(); this.add([...event.dataTransfer.files]); });
-    this.element = h("fieldset", { class: "field" }, h("legend", {}, parameter.name), zone, this.thumbs);
+    this.element = h("fieldset", { class: "field" }, h("legend", {}, parameter.name), zone, this.thumbs, this.#samples());
     this.input.focus = () => choose.focus(); // a problem's focus goes to what the keyboard can use
   }
+
+  accepts = (file) => file.type.startsWith("image/") || (this.documents && file.type === PDF);
 
   /** Take files; an argument that is one image keeps the last. */
   add(files) {
@@ -29,13 +36,22 @@ export class ImageField {
       if (!this.isList) this.#clear();
       this.pictures.push(new Picture(file));
     }
-    this.#draw();
+    this.draw();
     this.onchange?.();
   }
 
-  async #addSample() {
-    const data = await (await fetch(address("ui/sample.png"))).blob();
-    this.add([new File([data], "sample.png", { type: "image/png" })]);
+  #samples() {
+    const one = ([name, text]) => h("button", { type: "button", class: "sample", "data-sample": name, onclick: () => this.#runSample(name) },
+      h("img", { src: address(`ui/sample_${name}.png`), alt: "", width: 56, height: 42 }), h("span", {}, t(text)));
+    return h("div", { class: "samples" }, h("span", { class: "hint" }, t("samples")), Object.entries(SAMPLES).map(one));
+  }
+
+  /** Take a sample in place of what was chosen, and run it. */
+  async #runSample(name) {
+    const data = await (await fetch(address(`ui/sample_${name}.png`))).blob();
+    this.#clear();
+    this.add([new File([data], `sample_${name}.png`, { type: "image/png" })]);
+    this.element.closest("form").requestSubmit();
   }
 
   #clear() {
@@ -43,16 +59,18 @@ export class ImageField {
     this.pictures = [];
   }
 
-  #draw() {
+  draw() {
     this.thumbs.hidden = !this.pictures.length;
-    this.thumbs.replaceChildren(...this.pictures.map((picture) => h("li", {}, picture.thumbnail(), h("span", {}, picture.name),
-      h("button", { type: "button", "aria-label": t("remove", { name: picture.name }), onclick: () => this.#remove(picture) }, t("removeShort")))));
+    this.thumbs.replaceChildren(...this.pictures.map((picture) => h("li", { class: picture.problem ? "failed" : null }, picture.thumbnail(), h("span", { class: "name" }, picture.name),
+      picture.problem ? h("span", { class: "problem" }, t("notRead")) : null,
+      h("button", { type: "button", "aria-label": t("remove", { name: picture.name }), title: t("removeShort"), onclick: () => this.#remove(picture) }, "×"))));
   }
 
   #remove(picture) {
     picture.forget();
     this.pictures = this.pictures.filter((other) => other !== picture);
-    this.#draw();
+    this.draw();
+    this.onchange?.();
     this.element.querySelector(".choose").focus();
   }
 
@@ -62,39 +80,10 @@ export class ImageField {
     return this.isList ? read : read[0];
   }
 
-  /** The same value with the files' names, for the snippets. */
-  references() {
-    const names = this.pictures.map((picture) => new FileReference(picture.name));
-    return this.isList ? names : names[0];
+  /** The same value with the files' names, for the snippets; a name to replace where one is needed. */
+  references(isNeeded) {
+    const names = this.pictures.map(({ name }) => new FileReference(name));
+    if (!names.length && isNeeded) names.push(new FileReference("image.jpg"));
+    return names.length ? (this.isList ? names : names[0]) : undefined;
   }
-}
-
-/** One chosen image; `size` is [width, height] as shown, or null where the browser cannot show it. */
-export class Picture {
-  constructor(file) {
-    this.file = file;
-    this.name = file.name || "image";
-    this.url = URL.createObjectURL(file);
-    this.size = null;
-    const probe = new Image();
-    probe.src = this.url;
-    this.measured = probe.decode().then(() => { this.size = [probe.naturalWidth, probe.naturalHeight]; }, () => {});
-  }
-
-  thumbnail() {
-    const image = h("img", { src: this.url, alt: "" });
-    image.addEventListener("error", () => image.replaceWith(h("span", {}, t("cannotShow"))));
-    return image;
-  }
-
-  base64() {
-    return new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-      reader.onerror = () => reject(reader.error);
-      reader.readAsDataURL(this.file);
-    });
-  }
-
-  forget() { URL.revokeObjectURL(this.url); }
 }

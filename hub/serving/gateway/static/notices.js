@@ -11,11 +11,12 @@ function titleOf(error, state) {
   return known[error.code] ?? "otherError";
 }
 
-export function errorNotice(error, { state, hasKey, onRetry, onKey }) {
+/** `message` stands for the server's where files have names in it. */
+export function errorNotice(error, { state, hasKey, onRetry, onKey, message = error.message }) {
   const isBusy = error.code === 503 && state !== "FAILED";
   const title = error.code === 401 ? (hasKey ? "keyWrong" : "keyMissing") : titleOf(error, state);
   const about = [error.code ? `HTTP ${error.code}` : "", error.status ? `status ${error.status}` : "", error.id ? t("requestId", { id: error.id }) : ""].filter(Boolean).join(" · ");
-  return notice(isBusy ? "busy" : "error", t(title), error.code === 0 ? t("unreachableText") : error.message, about,
+  return notice(isBusy ? "busy" : "error", t(title), error.code === 0 ? t("unreachableText") : message, about,
     error.code === 401 ? h("button", { type: "button", class: "enter-key", onclick: onKey }, t("enterKey")) : null,
     isBusy && onRetry ? retryButton(error.retryAfter, onRetry) : null);
 }
@@ -23,6 +24,12 @@ export function errorNotice(error, { state, hasKey, onRetry, onKey }) {
 export function notice(kind, title, message = "", about = "", ...actions) {
   return h("div", { class: `notice ${kind}` }, h("strong", {}, title), message ? h("span", { class: "message" }, message) : null,
     about ? h("span", { class: "dim" }, about) : null, actions.some(Boolean) ? h("div", { class: "actions" }, actions) : null);
+}
+
+/** Which files could not be read, and why: `unread` is picture → reason. */
+export function filesNotice(unread) {
+  const items = [...unread].map(([{ name }, reason]) => h("li", {}, h("b", {}, name), ` ${reason}`));
+  return h("div", { class: "notice error" }, h("strong", {}, t(unread.size === 1 ? "unreadTitle" : "unreadTitles")), h("ul", { class: "message" }, items));
 }
 
 /** Counts Retry-After down; may be pressed before. */

@@ -6,6 +6,10 @@ let theme = ORDER.includes(localStorage.getItem(STORE)) ? localStorage.getItem(S
 
 export const label = () => ({ auto: "themeAuto", light: "themeLight", dark: "themeDark" })[theme];
 
+/** Whether the system is dark. */
+export const dark = matchMedia("(prefers-color-scheme: dark)");
+export const isDark = () => theme === "dark" || (theme === "auto" && dark.matches);
+
 export function apply() {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
