@@ -1,4 +1,4 @@
-"""Tell whether this process calls its modules once and ends, as ``hub run`` does: it prepares nothing for later.
+"""Tell whether this process calls its modules once and ends, as ``hub run`` does, and prepares nothing more.
 
 Standard library only.
 """

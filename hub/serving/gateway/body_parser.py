@@ -17,6 +17,7 @@ from typing import Any, Final
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
 from hub.image_header import image_size
+from hub.module.arguments import SINGLE
 from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.argument_schema import FormType, form_type
@@ -67,6 +68,11 @@ class _Names:
         """Return what a field is read as; None for what is not known or not checked."""
         parameter = self.parameters.get(name)
         return form_type(parameter) if parameter else None
+
+    def is_single(self, name: str) -> bool:
+        """Tell whether one file is passed as it is: a name like ``image``, and no list by its annotation."""
+        wanted = self.type_of(name)
+        return name in SINGLE and not (wanted and wanted.takes_list)
 
     def is_image(self, name: str) -> bool:
         return name in self.declared or name in CUSTOMARY_IMAGE_ARGUMENTS
@@ -119,7 +125,7 @@ def parse(
     if is_form(content_type):
         return _from_form(data, content_type, _Names(declared, taken, parameters), limits)
     if kind.startswith("image/") or kind == "application/pdf":
-        return _from_image(data, declared, limits)
+        return _from_image(data, _Names(declared, taken, parameters), limits)
     sent = "; that is what curl -d sends by itself" if kind == "application/x-www-form-urlencoded" else ""
     raise MediaTypeError(
         f"content type {kind!r} is not read here{sent}; "
@@ -166,15 +172,20 @@ def _from_fields(
         for number, content in enumerate(contents):
             budget.spend(content, f"{name}[{number}]")
         if name in names.declared:
-            images[name] = contents
+            images[name] = contents[0] if len(contents) == 1 and names.is_single(name) else contents
         else:
             arguments[name] = [base64.b64encode(content).decode() for content in contents]
     for name in names.declared:  # a base64 text field, as PaddleHub 1.x took it
         if name in arguments:
             value = arguments.pop(name)
             texts = _image_texts(value if isinstance(value, list) else [value], name, budget)
-            images[name] = [*images.get(name, ()), *texts]
+            is_one = len(texts) == 1 and name not in images and names.is_single(name)
+            images[name] = texts[0] if is_one else [*_listed(images.get(name, [])), *texts]
     return Body(encode(arguments), images)
+
+
+def _listed(images: bytes | list[bytes]) -> list[bytes]:
+    return [images] if isinstance(images, bytes) else images
 
 
 def _content(file: Part, where: str, names: _Names) -> bytes:
@@ -212,10 +223,11 @@ def _field(text: bytes, wanted: FormType | None) -> Any:
         return text.decode()
 
 
-def _from_image(data: bytes, declared: Sequence[str], limits: RequestLimits) -> Body:
+def _from_image(data: bytes, names: _Names, limits: RequestLimits) -> Body:
     if not data:
         raise InvalidInputError("the body is empty; it should be one image")
     ImageBudget(limits).spend(data, "the image")
-    if declared:
-        return Body(b"{}", {declared[0]: [data]})
+    if names.declared:
+        name = names.declared[0]
+        return Body(b"{}", {name: data if names.is_single(name) else [data]})
     return Body(envelope.dumps({"images": [base64.b64encode(data).decode()]}))

@@ -101,6 +101,21 @@ def test_files_of_declared_arguments_are_bytes() -> None:
     assert (found.images, arguments(found)) == ({"images": [SMALL, SMALL]}, {"n": 1})
 
 
+@pytest.mark.parametrize("value", [SMALL, TEXT], ids=["file", "text"])
+def test_one_file_for_an_argument_of_one_image_is_no_list(value: str | bytes) -> None:
+    assert read_form(("image", value), declared=("image",)).images == {"image": SMALL}
+
+
+def test_several_files_for_an_argument_of_one_image_are_a_list() -> None:
+    body = read_form(("image", SMALL), ("image", SMALL), declared=("image",))
+    assert body.images == {"image": [SMALL, SMALL]}
+
+
+def test_a_raw_image_for_an_argument_of_one_image_is_no_list() -> None:
+    assert body_parser.parse(SMALL, "image/png", ("image",), LIMITS).images == {"image": SMALL}
+    assert body_parser.parse(SMALL, "image/png", ("images",), LIMITS).images == {"images": [SMALL]}
+
+
 def test_files_of_a_module_that_decodes_itself_become_base64() -> None:
     found = read_form(("images", SMALL))
 
