@@ -35,6 +35,8 @@ PLAYGROUND_POLICY = _POLICY.format(styles="")
 #: Swagger UI sets style attributes.
 API_PAGE_POLICY = _POLICY.format(styles=" 'unsafe-inline'")
 
+#: Of a method, as they are told; idempotent is None before it has loaded: not known.
+_TRAITS = ("doc", "batch", "streams", "takes_any", "idempotent", "example")
 
 #: Some systems' tables say otherwise, and browsers then refuse it.
 mimetypes.add_type("text/javascript", ".js")
@@ -143,10 +145,13 @@ def _module(name: str, module: ModuleState, gateway: Gateway) -> dict[str, Any]:
         "name": name,
         **{key: getattr(module, key) for key in ("version", "state", "reason", "generation")},
         "summary": manifest.summary or argument_schema.summary(manifest.doc),
-        # idempotent is None before it has loaded: not known
-        **{key: getattr(manifest, key) for key in ("doc", "batch", "takes_any", "idempotent", "example")},
+        **{
+            key: getattr(manifest, key)
+            for key in ("doc", "batch", "streams", "takes_any", "idempotent", "example")
+        },
         "methods": {
-            method: {"idempotent": manifest.methods[method].idempotent} for method in manifest.others
+            method: {key: getattr(manifest.methods[method], key) for key in ("idempotent", "streams")}
+            for method in manifest.others
         },
         "parameters": [
             {

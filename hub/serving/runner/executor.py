@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hub import envelope
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError, UnknownModuleError
 from hub.module.loader import describe
@@ -19,6 +18,7 @@ from hub.serving.messages.wire import ErrorHeader, ReplyHeader
 from hub.serving.process.logs import request_ids
 from hub.serving.runner import batcher, endpoints
 from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.runner.item_sender import NotJSONResultError, send_items, to_json
 from hub.serving.runner.methods import ServingMethod
 from hub.serving.runner.request import Request
 
@@ -85,7 +85,7 @@ class Executor:
         """Tell whether it is still wanted; drop it when its deadline passed or its caller left."""
         if time.monotonic() >= request.header.deadline:
             request.reply(
-                wire.Frame("expired", ErrorHeader("the deadline passed before it was run").to_json())
+                wire.Frame(wire.EXPIRED, ErrorHeader("the deadline passed before it was run").to_json())
             )
             return False
         if request.caller_has_left():
@@ -139,7 +139,7 @@ class Executor:
             max_total_pixels=self._max_total_pixels,
         )
         decoded: dict[str, Any] = {}
-        with wanted_while(lambda: _is_wanted(request)):
+        with wanted_while(request.is_wanted):
             for name, data in request.image_blobs.items():
                 blobs = data if isinstance(data, list) else [data]
                 images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs)]
@@ -155,15 +155,10 @@ class Executor:
         if not members:
             return
         started = time.monotonic()
-        method, argument = called.binding.method, called.policy.argument
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
-            with wanted_while(lambda: any(map(_is_wanted, members))):
-                if len(members) == 1 or argument is None:
-                    shares = [method(**members[0].arguments)]
-                else:
-                    joined = method(**batcher.join(members, argument))
-                    shares = batcher.split(joined, members, argument)
+            with wanted_while(lambda: any(member.is_wanted() for member in members)):
+                shares = _shares(called, members)
         except AbandonedError:
             for member in members:
                 self._wanted(member)
@@ -180,18 +175,18 @@ class Executor:
             request_ids.reset(token)
         seconds = time.monotonic() - started
         for member, share in zip(members, shares, strict=True):
-            self._answer(member, share, started, seconds, len(members))
+            self._answer(called, member, share, started, seconds, len(members))
 
-    def _answer(self, request: Request, result: Any, started: float, seconds: float, size: int) -> None:
+    def _answer(
+        self, called: ServingMethod, request: Request, result: Any, started: float, seconds: float, size: int
+    ) -> None:
         status = 200
         try:
             if request.header.endpoint:
                 status, result = endpoints.take_apart(result)
-            results = envelope.dumps(result)
-        except (TypeError, ValueError, RecursionError) as error:
-            problem = f"the module's result cannot be sent as JSON: {error}"
-            log.error("request %s: %s: %s", request.header.request_id, self.name, problem)
-            request.reply(wire.Frame("raised", ErrorHeader(problem, self._generation).to_json()))
+            blobs = [] if called.streams else [to_json(result)]
+        except (TypeError, NotJSONResultError) as error:
+            self._refuse_result(request, error)
             return
         header = ReplyHeader(
             batch=size,
@@ -203,10 +198,19 @@ class Executor:
             pages=request.pages,
             http_status=status,
         )
-        request.reply(wire.Frame(wire.OK, header.to_json(), [results]))
+        request.reply(wire.Frame(wire.OK, header.to_json(), blobs))
+
+    def _refuse_result(self, request: Request, error: Exception) -> None:
+        """Report that the module's result has no JSON form."""
+        problem = f"the module's result cannot be sent as JSON: {error}"
+        log.error("request %s: %s: %s", request.header.request_id, self.name, problem)
+        request.reply(wire.Frame("raised", ErrorHeader(problem, self._generation).to_json()))
 
     def _refuse(self, request: Request, error: BaseException) -> None:
         """Report an error: the caller gets the message, the log has the traceback."""
+        if isinstance(error, NotJSONResultError):
+            self._refuse_result(request, error)
+            return
         # By name, as a module's own environment may have another copy of hub; a subclass counts as its base.
         names = [cls.__name__ for cls in type(error).__mro__]
         kind = next((kind for kind, name in wire.ERROR_KINDS.items() if name in names), "raised")
@@ -220,8 +224,15 @@ class Executor:
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation, exception).to_json()))
 
 
-def _is_wanted(request: Request) -> bool:
-    return time.monotonic() < request.header.deadline and not request.caller_has_left()
+def _shares(called: ServingMethod, members: Sequence[Request]) -> Sequence[Any]:
+    """Call the method and return each member's part of the result; the items of a stream are sent here."""
+    method, argument = called.binding.method, called.policy.argument
+    if called.streams:
+        send_items(called, members[0])
+        return [None]
+    if len(members) == 1 or argument is None:
+        return [method(**members[0].arguments)]
+    return batcher.split(method(**batcher.join(members, argument)), members, argument)
 
 
 def _is_unpacked(request: Request) -> bool:

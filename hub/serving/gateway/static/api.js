@@ -68,10 +68,19 @@ export async function predict(name, args, signal) {
   }
   const arrived = performance.now();
   if (!response.ok) throw await failure(response, text);
-  const envelope = JSON.parse(text);
+  const envelope = isStream(response) ? joined(text) : JSON.parse(text);
   // status_style 2.x: an error may come with HTTP 200, as in PaddleHub 2.x.
-  if (!/^0+$/.test(String(envelope.status))) throw await failure(response, text);
+  if (!/^0+$/.test(String(envelope.status))) throw await failure(response, JSON.stringify(envelope));
   return { text, envelope, arrived, timings: timings(response, arrived - began) };
+}
+
+const isStream = (response) => response.headers.get("Content-Type") === "application/x-ndjson";
+
+/** The envelope that a stream's lines make together; the last one says how it ended. */
+function joined(text) {
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const end = lines.pop();
+  return { msg: end.msg ?? "", results: lines, status: end.status };
 }
 
 function timings(response, total) {
