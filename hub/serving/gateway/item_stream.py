@@ -107,6 +107,8 @@ class ItemStream:
 
     def _next(self) -> bytes | None:
         """Return the next item, None where there is none; raises RequestError, CallerLeft."""
+        if self._reply is not None:
+            return None
         try:
             return next(self._items)
         except StopIteration as end:

@@ -16,12 +16,14 @@ from hub.module import Module, moduleinfo, serving
 
 @moduleinfo(name="flow", version="1.0.0", summary="answers with one item after the other")
 class Flow(Module):
-    def _initialize(self, notes="/tmp"):
-        self.notes = Path(notes)
+    def _initialize(self, notes=None):
+        """Take a folder for the file in which generators note that they run and end."""
+        self.notes = notes
 
-    def _note(self, name):
-        with (self.notes / "notes").open("a") as file:
-            file.write(f"{name}\n")
+    def _note(self, text):
+        if self.notes is not None:
+            with Path(self.notes, "notes").open("a") as file:
+                file.write(f"{text}\n")
 
     @serving(example={"upto": 3})
     def count(self, upto: Annotated[int, Ge(0)], pause: float = 0.0) -> Iterator[int]:
@@ -83,10 +85,11 @@ class Flow(Module):
             self._note("large ends")
 
     @serving
-    def work(self, seconds: float) -> Iterator[int]:
+    def work(self, seconds: float, first: bool = True) -> Iterator[int]:
         """Work for long between two items, and ask whether anybody waits."""
         try:
-            yield 0
+            if first:
+                yield 0
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 time.sleep(0.02)
