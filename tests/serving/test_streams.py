@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +20,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import hub
 from hub.errors import BindingError, ModuleRaisedError, RunnerLostError
-from tests.serving.running import Server, free_port, wait_until
+from tests.serving.running import ROOT, Server, free_port, wait_until
 from tests.serving.running import hub as hub_command
 
 GRPC_PORT = free_port()
@@ -31,7 +35,13 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, notes: Path) -> Iterator[Server]:
-    modules = {"flow": {"init_args": {"notes": str(notes.parent)}, "timeout": 1.5}}
+    """A server of flow, and of the module in the document."""
+    folder = tmp_path_factory.mktemp("teller")
+    (folder / "module.py").write_text(document("python")[0])
+    modules = {
+        "flow": {"init_args": {"notes": str(notes.parent)}, "timeout": 1.5},
+        "teller": {"init_args": {"directory": str(folder)}},
+    }
     settings = {"grpc_port": GRPC_PORT, "hang_timeout": 2.0, "reply_timeout": 1.0}
     with Server(tmp_path_factory.mktemp("home"), modules, **settings) as running:
         yield running
@@ -42,6 +52,14 @@ def ended(notes: Path) -> Callable[[str], bool]:
     """Tell whether a generator has run its ``finally`` since the test began."""
     before = len(notes.read_text()) if notes.exists() else 0
     return lambda name: f"{name} ends" in (notes.read_text()[before:] if notes.exists() else "")
+
+
+def document(language: str) -> list[str]:
+    """Return the code blocks of the section on streams."""
+    section = (
+        (ROOT / "doc" / "modules.md").read_text("utf-8").partition("### Streams\n")[2].partition("\n##")[0]
+    )
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
 
 
 def lines(reply: requests.Response) -> list[Any]:
@@ -406,6 +424,26 @@ def test_a_stream_is_counted_and_logged_when_it_is_over_by_how_it_ended(server: 
     assert _figure(server, "hub_request_seconds_sum") - seconds >= 0.6
     wait_until(lambda: _figure(server, 'hub_requests_in_flight{module="flow"}') == 0)
     wait_until(lambda: '"POST /predict/flow/tick" 500 ' in server.log())
+
+
+# -- the document -------------------------------------------------------------------------------------
+
+
+def test_the_documents_requests_are_answered_as_it_says(server: Server) -> None:
+    (commands,), (answers,) = document("shell"), document("text")
+    printed = ""
+    for command in commands.splitlines():
+        words = shlex.split(command.replace("http://127.0.0.1:8866", server.url))
+        printed += subprocess.run([*words, "-sS"], capture_output=True, text=True, check=True).stdout
+
+    assert printed == answers
+
+
+def test_the_documents_call_in_python_prints_the_items(server: Server) -> None:
+    script = document("python")[1].replace("http://127.0.0.1:8866", server.url)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "one\ntwo\n"
 
 
 # -- last, since it harms the runner -----------------------------------------------------------------
