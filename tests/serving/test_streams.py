@@ -20,6 +20,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import hub
 from hub.errors import BindingError, ModuleRaisedError, RunnerLostError
+from hub.mcp import tools
 from tests.serving.running import ROOT, Server, free_port, wait_until
 from tests.serving.running import hub as hub_command
 
@@ -424,6 +425,12 @@ def test_a_stream_is_counted_and_logged_when_it_is_over_by_how_it_ended(server: 
     assert _figure(server, "hub_request_seconds_sum") - seconds >= 0.6
     wait_until(lambda: _figure(server, 'hub_requests_in_flight{module="flow"}') == 0)
     wait_until(lambda: '"POST /predict/flow/tick" 500 ' in server.log())
+
+
+def test_hub_mcp_has_a_tool_for_each_stream(server: Server) -> None:
+    found = tools.from_document(server.get("/openapi.json").json(), may_read=False)
+
+    assert {"flow", "flow-tick", "flow-first"} <= {tool.name for tool in found}
 
 
 # -- the document -------------------------------------------------------------------------------------
