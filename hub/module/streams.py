@@ -216,8 +216,9 @@ def _of_async(iterator: AsyncIterator[Any]) -> Generator[Any]:
         if not is_over:
             draw.is_off = True
             loop.call_soon_threadsafe(draw.cancel)
-            while draw.outcomes.get() is not None:
-                pass
+            left = list(iter(draw.outcomes.get, None))
+            if errors := [outcome for outcome in left if isinstance(outcome, BaseException)]:
+                raise errors[-1]  # of its finally
 
 
 def _origin(annotation: Any) -> Any:

@@ -148,6 +148,19 @@ def test_closing_an_async_generator_cancels_it_where_it_waits_and_waits_for_its_
     assert ended == ["finally"]
 
 
+def test_an_error_of_its_finally_is_raised_when_an_async_generator_is_closed() -> None:
+    async def fails_at_the_end() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            raise ValueError("not closed")
+
+    items = streams.items(fails_at_the_end())
+    next(items)
+    with pytest.raises(ValueError, match="not closed"):
+        items.close()
+
+
 def test_an_async_generator_ends_when_nobody_waits_any_more() -> None:
     ended: list[str] = []
     is_wanted = True

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.checkpoint import wanted_while
@@ -58,21 +58,21 @@ class Executor:
         the blame is its alone.
         """
         for request in [request for request in batch if request.header.alone]:
-            with self._room.alone():
+            with self._room.alone() as leave:
                 if self._wanted(request):
                     for member in self._prepare([request]):
-                        self._run_group(self._method(member), [member])
+                        self._run_group(self._method(member), [member], leave)
         others = [request for request in batch if not request.header.alone]
         if not others:
             return
-        with self._room.shared():
+        with self._room.shared() as leave:
             prepared = self._prepare([request for request in others if self._wanted(request)])
             requests: dict[ServingMethod, list[Request]] = {}
             for request in prepared:
                 requests.setdefault(self._method(request), []).append(request)
             for method, its in requests.items():
                 for members in batcher.group(its, method.policy):
-                    self._run_group(method, [member for member in members if self._wanted(member)])
+                    self._run_group(method, [member for member in members if self._wanted(member)], leave)
 
     def _method(self, request: Request) -> ServingMethod:
         """Return what a request calls; raises UnknownModuleError: it came before a reload."""
@@ -150,7 +150,9 @@ class Executor:
         request.pages = reader.numbers
         return decoded
 
-    def _run_group(self, called: ServingMethod, members: list[Request]) -> None:
+    def _run_group(
+        self, called: ServingMethod, members: list[Request], leave_room: Callable[[], None]
+    ) -> None:
         """Call the method once for all members; if that fails, each gets a call of its own."""
         if not members:
             return
@@ -158,7 +160,7 @@ class Executor:
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
             with wanted_while(lambda: any(member.is_wanted() for member in members)):
-                shares = _shares(called, members)
+                shares = _shares(called, members, leave_room)
         except AbandonedError:
             for member in members:
                 self._wanted(member)
@@ -167,7 +169,7 @@ class Executor:
             if len(members) > 1:
                 log.warning("a batch of %d failed (%s); running each alone", len(members), error)
                 for member in members:
-                    self._run_group(called, [member])
+                    self._run_group(called, [member], leave_room)
             else:
                 self._refuse(members[0], error)
             return
@@ -224,11 +226,17 @@ class Executor:
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation, exception).to_json()))
 
 
-def _shares(called: ServingMethod, members: Sequence[Request]) -> Sequence[Any]:
-    """Call the method and return each member's part of the result; the items of a stream are sent here."""
+def _shares(
+    called: ServingMethod, members: Sequence[Request], leave_room: Callable[[], None]
+) -> Sequence[Any]:
+    """Call the method and return each member's part of the result; the items of a stream are sent here.
+
+    A stream that has begun is never sent again, so it need not be alone; and as it may go on for long, those
+    that do must not wait for it.
+    """
     method, argument = called.binding.method, called.policy.argument
     if called.streams:
-        send_items(called, members[0])
+        send_items(called, members[0], leave_room)
         return [None]
     if len(members) == 1 or argument is None:
         return [method(**members[0].arguments)]
@@ -256,27 +264,33 @@ class SharedRoom:
         self._wanting = 0
 
     @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
+    def shared(self) -> Iterator[Callable[[], None]]:
+        """Be inside with others; yields what leaves before the end."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_taken and not self._wanting)
             self._inside += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
+        with contextlib.ExitStack() as inside:
+            inside.callback(self._leave_shared)
+            yield inside.close
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[Callable[[], None]]:
+        """Be inside alone; yields what leaves before the end."""
         with self._changed:
             self._wanting += 1
             self._changed.wait_for(lambda: not self._is_taken and not self._inside)
             self._wanting -= 1
             self._is_taken = True
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._is_taken = False
-                self._changed.notify_all()
+        with contextlib.ExitStack() as inside:
+            inside.callback(self._leave_alone)
+            yield inside.close
+
+    def _leave_shared(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    def _leave_alone(self) -> None:
+        with self._changed:
+            self._is_taken = False
+            self._changed.notify_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from hub import envelope
 from hub.checkpoint import checkpoint
@@ -13,10 +14,11 @@ from hub.serving.runner.methods import ServingMethod
 from hub.serving.runner.request import Request
 
 
-def send_items(called: ServingMethod, request: Request) -> None:
+def send_items(called: ServingMethod, request: Request, on_first: Callable[[], None]) -> None:
     """Call a stream's method and send what it yields; it is closed, whatever ends it.
 
     It makes an item only when the last one is on its way, so a caller that takes none makes it wait.
+    ``on_first`` is called then, and may be called again.
 
     Raises:
         AbandonedError: the caller has left, or the deadline passed.
@@ -28,6 +30,7 @@ def send_items(called: ServingMethod, request: Request) -> None:
             data = to_json(item)
             if not request.send(wire.Frame(wire.ITEM, {}, [data])):
                 raise AbandonedError("nobody takes the items any more")
+            on_first()
             checkpoint()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,32 @@ def test_the_manifest_says_what_streams_and_what_an_item_is(tmp_path: Path) -> N
         "count", "tick", "fail", "lines", "found", "large", "work", "wrong",
     }  # fmt: skip
     assert methods["found"].returns_schema == {"type": "string"}
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_stream_that_has_begun_holds_up_nobody_that_runs_alone(alone: bool) -> None:
+    run, begun, may_end = executor(FLOW), threading.Event(), threading.Event()
+    request = requests.make(header={"alone": alone}, upto=2)
+
+    class Waits(list[Any]):
+        def append(self, item: Any) -> None:
+            if item == 1:
+                begun.set()
+                may_end.wait(30)
+            super().append(item)
+
+    request.items = Waits()
+    thread = threading.Thread(target=run.run, args=([request],))
+    thread.start()
+    begun.wait(30)
+    others = [requests.make(header={"method": "first", "alone": each}) for each in (True, False)]
+    for each in others:
+        run.run([each])
+    may_end.set()
+    thread.join(30)
+
+    assert [each.answer for each in others] == [0, 0]
+    assert request.items == [0, 1]
 
 
 @pytest.mark.parametrize(
