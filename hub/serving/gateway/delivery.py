@@ -130,6 +130,7 @@ class Delivery:
     def begin_attempt(self) -> None:
         """Forget what the last attempt found out."""
         self.sent, self.has_started, self.runner = time.monotonic(), False, None
+        self.context.attempts = self.number
 
     def frame(self) -> wire.Frame:
         """Return the call, as every runner understands it."""

@@ -35,6 +35,7 @@ class RequestContext:
         module: the module that is meant, once it is known to be served: a label of metrics.
         log_id: the caller's own id in PaddleX's format.
         items: the stream that answers it, which may go on for long.
+        attempts: that were made to have it answered.
     """
 
     request_id: str
@@ -48,6 +49,7 @@ class RequestContext:
     module: str = ""
     log_id: str = ""
     items: Streamed | None = None
+    attempts: int = 1
 
     def shorten(self, timeout: float | None) -> None:
         """Take a second timeout into account; the shorter one counts."""

@@ -70,8 +70,11 @@ def test_items_are_yielded_as_they_come_and_the_reply_ends_them(runner: Runner) 
 def test_before_the_first_item_a_stream_is_sent_to_the_next_runner(runner: Runner) -> None:
     runner.act(die, then(ONE, END))
 
-    assert list(stream(runner)) == [b"1"]
+    asked = context()
+
+    assert list(stream(runner, asked)) == [b"1"]
     assert [each.alone for each in runner.calls] == [False, True]
+    assert asked.attempts == 2
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

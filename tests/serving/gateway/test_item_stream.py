@@ -31,11 +31,13 @@ class Streams(Dispatched):
     notes: tuple[str, ...] = ()
     items: tuple[bytes, ...] = (b"1", b"2")
     was_closed = False
+    attempts = 1
 
     def stream(
         self, module: ModuleState, body: Body, context: RequestContext
     ) -> Generator[bytes, None, ModuleReply]:
         self.calls.append((module, body, context))
+        context.attempts = self.attempts
         try:
             yield from self.items
             if self.error is not None:
@@ -70,6 +72,15 @@ def test_remarks_are_in_the_last_line(door: Door, streams: Streams) -> None:
     streams.notes = ("images[0] is not a readable image",)
 
     assert lines(door) == [1, 2, {"msg": streams.notes[0], "status": "0"}]
+
+
+@pytest.mark.parametrize(("attempts", "told"), [(1, None), (2, "2")])
+def test_the_attempts_before_the_first_item_are_in_a_header(
+    door: Door, streams: Streams, attempts: int, told: str | None
+) -> None:
+    streams.attempts = attempts
+
+    assert door.client.post("/predict/flow", json={}).headers.get("X-Hub-Attempts") == told
 
 
 def test_success_is_as_status_style_says(

@@ -55,7 +55,7 @@ def _stream(
     response = Response(items, mimetype=form.media_type)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # of nginx, which would hold the items back
-    return response
+    return over_http.with_attempts(response, context.attempts)
 
 
 def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:
