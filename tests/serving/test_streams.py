@@ -280,6 +280,7 @@ def test_before_the_first_item_the_deadline_is_an_ordinary_one(server: Server) -
     [
         ("tick", {"times": 2, "pause": 3600}, b'{"number":0}'),
         ("work", {"seconds": 3600}, b"0"),
+        ("work", {"seconds": 3600, "sleeps": True}, b"0"),
         ("count", {"upto": 1_000_000, "pause": 0.01}, b"1"),
     ],
 )

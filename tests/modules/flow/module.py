@@ -9,7 +9,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from hub.checkpoint import checkpoint
+from hub.checkpoint import checkpoint, pause
 from hub.errors import InvalidInputError
 from hub.module import Module, moduleinfo, serving
 
@@ -85,11 +85,13 @@ class Flow(Module):
             self._note("large ends")
 
     @serving
-    def work(self, seconds: float, first: bool = True) -> Iterator[int]:
+    def work(self, seconds: float, first: bool = True, sleeps: bool = False) -> Iterator[int]:
         """Work for long between two items, and ask whether anybody waits."""
         try:
             if first:
                 yield 0
+            if sleeps:
+                pause(seconds)
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 time.sleep(0.02)
