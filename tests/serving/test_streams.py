@@ -194,8 +194,9 @@ def test_openapi_has_both_media_types_and_the_schema_of_an_item(server: Server) 
         {"title": "An item", "type": "integer"},
         {"$ref": "#/components/schemas/StreamEnd"},
     ]
-    assert "/v2/models/flow/infer" not in document["paths"]
-    assert "/v2/models/flow.pid/infer" in document["paths"]
+    models = {name: document["paths"][f"/v2/models/{name}/infer"]["post"] for name in ("flow", "flow.pid")}
+    assert ["200" in post["responses"] for post in models.values()] == [False, True]
+    assert models["flow"]["responses"] == {"501": {"$ref": "#/components/responses/501"}}
 
 
 def test_a_form_fills_the_arguments_of_a_stream(server: Server) -> None:

@@ -123,9 +123,10 @@ def _describe_stream(answered: Json, manifest: Manifest, config: ServingConfig) 
 def _model_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
     """Return the paths of a module or method in the Open Inference Protocol."""
     paths = _template("model", NAME=name)
-    if module.manifest.streams:  # it is not offered there
-        for path in [path for path in paths if path.endswith("/infer")]:
-            del paths[path]
+    if module.manifest.streams:
+        infer = paths[f"/v2/models/{name}/infer"]["post"]
+        infer["summary"] = f"Not offered: {name} answers with a stream, at its route below /predict."
+        infer["responses"] = {"501": {"$ref": "#/components/responses/501"}}
         return paths
     arguments = argument_schema.example(argument_schema.offered(module, config))
     if arguments is not None:
