@@ -12,10 +12,15 @@ A runner says who waits; elsewhere, as in a script, nothing is asked and nothing
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import Final
 
 from hub.errors import AbandonedError
+
+#: How often somebody who sleeps asks.
+_LOOK_SECONDS: Final = 0.1
 
 _is_wanted: ContextVar[Callable[[], bool] | None] = ContextVar("is_wanted", default=None)
 
@@ -27,6 +32,14 @@ def checkpoint() -> None:
         raise AbandonedError(
             "nobody waits for this any more: the deadline has passed, or the caller has left"
         )
+
+
+def pause(seconds: float) -> None:
+    """Sleep; raise AbandonedError as soon as nobody waits any more, where ``time.sleep`` would sleep on."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        checkpoint()
+        time.sleep(min(left, _LOOK_SECONDS))
 
 
 @contextlib.contextmanager

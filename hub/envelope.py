@@ -102,6 +102,20 @@ def failure(msg: str, status: str) -> bytes:
     return b'{"msg":%b,"results":"","status":"%b"}' % (dumps(msg), status.encode())
 
 
+def stream_success(msg: str = "", style: StatusStyle = "1.x") -> bytes:
+    """Last line of a stream that is whole; ``msg`` only where there are remarks."""
+    remarks = b'"msg":%b,' % dumps(msg) if msg else b""
+    return b'{%b"status":"%b"}' % (remarks, SUCCESS_STATUS[style].encode())
+
+
+def stream_failure(msg: str, status: str, kind: str) -> bytes:
+    """Last line of a stream that broke off: the envelope of the error, and in ``error`` its class.
+
+    (Other replies have the class in the header X-Hub-Error, which here is sent before the error happens.)
+    """
+    return b'%b,"error":%b}' % (failure(msg, status)[:-1], dumps(kind))
+
+
 def _simplify(value: Any) -> Any:
     """Take one step towards JSON with a value that the encoder does not know."""
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -37,6 +37,7 @@ who has to correct it: what was wrong, which value, what is allowed, what to do.
         ├── MediaTypeError          415
         ├── ModuleRaisedError       500  the module's own code raised
         ├── PoisonError             500  the request killed its runner twice
+        ├── NotOfferedError         501  the protocol cannot do this; names the route that can
         ├── RunnerLostError         502  the runner died, the request may not be resent
         ├── UnavailableError        503  loading, failed, or draining
         │   └── QueueFullError      503
@@ -227,8 +228,14 @@ class PoisonError(RequestError):
     http_status = 500
 
 
+class NotOfferedError(RequestError):
+    """The protocol in which it was asked for cannot do it; the message names the route that can."""
+
+    http_status = 501
+
+
 class RunnerLostError(RequestError):
-    """The runner died, and the module says that no request may be run twice."""
+    """The runner died, and the request may not be run twice, or a part of its answer has been sent."""
 
     http_status = 502
 

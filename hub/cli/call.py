@@ -52,6 +52,7 @@ def call(directory: Path, words: Sequence[str]) -> int:
     from hub.module.contract import runnable_method, serving_methods
     from hub.module.coroutines import blocking
     from hub.module.signature import enforce
+    from hub.module.streams import is_stream
 
     sys.argv = [directory.name]  # modules parse sys.argv for defaults
     compat.install(for_good=True)
@@ -69,7 +70,8 @@ def call(directory: Path, words: Sequence[str]) -> int:
             print(getattr(instance, runnable)(list(words)))
             return 0
         name = name or next(iter(serving))
-        method = blocking(getattr(enforce(instance), name))
+        method = getattr(enforce(instance), name)
+        method = method if is_stream(method) else blocking(method)  # a stream waits until it has a list
         given = _arguments(method, serving[name], rest, directory.name)
         result = method(**given.arguments)
     except HubError:

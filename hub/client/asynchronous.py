@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, payload
+from hub.client import conversation, many, payload, replies
 from hub.client.base import BaseClient
 from hub.client.conversation import Called, Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
@@ -46,6 +46,29 @@ class AsyncClient(BaseClient):
         body = await asyncio.to_thread(payload.encode, arguments)  # reads files, makes PNGs
         called = Called(module, method)
         return await self._drive(conversation.predict(self._server, self._options, called, body))
+
+    async def stream(
+        self, module: str, /, *, method: str | None = None, **arguments: Any
+    ) -> AsyncGenerator[Any]:
+        """Call a module that answers with a stream; yield its items; see :meth:`hub.Client.stream`."""
+        body = await asyncio.to_thread(payload.encode, arguments)
+        called = Called(module, method)
+        begun = await self._drive(conversation.stream(self._server, self._options, called, body))
+        if isinstance(begun, Reply):
+            for item in replies.at_once(begun):
+                yield item
+            return
+        request_id = begun.headers.get("X-Request-ID", "")
+        items = replies.Items(request_id)
+        async with aclosing(begun):
+            try:
+                async for data in begun.aiter_bytes():
+                    for item in items.take(data):
+                        yield item
+            except httpx2.HTTPError as error:
+                raise replies.lost(error, self._server, request_id) from error
+        if message := items.end():
+            log.warning("%s: %s", module, message)
 
     async def predict_many(
         self,
@@ -115,6 +138,10 @@ class AsyncClient(BaseClient):
             await asyncio.sleep(step.seconds)
             return None
         try:
-            return await self._http.request(**self._request(step))
+            request = self._http.build_request(**self._request(step))
+            response = await self._http.send(request, stream=step.streams)
+            if step.streams and not replies.is_stream(response):
+                await response.aread()
+            return response
         except httpx2.HTTPError as error:
             return error

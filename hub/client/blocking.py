@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, payload
+from hub.client import conversation, many, payload, replies
 from hub.client.base import BaseClient
 from hub.client.conversation import Called, Outcome, Pause, Step, Steps
 from hub.client.many import Prediction
@@ -52,6 +53,8 @@ class Client(BaseClient):
                 objects (mode "rb") and PIL images are sent as image files; under ``images`` and ``image`` a
                 string is a path. Others go as JSON.
 
+        A method that answers with a stream gives a list of its items here; see ``stream``.
+
         Raises:
             RequestError: the server refused or the module failed: one class per reason, the server's message.
             UnreachableError, ConnectionLostError, ReplyError: no module answered.
@@ -66,6 +69,39 @@ class Client(BaseClient):
         body = payload.encode(arguments)
         called = Called(module, method)
         return self._drive(conversation.predict(self._server, self._options, called, body))
+
+    def stream(self, module: str, /, *, method: str | None = None, **arguments: Any) -> Iterator[Any]:
+        """Call a module that answers with a stream; yield its items as they come.
+
+        The timeout holds until the first item and between two. A caller that stops early (and closes the
+        iterator) closes the connection, by which the server ends the stream. A method that does not stream
+        yields the items of its list.
+
+        Args:
+            module: as for ``predict``, which returns all items in a list.
+            method: likewise.
+            **arguments: likewise.
+
+        Raises:
+            RequestError: as ``predict``; also after some items, where the module or the server broke off.
+            ConnectionLostError: the stream broke off without a word.  UnreachableError, ReplyError.
+        """
+        body = payload.encode(arguments)
+        called = Called(module, method)
+        begun = self._drive(conversation.stream(self._server, self._options, called, body))
+        if isinstance(begun, Reply):
+            yield from replies.at_once(begun)
+            return
+        request_id = begun.headers.get("X-Request-ID", "")
+        items = replies.Items(request_id)
+        with contextlib.closing(begun):
+            try:
+                for data in begun.iter_bytes():
+                    yield from items.take(data)
+            except httpx2.HTTPError as error:
+                raise replies.lost(error, self._server, request_id) from error
+        if message := items.end():
+            log.warning("%s: %s", module, message)
 
     def predict_many(
         self,
@@ -151,6 +187,9 @@ class Client(BaseClient):
             time.sleep(step.seconds)
             return None
         try:
-            return self._http.request(**self._request(step))
+            response = self._http.send(self._http.build_request(**self._request(step)), stream=step.streams)
+            if step.streams and not replies.is_stream(response):
+                response.read()
+            return response
         except httpx2.HTTPError as error:
             return error

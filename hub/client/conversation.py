@@ -17,8 +17,8 @@ import itertools
 import random
 import secrets
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -47,13 +47,19 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True)
 class Ask:
-    """Send this and hand back the response, or the exception; ``seconds`` is the longest silence to bear."""
+    """Send this and hand back the response, or the exception.
+
+    Attributes:
+        seconds: the longest silence to bear.
+        streams: hand a stream back as soon as it has begun; the rest is read by whoever gets it.
+    """
 
     method: str
     path: str
     seconds: float
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,36 @@ class Called:
 
 def predict(server: Server, options: Options, called: Called, body: bytes) -> Steps[Reply]:
     """Call a module; raises RequestError or ClientError."""
+    return (yield from _call(server, options, called, body, replies.read))
+
+
+def stream(server: Server, options: Options, called: Called, body: bytes) -> Steps[Reply | httpx2.Response]:
+    """Call a module that answers with a stream and return the response, whose body is still to come.
+
+    Of another module that is its reply.
+
+    Raises:
+        RequestError, ClientError.
+    """
+    return (yield from _call(server, options, called, body, replies.begun, streams=True))
+
+
+def _call(
+    server: Server,
+    options: Options,
+    called: Called,
+    body: bytes,
+    read: Callable[[httpx2.Response | httpx2.HTTPError, Server, str], T],
+    *,
+    streams: bool = False,
+) -> Steps[T]:
     request_id = secrets.token_hex(8)
     deadline = time.monotonic() + options.timeout
     for attempt in itertools.count():
-        outcome = yield _ask(called, body, options, request_id, deadline)
+        ask = _ask(called, body, options, request_id, deadline)
+        outcome = yield replace(ask, streams=streams)
         try:
-            return replies.read(_answer(outcome), server, request_id)
+            return read(_answer(outcome), server, request_id)
         except UnknownModuleError as error:
             raise (yield from _naming_the_served(error, server, options)) from None
         except HubError as error:

@@ -18,6 +18,9 @@ from hub import envelope, errors
 from hub.client.options import Server
 from hub.errors import HubError, RequestError
 
+NDJSON = "application/x-ndjson"
+#: Keys that the last line of a stream may have.
+_LAST_LINE = frozenset(("msg", "results", "status", "error"))
 _SUCCESS = tuple(envelope.SUCCESS_STATUS.values())
 _KINDS = RequestError.__subclasses__()
 #: Of several classes with the same code the first, which is the most general, is taken.
@@ -44,18 +47,101 @@ def read(outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id
     """
     response = _received(outcome, server, request_id)
     request_id = response.headers.get("X-Request-ID", request_id)
+    if is_stream(response):
+        items = Items(request_id)
+        results = list(items.take(response.content))
+        return Reply(results, items.end(), request_id)
     found = _object(response)
     if not {"status", "msg", "results"} <= found.keys():
         raise _foreign(response, server, request_id)
     status, message = str(found["status"]), str(found["msg"])
     if response.is_success and status in _SUCCESS:
         return Reply(found["results"], message, request_id)
-    named = getattr(errors, response.headers.get("X-Hub-Error", ""), None)
-    if isinstance(named, type) and issubclass(named, RequestError):
-        kind: type[RequestError] = named
-    else:
-        kind = _BY_STATUS.get(status) or _BY_CODE.get(response.status_code, RequestError)
+    kind = _kind(response.headers.get("X-Hub-Error", ""), status, response.status_code)
     raise kind(message, retry_after=_retry_after(response), request_id=request_id)
+
+
+def _kind(name: str, status: str, code: int = 0) -> type[RequestError]:
+    """Return the class of an error by its name, else by what the envelope and HTTP say."""
+    named = getattr(errors, name, None)
+    if isinstance(named, type) and issubclass(named, RequestError):
+        return named
+    return _BY_STATUS.get(status) or _BY_CODE.get(code, RequestError)
+
+
+def is_stream(response: httpx2.Response) -> bool:
+    """Tell whether an answer comes item by item."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    return response.is_success and bool(kind == NDJSON)
+
+
+class Items:
+    """Takes a stream's bytes as they come and gives its items; the last line says how it ended."""
+
+    def __init__(self, request_id: str = "") -> None:
+        self._request_id = request_id
+        self._rest: list[bytes] = []
+        self._last: dict[str, Any] | None = None
+
+    def take(self, data: bytes) -> Iterator[Any]:
+        """Yield the items that are whole now; raises ReplyError for a line that is not JSON."""
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest.clear()
+        if rest:
+            self._rest.append(rest)
+        for line in filter(None, lines):
+            if self._last is not None:  # it was none: another line follows
+                yield self._last
+                self._last = None
+            try:
+                item = envelope.loads(line, trusted=True)
+            except ValueError as error:
+                raise errors.ReplyError(f"a line of the stream is not JSON: {error}") from error
+            if isinstance(item, dict) and "status" in item and item.keys() <= _LAST_LINE:
+                self._last = item
+            else:
+                yield item
+
+    def end(self) -> str:
+        """Return the server's remarks, mostly none; nothing follows.
+
+        Raises:
+            RequestError: the last line is an error.  ConnectionLostError: there is no last line.
+        """
+        if self._rest or self._last is None:
+            raise errors.ConnectionLostError("the stream broke off: its last line is not there")
+        status, message = str(self._last["status"]), str(self._last.get("msg", ""))
+        if status not in _SUCCESS:
+            raise _kind(str(self._last.get("error", "")), status)(message, request_id=self._request_id)
+        return message
+
+
+def at_once(reply: Reply) -> list[Any]:
+    """Return the items of a reply that came whole: of its list, or itself."""
+    return reply.results if isinstance(reply.results, list) else [reply.results]
+
+
+def lost(error: httpx2.HTTPError, server: Server, request_id: str) -> HubError:
+    """Return the error of a stream whose connection failed in the middle."""
+    try:
+        _received(error, server, request_id)
+    except HubError as problem:
+        return problem
+    raise AssertionError("unreachable")
+
+
+def begun(
+    outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str
+) -> Reply | httpx2.Response:
+    """Return a response whose stream has begun, or the whole reply of a method that is none.
+
+    Raises:
+        RequestError, ClientError: as ``read``.
+    """
+    response = _received(outcome, server, request_id)
+    return response if is_stream(response) else read(response, server, request_id)
 
 
 def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> dict[str, Any]:

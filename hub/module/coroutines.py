@@ -21,7 +21,7 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        outcome = asyncio.run_coroutine_threadsafe(_caught(method(*args, **kwargs)), _loop()).result()
+        outcome = asyncio.run_coroutine_threadsafe(_caught(method(*args, **kwargs)), event_loop()).result()
         if isinstance(outcome, _Raised):
             raise outcome.error
         return outcome
@@ -44,7 +44,8 @@ async def _caught(result: Awaitable[Any]) -> Any:
 
 
 @functools.cache
-def _loop() -> asyncio.AbstractEventLoop:
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of this process in which all ``async`` methods run; its thread is started here."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="coroutines", daemon=True).start()
     return loop

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hub.errors import BindingError
+from hub.module import streams
 from hub.module.annotations import check_of
 from hub.module.arguments import parameters, resolved_annotations
 from hub.module.check import Check, Mismatch
@@ -27,7 +28,7 @@ class Signature:
     Attributes:
         checks: argument → what its annotation means.
         unchecked: annotated arguments whose annotation means nothing to JSON.
-        returns: what the return annotation means, if anything.
+        returns: what the return annotation means, if anything; of a stream, what it says of an item.
     """
 
     def __init__(self, method: Callable[..., Any], images: Collection[str] = ()) -> None:
@@ -47,7 +48,7 @@ class Signature:
                 self.unchecked += (name,)
             else:
                 self.checks[name] = _or_default(check, parameter.default)
-        returned = hints.get("return", inspect.Parameter.empty)
+        returned = streams.returned(method, hints.get("return", inspect.Parameter.empty))
         self.returns = None if _says_nothing(returned) else check_of(returned)
 
     def apply(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,10 +68,15 @@ class Signature:
 
 
 def enforce(instance: Any) -> Any:
-    """Have the serving methods of a module's instance check their arguments; return the instance."""
+    """Have the serving methods of a module's instance check their arguments, and return the instance.
+
+    Those that answer with streams return lists.
+    """
     if is_contract(type(instance)):
-        for name, options in serving_methods(type(instance)).items():
+        methods = serving_methods(type(instance))
+        for name, options in methods.items():
             _enforce(instance, name, options)
+        streams.collect(instance, methods)
     return instance
 
 

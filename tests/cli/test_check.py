@@ -33,9 +33,13 @@ def test_a_module_that_works_has_no_problem(hub: Hub, tmp_path: Path) -> None:
         ("    @serving(example={'a': b''})\n    def say(self, a): ...\n", "example=…) of say is not JSON"),
         (WORKS.replace("text * 2", "text - 2"), "the trial call with its example fails: ModuleRaisedError"),
         (WORKS.replace('{"texts"', '{"text"'), "unknown argument `text`"),
+        (
+            "    @serving(batch='texts')\n    def say(self, texts):\n        yield 1\n",
+            "say answers as a stream",
+        ),
         ("    missing\n", "name 'missing' is not defined (module.py, line 6)"),
     ],
-    ids=["serving", "batch", "json", "raises", "name", "import"],
+    ids=["serving", "batch", "json", "raises", "name", "stream", "import"],
 )
 def test_a_problem_is_a_line_that_says_what_to_do_and_exit_code_1(
     hub: Hub, tmp_path: Path, body: str, told: str
@@ -48,6 +52,15 @@ def test_a_problem_is_a_line_that_says_what_to_do_and_exit_code_1(
     (problem,) = [line for line in done.stdout.splitlines() if line.startswith("problem: ")]
     assert told in problem
     assert done.stdout.endswith("bad 1.0.0: 1 problem\n")
+
+
+def test_the_trial_call_of_a_stream_draws_its_items(hub: Hub, tmp_path: Path) -> None:
+    counts = "    @serving(example={})\n    def say(self):\n        yield from range(3)\n"
+    write_module(tmp_path / "counts", counts)
+    write_module(tmp_path / "breaks", counts.replace("range(3)", "[1, 2 // 0]"))
+
+    assert hub("check", "counts").stdout == "counts 1.0.0: no problems\n"
+    assert "its example fails: ModuleRaisedError" in hub("check", "breaks").stdout
 
 
 def test_all_problems_are_told_at_once(hub: Hub, tmp_path: Path) -> None:

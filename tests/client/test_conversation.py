@@ -137,3 +137,39 @@ def test_no_answer_in_time_is_final_and_keeps_the_request_s_id(talk: Callable[..
 
     assert (type(error), asked) == (errors.DeadlineError, [POST])
     assert len(error.request_id) == 16
+
+
+def test_a_stream_is_tried_again_until_it_has_begun_and_handed_over_unread() -> None:
+    begun = httpx2.Response(
+        200,
+        headers={"Content-Type": "application/x-ndjson"},
+        stream=httpx2.ByteStream(b'1\n{"status":"0"}\n'),
+    )
+    steps = conversation.stream(Server("http://server"), Options(), Called("m"), b"{}")
+    first = next(steps)
+    pause = steps.send(FULL)
+    second = steps.send(None)
+
+    assert isinstance(first, Ask) and isinstance(second, Ask) and isinstance(pause, Pause)
+    assert first.streams and second.streams
+    with pytest.raises(StopIteration) as end:
+        steps.send(begun)
+    assert end.value.value is begun
+    assert not begun.is_stream_consumed
+
+
+def test_a_stream_whose_whole_was_read_is_a_list(talk: Callable[..., tuple]) -> None:
+    whole = httpx2.Response(
+        200, headers={"Content-Type": "application/x-ndjson"}, content=b'1\n2\n{"status":"0"}\n'
+    )
+
+    assert talk(whole)[0] == [1, 2]
+
+
+def test_a_stream_that_broke_off_is_asked_for_again_where_nothing_of_it_was_given(
+    talk: Callable[..., tuple],
+) -> None:
+    cut = httpx2.Response(200, headers={"Content-Type": "application/x-ndjson"}, content=b"1\n")
+    results, asked, _ = talk(cut, listed(idempotent=True), OK)
+
+    assert (results, asked) == ([1], [POST, LIST, POST])

@@ -183,11 +183,8 @@ def test_a_client_raises_what_the_server_says_of_a_method(
         client.predict("words", method=method, texts=["a"])
 
 
-def test_the_list_of_modules_says_which_methods_may_run_twice(client: hub.Client) -> None:
+def test_the_list_of_modules_says_which_methods_may_run_twice_and_which_stream(client: hub.Client) -> None:
     (words,) = [each for each in client.modules() if each["name"] == "words"]
 
-    assert words["methods"] == {
-        "split": {"idempotent": True},
-        "repeat": {"idempotent": True},
-        "note": {"idempotent": False},
-    }
+    told = {name: (method["idempotent"], method["streams"]) for name, method in words["methods"].items()}
+    assert told == {"split": (True, False), "repeat": (True, False), "note": (False, False)}

@@ -23,6 +23,7 @@ from hub import output, settings
 from hub.errors import HubError, InvalidModuleError
 from hub.module.contract import ServingOptions, is_contract, runnable_method, serving_methods
 from hub.module.signature import Signature
+from hub.module.streams import is_stream, refuse_batch
 from hub.registry.store.environment import expose_hub
 from hub.suggestion import did_you_mean
 
@@ -136,10 +137,20 @@ def _look_at(cls: type[Any], source: str) -> Imported:
         _require_named(function, options, f"{source}: @serving", bound=inspect.isfunction(method))
         _require_json(options, name, source)
         if is_contract(cls):
+            _require_single(function, options, source)
             unchecked += Signature(function, options.images).unchecked
     name, options = next(iter(found.items()))
     example = None if options.example is None else dict(options.example)
     return Imported(method=name, runnable=runnable, unchecked=tuple(unchecked), example=example)
+
+
+def _require_single(method: Any, options: ServingOptions, source: str) -> None:
+    """Raise InvalidModuleError where requests of a stream were to be joined."""
+    if is_stream(method):
+        try:
+            refuse_batch(method.__name__, options)
+        except InvalidModuleError as error:
+            raise InvalidModuleError(f"{source}: {error}") from error
 
 
 def _require_json(options: ServingOptions, method: str, source: str) -> None:

@@ -62,17 +62,20 @@ class ServingConfig(Settings):
     http_threads: PositiveInt | None = None
     """Threads per HTTP worker; enough for all that may queue and run, and a reserve, unless given."""
     timeout: Seconds = 60.0
-    """Seconds until a request is answered 504; a caller may shorten it with X-Request-Timeout."""
+    """Seconds until a request is answered 504; a caller may shorten it with X-Request-Timeout. Each
+    item of a stream has as long."""
     load_timeout: Seconds = 300.0
     """Seconds that a module may take to load."""
     graceful_timeout: Seconds = 60.0
-    """Seconds that running requests get to finish when the server or a runner is stopped."""
+    """Seconds that running requests get to finish when the server or a runner is stopped; a stream ends with
+    an error then."""
     hang_timeout: Seconds | None = None
-    """Seconds busy with one batch after which a runner is replaced; twice the timeout unless given."""
+    """Seconds busy with one batch after which a runner is replaced, and of a stream in all; twice the timeout
+    unless given."""
     body_timeout: Seconds = 60.0
     """Seconds a request's body may take to arrive (408)."""
     reply_timeout: Seconds = 60.0
-    """Seconds a caller may take to receive its reply; then the connection ends."""
+    """Seconds a caller may take to receive its reply, or an item of a stream; then the connection ends."""
     keepalive: Seconds = 75.0
     """Seconds that a connection without a request is kept; longer than a load balancer keeps its own."""
     max_body_mb: Annotated[float, Field(gt=0)] = memory.MAX_BODY_MB

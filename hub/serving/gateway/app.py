@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
@@ -96,9 +97,10 @@ def _begin() -> Response | None:
 
 def _finish(response: Response) -> Response:
     current, gateway, context = _current(), current_gateway(), request_context()
-    if context.unpacked:
-        gateway.inflight.release(context.unpacked)
-    seconds = time.monotonic() - context.arrived
+    if context.items is None:
+        _account(gateway, context, current, response.status_code)
+    else:
+        context.items.at_end(partial(_account, gateway, context, current))
     response.headers["X-Request-ID"] = context.request_id
     origin = _allowed_origin(current, gateway)
     if origin is not None:
@@ -110,12 +112,19 @@ def _finish(response: Response) -> Response:
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers.add("Vary", "Origin")
+    return response
+
+
+def _account(gateway: Gateway, context: RequestContext, current: Request, code: int) -> None:
+    """Let go of what the request held, count it and log it."""
+    if context.unpacked:
+        gateway.inflight.release(context.unpacked)
+    seconds = time.monotonic() - context.arrived
     if context.module:
-        gateway.metrics.answered(context.module, response.status_code, seconds)
+        gateway.metrics.answered(context.module, code, seconds)
     is_logged = gateway.config.access_log and not current.path.startswith(_NOT_LOGGED)
     if is_logged and not _is_health_check(current.path):
-        _log_access(current, context.key_name, response.status_code, seconds * 1000)
-    return response
+        _log_access(current, context.key_name, code, seconds * 1000)
 
 
 def _failed(problem: Exception) -> Response:

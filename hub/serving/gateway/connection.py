@@ -9,22 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import ssl
-from collections.abc import Callable
-from enum import Enum, auto
 from functools import partial
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from gunicorn.asgi import parser as http
 
-from hub.errors import BodyTimeoutError, RequestError
+from hub.errors import BodyTimeoutError, RequestError, UnavailableError
 from hub.serving.gateway import wsgi
-from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.caller import Caller
-from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.incoming import Incoming, Progress
-from hub.serving.gateway.inflight import InflightBytes
-from hub.serving.gateway.wsgi import CALLER, WSGI, Head, Reply, Unreceived
+from hub.serving.gateway.outflow import Outflow
+from hub.serving.gateway.owner import Owner, Stage
+from hub.serving.gateway.wsgi import CALLER, Head, Reply, Unreceived
 
 #: From a request's first byte to the end of its headers.
 HEADER_SECONDS: Final = 15.0
@@ -46,52 +42,6 @@ _CODES: Final = (
 )
 
 
-class Stage(Enum):
-    """The event that a connection waits for."""
-
-    IDLE = auto()  # the first byte of a request
-    HEAD = auto()  # the rest of its headers
-    BODY = auto()  # the rest of its body
-    RUNNING = auto()  # the app
-    SENDING = auto()  # the caller, who takes the reply
-    DISCARDING = auto()  # the end of a body that nobody reads
-
-
-class Owner(Protocol):
-    """The HTTP worker, as a connection needs it.
-
-    Attributes:
-        address: host and port of the server.
-        shelves: the connections by what they wait for, each in order of time.
-        tls: None for plain HTTP.
-    """
-
-    address: tuple[str, int]
-    alive: bool
-    cfg: Any
-    gate: Gate
-    inflight: InflightBytes
-    keepalive: float
-    limits: RequestLimits
-    loop: asyncio.AbstractEventLoop
-    reply_timeout: float
-    shelves: dict[Stage, dict[Connection, None]]
-    tls: ssl.SSLContext | None
-    wsgi: WSGI
-
-    def now(self) -> float:
-        """Return the loop's time."""
-
-    def submit(self, work: Callable[[], None], path: str) -> None:
-        """Have a thread do it."""
-
-    def is_sending(self, connection: Connection, size: int) -> None:
-        """Note a reply that its caller takes slowly."""
-
-    def forget(self, connection: Connection) -> None:
-        """Take it from its shelf."""
-
-
 class Connection(asyncio.Protocol):
     """A caller's connection. Everything here runs in the loop's thread.
 
@@ -108,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._variables: dict[str, Any] = {}
         self._caller = Caller()
         self._incoming = Incoming(worker.gate, worker.inflight, worker.cfg, self._continue)
+        self._outflow: Outflow | None = None
         self._ahead = b""
         self._body_due = 0.0
         self._keep_alive = True
@@ -162,12 +113,16 @@ class Connection(asyncio.Protocol):
         self._is_writing = False
         if self.stage is Stage.SENDING:
             self._sent()
+        elif self._outflow is not None:
+            self._piece_has_left(self._outflow)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the thread that works for the caller, if there is one."""
         self._caller.leave()
         self._worker.forget(self)
-        if self.stage is not Stage.RUNNING:  # its thread still holds the body
+        if self._outflow is not None:
+            self._outflow.end()
+        if self.stage not in (Stage.RUNNING, Stage.STREAMING):  # its thread still holds the body
             self._incoming.release()
 
     # -- what the worker tells ------------------------------------------------------------------------
@@ -193,6 +148,11 @@ class Connection(asyncio.Protocol):
         self._keep_alive = False
         if self.stage is Stage.IDLE:
             self.due = min(self.due, latest)
+
+    def end_stream(self) -> None:
+        """Have a reply that comes piece by piece end with an error: the server has no more time."""
+        if self.stage is Stage.STREAMING:
+            self._caller.refuse(UnavailableError("the server is stopping; the stream ends before its time"))
 
     # -- receiving ------------------------------------------------------------------------------------
 
@@ -248,12 +208,40 @@ class Connection(asyncio.Protocol):
         parts.clear()
         environ = wsgi.environ(head, body, self._variables)
         environ[CALLER] = self._caller
-        reply = wsgi.respond(self._worker.wsgi, environ, keep_alive=keep_alive)
+        reply: Reply | None = wsgi.respond(self._worker.wsgi, environ, keep_alive=keep_alive)
+        if reply is not None and reply.pieces is not None:
+            self._outflow = Outflow(self._worker.loop, self._write_piece)
+            reply = self._outflow.run(reply)
+        work = self._break_off if reply is None else partial(self._reply, reply)
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._worker.loop.call_soon_threadsafe(self._reply, reply)
+            self._worker.loop.call_soon_threadsafe(work)
+
+    def _write_piece(self, data: bytes) -> None:
+        """Send a piece, which must have left within ``reply_timeout``."""
+        assert self._outflow is not None
+        if self._transport.is_closing():
+            self._outflow.end()
+            return
+        self._enter(Stage.STREAMING, self._worker.reply_timeout)
+        self._transport.write(data)
+        if self._is_writing:
+            self._worker.is_sending(self, len(data))
+        else:
+            self._piece_has_left(self._outflow)
+
+    def _piece_has_left(self, outflow: Outflow) -> None:
+        self._enter(Stage.STREAMING)
+        outflow.go_on()
+
+    def _break_off(self) -> None:
+        """End a connection in the middle of its reply: nothing else would tell that it is not whole."""
+        self._incoming.release()
+        self._worker.forget(self)
+        self._transport.abort()
 
     def _reply(self, reply: Reply) -> None:
         """Send; the whole reply must have left within ``reply_timeout``."""
+        self._outflow = None
         self._incoming.release()
         if self._transport.is_closing():
             self._worker.forget(self)

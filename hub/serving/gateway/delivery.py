@@ -7,8 +7,8 @@ Ray cluster. Neither loses what a dying runner dropped.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from hub import errors
@@ -42,12 +42,38 @@ class ModuleReply:
         return "; ".join(self.header.notes)
 
 
+#: The items of a stream as JSON, then its reply.
+Items = Generator[bytes, None, ModuleReply]
+
+
 class Dispatcher(Protocol):
     """The way to a module, wherever it runs."""
 
     def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
-        """Have the module answer; raises RequestError, or CallerLeft."""
+        """Have the module answer, a stream with a list of its items; raises RequestError, or CallerLeft."""
         ...
+
+    def stream(self, module: ModuleState, body: Body, context: RequestContext) -> Items:
+        """Yield the items of a stream as they come; closing it cancels it.
+
+        Raises:
+            RequestError, CallerLeft.
+        """
+        ...
+
+
+def joined(items: Items) -> ModuleReply:
+    """Return a reply with all items of a stream as its results; that of another method as it is."""
+    found = []
+    while True:
+        try:
+            found.append(next(items))
+        except StopIteration as end:
+            reply: ModuleReply = end.value
+            break
+    if not reply.results or found:
+        return replace(reply, results=b"[%b]" % b",".join(found))
+    return reply
 
 
 def refuse_unless_served(name: str, module: ModuleState | None, known: Iterable[str] = ()) -> ModuleState:
@@ -70,7 +96,9 @@ class Delivery:
     """A request and what became of it so far.
 
     Attributes:
-        deadline: ``time.monotonic()`` after which nobody needs the answer.
+        deadline: ``time.monotonic()`` after which nobody needs the answer; of a stream, the next item.
+        latest: the same for the whole of a stream.
+        items: of a stream, those that have come; after the first nothing is sent again.
         number: of the present attempt, from 1.
         sent: ``time.monotonic()`` when it was sent for the present attempt.
         has_started: whether the runner has begun with it; what carries it finds out.
@@ -81,7 +109,10 @@ class Delivery:
         self.module = module
         self.body = body
         self.context = context
-        self.deadline = context.deadline(module.limits.timeout)
+        self.deadline = self.latest = context.deadline(module.limits.timeout)
+        if module.manifest.streams:
+            self.latest = max(self.deadline, context.arrived + module.limits.hang_timeout)
+        self.items = 0
         self.number = 1
         self.sent = 0.0
         self.has_started = False
@@ -99,6 +130,7 @@ class Delivery:
     def begin_attempt(self) -> None:
         """Forget what the last attempt found out."""
         self.sent, self.has_started, self.runner = time.monotonic(), False, None
+        self.context.attempts = self.number
 
     def frame(self) -> wire.Frame:
         """Return the call, as every runner understands it."""
@@ -112,7 +144,7 @@ class Delivery:
         blobs += self.body.files.values()
         header = CallHeader(
             request_id=self.context.request_id,
-            deadline=self.deadline,
+            deadline=self.latest,
             sent=time.monotonic(),
             images=numbers,
             method=self.body.method,
@@ -127,7 +159,10 @@ class Delivery:
     def reply(self, frame: wire.Frame) -> ModuleReply:
         """Return what a runner's frame says; raises the RequestError that it reports."""
         if frame.kind == wire.OK:
-            return ModuleReply(bytes(frame.blobs[0]), ReplyHeader.from_json(frame.header), self.number)
+            results = bytes(frame.blobs[0]) if frame.blobs else b""
+            return ModuleReply(results, ReplyHeader.from_json(frame.header), self.number)
+        if self.items and frame.kind == wire.EXPIRED:
+            raise self.too_late()
         error: type[errors.RequestError] = getattr(errors, wire.ERROR_KINDS[frame.kind])
         raise error(self._said(ErrorHeader.from_json(frame.header)))
 
@@ -141,6 +176,11 @@ class Delivery:
         text = error.message.removeprefix(error.exception).removeprefix(": ")
         return f"{raised}: {text}" if text else raised
 
+    def expect_item(self) -> None:
+        """Begin the time in which the next item of a stream has to come."""
+        between = self.context.shortened(self.module.limits.timeout)
+        self.deadline = min(time.monotonic() + between, self.latest)
+
     def runner_died(self, quarantine: Quarantine, cause: str = death.CRASHED) -> None:
         """Count a death under it; returns when it is to be sent again.
 
@@ -151,6 +191,13 @@ class Delivery:
         Raises:
             PoisonError: it killed its runners.  RunnerLostError: it may not be sent again.  DeadlineError.
         """
+        if self.items and self.remaining <= 0:  # the runner saw it first
+            raise self.too_late()
+        if self.items:
+            raise errors.RunnerLostError(
+                f"{self.module.name}'s runner ended in the middle of this stream, after {self.items} "
+                f"item{'' if self.items == 1 else 's'}; what has begun to arrive is not sent again"
+            )
         self._deaths += cause != death.KILLED
         if self.has_started and self.number > 1 and cause not in (death.KILLED, death.UNKNOWN):
             self._strikes += 1
@@ -184,4 +231,12 @@ class Delivery:
         )
 
     def too_late(self) -> errors.DeadlineError:
+        name, limits = self.module.name, self.module.limits
+        if self.items and self.deadline == self.latest:
+            return errors.DeadlineError(
+                f"{name}'s stream was not over within {limits.hang_timeout:g} s (hang_timeout)"
+            )
+        if self.items:
+            between = self.context.shortened(limits.timeout)
+            return errors.DeadlineError(f"{name} sent no further item of its stream within {between:g} s")
         return errors.DeadlineError(f"{self.module.name} did not answer within the request's time")

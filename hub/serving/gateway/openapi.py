@@ -93,19 +93,43 @@ def _predict_paths(name: str, module: ModuleState, config: ServingConfig) -> Jso
     predict["summary"] = argument_schema.summary(manifest.doc) or f"Call {name}."
     predict["description"] = _describe_operation(module)
     predict["requestBody"] = {"required": True, "content": _request_content(manifest)}
-    success = predict["responses"]["200"]["content"]["application/json"]
-    properties = success["schema"]["properties"]
+    answered = predict["responses"]["200"]
+    _describe_envelope(answered["content"]["application/json"], manifest, config)
+    if config.status_style == "2.x":  # a module that is not there comes with 200; so do PaddleHub's errors
+        del predict["responses"]["404"]
+    if manifest.streams:
+        _describe_stream(answered, manifest, config)
+    return paths
+
+
+def _describe_envelope(content: Json, manifest: Manifest, config: ServingConfig) -> None:
+    properties = content["schema"]["properties"]
     properties["results"] = argument_schema.returned(manifest) | properties["results"]
     properties["status"] = {"const": envelope.SUCCESS_STATUS[config.status_style]}
-    if config.status_style == "2.x":  # a module that is not there comes with 200; so do PaddleHub's errors
-        success["schema"] = {"anyOf": [success["schema"], {"$ref": "#/components/schemas/Error"}]}
-        del predict["responses"]["404"]
-    return paths
+    if config.status_style == "2.x":
+        content["schema"] = {"anyOf": [content["schema"], {"$ref": "#/components/schemas/Error"}]}
+
+
+def _describe_stream(answered: Json, manifest: Manifest, config: ServingConfig) -> None:
+    """Describe items instead of an envelope; with style 2.x an error before the first still has one."""
+    content = _template("stream")
+    item = argument_schema.returned(manifest)
+    lines = content["application/x-ndjson"]["schema"]
+    lines["anyOf"] = [{"title": "An item", **item}, {"$ref": "#/components/schemas/StreamEnd"}]
+    if config.status_style == "2.x":
+        content["application/json"] = {"schema": {"$ref": "#/components/schemas/Error"}}
+    answered["content"] = content
+    del answered["headers"]["Server-Timing"]
 
 
 def _model_paths(name: str, module: ModuleState, config: ServingConfig) -> Json:
     """Return the paths of a module or method in the Open Inference Protocol."""
     paths = _template("model", NAME=name)
+    if module.manifest.streams:
+        infer = paths[f"/v2/models/{name}/infer"]["post"]
+        infer["summary"] = f"Not offered: {name} answers with a stream, at its route below /predict."
+        infer["responses"] = {"501": {"$ref": "#/components/responses/501"}}
+        return paths
     arguments = argument_schema.example(argument_schema.offered(module, config))
     if arguments is not None:
         body = envelope.dumps(arguments).decode()

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from hub.errors import BindingError
 from hub.serving.gateway.caller import Caller
 
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
+
+
+class Streamed(Protocol):
+    """A reply that is not over when it has begun."""
+
+    def at_end(self, told: Callable[[int], None]) -> None:
+        """Call ``told`` with the HTTP code by which it counts when it is over."""
 
 
 @dataclass
@@ -26,6 +34,8 @@ class RequestContext:
         key_name: name of the API key that it came with.
         module: the module that is meant, once it is known to be served: a label of metrics.
         log_id: the caller's own id in PaddleX's format.
+        items: the stream that answers it, which may go on for long.
+        attempts: that were made to have it answered.
     """
 
     request_id: str
@@ -38,6 +48,8 @@ class RequestContext:
     key_name: str | None = None
     module: str = ""
     log_id: str = ""
+    items: Streamed | None = None
+    attempts: int = 1
 
     def shorten(self, timeout: float | None) -> None:
         """Take a second timeout into account; the shorter one counts."""
@@ -46,7 +58,11 @@ class RequestContext:
 
     def deadline(self, limit: float) -> float:
         """Return the ``time.monotonic()`` after which nobody needs the answer; ``limit`` is the module's."""
-        return self.arrived + (limit if self.timeout is None else min(limit, self.timeout))
+        return self.arrived + self.shortened(limit)
+
+    def shortened(self, limit: float) -> float:
+        """Return the seconds of a module's limit, or the fewer ones that the caller wants."""
+        return limit if self.timeout is None else min(limit, self.timeout)
 
 
 def is_request_id(text: str) -> bool:

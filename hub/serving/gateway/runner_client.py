@@ -10,10 +10,10 @@ from typing import Final
 from hub import errors
 from hub.serving.gateway.blame import cause_of_death
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import Delivery, Items, ModuleReply, joined, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
-from hub.serving.messages import wire
+from hub.serving.messages import death, wire
 from hub.serving.messages.state import ModuleState, StateReader
 
 log = logging.getLogger("hub.gateway")
@@ -33,18 +33,27 @@ class RunnerClient:
         self._quarantine = quarantine or Quarantine()
 
     def call(self, module: ModuleState, body: Body, context: RequestContext) -> ModuleReply:
-        """Have the module answer; raises RequestError, or CallerLeft."""
+        """Have the module answer, a stream with a list of its items; raises RequestError, or CallerLeft."""
+        return joined(self.stream(module, body, context))
+
+    def stream(self, module: ModuleState, body: Body, context: RequestContext) -> Items:
+        """Yield the items of a stream as they come; of another method just return the reply.
+
+        Raises:
+            RequestError, CallerLeft.
+        """
         self._quarantine.check(module, body)
         delivery = Delivery(module, body, context)
         while True:
             with self._connect(delivery) as connection:
                 try:
                     with context.caller.waits_for(connection):
-                        return _run(delivery, connection)
+                        return (yield from _run(delivery, connection))
                 except (wire.PeerClosed, ConnectionError) as error:
                     log.warning("request %s: its runner went away (%r)", context.request_id, error)
-            runner, sent = delivery.runner, delivery.sent
-            cause = cause_of_death(self._states, module.name, runner, sent, delivery.deadline)
+            runner, sent, cause = delivery.runner, delivery.sent, death.UNKNOWN
+            if not delivery.items:
+                cause = cause_of_death(self._states, module.name, runner, sent, delivery.deadline)
             delivery.runner_died(self._quarantine, cause)
 
     def _connect(self, delivery: Delivery) -> socket.socket:
@@ -75,22 +84,26 @@ class RunnerClient:
             delivery.pause(FULL_PAUSE_SECONDS)
 
 
-def _run(delivery: Delivery, connection: socket.socket) -> ModuleReply:
-    """Send, wait, receive.
+def _run(delivery: Delivery, connection: socket.socket) -> Items:
+    """Send, wait, receive; yield the items of a stream.
 
     Raises:
         PeerClosed, ConnectionError: the runner died, or the caller left.  RequestError.
     """
     delivery.begin_attempt()
-    deadline = delivery.deadline
     try:
-        wire.send(connection, delivery.frame(), deadline)
+        wire.send(connection, delivery.frame(), delivery.deadline)
         while True:
             _await_reply(connection, delivery)
-            frame = wire.receive(connection, deadline)
-            if frame.kind != wire.STARTED:
+            frame = wire.receive(connection, delivery.deadline)
+            if frame.kind == wire.ITEM:
+                delivery.items += 1
+                yield bytes(frame.blobs[0])
+                delivery.expect_item()  # the time that its caller takes is not the module's
+            elif frame.kind == wire.STARTED:
+                delivery.has_started, delivery.runner = True, frame.header.get("pid")
+            else:
                 return delivery.reply(frame)
-            delivery.has_started, delivery.runner = True, frame.header.get("pid")
     except TimeoutError as error:
         raise delivery.too_late() from error
 

@@ -107,22 +107,22 @@ class Target(ABC):
         """Have the module answer; raises RequestError, or CallerLeft."""
         content.method = self.method
         reply = self.gateway.dispatcher.call(module, content, context)
-        self.gateway.metrics.replied(module.name, reply, batches=module.manifest.largest_batch > 1)
+        self.count(module, reply)
         return reply
 
-    def call(
-        self, context: RequestContext, read: Callable[[], bytes], parse: Callable[..., Body] | None = None
-    ) -> ModuleReply:
-        """Have the module answer; the body is read only when the request has its place.
+    def count(self, module: ModuleState, reply: ModuleReply) -> None:
+        """Count a reply of the module."""
+        self.gateway.metrics.replied(module.name, reply, batches=module.manifest.largest_batch > 1)
 
-        ``parse`` reads other bodies than JSON; it is called as ``to_body`` is.
+    def call(self, context: RequestContext, read: Callable[[], bytes]) -> ModuleReply:
+        """Have the module answer; the body is read only when the request has its place.
 
         Raises:
             RequestError, CallerLeft.
         """
         module = self.module()
         with self.admitted(module, context):
-            return self.dispatch(module, context, (parse or self.to_body)(read(), module, context))
+            return self.dispatch(module, context, self.to_body(read(), module, context))
 
 
 class ModuleTarget(Target):

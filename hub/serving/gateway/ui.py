@@ -29,7 +29,7 @@ from hub.version import __version__
 
 STATIC = Path(__file__).with_name("static")
 #: Of a method's manifest, as they are.
-_TOLD = ("method", "doc", "batch", "takes_any", "documents", "idempotent", "example")
+_TOLD = ("method", "doc", "batch", "takes_any", "documents", "idempotent", "streams", "example")
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 #: The playground loads only its own files; ``blob:`` is for pictures chosen on the page.
@@ -41,6 +41,8 @@ PLAYGROUND_POLICY = _POLICY.format(styles="")
 #: Swagger UI sets style attributes.
 API_PAGE_POLICY = _POLICY.format(styles=" 'unsafe-inline'")
 
+#: Of a method, as they are told; idempotent is None before it has loaded: not known.
+_TRAITS = ("doc", "batch", "streams", "takes_any", "idempotent", "example")
 
 #: Some systems' tables say otherwise, and browsers then refuse it.
 mimetypes.add_type("text/javascript", ".js")

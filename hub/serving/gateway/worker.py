@@ -24,9 +24,10 @@ import uvloop
 from gunicorn import sock as gunicorn_sock
 from gunicorn.workers.base import Worker
 
-from hub.serving.gateway.connection import Connection, Stage
+from hub.serving.gateway.connection import Connection
 from hub.serving.gateway.context import Gateway, default_threads
 from hub.serving.gateway.gate import Gate
+from hub.serving.gateway.owner import Stage
 from hub.serving.gateway.wsgi import WSGI
 from hub.serving.messages import state
 from hub.serving.process import memory
@@ -43,6 +44,8 @@ _MANY_BYTES: Final = 32_000_000
 _QUIET_SECONDS: Final = 3.0
 #: While the server stops, a connection that has sent nothing yet is kept this long.
 SILENT_SECONDS: Final = 2.0
+#: Streams that are not over so long before the end are told to end: their callers shall hear of it.
+_LAST_WORDS_SECONDS: Final = 2.0
 #: Connections that are taken before anything else is done.
 _ACCEPTS: Final = 64
 #: The most connections of one worker, where descriptors allow.
@@ -282,10 +285,13 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         """Wait until every request has its reply, for ``graceful_timeout`` at most."""
         silent_until = self.now() + SILENT_SECONDS
         latest = self.now() + self.cfg.graceful_timeout
+        last_words = latest - min(_LAST_WORDS_SECONDS, self.cfg.graceful_timeout / 2)
         while self._count() and not self._is_quick and self.now() < latest:
             for shelf in self.shelves.values():
                 for connection in list(shelf):
                     connection.end_when_done(silent_until)
+                    if self.now() >= last_words:
+                        connection.end_stream()
             self.notify()
             self._sweep()
             await asyncio.sleep(0.02)

@@ -22,6 +22,8 @@ log = logging.getLogger("hub.gateway")
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: In the environ: the Caller of the request.
 CALLER = "hub.caller"
+#: In the environ: the reply goes out piece by piece, as the app makes it.
+STREAMED = "hub.streamed"
 #: Codes whose reply has no body, and so no length.
 _WITHOUT_BODY = (204, 304)
 
@@ -89,11 +91,19 @@ class Unreceived(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response as bytes; ``keep_alive``: the connection can be used again."""
+    """A response as bytes.
+
+    Attributes:
+        keep_alive: the connection can be used again.
+        pieces: what is sent instead of a body, as it comes; whoever sends it closes it.
+        is_chunked: each piece is one of HTTP's chunks.
+    """
 
     head: bytes
     body: bytes
     keep_alive: bool
+    pieces: Iterable[bytes] | None = None
+    is_chunked: bool = False
 
 
 @functools.lru_cache(1024)
@@ -153,9 +163,11 @@ def respond(app: WSGI, variables: dict[str, Any], *, keep_alive: bool) -> Reply:
         started[:] = [(status, headers)]
 
     chunks: Iterable[bytes] = ()
+    is_streamed = False
     try:
         chunks = app(variables, start)
-        body = b"".join(chunks)
+        is_streamed = STREAMED in variables and not _has_length(started[0][1])
+        body = b"" if is_streamed else b"".join(chunks)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             log.error("no descriptors are left: %s", error)
@@ -163,16 +175,32 @@ def respond(app: WSGI, variables: dict[str, Any], *, keep_alive: bool) -> Reply:
         log.exception("a mistake of the server")
         return failure(500, "Internal Server Error", "internal error; the server's log has the details")
     finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
+        if not is_streamed:
+            close(chunks)
     status, headers = started[0]
+    if is_streamed:
+        # HTTP/1.0 has no chunks: there the end of the connection is the end of the reply.
+        is_chunked = variables["SERVER_PROTOCOL"] != "HTTP/1.0"
+        keep_alive = keep_alive and is_chunked
+        headers = [*headers, *([("Transfer-Encoding", "chunked")] if is_chunked else [])]
+        return Reply(_head(status, headers, keep_alive=keep_alive), b"", keep_alive, chunks, is_chunked)
     if variables["REQUEST_METHOD"] == "HEAD":
         return Reply(_head(status, headers, keep_alive=keep_alive), b"", keep_alive)
     code = int(status[:3])
-    if code not in _WITHOUT_BODY and not any(name.lower() == "content-length" for name, _ in headers):
+    if code not in _WITHOUT_BODY and not _has_length(headers):
         headers = [*headers, ("Content-Length", str(len(body)))]
     return Reply(_head(status, headers, keep_alive=keep_alive), body, keep_alive)
+
+
+def close(chunks: Iterable[bytes]) -> None:
+    """Close what an app returned, if it can be closed."""
+    closes = getattr(chunks, "close", None)
+    if closes is not None:
+        closes()
+
+
+def _has_length(headers: Iterable[tuple[str, str]]) -> bool:
+    return any(name.lower() == "content-length" for name, _ in headers)
 
 
 def failure(code: int, reason: str, message: str) -> Reply:

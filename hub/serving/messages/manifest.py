@@ -37,6 +37,7 @@ class Manifest(Message):
         takes_any: it has ``**kwargs``.
         batch: the argument by which requests are joined.
         images: arguments that hold images.
+        streams: it answers with one item after the other; ``returns_schema`` is that of an item.
         documents: it takes several pages of a file, and PDFs.
         idempotent: whether a request may be sent again after a runner died under it; None: not known yet.
         endpoints: a pipeline's endpoints, and the fields of each that hold files.
@@ -58,6 +59,7 @@ class Manifest(Message):
     takes_any: bool = True
     batch: str | None = None
     images: tuple[str, ...] = ()
+    streams: bool = False
     documents: bool = False
     idempotent: bool | None = None
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)

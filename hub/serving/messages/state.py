@@ -42,10 +42,17 @@ class ProcessState(Message):
 
 @dataclass(frozen=True)
 class ModuleLimits(Message):
-    """The limits of a module's requests: seconds until 504, and requests that may wait."""
+    """The limits of a module's requests.
+
+    Attributes:
+        timeout: seconds until 504; of a stream, until its first item and between two.
+        max_queue_size: requests that may wait.
+        hang_timeout: seconds of a stream in all.
+    """
 
     timeout: float = 60.0
     max_queue_size: int = 128
+    hang_timeout: float = 120.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
     header  := {"kind": …, "blobs": [length, …], …}, the rest by kind: CallHeader, ReplyHeader, ErrorHeader
 
 One connection carries one request. The gateway sends a ``call``; the runner answers with one of the
-reply kinds, after a ``started`` frame if the call asked for one (``announce``). Closing
+reply kinds, after a ``started`` frame if the call asked for one (``announce``), and after an ``item`` frame
+for each item of a stream. Closing
 the connection without a reply means: the runner died (to the gateway), the caller left (to the runner).
 Values are JSON and bytes, never pickle: nothing received is ever executed.
 
@@ -18,7 +19,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
 
@@ -27,7 +28,10 @@ from hub import envelope
 #: Kinds of frame.
 CALL: Final = "call"
 STARTED: Final = "started"
+ITEM: Final = "item"
 OK: Final = "ok"
+#: The runner found that the deadline had passed.
+EXPIRED: Final = "expired"
 #: The name under which a call means the module's first serving method, whatever it is called.
 FIRST: Final = ""
 #: Replies that report an error, and the class of ``hub.errors`` the gateway raises for each.
@@ -36,7 +40,7 @@ ERROR_KINDS: Final[dict[str, str]] = {
     "input": "InvalidInputError",
     "too large": "PayloadTooLargeError",
     "raised": "ModuleRaisedError",
-    "expired": "DeadlineError",
+    EXPIRED: "DeadlineError",
     "unknown": "UnknownModuleError",
 }
 
@@ -48,6 +52,7 @@ _LARGE = 200_000
 _SEND_BUFFER = 4 << 20
 #: The kernel takes 1024 at once.
 _MAX_BUFFERS = 1000
+_WAIT_SECONDS = 1.0
 
 Buffer = bytes | bytearray | memoryview
 
@@ -62,7 +67,10 @@ class PeerClosed(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """One message. ``blobs[0]`` of a call is its arguments as JSON, of an ok reply its results."""
+    """One message. ``blobs[0]`` of a call is its arguments as JSON, of an ok reply its results.
+
+    An item has its value there; the ok reply that ends a stream has none.
+    """
 
     kind: str
     header: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +100,7 @@ class CallHeader(_Header):
     """A call; ``blobs[0]`` are its arguments as JSON.
 
     Attributes:
-        deadline: ``time.monotonic()`` after which nobody needs the answer.
+        deadline: ``time.monotonic()`` after which nobody needs the answer, or more of a stream.
         sent: ``time.monotonic()`` when it was sent.
         images: argument → the blob that holds its image, or those of a list of images.
         endpoint: a pipeline's endpoint that is called, "" for the module itself.
@@ -117,7 +125,7 @@ class CallHeader(_Header):
 
 @dataclass(frozen=True)
 class ReplyHeader(_Header):
-    """An answer; ``blobs[0]`` are its results as JSON. Times in seconds.
+    """An answer; ``blobs[0]`` are its results as JSON, but at the end of a stream. Times in seconds.
 
     Attributes:
         batch: requests in the call of the module.
@@ -145,8 +153,13 @@ class ErrorHeader(_Header):
     exception: str = ""
 
 
-def send(sock: socket.socket, frame: Frame, deadline: float) -> None:
-    """Send a frame whole by ``deadline`` (``time.monotonic``); raises TimeoutError or OSError."""
+def send(
+    sock: socket.socket, frame: Frame, deadline: float, on_wait: Callable[[], None] = lambda: None
+) -> None:
+    """Send a frame whole by ``deadline`` (``time.monotonic``); raises TimeoutError or OSError.
+
+    ``on_wait`` is called at least once a second while the peer takes nothing.
+    """
     sizes = [len(blob) for blob in frame.blobs]
     header = envelope.dumps({**frame.header, "kind": frame.kind, "blobs": sizes})
     head = _LENGTHS.pack(len(header), len(header) + sum(sizes)) + header
@@ -157,7 +170,8 @@ def send(sock: socket.socket, frame: Frame, deadline: float) -> None:
         try:
             sent = sock.sendmsg(buffers[:_MAX_BUFFERS], (), socket.MSG_DONTWAIT)
         except BlockingIOError:
-            _wait(sock, select.POLLOUT, deadline)
+            while not _is_ready(sock, select.POLLOUT, deadline, most=_WAIT_SECONDS):
+                on_wait()
             continue
         while buffers and sent >= len(buffers[0]):
             sent -= len(buffers.pop(0))
@@ -211,8 +225,15 @@ def _receive_exactly(sock: socket.socket, size: int, deadline: float) -> memoryv
 
 def _wait(sock: socket.socket, event: int, deadline: float) -> None:
     """Wait until the socket is ready; raises TimeoutError at the deadline."""
+    while not _is_ready(sock, event, deadline):
+        pass
+
+
+def _is_ready(sock: socket.socket, event: int, deadline: float, most: float = float("inf")) -> bool:
+    """Wait for ``most`` seconds until the socket is ready; raises TimeoutError at the deadline."""
     remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError("deadline passed")
     poller = select.poll()
     poller.register(sock, event)
-    if remaining <= 0 or not poller.poll(remaining * 1000):
-        raise TimeoutError("deadline passed")
+    return bool(poller.poll(min(remaining, most) * 1000))

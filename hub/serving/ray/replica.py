@@ -61,6 +61,9 @@ class RayRequest(Request):
     def reply(self, frame: wire.Frame) -> None:
         self.loop.call_soon_threadsafe(_resolve, self.answer, frame)
 
+    def send(self, item: wire.Frame) -> bool:
+        raise AssertionError("a replica's streams are collected")
+
     def announce(self) -> bool:
         self.loop.call_soon_threadsafe(self.announced.set)
         self.may_start.wait()
@@ -126,7 +129,7 @@ class Replica:
         logs.set_up(spec.log_format, f"{spec.name}#{os.getpid()}")
         folder = node_files.find_module(spec, is_shared=deployment.is_shared, home=deployment.home)
         spec = dataclasses.replace(spec, directory=str(folder))
-        return load(spec, use_gpu=deployment.gpu, run_dir=self._files.path)
+        return load(spec, use_gpu=deployment.gpu, run_dir=self._files.path, collects=True)
 
     def __del__(self) -> None:
         """Remove its files; Ray Serve calls this when it ends a replica by its own will."""

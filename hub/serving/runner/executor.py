@@ -6,10 +6,9 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hub import envelope
 from hub.checkpoint import wanted_while
 from hub.errors import AbandonedError, InvalidInputError, UnknownModuleError
 from hub.module.loader import describe
@@ -19,6 +18,7 @@ from hub.serving.messages.wire import ErrorHeader, ReplyHeader
 from hub.serving.process.logs import request_ids
 from hub.serving.runner import batcher, endpoints
 from hub.serving.runner.batcher import BatchPolicy
+from hub.serving.runner.item_sender import NotJSONResultError, send_items, to_json
 from hub.serving.runner.methods import ServingMethod
 from hub.serving.runner.request import Request
 
@@ -58,21 +58,21 @@ class Executor:
         the blame is its alone.
         """
         for request in [request for request in batch if request.header.alone]:
-            with self._room.alone():
+            with self._room.alone() as leave:
                 if self._wanted(request):
                     for member in self._prepare([request]):
-                        self._run_group(self._method(member), [member])
+                        self._run_group(self._method(member), [member], leave)
         others = [request for request in batch if not request.header.alone]
         if not others:
             return
-        with self._room.shared():
+        with self._room.shared() as leave:
             prepared = self._prepare([request for request in others if self._wanted(request)])
             requests: dict[ServingMethod, list[Request]] = {}
             for request in prepared:
                 requests.setdefault(self._method(request), []).append(request)
             for method, its in requests.items():
                 for members in batcher.group(its, method.policy):
-                    self._run_group(method, [member for member in members if self._wanted(member)])
+                    self._run_group(method, [member for member in members if self._wanted(member)], leave)
 
     def _method(self, request: Request) -> ServingMethod:
         """Return what a request calls; raises UnknownModuleError: it came before a reload."""
@@ -85,7 +85,7 @@ class Executor:
         """Tell whether it is still wanted; drop it when its deadline passed or its caller left."""
         if time.monotonic() >= request.header.deadline:
             request.reply(
-                wire.Frame("expired", ErrorHeader("the deadline passed before it was run").to_json())
+                wire.Frame(wire.EXPIRED, ErrorHeader("the deadline passed before it was run").to_json())
             )
             return False
         if request.caller_has_left():
@@ -139,7 +139,7 @@ class Executor:
             max_total_pixels=self._max_total_pixels,
         )
         decoded: dict[str, Any] = {}
-        with wanted_while(lambda: _is_wanted(request)):
+        with wanted_while(request.is_wanted):
             for name, data in request.image_blobs.items():
                 blobs = data if isinstance(data, list) else [data]
                 images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs)]
@@ -150,20 +150,17 @@ class Executor:
         request.pages = reader.numbers
         return decoded
 
-    def _run_group(self, called: ServingMethod, members: list[Request]) -> None:
+    def _run_group(
+        self, called: ServingMethod, members: list[Request], leave_room: Callable[[], None]
+    ) -> None:
         """Call the method once for all members; if that fails, each gets a call of its own."""
         if not members:
             return
         started = time.monotonic()
-        method, argument = called.binding.method, called.policy.argument
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
-            with wanted_while(lambda: any(map(_is_wanted, members))):
-                if len(members) == 1 or argument is None:
-                    shares = [method(**members[0].arguments)]
-                else:
-                    joined = method(**batcher.join(members, argument))
-                    shares = batcher.split(joined, members, argument)
+            with wanted_while(lambda: any(member.is_wanted() for member in members)):
+                shares = _shares(called, members, leave_room)
         except AbandonedError:
             for member in members:
                 self._wanted(member)
@@ -172,7 +169,7 @@ class Executor:
             if len(members) > 1:
                 log.warning("a batch of %d failed (%s); running each alone", len(members), error)
                 for member in members:
-                    self._run_group(called, [member])
+                    self._run_group(called, [member], leave_room)
             else:
                 self._refuse(members[0], error)
             return
@@ -180,18 +177,18 @@ class Executor:
             request_ids.reset(token)
         seconds = time.monotonic() - started
         for member, share in zip(members, shares, strict=True):
-            self._answer(member, share, started, seconds, len(members))
+            self._answer(called, member, share, started, seconds, len(members))
 
-    def _answer(self, request: Request, result: Any, started: float, seconds: float, size: int) -> None:
+    def _answer(
+        self, called: ServingMethod, request: Request, result: Any, started: float, seconds: float, size: int
+    ) -> None:
         status = 200
         try:
             if request.header.endpoint:
                 status, result = endpoints.take_apart(result)
-            results = envelope.dumps(result)
-        except (TypeError, ValueError, RecursionError) as error:
-            problem = f"the module's result cannot be sent as JSON: {error}"
-            log.error("request %s: %s: %s", request.header.request_id, self.name, problem)
-            request.reply(wire.Frame("raised", ErrorHeader(problem, self._generation).to_json()))
+            blobs = [] if called.streams else [to_json(result)]
+        except (TypeError, NotJSONResultError) as error:
+            self._refuse_result(request, error)
             return
         header = ReplyHeader(
             batch=size,
@@ -203,10 +200,19 @@ class Executor:
             pages=request.pages,
             http_status=status,
         )
-        request.reply(wire.Frame(wire.OK, header.to_json(), [results]))
+        request.reply(wire.Frame(wire.OK, header.to_json(), blobs))
+
+    def _refuse_result(self, request: Request, error: Exception) -> None:
+        """Report that the module's result has no JSON form."""
+        problem = f"the module's result cannot be sent as JSON: {error}"
+        log.error("request %s: %s: %s", request.header.request_id, self.name, problem)
+        request.reply(wire.Frame("raised", ErrorHeader(problem, self._generation).to_json()))
 
     def _refuse(self, request: Request, error: BaseException) -> None:
         """Report an error: the caller gets the message, the log has the traceback."""
+        if isinstance(error, NotJSONResultError):
+            self._refuse_result(request, error)
+            return
         # By name, as a module's own environment may have another copy of hub; a subclass counts as its base.
         names = [cls.__name__ for cls in type(error).__mro__]
         kind = next((kind for kind, name in wire.ERROR_KINDS.items() if name in names), "raised")
@@ -220,8 +226,21 @@ class Executor:
         request.reply(wire.Frame(kind, ErrorHeader(text, self._generation, exception).to_json()))
 
 
-def _is_wanted(request: Request) -> bool:
-    return time.monotonic() < request.header.deadline and not request.caller_has_left()
+def _shares(
+    called: ServingMethod, members: Sequence[Request], leave_room: Callable[[], None]
+) -> Sequence[Any]:
+    """Call the method and return each member's part of the result; the items of a stream are sent here.
+
+    A stream that has begun is never sent again, so it need not be alone; and as it may go on for long, those
+    that do must not wait for it.
+    """
+    method, argument = called.binding.method, called.policy.argument
+    if called.streams:
+        send_items(called, members[0], leave_room)
+        return [None]
+    if len(members) == 1 or argument is None:
+        return [method(**members[0].arguments)]
+    return batcher.split(method(**batcher.join(members, argument)), members, argument)
 
 
 def _is_unpacked(request: Request) -> bool:
@@ -245,27 +264,33 @@ class SharedRoom:
         self._wanting = 0
 
     @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
+    def shared(self) -> Iterator[Callable[[], None]]:
+        """Be inside with others; yields what leaves before the end."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_taken and not self._wanting)
             self._inside += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
+        with contextlib.ExitStack() as inside:
+            inside.callback(self._leave_shared)
+            yield inside.close
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[Callable[[], None]]:
+        """Be inside alone; yields what leaves before the end."""
         with self._changed:
             self._wanting += 1
             self._changed.wait_for(lambda: not self._is_taken and not self._inside)
             self._wanting -= 1
             self._is_taken = True
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._is_taken = False
-                self._changed.notify_all()
+        with contextlib.ExitStack() as inside:
+            inside.callback(self._leave_alone)
+            yield inside.close
+
+    def _leave_shared(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    def _leave_alone(self) -> None:
+        with self._changed:
+            self._is_taken = False
+            self._changed.notify_all()

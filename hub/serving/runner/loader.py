@@ -11,7 +11,7 @@ from typing import Final
 
 from hub import compat, models_in_use
 from hub.compat.paddlehub_api.contract import settle
-from hub.errors import EngineError, HubError
+from hub.errors import EngineError, HubError, InvalidModuleError
 from hub.module import loader
 from hub.module.contract import ServingOptions, serving_methods
 from hub.serving.messages.heartbeat import MAX_SLOTS
@@ -26,13 +26,14 @@ from hub.settings import engine_threads
 _SPARE_CALLS: Final = 2
 
 
-def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, int]:
+def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path, collects: bool = False) -> tuple[Executor, int]:
     """Build the module's instance and what is needed to call its serving methods.
 
     Args:
         spec: which module, and how it is called.
         use_gpu: this process has a card.
         run_dir: for files that last as long as the server does.
+        collects: methods that answer with streams give lists of all their items instead.
 
     Returns:
         An executor of batches, and how many of them run at once.
@@ -58,7 +59,7 @@ def load(spec: RunnerSpec, *, use_gpu: bool, run_dir: Path) -> tuple[Executor, i
     if use_gpu and init_args.get("use_gpu", True):
         _refuse_paddle_for_cpu()
     settle(instance)
-    methods = of_instance(instance, options, spec, use_gpu=use_gpu)
+    methods = of_instance(instance, options, spec, use_gpu=use_gpu, collects=collects)
     concurrency = _concurrency(spec, options.values())
     executor = Executor(
         name=spec.name,
@@ -105,6 +106,8 @@ def _manifest(
     }
     name, first = next(iter(described.items()))
     declared = endpoints.declared(instance, methods[name].binding.accepted)
+    if declared and first.streams:
+        raise InvalidModuleError(f"{name} answers at endpoints, with one reply each; it cannot be a stream")
     return replace(
         first,
         endpoints={name: tuple(fields) for name, fields in declared.items()},

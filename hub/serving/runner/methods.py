@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hub import compat
 from hub.compat.paddlehub_api import static_mode
+from hub.module import streams
 from hub.module.arguments import parameters
 from hub.module.contract import ServingOptions, is_contract
 from hub.module.coroutines import blocking
@@ -27,22 +28,31 @@ class ServingMethod:
     binding: Binding
     policy: BatchPolicy
     documents: bool = False
+    streams: bool = False
 
     def manifest(self, options: ServingOptions) -> Manifest:
         """Return what its callers need to know."""
-        return self.binding.manifest(
-            options, max_batch_size=int(self.policy.max_batch_size) if self.policy.batches else 1
-        )
+        size = int(self.policy.max_batch_size) if self.policy.batches else 1
+        return replace(self.binding.manifest(options, max_batch_size=size), streams=self.streams)
 
 
 def of_instance(
-    instance: Any, options: Mapping[str, ServingOptions], spec: RunnerSpec, *, use_gpu: bool
+    instance: Any,
+    options: Mapping[str, ServingOptions],
+    spec: RunnerSpec,
+    *,
+    use_gpu: bool,
+    collects: bool = False,
 ) -> dict[str, ServingMethod]:
     """Return the serving methods of a module's instance by name, in the order of ``options``.
 
+    ``collects``: streams are called for a list of all their items.
+
     Raises:
         ConfigError: ``predict_args`` are not what a method allows.
+        InvalidModuleError: requests of a stream were to be joined.
     """
+    checks = is_contract(type(instance))
     folder = Path(spec.directory)
     calls = {name: compat.method_of(instance, name, folder) for name in options}
     found = {}
@@ -51,10 +61,18 @@ def of_instance(
         defaults = _predict_args(call, others, spec.predict_args)
         if use_gpu:
             defaults = {**_gpu_args(instance, name), **defaults}
-        method = static_mode.kept(blocking(call))
-        signature = Signature(method, options[name].images) if is_contract(type(instance)) else None
+        is_stream = checks and streams.is_stream(call)
+        if is_stream:
+            streams.refuse_batch(name, options[name])
+        method = static_mode.kept(streams.collected(call) if is_stream and collects else blocking(call))
+        signature = Signature(method, options[name].images) if checks else None
         binding = Binding(method, defaults, signature, names_paths=spec.allow_server_paths)
-        found[name] = ServingMethod(binding, _policy(spec, options[name]), options[name].documents)
+        found[name] = ServingMethod(
+            binding,
+            _policy(spec, options[name]),
+            options[name].documents,
+            streams=is_stream and not collects,
+        )
     return found
 
 

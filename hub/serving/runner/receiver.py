@@ -26,9 +26,13 @@ REFUSED_SECONDS = 0.1
 
 @dataclass
 class SocketRequest(Request):
-    """A request on a connection of its own, which is closed when it is answered or dropped."""
+    """A request on a connection of its own, which is closed when it is answered or dropped.
+
+    ``on_progress`` is called for each item of a stream, and now and then while its caller takes none.
+    """
 
     connection: socket.socket
+    on_progress: Callable[[], None]
 
     def reply(self, frame: wire.Frame) -> None:
         try:
@@ -36,6 +40,15 @@ class SocketRequest(Request):
         except OSError as error:
             log.info("request %s: nobody takes the reply (%s)", self.header.request_id, error)
         self.connection.close()
+
+    def send(self, item: wire.Frame) -> bool:
+        try:
+            wire.send(self.connection, item, self.header.deadline, self.on_progress)
+        except OSError:  # a part of it may have gone, so that nothing can follow
+            self.connection.close()
+            return False
+        self.on_progress()
+        return True
 
     def announce(self) -> bool:
         try:
@@ -47,7 +60,7 @@ class SocketRequest(Request):
         return True
 
     def caller_has_left(self) -> bool:
-        return wire.peer_has_left(self.connection)
+        return self.connection.fileno() < 0 or wire.peer_has_left(self.connection)
 
     def drop(self) -> None:
         self.connection.close()
@@ -68,6 +81,8 @@ class Intake:
     def next_batch(self, timeout: float, on_accept: Callable[[], None]) -> list[SocketRequest]:
         """Wait up to ``timeout`` seconds for work; empty when none came or the runner drains.
 
+        ``on_accept`` is called when there is work, and again as a stream goes on.
+
         More requests are taken while the policy of the first one's method wants them; one of another method
         and a resent one end the collecting.
         """
@@ -84,7 +99,7 @@ class Intake:
         batch: list[SocketRequest] = []
         policy, items = self._policies[wire.FIRST], 0
         while connection is not None:
-            request = _receive(connection)
+            request = _receive(connection, on_accept)
             if request is not None:
                 batch.append(request)
                 if request.header.alone or request.header.method != batch[0].header.method:
@@ -131,12 +146,12 @@ class Intake:
         return self._stop not in ready and bool(ready)
 
 
-def _receive(connection: socket.socket) -> SocketRequest | None:
+def _receive(connection: socket.socket, on_progress: Callable[[], None]) -> SocketRequest | None:
     """Read the request off an accepted connection; None (and closed) if there is none to be had."""
     accepted = time.monotonic()
     try:
         frame = wire.receive(connection, accepted + RECEIVE_SECONDS)
-        return SocketRequest.from_frame(frame, accepted, connection=connection)
+        return SocketRequest.from_frame(frame, accepted, connection=connection, on_progress=on_progress)
     except wire.PeerClosed:
         connection.close()  # the caller left while its request was waiting
     except ValueError as error:  # of the parser here, which may take less than the gateway's

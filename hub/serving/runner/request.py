@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -65,6 +66,14 @@ class Request(ABC):
     @abstractmethod
     def reply(self, frame: Frame) -> None:
         """Answer, once; a gateway that has gone away is not an error."""
+
+    @abstractmethod
+    def send(self, item: Frame) -> bool:
+        """Send an item of a stream, before the reply; False when nobody takes it any more."""
+
+    def is_wanted(self) -> bool:
+        """Tell whether the answer, or more of it, is still waited for."""
+        return time.monotonic() < self.header.deadline and not self.caller_has_left()
 
     @abstractmethod
     def announce(self) -> bool:

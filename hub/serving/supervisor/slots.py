@@ -32,7 +32,7 @@ class FleetLimits:
     @property
     def of_requests(self) -> ModuleLimits:
         """Those that the gateway needs to know."""
-        return ModuleLimits(self.timeout, self.max_queue_size)
+        return ModuleLimits(self.timeout, self.max_queue_size, self.hang_timeout)
 
     @property
     def not_loaded(self) -> str:

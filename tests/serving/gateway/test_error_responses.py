@@ -32,6 +32,7 @@ CODES = {
     errors.MediaTypeError: (415, "101"),
     errors.ModuleRaisedError: (500, "101"),
     errors.PoisonError: (500, "101"),
+    errors.NotOfferedError: (501, "101"),
     errors.RunnerLostError: (502, "101"),
     errors.UnavailableError: (503, "101"),
     errors.QueueFullError: (503, "101"),

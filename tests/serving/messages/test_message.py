@@ -47,6 +47,7 @@ MANIFEST = Manifest(
     takes_any=False,
     batch="texts",
     images=("images", "mask"),
+    streams=True,
     documents=True,
     idempotent=False,
     endpoints={"ocr": ("file",), "plain": ()},
@@ -73,7 +74,7 @@ MODULE = ModuleState(
     threads=4,
     runners=(PROCESS,),
     manifest=MANIFEST,
-    limits=ModuleLimits(5.0, 16),
+    limits=ModuleLimits(5.0, 16, 9.0),
     deaths=(DEATH,),
 )
 SPEC = RunnerSpec(
@@ -121,7 +122,7 @@ EXAMPLES: list[Message] = [
     PARAMETER,
     MANIFEST,
     PROCESS,
-    ModuleLimits(5.0, 16),
+    ModuleLimits(5.0, 16, 9.0),
     MODULE,
     ServerState({"echo": MODULE}, (PROCESS,), True, True),
     DEATH,

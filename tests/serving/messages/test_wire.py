@@ -102,6 +102,16 @@ def test_sending_to_a_peer_that_does_not_read_ends_at_the_deadline(pair: Pair) -
         wire.send(pair[0], Frame("ok", {}, [b"x" * 20_000_000]), time.monotonic() + 0.05)
 
 
+def test_who_sends_hears_that_its_peer_does_not_read(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_WAIT_SECONDS", 0.02)
+    waited: list[float] = []
+    with pytest.raises(TimeoutError):
+        large = Frame(wire.ITEM, {}, [b"x" * 20_000_000])
+        wire.send(pair[0], large, time.monotonic() + 0.2, lambda: waited.append(time.monotonic()))
+
+    assert waited
+
+
 def raw(header: bytes, rest: bytes = b"", total: int | None = None) -> bytes:
     return (
         struct.pack("!IQ", len(header), len(header) + len(rest) if total is None else total) + header + rest

@@ -22,12 +22,18 @@ class FakeRequest(Request):
     Attributes:
         has_left: its caller hung up.
         was_announced, was_dropped: what the executor did with it.
+        items: of a stream, what was sent before the reply.
     """
 
     has_left: bool = False
     was_announced: bool = False
     was_dropped: bool = False
     frames: list[Frame] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+
+    def send(self, item: Frame) -> bool:
+        self.items.append(json.loads(bytes(item.blobs[0])))
+        return not self.has_left
 
     def reply(self, frame: Frame) -> None:
         self.frames.append(frame)

@@ -59,12 +59,17 @@ def read_body(limit: int | None = None) -> bytes:
 
 
 def with_headers(response: Response, reply: ModuleReply) -> Response:
-    """Say how the time was spent, and how many attempts it took where a runner died under the request."""
+    """Say how the time was spent, and how many attempts it took."""
     spent = reply.header
     response.headers["Server-Timing"] = (
         f"queue;dur={spent.queue_seconds * 1000:.2f}, batch;dur={spent.batch_seconds * 1000:.2f}, "
         f"inference;dur={spent.run_seconds * 1000:.2f}"
     )
-    if reply.attempts > 1:
-        response.headers["X-Hub-Attempts"] = str(reply.attempts)
+    return with_attempts(response, reply.attempts)
+
+
+def with_attempts(response: Response, attempts: int) -> Response:
+    """Say how many attempts it took where a runner died under the request."""
+    if attempts > 1:
+        response.headers["X-Hub-Attempts"] = str(attempts)
     return response

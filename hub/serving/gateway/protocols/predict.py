@@ -1,6 +1,7 @@
 """PaddleHub's protocol: ``POST /predict/<module>`` with a JSON object, answered by the envelope.
 
-``POST /predict/<module>/<method>`` calls another serving method of the module.
+``POST /predict/<module>/<method>`` calls another serving method of the module. One that is a generator is
+answered item by item, without an envelope.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from hub.errors import BindingError
-from hub.serving.gateway import argument_schema, body_parser, plain_text
+from hub.serving.gateway import argument_schema, body_parser, item_stream, plain_text
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.delivery import ModuleReply
+from hub.serving.gateway.item_stream import ItemStream
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.targets import ModuleTarget
+from hub.serving.gateway.wsgi import STREAMED
 from hub.serving.messages.state import ModuleState
 
 blueprint = Blueprint("predict", __name__)
@@ -30,9 +33,29 @@ def predict(name: str, method: str = "") -> Response:
     target = ModuleTarget(gateway, name, method)
     context = over_http.announced(gateway, name)
     asked = plain_text.format_asked(request)
-    reply = target.call(context, over_http.read_body, _parse)
+    module = target.module()
+    if module.manifest.streams:
+        return _stream(target, module, context, asked)
+    with target.admitted(module, context):
+        reply = target.dispatch(module, context, _parse(over_http.read_body(), module, context))
     response = _as_text(reply, asked) or Response(target.to_reply(reply), mimetype="application/json")
     return over_http.with_headers(response, reply)
+
+
+def _stream(
+    target: ModuleTarget, module: ModuleState, context: RequestContext, asked: str | None
+) -> Response:
+    """Answer with items as they come; returns when the first is there."""
+    if asked == "text":
+        raise BindingError(f"format=text: {target.name} answers with a stream of JSON; leave format out")
+    form = item_stream.form_of(request.accept_mimetypes)
+    items = ItemStream(target, module, context, lambda: _parse(over_http.read_body(), module, context), form)
+    context.items = items
+    request.environ[STREAMED] = True
+    response = Response(items, mimetype=form.media_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # of nginx, which would hold the items back
+    return over_http.with_attempts(response, context.attempts)
 
 
 def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:

@@ -86,11 +86,12 @@ export async function predict(name, method, args, signal) {
   });
   const text = await content(response, "text");
   const arrived = performance.now();
-  const envelope = object(text);
+  const end = object(text.trimEnd().split("\n").at(-1));
+  const isWhole = isStream(response) && end?.status !== undefined && !isError(end);
+  const envelope = isWhole ? joined(text) : object(text);
   // status_style 2.x: an error may come with HTTP 200, as in PaddleHub 2.x.
   if (!response.ok || isError(envelope)) throw failure(response, text);
-  const end = envelope ? null : object(text.trimEnd().split("\n").at(-1));
-  const problem = isError(end) ? failure(response, text, end) : null;
+  const problem = !envelope && isError(end) ? failure(response, text, end) : null;
   return { text, envelope, problem, arrived, timings: timings(response, arrived - began) };
 }
 
@@ -119,6 +120,15 @@ export function pagePicture(file, number) {
   });
   drawing = found.catch(() => {});
   return found;
+}
+
+const isStream = (response) => response.headers.get("Content-Type") === "application/x-ndjson";
+
+/** The envelope that a stream's lines make together; the last one says how it ended. */
+function joined(text) {
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const end = lines.pop();
+  return { msg: end.msg ?? "", results: lines, status: end.status };
 }
 
 function timings(response, total) {

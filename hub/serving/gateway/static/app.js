@@ -127,7 +127,9 @@ function tellState(module) {
 const current = () => modules.find(({ name }) => name === chosen);
 
 function updateCode() {
-  if (form) showCode({ name: chosen, method, args: form.draft(), needsKey });
+  const module = current();
+  const { streams } = (method ? module?.methods[method] : module) ?? {};
+  if (form) showCode({ name: chosen, method, args: form.draft(), needsKey, streams });
 }
 
 async function poll() {

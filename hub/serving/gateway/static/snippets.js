@@ -9,7 +9,7 @@ const MARK = "\u0001";
 const shell = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 const joined = (lines) => lines.join(" \\\n  ");
 
-/** `call` is {base, name, method, args, needsKey}: args with a FileReference for each file. */
+/** `call` is {base, name, method, args, needsKey, streams}: args with a FileReference for each file. */
 export function curl(call) {
   const lines = [`curl -s ${shell(addressOf(call))}`];
   if (call.needsKey) lines.push('-H "Authorization: Bearer $HUB_API_KEY"');
@@ -74,7 +74,7 @@ export function requests(call) {
   if (hasFiles) lines.push("", "def encoded(path):", "    return base64.b64encode(Path(path).read_bytes()).decode()", "", "");
   const headers = call.needsKey ? `, headers={"Authorization": f"Bearer {os.environ['HUB_API_KEY']}"}` : "";
   const args = literal(call.args, (file) => `encoded(${literal(file.name)})`);
-  lines.push(`arguments = ${args}`, `reply = requests.post(${literal(addressOf(call))}, json=arguments${headers}, timeout=90)`, "print(reply.json())");
+  lines.push(`arguments = ${args}`, `reply = requests.post(${literal(addressOf(call))}, json=arguments${headers}, timeout=90)`, `print(reply.${call.streams ? "text" : "json()"})`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -23,7 +23,7 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse, DeploymentRes
 from hub import errors
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
-from hub.serving.gateway.delivery import Delivery, ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import Delivery, Items, ModuleReply, refuse_unless_served
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages import wire
@@ -89,6 +89,10 @@ class ReplicaClient:
             delivery.module = refuse_unless_served(
                 module.name, self._states.current().modules.get(module.name)
             )
+
+    def stream(self, module: ModuleState, body: Body, context: RequestContext) -> Items:
+        """Refuse: replicas collect the items of a stream, so that no module here has any."""
+        raise errors.NotOfferedError(f"{module.name} gives its items at once on a Ray cluster")
 
     # -- one attempt -------------------------------------------------------------------------------
 

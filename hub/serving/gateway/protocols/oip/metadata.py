@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.serving.gateway import argument_schema
-from hub.serving.gateway.protocols.oip.models import INPUT, OUTPUT, check_version
+from hub.serving.gateway.protocols.oip.models import INPUT, OUTPUT, check_version, streamed_at
 from hub.serving.gateway.protocols.oip.tensors import BYTES
 from hub.serving.gateway.targets import ModuleTarget, Target
 from hub.serving.messages.manifest import Parameter
@@ -59,13 +59,16 @@ def config(target: Target, version: str) -> dict[str, Any]:
     _described(target, version)
     inputs = [{"name": INPUT, "data_type": "TYPE_STRING", "dims": [1], "optional": True}]
     groups: list[dict[str, Any]] = []
-    models: tuple[str, ...] = ()
+    told: dict[str, str] = {}
     batching: dict[str, Any] = {}
     if isinstance(target, ModuleTarget):
         module = target.module()
         inputs += [_argument(parameter) for parameter in module.manifest.parameters]
         groups = _groups(module)
-        models = module.manifest.models
+        if module.manifest.models:
+            told["models"] = ", ".join(module.manifest.models)
+        if module.manifest.streams:
+            told["stream"] = f"it {streamed_at(target, module)}"
         size = module.manifest.max_batch_size
         batching = {"dynamic_batching": {"preferred_batch_size": [size]}} if size > 1 else {}
     return {
@@ -76,7 +79,7 @@ def config(target: Target, version: str) -> dict[str, Any]:
         "input": inputs,
         "output": [{"name": OUTPUT, "data_type": "TYPE_STRING", "dims": [1]}],
         "instance_group": groups,
-        **({"parameters": {"models": {"string_value": ", ".join(models)}}} if models else {}),
+        **({"parameters": {key: {"string_value": text} for key, text in told.items()}} if told else {}),
         **batching,
     }
 

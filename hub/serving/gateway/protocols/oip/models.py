@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from hub import base64_text, envelope
-from hub.errors import InvalidInputError, UnknownModuleError
+from hub.errors import InvalidInputError, NotOfferedError, UnknownModuleError
 from hub.image_header import image_size
 from hub.serving.gateway import argument_schema, body
 from hub.serving.gateway.admission import RequestLimits
@@ -105,7 +105,7 @@ def infer(
     """Answer a request for a model; ``read``, which counts values, is called when there is room for its body.
 
     Raises:
-        RequestError, CallerLeft.
+        NotOfferedError: the method answers with a stream.  RequestError, CallerLeft.
     """
     gateway = target.gateway
     if isinstance(target, EndpointTarget):
@@ -116,6 +116,8 @@ def infer(
             context.shorten(request.timeout)
             return Inference(request, target.version, _ask_endpoint(target, request, context))
     module = target.module()
+    if module.manifest.streams:
+        raise NotOfferedError(f"{target.name} {streamed_at(target, module)}")
     with target.admitted(module, context):
         check_version(target.name, module.version, version)
         with JSONBudget(gateway.limits.max_json_values) as structure:
@@ -127,6 +129,12 @@ def infer(
         reply = target.dispatch(module, context, content)
         answer = _to_tensors(request, whole, reply, gateway.config.status_style)
     return Inference(request, module.version, answer, reply)
+
+
+def streamed_at(target: Target, module: ModuleState) -> str:
+    """Say where a stream's method can be called, as a sentence without its subject."""
+    path = f"{module.name}/{target.method}" if target.method else module.name
+    return f"answers with a stream, which this protocol does not have here; call it at POST /predict/{path}"
 
 
 def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) -> Body:
