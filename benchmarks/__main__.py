@@ -22,6 +22,7 @@ from hub.ocr.model_sets import DEFAULT, PRESETS
 #: Name of a part → the module whose ``main(quick)`` measures it. Imported only when it is run.
 PARTS = {
     "serving": "benchmarks.serving",
+    "empty": "benchmarks.empty",
     "registry": "benchmarks.registry",
     "ocr": "benchmarks.ocr",
     "doors": "benchmarks.doors",
