@@ -11,6 +11,7 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -78,9 +79,15 @@ class InferRequest:
         return None
 
 
+def version_number(version: str) -> str:
+    """Return the number that a version starts with, else 1: to Triton's clients a version is a number."""
+    number = re.match("[0-9]+", version)
+    return number[0] if number else "1"
+
+
 def check_version(name: str, served: str, asked: str) -> None:
-    """Raise UnknownModuleError for a version that is not the served one; "" is whatever is served."""
-    if asked and asked != served:
+    """Raise UnknownModuleError for a version that is not the served one, nor its number; "" is any."""
+    if asked not in ("", served, version_number(served)):
         raise UnknownModuleError(f"Module {name} is served in version {served}, not {asked}.")
 
 
