@@ -77,8 +77,9 @@ def as_arrays(images: Any, name: str = "images") -> Any:
     """Decode a list of images; what a runner passes, arrays and None, stays as it is.
 
     Args:
-        images: a list or tuple of paths, bytes, file objects, PIL images, base64 texts, or arrays: uint8 of
-            shape (height, width, 3) in BGR order, or (height, width). All else is returned as it is.
+        images: one image, or a list or tuple: paths, bytes, file objects, PIL images, base64 texts, or
+            arrays: uint8 of shape (height, width, 3) in BGR order, or (height, width). All else is returned
+            as it is.
         name: the argument, for messages.
 
     Returns:
@@ -87,9 +88,21 @@ def as_arrays(images: Any, name: str = "images") -> Any:
     Raises:
         InvalidInputError: an item is not an image; the message says which.
     """
+    images = listed(images)
     if not isinstance(images, (list, tuple)):
         return images
     return [_as_array(item, f"{name}[{number}]") for number, item in enumerate(images)]
+
+
+def listed(images: Any) -> Any:
+    """Return one image, as :func:`as_arrays` takes it, as a list of one; all else as it is."""
+    is_one = (
+        isinstance(images, (str, bytes, bytearray, memoryview, os.PathLike))
+        or (is_array(images) and images.ndim in (2, 3))
+        or _is_pil(images)
+        or callable(getattr(images, "read", None))
+    )
+    return [images] if is_one else images
 
 
 def as_file(item: Any, where: str) -> bytes:
@@ -139,7 +152,8 @@ def checked(image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
 def _file_of_text(text: str, where: str) -> bytes:
     """Return the file that a text is the path of, or base64."""
     try:
-        if len(text) <= _LONGEST_PATH and Path(text).expanduser().is_file():
+        is_path = base64_text.is_file_name(text) or Path(text).expanduser().exists()
+        if len(text) <= _LONGEST_PATH and is_path:
             return read_file(text, where)
     except (OSError, ValueError, RuntimeError):  # too long a name, a NUL, no home
         pass

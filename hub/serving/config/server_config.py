@@ -16,11 +16,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from hub import extras, settings, text_file
+from hub import extras, settings, text_file, validation
 from hub.address import bare
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving.config import hps, memory, validation
+from hub.json_words import shown
+from hub.serving.config import hps, memory
 from hub.serving.config import ray as ray_options
 from hub.serving.config.base import Settings
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
@@ -222,7 +223,7 @@ def read_keys(path: str | Path) -> dict[str, Any]:
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
     if not isinstance(keys, dict):
-        raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
+        raise ConfigError(f"config file {path} must hold a JSON object, not {shown(keys)}")
     return keys
 
 

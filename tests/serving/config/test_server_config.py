@@ -115,7 +115,7 @@ def test_a_key_of_paddlehub_that_never_did_anything_is_passed_over(tmp_path: Pat
     ("name", "text", "said"),
     [
         ("config.json", "{", "is not JSON"),
-        ("config.json", "[1]", "must hold a JSON object, not list"),
+        ("config.json", "[1]", "must hold a JSON object, not a list of 1"),
         ("config.yaml", "a: [", "is not YAML"),
         ("config.yaml", "pipeline_name: OCR\n", "start it with: hub serving start --pipeline"),
     ],
