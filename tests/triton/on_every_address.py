@@ -67,7 +67,7 @@ def main(folder: str, host: str, key: str = "") -> None:
             }
             for address in ADDRESSES
         }
-        print(json.dumps(found))
+        sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":
