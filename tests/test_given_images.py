@@ -130,6 +130,15 @@ def test_what_is_no_image_is_an_error_that_says_which(item: Any, said: str) -> N
     assert "images[1]" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "values", [np.float32([[0, 0.5, 1]]), np.int32([[0, 32_768, 65_535]])], ids=["F", "I"]
+)
+def test_a_pil_image_of_wide_numbers_is_read_as_a_file_of_them(values: Any) -> None:
+    (found,) = as_arrays([Image.fromarray(values)])
+
+    assert np.abs(found[0, :, 0].astype(int) - [0, 128, 255]).max() <= 1
+
+
 def test_a_pil_image_of_a_cut_file_is_named(tmp_path: Path) -> None:
     big = cv2.imencode(".png", np.random.default_rng(1).integers(0, 255, (90, 90, 3), np.uint8))[1].tobytes()
     (tmp_path / "cut.png").write_bytes(big[:5000])
