@@ -57,10 +57,12 @@ def load(path: str | Path) -> Any:
         if Path(path).exists() or stem not in names.PIPELINES:
             raise
         raise ConfigError(f"{error}; to name the pipeline itself, leave the suffix out: {stem}") from error
+    if not text.strip():
+        raise ConfigError(f"pipeline file {path} is empty")
     try:
         return _with_nulls(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
+        raise ConfigError(f"pipeline file {path} is not YAML: {text_file.problem(error)}") from error
 
 
 def read(path: str | Path, keys: Any = None) -> Document:
