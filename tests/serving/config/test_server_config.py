@@ -120,7 +120,7 @@ def test_a_key_of_paddlehub_that_never_did_anything_is_passed_over(tmp_path: Pat
         (
             "config.yaml",
             "a: 1\n b: 2\n",
-            "is not YAML: mapping values are not allowed here: line 2 column 3$",
+            "is not YAML: mapping values are not allowed here: line 2 column 3",
         ),
         ("config.yml", "a:\n\tb: 2\n", r"cannot start any token: line 2 column 1"),
         ("config.json", " \n", "is empty"),
