@@ -90,6 +90,7 @@ def main() -> None:
     if sys.platform != "linux":
         click.echo("HubServing runs on Linux; on Windows use WSL2 or Docker, elsewhere Docker.", err=True)
         sys.exit(1)
+    output.open_what_is_closed()
     output.accept_all_text()
     settings.provide_home()
     if os.getpid() == 1:  # of a container: the kernel drops a SIGTERM for which there is no handler
