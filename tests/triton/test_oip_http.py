@@ -252,6 +252,10 @@ def test_binary_outputs_come_behind_the_json(server: Server) -> None:
         pytest.param("greet", [{**text("names", "a"), "datatype": "TEXT"}], 400, "'TEXT'", id="type"),
         pytest.param("greet", [text("names", "a"), text("names", "b")], 400, "twice", id="twice"),
         pytest.param("greet", [text("input", "{")], 400, "not JSON", id="JSON in the tensor"),
+        pytest.param("greet", [text("input", "{}", "{}")], 400, "of one element", id="two JSON bodies"),
+        pytest.param(
+            "greet", [text("input", "{}"), text("names", "a")], 400, "send it alone", id="a body and more"
+        ),
         pytest.param("greet", [text("names", "bad")], 500, "bad is no name", id="the module raises"),
         pytest.param("probe", [text("paths", "/etc/passwd")], 400, "paths", id="a server's path"),
         pytest.param("look", [text("images", "")], 400, "images[0] is empty", id="empty image"),

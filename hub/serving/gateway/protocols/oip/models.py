@@ -150,7 +150,10 @@ def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) 
     budget = ImageBudget(limits)
     images: dict[str, bytes | list[bytes]] = {}
     arguments: dict[str, Any] = dict(given)
+    known = {*_described(module), *([INPUT] if module.manifest.takes_any else ())}
     for tensor in request.inputs:
+        if tensor.name == INPUT and INPUT not in known:
+            raise InvalidInputError(f"tensor `{INPUT}` is one JSON body, of one element: send it alone")
         if tensor.name in arguments or tensor.name in images:
             raise InvalidInputError(f"argument {tensor.name!r} is given twice")
         if tensor.name in declared:
