@@ -153,7 +153,7 @@ def checked(image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
 def _file_of_text(text: str, where: str) -> bytes:
     """Return the file that a text is the path of, or base64."""
     try:
-        is_path = base64_text.is_file_name(text) or Path(text).expanduser().exists()
+        is_path = base64_text.is_file_name(text) or (text and Path(text).expanduser().exists())
         if len(text) <= _LONGEST_PATH and is_path:
             return read_file(text, where)
     except (OSError, ValueError, RuntimeError):  # too long a name, a NUL, no home

@@ -109,6 +109,7 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
     [
         ("a.jpg", "a.jpg cannot be read: No such file"),
         ("no\0path", "is not a file"),
+        ("", r"images\[1\] is empty"),
         ("/9j/" * 2000, "not a readable image"),
         (Path("nowhere.png"), "nowhere.png cannot be read: No such file"),
         (b"abc", r"images\[1\] is not a readable image"),
@@ -121,7 +122,7 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_no_image_is_an_error_that_says_which(item: Any, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said) as error:

@@ -100,9 +100,10 @@ def either(
     Raises:
         InvalidInputError: neither or both were given, or it holds nothing; the messages are PaddleOCR's.
     """
-    if len(images) and not len(paths) and isinstance(images, (list, tuple)):
+    lists = isinstance(images, (list, tuple)) and isinstance(paths, (list, tuple))
+    if lists and images and not paths:
         chosen = of_images()
-    elif len(paths) and not len(images) and isinstance(paths, (list, tuple)):
+    elif lists and paths and not images:
         chosen = of_paths()
     else:
         raise InvalidInputError("The input data is inconsistent with expectations.")

@@ -105,7 +105,17 @@ def test_paths_are_read_as_bytes_are(tmp_path: Path) -> None:
         chosen_inputs([], [str(tmp_path / "nowhere")])
 
 
-@pytest.mark.parametrize(("images", "paths"), [([], []), ([b"x"], ["a"]), ({"a": b"x"}, [])])
+@pytest.mark.parametrize(
+    ("images", "paths"),
+    [
+        ([], []),
+        ([b"x"], ["a"]),
+        ({"a": b"x"}, []),
+        (iter([b"x"]), []),
+        (np.zeros((1, 9, 9, 3), np.uint8), []),
+        ([], None),
+    ],
+)
 def test_images_or_paths_are_given_as_one_list(images: Any, paths: Any) -> None:
     with pytest.raises(InvalidInputError, match="inconsistent with expectations"):
         chosen_inputs(images, paths)
