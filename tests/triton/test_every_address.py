@@ -35,7 +35,7 @@ def answers(folder: Path, host: str, *key: str) -> dict[str, dict[str, list[str]
     return dict(found)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("::", marks=pytest.mark.slow)])
 def test_with_a_key_grpc_asks_for_it_at_every_address_as_http_does(tmp_path: Path, host: str) -> None:
     refused = ["401", "StatusCode.UNAUTHENTICATED"]
     at_each = {"no key": refused, "wrong": refused, KEY: ["200", "200"]}
@@ -44,6 +44,7 @@ def test_with_a_key_grpc_asks_for_it_at_every_address_as_http_does(tmp_path: Pat
     assert (len(found), list(found.values())) == (2, [at_each] * 2)
 
 
+@pytest.mark.slow
 def test_without_a_key_grpc_answers_everybody_as_http_does(tmp_path: Path) -> None:
     found = answers(tmp_path, "0.0.0.0")
 
