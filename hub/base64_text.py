@@ -8,6 +8,7 @@ import string
 from typing import Any, Final
 
 from hub.errors import InvalidInputError
+from hub.json_words import shown
 
 try:
     import pybase64
@@ -40,6 +41,11 @@ _HEX: Final = re.compile(
 )
 _TWICE: Final = re.compile(rf"(?:data:image/|{_FILE}[A-Za-z0-9+/=\r\n]*\Z)".encode())
 _OF_FILE: Final = re.compile(rf"\s*(?:b?['\"])?(?:data(?::|%3a)|{_FILE})", re.IGNORECASE)
+_ALPHABETS: Final = (string.ascii_letters + string.digits + "+/-_=").encode()
+_ADDRESS: Final = re.compile(r"\s*(?:https?|ftp|file|s3)://", re.IGNORECASE)
+_FILE_NAME: Final = re.compile(
+    r"[^\n]{1,250}\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?|pdf|heic|avif)\s*\Z", re.IGNORECASE
+)
 #: So much of a text tells what it is; can be divided by 4.
 _BEGINNING: Final = 200
 
@@ -59,7 +65,7 @@ def decode(text: Any, where: str) -> bytes:
             which was a ``+`` once.
     """
     if not isinstance(text, str):
-        raise InvalidInputError(f"{where} must be base64 text, not {type(text).__name__}")
+        raise InvalidInputError(f"{where} must be base64 text, not {shown(text)}")
     if _is_hexadecimal(text):
         raise InvalidInputError(f"{where} is hexadecimal; send base64")
     plain = text.partition(",")[2] if text.startswith("data:") else text
@@ -86,6 +92,11 @@ def is_of_file(text: str) -> bool:
         return False
 
 
+def is_file_name(text: str) -> bool:
+    """Tell whether a text ends like the name of a picture's or a PDF's file."""
+    return _FILE_NAME.match(text) is not None
+
+
 def _is_hexadecimal(text: str) -> bool:
     return _HEX.match("".join(text[:_BEGINNING].split())) is not None
 
@@ -99,21 +110,19 @@ def _strict(text: str | bytes) -> bytes:
 
 def _repaired(text: str, where: str) -> bytes:
     """Decode after everything around the base64, and everything that means nothing in it, is taken away."""
-    if not text.isascii():
-        strange = next(character for character in text if not character.isascii())
-        raise InvalidInputError(f"{where} is not base64: it has the character {strange!r}")
+    _refuse_other_text(text, where)
     data = text.encode().strip(_BLANKS)
     if 0 < data.count(b"%") + data.count(b"\\") <= max(_FEW, len(data) // _SHARE):
         for escape, meant in _ESCAPES:
             data = data.replace(escape, meant)
-    data = _unquoted(data)
-    if data[:5].lower() == b"data:":
-        data = data.partition(b",")[2]
-    data = _joined(data.strip(_BLANKS), where)
+    data = _joined(_without_head(_unquoted(data), where).strip(_BLANKS), where)
+    strange = data.translate(None, _ALPHABETS)[:1]
+    if strange:
+        raise InvalidInputError(f"{where} is not base64: it has the character {chr(strange[0])!r}")
     is_standard = b"+" in data or b"/" in data
     data = data.translate(bytes.maketrans(b"-_", b"+/"))
-    if len(data) % 4 and len(data) >= _SHORTEST_UNPADDED:
-        if is_standard or len(data) % 4 == 1 or b"=" in data:
+    if len(data) % 4:
+        if len(data) < _SHORTEST_UNPADDED or is_standard or len(data) % 4 == 1 or b"=" in data:
             raise InvalidInputError(
                 f"{where} is not base64: its {len(data)} characters cannot be divided by 4; it was cut "
                 "off, or its `=` are missing"
@@ -122,7 +131,18 @@ def _repaired(text: str, where: str) -> bytes:
     try:
         return _strict(data)
     except ValueError as error:
-        raise InvalidInputError(f"{where} is not base64: {error}") from error
+        raise InvalidInputError(f"{where} is not base64: `=` stands at its end alone") from error
+
+
+def _refuse_other_text(text: str, where: str) -> None:
+    """Raise InvalidInputError for what stands for a file, and for a character beyond ASCII."""
+    if _ADDRESS.match(text):
+        raise InvalidInputError(f"{where} is an address, not base64: send the file itself")
+    if is_file_name(text):
+        raise InvalidInputError(f"{where} is the name of a file, not base64: send what is in the file")
+    if not text.isascii():
+        strange = next(character for character in text if not character.isascii())
+        raise InvalidInputError(f"{where} is not base64: it has the character {strange!r}")
 
 
 def _unquoted(data: bytes) -> bytes:
@@ -131,6 +151,16 @@ def _unquoted(data: bytes) -> bytes:
     quote = data[start : start + 1]
     if quote in (b"'", b'"') and len(data) > start + 1 and data.endswith(quote):
         return data[start + 1 : -1].strip(_BLANKS)
+    return data
+
+
+def _without_head(data: bytes, where: str) -> bytes:
+    """Return what a data URI holds; raises InvalidInputError where that is not base64."""
+    if data[:5].lower() != b"data:":
+        return data
+    head, _, data = data.partition(b",")
+    if b"%" in data and b";base64" not in head.lower():
+        raise InvalidInputError(f"{where} is a data URI without base64: encode the file in base64")
     return data
 
 

@@ -26,8 +26,11 @@ except ImportError:  # a module's own environment
 StatusStyle = Literal["1.x", "2.x"]
 #: A text that only the standard library reads may have so many bytes: it takes ten times as long.
 TOLERANT_BYTES: Final = 1_000_000
-#: NaN and infinity; half of a surrogate pair, escaped or not; the byte order mark.
-_BEYOND_ORJSON = re.compile(rb"NaN|Infinity|\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\A\xef\xbb\xbf")
+#: NaN and infinity, also a number of so large an exponent; half of a surrogate pair, escaped or not; the byte
+#: order mark.
+_BEYOND_ORJSON = re.compile(
+    rb"NaN|Infinity|[0-9][eE]\+?[0-9]{3}|\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\A\xef\xbb\xbf"
+)
 SUCCESS_STATUS: dict[StatusStyle, str] = {"1.x": "0", "2.x": "000"}
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: zlib's fastest: a quarter of the default's time for a tenth more bytes.
 PNG_COMPRESSION: Final = 1
 #: Of PIL: modes that a PNG file keeps as they are.
+_WIDE_MODES: Final = ("I", "F")
 _PNG_MODES: Final = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
 #: A longer text is not the path of a file.
 _LONGEST_PATH: Final = 4096
@@ -77,8 +78,9 @@ def as_arrays(images: Any, name: str = "images") -> Any:
     """Decode a list of images; what a runner passes, arrays and None, stays as it is.
 
     Args:
-        images: a list or tuple of paths, bytes, file objects, PIL images, base64 texts, or arrays: uint8 of
-            shape (height, width, 3) in BGR order, or (height, width). All else is returned as it is.
+        images: one image, or a list or tuple: paths, bytes, file objects, PIL images, base64 texts, or
+            arrays: uint8 of shape (height, width, 3) in BGR order, or (height, width). All else is returned
+            as it is.
         name: the argument, for messages.
 
     Returns:
@@ -87,9 +89,21 @@ def as_arrays(images: Any, name: str = "images") -> Any:
     Raises:
         InvalidInputError: an item is not an image; the message says which.
     """
+    images = listed(images)
     if not isinstance(images, (list, tuple)):
         return images
     return [_as_array(item, f"{name}[{number}]") for number, item in enumerate(images)]
+
+
+def listed(images: Any) -> Any:
+    """Return one image, as :func:`as_arrays` takes it, as a list of one; all else as it is."""
+    is_one = (
+        isinstance(images, (str, bytes, bytearray, memoryview, os.PathLike))
+        or (is_array(images) and images.ndim in (2, 3))
+        or _is_pil(images)
+        or callable(getattr(images, "read", None))
+    )
+    return [images] if is_one else images
 
 
 def as_file(item: Any, where: str) -> bytes:
@@ -139,7 +153,8 @@ def checked(image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
 def _file_of_text(text: str, where: str) -> bytes:
     """Return the file that a text is the path of, or base64."""
     try:
-        if len(text) <= _LONGEST_PATH and Path(text).expanduser().is_file():
+        is_path = base64_text.is_file_name(text) or (text and Path(text).expanduser().exists())
+        if len(text) <= _LONGEST_PATH and is_path:
             return read_file(text, where)
     except (OSError, ValueError, RuntimeError):  # too long a name, a NUL, no home
         pass
@@ -161,9 +176,21 @@ def _png_of_pil(image: Any, where: str) -> bytes:
     file = io.BytesIO()
     try:
         upright = ImageOps.exif_transpose(image)
+        if upright.mode in _WIDE_MODES:
+            upright = _narrowed(upright)
         if upright.mode not in _PNG_MODES:
             upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
         upright.save(file, "PNG", compress_level=PNG_COMPRESSION)
     except (OSError, ValueError, SyntaxError) as error:
         raise InvalidInputError(f"{where}: the PIL image cannot be read: {error}") from error
     return file.getvalue()
+
+
+def _narrowed(image: Any) -> Any:
+    """Return a PIL image of whole or floating numbers with eight bits; PIL cuts off what is above."""
+    import numpy as np
+    from PIL import Image
+
+    from hub.pictures.levels import eight_bits
+
+    return Image.fromarray(eight_bits(np.asarray(image)))

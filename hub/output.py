@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import IO
+
+
+def open_what_is_closed() -> None:
+    """Open /dev/null as stdin, stdout and stderr where they are closed.
+
+    A socket would get the number, and be taken for the stream: by children, and by whoever prints.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which gets the lowest free number
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def accept_all_text() -> None:

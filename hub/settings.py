@@ -8,6 +8,7 @@ as ``HUB_<KEY>`` (``HUB_PORT``, ``HUB_HOST``, ``HUB_STATUS_STYLE``, …), which
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from itertools import takewhile
@@ -66,6 +67,15 @@ def hub_home() -> Path:
 def use_home(home: str | Path) -> None:
     """Use another ``hub_home`` in this process and its children."""
     os.environ["HUB_HOME"] = str(home)
+
+
+def provide_home() -> None:
+    """Make ``hub_home`` the home folder of a user who has none: importing OpenVINO, for one, needs one."""
+    try:
+        Path.home()
+    except RuntimeError:
+        with contextlib.suppress(ConfigError):
+            os.environ["HOME"] = str(hub_home())
 
 
 def from_environment(key: str) -> str | None:

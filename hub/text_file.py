@@ -52,6 +52,15 @@ def decoded(data: bytes, name: str) -> str:
     )
 
 
+def problem(error: Exception) -> str:
+    """Return what a parser of YAML or JSON found, with the place, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    said = getattr(error, "problem", None) or getattr(error, "context", None)
+    return f"{said}: line {mark.line + 1} column {mark.column + 1}"
+
+
 def _guessed(data: bytes) -> str:
     """Return GBK where all of the text could be that: Latin-1's letters between blanks could not."""
     try:

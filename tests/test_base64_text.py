@@ -87,6 +87,16 @@ def test_what_means_one_thing_is_read(spell: Callable[[str], str]) -> None:
         pytest.param(b"\xff\xd8\xff\xe0abcdef".hex(" "), "hexadecimal; send base64", id="hex with blanks"),
         pytest.param(PLAIN.rstrip("="), "was cut off", id="cut"),
         pytest.param(PLAIN + "é", "character 'é'", id="another letter"),
+        pytest.param(f"[{PLAIN}]", r"character '\['", id="a bracket"),
+        pytest.param(f"u'{PLAIN}'", 'character "\'"', id="another language's quotes"),
+        pytest.param(PLAIN + "\0", r"character '\\x00'", id="a C string's end"),
+        pytest.param("http://example.com/a.png", "is an address, not base64", id="an address"),
+        pytest.param(" FILE:///tmp/a.png", "is an address, not base64", id="a file's address"),
+        pytest.param("a.jpg", "is the name of a file, not base64", id="a file's name"),
+        pytest.param("C:\\scan 1\\a.TIFF", "is the name of a file, not base64", id="a path of Windows"),
+        pytest.param("data:image/png,%89PNG", "a data URI without base64", id="a data URI of bytes"),
+        pytest.param("QU==QUJD", "`=` stands at its end alone", id="two texts joined"),
+        pytest.param("abc", "its 3 characters cannot be divided by 4", id="a word"),
     ],
 )
 def test_what_lost_something_or_is_another_form_is_named(text: str, said: str) -> None:

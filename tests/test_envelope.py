@@ -96,6 +96,7 @@ def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
     ("text", "value"),
     [
         (b'[NaN, Infinity, -Infinity, "NaN"]', [None, math.inf, -math.inf, "NaN"]),
+        (b"[1e400, -2.5E+999]", [math.inf, -math.inf]),
         (b'{"\\ud800": "a\\udfff"}', {"\ud800": "a\udfff"}),
         (b'["\xed\xa0\x80"]', ["\ud800"]),
         (b'\xef\xbb\xbf["a"]', ["a"]),

@@ -60,7 +60,36 @@ def test_arrays_of_a_runner_are_not_copied() -> None:
     assert as_arrays([RED])[0] is RED
 
 
-@pytest.mark.parametrize("value", ["a.jpg", None, 7, RED, {}])
+@pytest.mark.parametrize("kind", ["path", "bytes", "array", "grey", "PIL image", "file object"])
+def test_one_image_is_a_list_of_one(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RED[..., ::-1]).save(path)
+    given = {
+        "path": str(path),
+        "bytes": path.read_bytes(),
+        "array": RED,
+        "grey": RED[..., 0],
+        "PIL image": Image.open(path),
+        "file object": io.BytesIO(path.read_bytes()),
+    }
+    (found,) = as_arrays(given[kind])
+
+    assert found.shape == RED.shape
+
+
+@pytest.mark.parametrize("text", ["nowhere.jpg", "scan 1.PDF"])
+def test_a_file_that_is_not_there_is_told_as_such(text: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        as_arrays([text])
+    assert str(refused.value) == f"images[0]: {text} cannot be read: No such file or directory"
+
+
+def test_a_folder_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="cannot be read: Is a directory"):
+        as_arrays([str(tmp_path)])
+
+
+@pytest.mark.parametrize("value", [None, 7, RED[None], {}])
 def test_what_is_no_list_is_for_the_module_to_judge(value: Any) -> None:
     assert as_arrays(value) is value
 
@@ -78,8 +107,9 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        ("a.jpg", "'a.jpg' is not a file, and not base64"),
+        ("a.jpg", "a.jpg cannot be read: No such file"),
         ("no\0path", "is not a file"),
+        ("", r"images\[1\] is empty"),
         ("/9j/" * 2000, "not a readable image"),
         (Path("nowhere.png"), "nowhere.png cannot be read: No such file"),
         (b"abc", r"images\[1\] is not a readable image"),
@@ -92,13 +122,22 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_no_image_is_an_error_that_says_which(item: Any, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said) as error:
         as_arrays([RED, item])
 
     assert "images[1]" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "values", [np.float32([[0, 0.5, 1]]), np.int32([[0, 32_768, 65_535]])], ids=["F", "I"]
+)
+def test_a_pil_image_of_wide_numbers_is_read_as_a_file_of_them(values: Any) -> None:
+    (found,) = as_arrays([Image.fromarray(values)])
+
+    assert np.abs(found[0, :, 0].astype(int) - [0, 128, 255]).max() <= 1
 
 
 def test_a_pil_image_of_a_cut_file_is_named(tmp_path: Path) -> None:

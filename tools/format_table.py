@@ -60,7 +60,7 @@ ROWS = (
     _picture(kinds.HEIC, remark="with `pillow-heif` (extra `heif`)"),
     _picture(kinds.BMP),
     _picture(kinds.JPEG_2000),
-    _picture(kinds.NETPBM),
+    _picture(kinds.NETPBM, remark="also 16 bits and PFM"),
     _picture(kinds.RADIANCE),
     _picture(kinds.SUN_RASTER),
     Row(kinds.PDF, "PDF", PAGES, f"{PAGES} (`fileType` 0)", NAMED),

@@ -138,9 +138,14 @@ def _arguments(
     parser.add_argument("--batch_size", type=int, help="inputs per batch")
     parser.add_argument("--arguments", metavar="JSON", default="{}", help="any arguments, as in a request")
     parser.add_argument("--method", metavar="NAME", help="the serving method to call instead of the first")
-    given = parser.parse_intermixed_args([_with_underscores(word) for word in words])
-    arguments = json_object(given.arguments)
+    given, unknown = parser.parse_known_intermixed_args([_with_underscores(word) for word in words])
     taken = {parameter.name: parameter for parameter in parameters(method)}
+    if unknown:
+        raise UsageError(
+            f"{name}: no option {unknown[0]}; arguments of the module are given as JSON, like "
+            f"--arguments '{{\"{next(iter(taken), 'name')}\": …}}'. It takes: {', '.join(taken) or 'nothing'}"
+        )
+    arguments = json_object(given.arguments)
 
     def key_for(flag: str, names: Sequence[str]) -> str:
         for key in names:

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from hub import output
+from hub import output, settings
 from hub.cli import render
 from hub.cli.groups import Group
 from hub.errors import HubError, UsageError
@@ -90,7 +90,9 @@ def main() -> None:
     if sys.platform != "linux":
         click.echo("HubServing runs on Linux; on Windows use WSL2 or Docker, elsewhere Docker.", err=True)
         sys.exit(1)
+    output.open_what_is_closed()
     output.accept_all_text()
+    settings.provide_home()
     if os.getpid() == 1:  # of a container: the kernel drops a SIGTERM for which there is no handler
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:

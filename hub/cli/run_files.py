@@ -49,6 +49,8 @@ def read(paths: Sequence[str], kind: FileKind, decoding: Decoding | None) -> lis
     Without ``decoding`` images are base64, as in a request.
     """
     for path in paths:
+        if Path(path).is_dir():
+            raise UsageError(f"--input_path {path} is a folder; hub predict calls a module for its files")
         if not Path(path).is_file():
             raise UsageError(f"--input_path {path} is not a file; a text is given with --input_text TEXT")
     if kind == "image":

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from hub.engines import available
 from hub.engines.files import Kind, ModelFiles, find_model_files
 from hub.errors import EngineError
-from hub.settings import engine_threads, wants_hpip
+from hub.settings import engine_threads, provide_home, wants_hpip
 
 log = logging.getLogger(__name__)
 
@@ -279,6 +279,7 @@ def _load_with(engine: str, request: LoadRequest) -> LoadedModel:
         raise EngineError(
             f"precision {precision} is offered by engine openvino, not by {engine}: use f32 or auto"
         )
+    provide_home()
     loaded: LoadedModel = import_module(f"hub.engines.{package}").load_model(request)
     return loaded
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from hub.errors import ModelNotFoundError
 
+#: As many names of a folder are told.
+_TOLD: Final = 10
 #: The names of exported Paddle models: by PaddleOCR and PaddleX, by PaddleDetection.
 _NAMES = ("inference", "model")
 
@@ -49,12 +52,21 @@ def find_model_files(model_dir: str | Path) -> ModelFiles:
                 return ModelFiles(kind, graph, params)
     onnx = sorted(folder.glob("*.onnx"))
     if len(onnx) > 1:
-        names = ", ".join(path.name for path in onnx)
-        raise ModelNotFoundError(f"{folder.absolute()} holds several .onnx files ({names}): keep one")
+        raise ModelNotFoundError(f"{folder.absolute()} holds several .onnx files ({_listed(onnx)}): keep one")
     if onnx:
         return ModelFiles("onnx", onnx[0])
-    found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     raise ModelNotFoundError(
         f"{folder.absolute()} is not a model folder: it needs inference.pdmodel (or inference.json) and "
-        f"inference.pdiparams, or one .onnx file, and holds {found}"
+        f"inference.pdiparams, or one .onnx file, and holds {names_in(folder)}"
     )
+
+
+def names_in(folder: Path) -> str:
+    """Return the names of what is in a folder, for a message: the first ten, and how many more."""
+    return _listed(folder.iterdir()) if folder.is_dir() else "nothing"
+
+
+def _listed(paths: Iterable[Path]) -> str:
+    names = sorted(path.name for path in paths)
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more or "nothing"

@@ -26,8 +26,9 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal, Union
 
+from hub.json_words import shown
 from hub.module.bounds import bounded
-from hub.module.check import Check, Mismatch, shown
+from hub.module.check import Check, Mismatch
 from hub.module.schemas import Schema, any_of, without_references
 
 _LISTS: Final = (list, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection)

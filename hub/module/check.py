@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import collections.abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from hub.json_words import shown
 from hub.module.schemas import Schema
 
 #: ``convert(value, wrap)``: return what the method gets; with ``wrap``, one item may stand for a list.
 Convert = Callable[[Any, bool], Any]
-
-_SHOWN: Final = 40
 
 
 class Mismatch(Exception):
@@ -54,20 +52,3 @@ class Check:
     schema: Schema
     convert: Convert = field(compare=False)
     is_list: bool = False
-
-
-def shown(value: Any) -> str:
-    """Return a value, short and in JSON's words, as a message names it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        text = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
-        return f"the text {text!r}"
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
-    if isinstance(value, collections.abc.Mapping):
-        return "an object"
-    if isinstance(value, (int, float)):
-        text = repr(value)
-        return f"the number {text}" if len(text) <= _SHOWN else f"a number of {len(text)} digits"
-    return f"a {type(value).__name__}"

@@ -15,6 +15,7 @@ import numpy as np
 
 from hub import base64_text
 from hub.errors import InvalidInputError
+from hub.given_images import listed
 from hub.pictures.decode import decoded
 from hub.pictures.levels import Image
 
@@ -84,6 +85,7 @@ def chosen_images(
     Raises:
         InvalidInputError: neither or both, or no readable image; the messages are PaddleOCR's.
     """
+    images, paths = listed(images), listed(paths)
     return either(images, paths, lambda: [as_image(item) for item in images], lambda: list(read(paths)))
 
 
@@ -98,9 +100,10 @@ def either(
     Raises:
         InvalidInputError: neither or both were given, or it holds nothing; the messages are PaddleOCR's.
     """
-    if len(images) and not len(paths) and isinstance(images, list):
+    lists = isinstance(images, (list, tuple)) and isinstance(paths, (list, tuple))
+    if lists and images and not paths:
         chosen = of_images()
-    elif len(paths) and not len(images) and isinstance(paths, list):
+    elif lists and paths and not images:
         chosen = of_paths()
     else:
         raise InvalidInputError("The input data is inconsistent with expectations.")

@@ -42,6 +42,7 @@ def chosen_inputs(images: Sequence[Any], paths: Sequence[str]) -> list[Input]:
         InvalidInputError: neither or both, a path is not a file, or no readable image, for which the messages
             are PaddleOCR's; an item that cannot be read.
     """
+    images, paths = given_images.listed(images), given_images.listed(paths)
     return either(
         images,
         paths,

@@ -6,13 +6,24 @@ PaddleOCR's files have many; a known field of the wrong type or value is a Confi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
+from hub import validation
 from hub.errors import ConfigError
 
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -20,8 +31,22 @@ Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Growth = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 LimitType = Literal["min", "max", "resize_long"]
 Triple = Annotated[tuple[float, float, float], Field(strict=False)]
-Shape = Annotated[str, Field(pattern=r"^\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*$")]
 
+
+def _path(value: Any) -> Any:
+    if value is not None and not isinstance(value, (str, Path)):
+        raise ValueError("must be a path, as text")
+    return value
+
+
+def _shape(text: str) -> str:
+    if not re.fullmatch(r"\s*3\s*,\s*[1-9]\d*\s*,\s*[1-9]\d*\s*", text):
+        raise ValueError('must be text of channels, height and width, like "3, 48, 320"')
+    return text
+
+
+Shape = Annotated[str, AfterValidator(_shape)]
+File = Annotated[str | Path, BeforeValidator(_path)]
 
 #: The file name of PaddleOCR's dictionary.
 DICTIONARY: Final = "ppocr_keys_v1.txt"
@@ -51,21 +76,16 @@ class Params(BaseModel):
             ConfigError: a field is missing, or has a type or value that is not allowed.
         """
         names = [name for name in dir(config) if not name.startswith("_")]
+        values = {**rules, **{name: getattr(config, name) for name in names}}
         try:
-            return cls.model_validate({**rules, **{name: getattr(config, name) for name in names}})
+            return cls.model_validate(values)
         except ValidationError as error:
-            problems = [
-                f"{problem['loc'][0]} = {problem['input']!r}: {problem['msg']}"
-                if problem["type"] != "missing"
-                else f"{problem['loc'][0]} is missing"
-                for problem in error.errors()
-            ]
-            raise ConfigError(f"params.py: {'; '.join(problems)}") from error
+            raise ConfigError(validation.told(error, cls, "params.py or init_args", values)) from error
 
 
 class DetectorParams(Params):
     det_algorithm: Literal["DB"] = "DB"
-    det_model_dir: str | Path
+    det_model_dir: File
     #: Of BGR, in this order; PaddleOCR gives ImageNet's figures for RGB to BGR images.
     det_mean: Triple = (0.485, 0.456, 0.406)
     det_std: Triple = (0.229, 0.224, 0.225)
@@ -104,7 +124,7 @@ class DetectorParams(Params):
 
 
 class ClassifierParams(Params):
-    cls_model_dir: str | Path
+    cls_model_dir: File
     cls_image_shape: Shape = "3, 48, 192"
     label_list: list[str] = Field(default=["0", "180"], min_length=1)
     cls_batch_num: Annotated[int, Field(gt=0)] = 30
@@ -114,7 +134,7 @@ class ClassifierParams(Params):
 class OrientationParams(Params):
     #: Turn a picture whose page is on its side or upside down before it is read.
     page_orientation: bool = False
-    page_orientation_model_dir: str | Path = ORIENTATION
+    page_orientation_model_dir: File = ORIENTATION
     #: It is turned if the model is at least as sure. 0: always by its class, as in PaddleX.
     page_orientation_thresh: Ratio = 0.9
 
@@ -122,11 +142,11 @@ class OrientationParams(Params):
 class RecognizerParams(Params):
     # The three that end in CTC and are prepared alike.
     rec_algorithm: Literal["CRNN", "SVTR_LCNet", "SVTR_HGNet"] = "CRNN"
-    rec_model_dir: str | Path
+    rec_model_dir: File
     rec_image_shape: Shape = "3, 48, 320"
     rec_batch_num: Annotated[int, Field(gt=0)] = 6
     #: None: inside the model's file. Where it is left out: there, or DICTIONARY beside the model.
-    rec_char_dict_path: str | Path | None = DICTIONARY
+    rec_char_dict_path: File | None = DICTIONARY
     use_space_char: bool = True
     #: Lines come with their words.
     return_word_box: bool = False

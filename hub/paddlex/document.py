@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub import text_file
 from hub.errors import ConfigError
+from hub.json_words import shown
 from hub.paddlex import names, older_file
 from hub.suggestion import closest
 
@@ -56,10 +57,12 @@ def load(path: str | Path) -> Any:
         if Path(path).exists() or stem not in names.PIPELINES:
             raise
         raise ConfigError(f"{error}; to name the pipeline itself, leave the suffix out: {stem}") from error
+    if not text.strip():
+        raise ConfigError(f"pipeline file {path} is empty")
     try:
         return _with_nulls(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"pipeline file {path} is not YAML: {error}") from error
+        raise ConfigError(f"pipeline file {path} is not YAML: {text_file.problem(error)}") from error
 
 
 def read(path: str | Path, keys: Any = None) -> Document:
@@ -70,7 +73,7 @@ def read(path: str | Path, keys: Any = None) -> Document:
     """
     keys = load(path) if keys is None else _with_nulls(keys)
     if not isinstance(keys, dict):
-        raise ConfigError(f"pipeline file {path} must hold keys and values, not {type(keys).__name__}")
+        raise ConfigError(f"pipeline file {path} must hold keys and values, not {shown(keys)}")
     if "modules_info" in keys:
         raise ConfigError(
             f"{path} is a config file of HubServing; start it with: hub serving start -c {path}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from hub import validation
 from hub.engines.files import find_model_files
 from hub.errors import ConfigError, ModelNotFoundError
 from hub.ocr.model_sets import PRESETS
@@ -27,7 +28,6 @@ from hub.paddlex.ocr_file import (
     Preprocessor,
     PreprocessorFile,
 )
-from hub.serving.config import validation
 from hub.suggestion import closest
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import AliasChoices, Field, ValidationError
 
+from hub import validation
 from hub.engines.description import description
 from hub.errors import ConfigError
 from hub.paddlex import names
 from hub.paddlex.folders import find_folder
 from hub.paddlex.ocr_file import Count, Keys
-from hub.serving.config import validation
 
 #: PaddleX's defaults of that time for PP-OCR's detectors; the files had no keys for them.
 _DETECTION: Final = {"limit_side_len": 960, "limit_type": "max", "box_thresh": 0.6, "unclip_ratio": 1.5}

@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from hub import settings
+from hub import settings, validation
 from hub.errors import ConfigError
 from hub.paddlex import bridged_file, device, document, names, native
 from hub.paddlex.document import Document
 from hub.paddlex.execution import engine_of
 from hub.paddlex.native import Translation
 from hub.paddlex.ocr_file import Execution
-from hub.serving.config import hps, server_config, validation
+from hub.serving.config import hps, server_config
 from hub.serving.config.server_config import ServingConfig
 
 NATIVE: Final = "ocr_pipeline"

@@ -189,6 +189,12 @@ def _by_opencv(data: bytes, kind: Kind, max_pixels: int) -> Image:
     import cv2
     import numpy as np
 
+    if kind == kinds.NETPBM:
+        from hub.pictures import netpbm
+
+        if (other := netpbm.decoded(data)) is not None:
+            return other
+        data += b"\n"  # OpenCV needs something behind the last number of a text
     if is_cut_off(data):  # of which OpenCV 5 reads nothing, and OpenCV 4 as much as there is
         raise damaged(kind)
     try:

@@ -63,6 +63,9 @@ TEXT: Final = Kind("text", advice=_BYTES)
 EMPTY: Final = Kind("empty", advice=_BYTES)
 UNKNOWN: Final = Kind("", advice=_BYTES)
 _JPEG_XL: Final = Kind("JPEG XL", advice=_CONVERT)
+_RAW: Final = Kind("raw picture of a camera", advice=_CONVERT)
+_TGA: Final = Kind("TGA", advice=_CONVERT)
+_PCX: Final = Kind("PCX", advice=_CONVERT)
 _SVG: Final = Kind("SVG", advice=_CONVERT)
 _HTML: Final = Kind("HTML", advice=_PAGE)
 _MP4: Final = Kind("MP4 video", advice=_VIDEO)
@@ -87,6 +90,9 @@ _AFTER_AN: Final = (
     "xz archive",
     "MP3 recording",
     "Ogg recording",
+    "XCF",
+    "ICNS",
+    "SGI picture",
 )
 
 #: The first bytes of files. The first that fits counts.
@@ -108,6 +114,14 @@ _BEGINNINGS: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\0\0\0\x0cJXL \r\n\x87\n", _JPEG_XL),
     (b"8BPS", Kind("PSD", advice=_CONVERT)),
     (b"\0\0\1\0", Kind("ICO", advice=_CONVERT)),
+    (b"qoif", Kind("QOI", advice=_CONVERT)),
+    (b"DDS ", Kind("DDS", advice=_CONVERT)),
+    (b"icns", Kind("ICNS", advice=_CONVERT)),
+    (b"gimp xcf", Kind("XCF", advice=_CONVERT)),
+    (b"SIMPLE  =", Kind("FITS", advice=_CONVERT)),
+    (b"\x01\xda", Kind("SGI picture", advice=_CONVERT)),
+    (b"II\xbc\x01", Kind("JPEG XR", advice=_CONVERT)),
+    (b"FUJIFILMCCD-RAW", _RAW),
     (b"v/1\x01", Kind("OpenEXR", advice=_CONVERT)),
     (b"\xd7\xcd\xc6\x9a", Kind("WMF", advice=_CONVERT)),
     (b"AT&TFORM", Kind("DjVu", advice="save it as PDF or TIFF")),
@@ -125,12 +139,15 @@ _BEGINNINGS: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\x28\xb5\x2f\xfd", Kind("Zstandard archive", advice=_UNPACK)),
     (b"\x1aE\xdf\xa3", Kind("Matroska or WebM video", advice=_VIDEO)),
     (b"ID3", Kind("MP3 recording", advice=_BYTES)),
+    (b"fLaC", Kind("FLAC recording", advice=_BYTES)),
+    (b"FLV\x01", Kind("Flash video", advice=_VIDEO)),
+    (b"\x30\x26\xb2\x75", Kind("Windows Media video", advice=_VIDEO)),
     (b"OggS", Kind("Ogg recording", advice=_BYTES)),
 )
 #: Formats that are not read as pictures.
 NAMED: Final = (
     *(kind for _, kind in _BEGINNINGS if not kind.is_picture),
-    *(_SVG, _HTML, _MP4, _AVI, _WAV, _OFFICE, _EMF, _DICOM, TEXT),
+    *(_SVG, _HTML, _MP4, _AVI, _WAV, _OFFICE, _EMF, _DICOM, _PCX, _TGA, TEXT),
 )
 _IN_RIFF: Final = {b"WEBP": WEBP, b"AVI ": _AVI, b"WAVE": _WAV}
 _AVIF_BRANDS: Final = (b"avif", b"avis")
@@ -139,6 +156,8 @@ _OPEN_BRANDS: Final = (b"mif1", b"msf1", b"miaf")
 _BMP_HEADERS: Final = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _OFFICE_PARTS: Final = (b"word/", b"xl/", b"ppt/", b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis")
 _NETPBM: Final = re.compile(rb"P[1-7Ff][ \t\r\n#]")
+_PCX_HEAD: Final = re.compile(rb"\n[\x00\x02-\x05]\x01[\x01\x02\x04\x08]")
+_TGA_HEAD: Final = re.compile(rb"\x00\x00[\x02\x03\x0a\x0b]\x00{5}.{8}[\x08\x10\x18\x20]", re.DOTALL)
 _MARKUP: Final = re.compile(rb"<(!doctype\s+html|html|head|body|svg)\b", re.IGNORECASE)
 _CONTROL: Final = re.compile(rb"[\0-\x08\x0b\x0e-\x1f\x7f]")
 #: Bytes without control characters from which on they are text, whatever its encoding.
@@ -153,7 +172,7 @@ def recognised(data: bytes | bytearray | memoryview) -> Kind:
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return _OFFICE if kind == _ZIP and any(part in head for part in _OFFICE_PARTS) else kind
-    return _within(head) or _readable(head) or UNKNOWN
+    return _within(head) or _readable(head) or _behind_blanks(head) or UNKNOWN
 
 
 def _within(head: bytes) -> Kind | None:
@@ -170,15 +189,34 @@ def _within(head: bytes) -> Kind | None:
         return PDF
     if head[40:44] == b" EMF":
         return _EMF
+    if _PCX_HEAD.match(head):
+        return _PCX
+    if _TGA_HEAD.match(head):
+        return _TGA
     if head[128:132] == b"DICM":
         return _DICOM
     return None
+
+
+def _behind_blanks(head: bytes) -> Kind | None:
+    """Tell a picture that a script has put white space or a byte order mark in front of."""
+    rest = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if len(rest) == len(head):
+        return None
+    found = next((kind for beginning, kind in _BEGINNINGS if rest.startswith(beginning)), UNKNOWN)
+    if not found.is_picture:
+        return None
+    return Kind(
+        f"{found.name} with white space or a byte order mark before it", advice="send it without that"
+    )
 
 
 def _media(head: bytes) -> Kind:
     """Tell the pictures and videos of ISO's family apart: by the first brand, else by the others."""
     size = int.from_bytes(head[:4], "big")
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(size, 256), 4))]
+    if brands[0] == b"crx ":
+        return _RAW
     for brand in brands:
         if brand in _AVIF_BRANDS:
             return AVIF

@@ -51,20 +51,24 @@ def _ground(bgr: Image, alpha: Image) -> np.uint16:
 
 
 def eight_bits(values: npt.NDArray[Any]) -> Image:
-    """Bring grey values of any type to BGR.
+    """Bring values of any type to BGR of eight bits.
 
     Args:
-        values: (height, width). Of 16 bits the upper eight are taken, as OpenCV does. Of 32-bit whole or
-            floating numbers nobody says where white is: up to 1, up to 255, up to 65 535, else wherever the
-            picture's own lightest value is.
+        values: (height, width), grey, or (height, width, 3), BGR. Of 16 bits the upper eight are taken, as
+            OpenCV does. Of 32-bit whole or floating numbers nobody says where white is: up to 1, up to 255,
+            up to 65 535, else wherever the picture's own lightest value is.
 
     Returns:
         uint8 (height, width, 3).
     """
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+    if values.dtype == np.uint8:
+        grey = values
+    elif values.dtype.kind == "u" and values.dtype.itemsize == 2:
         grey = (values >> 8).astype(np.uint8)
     else:
         grey = _scaled(np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0))
+    if grey.ndim == 3:
+        return np.ascontiguousarray(grey)
     return np.ascontiguousarray(np.broadcast_to(grey[:, :, None], (*grey.shape, 3)))
 
 

@@ -128,14 +128,23 @@ def _matches(word: str, found: Found) -> Iterator[str]:
 
 def _inside(folder: Path, found: Found) -> Iterator[Path]:
     """Yield the files of a folder that are not hidden, sorted by name."""
-    for entry in sorted(folder.iterdir(), key=str):
+    try:
+        entries = sorted(folder.iterdir(), key=str)
+    except OSError:
+        found.skipped["folder that cannot be read"] += 1
+        return
+    for entry in entries:
         if entry.name.startswith("."):
             continue
-        if not entry.is_dir():
-            yield from [entry] if entry.is_file() else []
+        if entry.is_file():
+            yield entry
+        elif not entry.is_dir():
+            found.skipped["broken link" if entry.is_symlink() else "pipe, socket or device"] += 1
         elif not found.recursive:
             found.skipped["folder (--recursive searches it)"] += 1
-        elif not entry.is_symlink():  # it may lead back
+        elif entry.is_symlink():  # it may lead back
+            found.skipped["link to a folder"] += 1
+        else:
             yield from _inside(entry, found)
 
 

@@ -163,7 +163,8 @@ class Output(ExitStack):
             for record in journal.records():
                 self._writer.write(record)
             return
-        file = self.enter_context(path.open("w", encoding="utf-8", newline=""))
+        # A file's name may be no UTF-8.
+        file = self.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
         self._writer = FORMATS[self._format](file)
         for record in journal.records():
             self._writer.write(record)

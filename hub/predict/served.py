@@ -44,6 +44,10 @@ def find(client: Client, name: str | None) -> Target:
 
 def _choose(listed: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
     names = [str(each["name"]) for each in listed]
+    if not names:
+        raise UsageError(
+            "no module is listed there; give the server's address alone, http://HOST:PORT, and --module NAME"
+        )
     if name is None:
         if len(listed) != 1:
             raise UsageError(f"which module? Give --module; the server has {', '.join(names)}")

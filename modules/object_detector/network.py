@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hub.engines.files import names_in
 from hub.errors import EngineError, ModelNotFoundError
 from hub.settings import engine_threads
 
@@ -28,10 +29,9 @@ def load(folder: Path, *, use_gpu: bool, enable_mkldnn: bool) -> tuple[list[str]
     pairs = [path for path in _graphs(folder) if path.with_suffix(".pdiparams").is_file()]
     graphs = pairs or sorted(folder.glob("*.onnx"))
     if len(graphs) != 1:
-        held = ", ".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else "nothing"
         raise ModelNotFoundError(
             f"{folder} must hold one model: NAME.pdmodel (or NAME.json) with NAME.pdiparams, or one .onnx "
-            f"file; it holds {held}"
+            f"file; it holds {names_in(folder)}"
         )
     try:
         if pairs:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hub.errors import ConfigError
 from hub.ocr.params import EndpointParams, Ratio
+from hub.validation import told
 
 #: Sections of a pipeline file, and for each key the name that it has in params.py.
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -61,8 +62,7 @@ class Settings(EndpointParams):
         try:
             return cls.model_validate(vars(config))
         except ValidationError as error:
-            problems = [f"{p['loc'][0]} = {p['input']!r}: {p['msg']}" for p in error.errors()]
-            raise ConfigError(f"ocr_pipeline: {'; '.join(problems)}") from error
+            raise ConfigError(told(error, cls, "ocr_pipeline", vars(config))) from error
 
 
 def combined(params: object, given: Mapping[str, Any]) -> SimpleNamespace:

@@ -293,6 +293,7 @@ def test_a_reader_that_has_enough_is_no_traceback(counting: Server, tmp_path: Pa
     ("words", "code", "said"),
     [
         (["URL", "imgs"], 2, "which module? Give --module; the server has tally, greet"),
+        (["URL/elsewhere", "imgs"], 1, "there is nothing at"),
         (["URL/predict/taly", "imgs"], 1, "Did you mean tally?"),
         (["URL/predict/tally", "imgs", "-m", "greet"], 2, "--module greet"),
         (["URL/predict/greet", "imgs"], 2, "It takes names, sleep"),

@@ -61,6 +61,9 @@ def test_run_of_a_served_module_maps_paddlehub_s_flags(
     [
         ((), "works on something"),
         (("--input_path", "nothing.png"), "nothing.png is not a file"),
+        (("--input_path", "."), ". is a folder; hub predict calls a module for its files"),
+        (("--texts", "a"), "no option --texts; arguments of the module are given as JSON, like --arguments"),
+        (("a.png", "--top-k=3"), "no option --top_k=3"),
         (("--use_gpu",), "no argument for --use_gpu. It takes: texts"),
         (("--arguments", "[1]"), "must be a JSON object"),
     ],

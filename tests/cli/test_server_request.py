@@ -186,7 +186,7 @@ def test_variables_of_the_licence_are_noted(monkeypatch: pytest.MonkeyPatch) -> 
         (["-c", "absent.json"], ConfigError, "config file absent.json: No such file"),
         (["-c", "BAD.json"], ConfigError, "BAD.json is not JSON"),
         (["-c", "BAD.yaml"], ConfigError, "BAD.yaml is not YAML"),
-        (["-c", "LIST.json"], ConfigError, "must hold a JSON object, not list"),
+        (["-c", "LIST.json"], ConfigError, "must hold a JSON object, not a list of 0"),
         (["-c", "BYTES.json"], ConfigError, "BYTES.json is not UTF-8 text"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

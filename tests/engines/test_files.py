@@ -45,3 +45,9 @@ def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
 def test_two_onnx_files_are_one_too_many(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"det\.onnx, rec\.onnx"):
         find_model_files(folder_with(tmp_path, "det.onnx", "rec.onnx"))
+
+
+def test_of_a_large_folder_ten_names_are_told(tmp_path: Path) -> None:
+    names = [f"{number:02}.bin" for number in range(300)]
+    with pytest.raises(ModelNotFoundError, match=r"holds 00\.bin, .*09\.bin and 290 more$"):
+        find_model_files(folder_with(tmp_path, *names))

@@ -81,8 +81,8 @@ def test_what_is_no_image_is_an_error(qrcode: Any, item: Any) -> None:
 
 
 def test_images_must_be_a_list(qrcode: Any) -> None:
-    with pytest.raises(InvalidInputError, match="list of images, not str"):
-        qrcode.read("…")
+    with pytest.raises(InvalidInputError, match="list of images, not dict"):
+        qrcode.read({"a": 1})
 
 
 def test_qrcode_reads_image_files_on_the_command_line(qrcode: Any, tmp_path: Any) -> None:

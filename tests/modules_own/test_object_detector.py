@@ -143,7 +143,7 @@ def test_a_folder_without_a_model_says_what_it_holds(tmp_path: Path) -> None:
     [
         ({"score_thresh": 2}, "score_thresh is 2"),
         ({"use_gpu": True}, "start it with --use_gpu"),
-        ({"images": "…"}, "not str"),
+        ({"images": {}}, "not dict"),
     ],
 )
 def test_a_mistake_in_a_request_is_named(tmp_path: Path, arguments: dict[str, Any], message: str) -> None:

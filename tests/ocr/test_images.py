@@ -77,8 +77,8 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("images", "paths"),
-    [([], []), ([RED], ["a.png"]), ((RED,), []), ([], "a.png")],
-    ids=["neither", "both", "a tuple", "a string"],
+    [([], []), ([RED], ["a.png"]), ({"a": RED}, [])],
+    ids=["neither", "both", "an object"],
 )
 def test_images_or_paths_are_given_as_one_list(images: list[object], paths: list[str]) -> None:
     with pytest.raises(InvalidInputError, match="inconsistent with expectations"):

@@ -105,7 +105,33 @@ def test_paths_are_read_as_bytes_are(tmp_path: Path) -> None:
         chosen_inputs([], [str(tmp_path / "nowhere")])
 
 
-@pytest.mark.parametrize(("images", "paths"), [([], []), ([b"x"], ["a"]), ((b"x",), []), ([], "a")])
+@pytest.mark.parametrize(
+    ("images", "paths"),
+    [
+        ([], []),
+        ([b"x"], ["a"]),
+        ({"a": b"x"}, []),
+        (iter([b"x"]), []),
+        (np.zeros((1, 9, 9, 3), np.uint8), []),
+        ([], None),
+    ],
+)
 def test_images_or_paths_are_given_as_one_list(images: Any, paths: Any) -> None:
     with pytest.raises(InvalidInputError, match="inconsistent with expectations"):
         chosen_inputs(images, paths)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "array", "path", "text", "tuple", "paths"])
+def test_one_image_may_stand_for_a_list_of_one(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(plain()))
+    given: dict[str, Any] = {
+        "bytes": path.read_bytes(),
+        "array": np.zeros((20, 4, 3), np.uint8),
+        "path": path,
+        "text": str(path),
+        "tuple": (path,),
+    }
+    found = chosen_inputs([], str(path)) if kind == "paths" else chosen_inputs(given[kind], [])
+
+    assert examined(found, heights, None, []) == [[{"text": "20"}]]

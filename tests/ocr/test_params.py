@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hub.errors import ConfigError
@@ -43,15 +45,30 @@ def test_a_field_set_on_the_object_counts() -> None:
         ("use_dilation", "yes"),
         ("det_algorithm", "EAST"),
         ("use_tensorrt", True),
+        ("det_model_dir", 7),
+        ("det_mean", 0.5),
     ],
 )
-def test_a_wrong_value_is_named_with_its_field(name: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=rf"{name} = {value!r}"):
+def test_a_wrong_value_is_named_with_its_field_and_what_is_allowed(name: str, value: object) -> None:
+    with pytest.raises(ConfigError) as refused:
         DetectorParams.read(with_field(name, value))
+
+    said = str(refused.value)
+    assert said.startswith(f"params.py or init_args: '{name}': must be ")
+    assert said.endswith(f"(got {json.dumps(value)})")
+    assert "Input" not in said  # pydantic's words
+
+
+def test_each_mistake_of_a_step_has_its_line() -> None:
+    config = type("Edited", (Config,), {"det_db_thresh": "high", "use_dilation": 1})()
+    with pytest.raises(ConfigError) as refused:
+        DetectorParams.read(config)
+
+    assert len(str(refused.value).splitlines()) == 3
 
 
 def test_a_missing_model_folder_is_named() -> None:
-    with pytest.raises(ConfigError, match="rec_model_dir is missing"):
+    with pytest.raises(ConfigError, match="'rec_model_dir' is missing"):
         RecognizerParams.read(Config())
 
 
@@ -61,5 +78,5 @@ def test_a_shape_is_channels_height_width() -> None:
 
 def test_a_shape_that_is_none_is_refused() -> None:
     config = type("Config", (), {"rec_model_dir": "x", "rec_image_shape": "48x320"})()
-    with pytest.raises(ConfigError, match="rec_image_shape = '48x320'"):
+    with pytest.raises(ConfigError, match="'rec_image_shape': must be text of channels, height and width"):
         RecognizerParams.read(config)

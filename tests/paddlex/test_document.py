@@ -11,7 +11,7 @@ import pytest
 from hub.cli.paddlex import paddlex
 from hub.paddlex.names import PIPELINES
 from hub.paddlex.ocr_file import OCRFile
-from hub.serving.config.validation import fields_of
+from hub.validation import fields_of
 from tests.serving.running import ROOT
 
 pytestmark = pytest.mark.unit

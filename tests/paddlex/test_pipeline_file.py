@@ -344,7 +344,7 @@ def test_a_mistake_is_named_with_the_file(tmp_path: Path, changes: dict[str, Any
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [1,", "is not YAML"), ("- 1", "must hold keys and values"), ("", "must hold keys and values")],
+    [("a: [1,", "is not YAML"), ("- 1", "must hold keys and values"), ("", "is empty")],
 )
 def test_a_file_that_is_none_is_said_to_be_none(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "pipeline.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,25 @@ def test_of_a_folder_pictures_are_known_by_their_content_and_the_rest_is_counted
     names = ["a.png", "b.JPG", "deep/d.png", "deep/er/e.png", "odd[1].png", "page.dat", "scan"]
     assert documents.names == names
     assert documents.left_out == "skipped 3: 1 ZIP archive, 1 text, 1 unknown file"
+
+
+def test_what_of_a_folder_is_no_file_is_counted_by_kind(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "gone.png").symlink_to(place / "nowhere")
+    (place / "again").symlink_to(place)
+    (place / "shut").mkdir()
+    os.mkfifo(place / "pipe.png")
+    list_folder = Path.iterdir
+
+    def refused(folder: Path) -> Any:
+        if folder.name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return list_folder(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)  # root may read any folder
+    found = files.expand(["."], "image", recursive=True)
+
+    assert found.skipped["broken link"] == found.skipped["link to a folder"] == 1
+    assert found.skipped["pipe, socket or device"] == found.skipped["folder that cannot be read"] == 1
 
 
 @pytest.mark.parametrize("word", ["deep/er/*.jpg", "nothing"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import UsageError
+from hub.predict.job import Job, Output
 from hub.predict.journal import Journal, stamped
 
 pytestmark = pytest.mark.unit
@@ -115,3 +116,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"--output .*file/out: Not a directory; choose another folder"):
         journal(tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "txt"])
+def test_a_file_whose_name_is_no_utf_8_is_written_like_others(tmp_path: Path, format: str) -> None:
+    name = os.fsdecode(b"bad\xff.png")
+    for _ in range(2):  # the second time from the records of the first
+        with Output(tmp_path, Job("m", "images", "image", False, {}), format, resume=True) as output:
+            if not output.is_done(name):
+                output.add({"file": name, "results": [[{"text": "x"}]]})
+            output.finish([name])
+        assert output.path is not None
+        assert "bad\\udcff.png" in output.path.read_text()

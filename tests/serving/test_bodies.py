@@ -146,30 +146,39 @@ def test_a_large_file_of_a_form_arrives_whole(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "content_type", "code"),
+    ("data", "content_type", "code", "said"),
     [
-        pytest.param(b"--x\r\n", "multipart/form-data", 400, id="no boundary"),
-        pytest.param(b"no form", "multipart/form-data; boundary=x", 400, id="no parts"),
+        pytest.param(b"--x\r\n", "multipart/form-data", 400, "has no boundary", id="no boundary"),
+        pytest.param(b"no form", "multipart/form-data; boundary=x", 400, "boundary 'x'", id="no parts"),
+        pytest.param(
+            b'--y\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--y--',
+            "multipart/form-data; boundary=x",
+            400,
+            "the boundary 'x' of its content type is not in it",
+            id="another boundary",
+        ),
         pytest.param(
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1',
             "multipart/form-data; boundary=x",
             400,
+            "its end is missing",
             id="cut",
         ),
         pytest.param(
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 1001 + b"--x--",
             "multipart/form-data; boundary=x",
             413,
+            "more than 1000",
             id="1001 parts",
         ),
     ],
 )
 def test_a_form_that_cannot_be_read_is_refused(
-    server: Server, data: bytes, content_type: str, code: int
+    server: Server, data: bytes, content_type: str, code: int, said: str
 ) -> None:
     reply = raw(server, "probe", data, content_type)
 
-    assert reply.status_code == code, reply.text
+    assert (reply.status_code, said in reply.json()["msg"]) == (code, True), reply.text
     assert set(reply.json()) == {"msg", "results", "status"}
 
 

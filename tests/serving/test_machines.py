@@ -125,6 +125,17 @@ def test_a_stray_pid_file_harms_no_live_server(server: Server, home: Path) -> No
         assert client.predict("speaker", texts=["a"]) == ["a"]
 
 
+@pytest.mark.parametrize(
+    "closed", ["0 1 2", *(pytest.param(each, marks=pytest.mark.slow) for each in ("0", "1 2"))]
+)
+def test_a_server_without_standard_streams_serves(home: Path, speaker: Path, closed: str) -> None:
+    shut = " ".join(f"{number}>&-" for number in closed.split())
+    modules = {"speaker": {"init_args": {"directory": str(speaker)}}}
+    with Server(home, modules, prefix=("sh", "-c", f'exec "$@" {shut}', "sh")) as running:
+        assert running.post("speaker", {"texts": ["a"]}).json()["results"] == ["a"]
+        assert "Traceback" not in running.log()
+
+
 def pidfile_of(home: Path, port: int) -> Path:
     return home / "conf" / f"serving_{port}.json"
 

@@ -65,7 +65,11 @@ def test_a_model_tells_its_tensors_and_version(server: Server) -> None:
         "name": "greet",
         "versions": ["1.0.0"],
         "platform": "hubserving_python",
-        "inputs": [{"name": "input", "datatype": "BYTES", "shape": [1]}],
+        "inputs": [
+            {"name": "input", "datatype": "BYTES", "shape": [1]},
+            {"name": "names", "datatype": "BYTES", "shape": [-1]},
+            {"name": "sleep", "datatype": "FP64", "shape": [-1]},
+        ],
         "outputs": [{"name": "output", "datatype": "BYTES", "shape": [1]}],
     }
 
@@ -75,9 +79,26 @@ def test_the_configuration_names_the_arguments_as_optional_inputs(server: Server
 
     assert [(each["name"], each["data_type"], each["optional"]) for each in inputs] == [
         ("input", "TYPE_STRING", True),
-        ("names", "TYPE_STRING", False),
+        ("names", "TYPE_STRING", True),  # its value may be in the JSON of the tensor `input`
         ("sleep", "TYPE_FP64", True),
     ]
+
+
+@pytest.mark.parametrize("model", ["greet", "probe", "look"])
+def test_metadata_and_configuration_name_the_same_inputs(server: Server, model: str) -> None:
+    metadata, config = (
+        server.get(f"/v2/models/{model}").json(),
+        server.get(f"/v2/models/{model}/config").json(),
+    )
+
+    assert [each["name"] for each in metadata["inputs"]] == [each["name"] for each in config["input"]]
+    assert [each["shape"] for each in metadata["inputs"]] == [each["dims"] for each in config["input"]]
+
+
+@pytest.mark.parametrize("path", ["", "/ready", "/config", "/stats"])
+def test_a_version_may_be_asked_for_by_its_number(server: Server, path: str) -> None:
+    assert server.get(f"/v2/models/greet/versions/1{path}").status_code == 200
+    assert server.get(f"/v2/models/greet/versions/10{path}").status_code == 404
 
 
 def test_the_index_lists_what_is_served(server: Server) -> None:
@@ -231,6 +252,10 @@ def test_binary_outputs_come_behind_the_json(server: Server) -> None:
         pytest.param("greet", [{**text("names", "a"), "datatype": "TEXT"}], 400, "'TEXT'", id="type"),
         pytest.param("greet", [text("names", "a"), text("names", "b")], 400, "twice", id="twice"),
         pytest.param("greet", [text("input", "{")], 400, "not JSON", id="JSON in the tensor"),
+        pytest.param("greet", [text("input", "{}", "{}")], 400, "of one element", id="two JSON bodies"),
+        pytest.param(
+            "greet", [text("input", "{}"), text("names", "a")], 400, "send it alone", id="a body and more"
+        ),
         pytest.param("greet", [text("names", "bad")], 500, "bad is no name", id="the module raises"),
         pytest.param("probe", [text("paths", "/etc/passwd")], 400, "paths", id="a server's path"),
         pytest.param("look", [text("images", "")], 400, "images[0] is empty", id="empty image"),

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hub.engines.files import names_in
 from hub.engines.shapes import output_shapes
 from hub.errors import (
     EngineError,
@@ -101,10 +102,9 @@ def _model_files(folder: Path) -> list[Path]:
                 return [graph, weights]
     graphs = list(folder.glob("*.onnx"))
     if len(graphs) != 1:
-        held = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise ModelNotFoundError(
             f"{folder} must hold one exported model, a .pdmodel or .json with its .pdiparams or an .onnx "
-            f"file; it holds {held}"
+            f"file; it holds {names_in(folder)}"
         )
     return graphs
 

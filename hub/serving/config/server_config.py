@@ -9,20 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from hub import extras, settings, text_file
+from hub import extras, settings, validation
 from hub.address import bare
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
-from hub.serving.config import hps, memory, validation
+from hub.serving.config import hps, memory
 from hub.serving.config import ray as ray_options
 from hub.serving.config.base import Settings
+from hub.serving.config.config_file import read_keys as read_keys
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
 from hub.serving.config.ray import Address
 from hub.serving.messages import atomic_json, message
@@ -170,6 +170,14 @@ class ServingConfig(Settings):
             )
         return value
 
+    @field_validator("metrics_port", "grpc_port")
+    @classmethod
+    def _own_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        for other in ("port", "metrics_port"):
+            if value is not None and info.field_name != other and value == info.data.get(other):
+                raise ValueError(f"must be another port than {other}")
+        return value
+
     @field_validator("grpc_port")
     @classmethod
     def _has_grpc(cls, value: int | None) -> int | None:
@@ -211,29 +219,6 @@ _WORDS: Mapping[str, bool] = {
 }
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.
 IGNORED_KEYS = ("use_singleprocess",)
-
-
-def read_keys(path: str | Path) -> dict[str, Any]:
-    """Return the keys of a config.json, or of the same as YAML; raises ConfigError."""
-    import yaml
-
-    is_yaml = Path(path).suffix.lower() in (".yaml", ".yml")
-    text = text_file.read(path, "config file")
-    try:
-        # As JSON, YAML has no dates, no numbers as keys and nothing that holds itself.
-        keys = json.loads(json.dumps(yaml.safe_load(text), default=_text) if is_yaml else text)
-    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
-    if not isinstance(keys, dict):
-        raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
-    return keys
-
-
-def _text(value: Any) -> str:
-    """Return a date or time of YAML as it was written; raises TypeError for sets and bytes."""
-    if isinstance(value, date):  # a datetime is one
-        return value.isoformat()
-    raise TypeError(f"{value!r} cannot stand in a config file")
 
 
 def from_file(path: str | Path, overrides: Mapping[str, Any] | None = None) -> ServingConfig:

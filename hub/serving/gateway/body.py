@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from hub import envelope
 from hub.base64_text import decode as decode_base64
 from hub.errors import BindingError, InvalidInputError, NotJSONError, PayloadTooLargeError
 from hub.image_header import image_size
+from hub.json_words import shown
 from hub.module.arguments import names_server_files
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.image_budget import ImageBudget
@@ -18,6 +19,8 @@ from hub.serving.gateway.json_structure import JSONBudget
 
 #: Where a module that decodes base64 itself usually takes it; checked when it looks like an image.
 CUSTOMARY_IMAGE_ARGUMENTS = ("images", "image")
+#: Of a body without content people send at most so many bytes of white space.
+_BLANK: Final = 100
 
 
 @dataclass
@@ -82,6 +85,9 @@ def parse_object(data: bytes, limits: RequestLimits) -> dict[str, Any]:
 
 def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
     """Parse a JSON object whose values were counted; raises NotJSONError."""
+    wanted = f"a JSON object of {kind}" if kind else "a JSON object"
+    if len(data) <= _BLANK and not data.strip():
+        raise NotJSONError(f"the body is empty: send {wanted}")
     try:
         value = envelope.loads(data)
     except ValueError as error:
@@ -92,8 +98,7 @@ def parse_counted(data: bytes, kind: str = "") -> dict[str, Any]:
         )
         raise NotJSONError(f"the body is not JSON: {error}{hint}") from error
     if not isinstance(value, dict):
-        wanted = f"a JSON object of {kind}" if kind else "a JSON object"
-        raise NotJSONError(f"the body must be {wanted}, not {type(value).__name__}")
+        raise NotJSONError(f"the body must be {wanted}, not {shown(value)}")
     return value
 
 

@@ -85,7 +85,8 @@ def respond(problem: Exception, form: ErrorForm = as_envelope) -> Response:
 
 def _routing_message(problem: HTTPException) -> str:
     if problem.code == 404 and problem.description == NotFound.description:  # else a route says more
-        return f"there is nothing at {request.path}; predictions are at POST /predict/<module>"
+        hint = " (leave out the / at the end)" if request.path.endswith("/") else ""
+        return f"there is nothing at {request.path}{hint}; predictions are at POST /predict/<module>"
     if problem.code == 405:
         return f"{request.method} is not allowed at {request.path}"
     return problem.description or problem.name

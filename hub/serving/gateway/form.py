@@ -62,9 +62,19 @@ def read(data: bytes, content_type: str) -> list[Part]:
             f"the form cannot be read: a part's headers, such as its file's name, are not UTF-8: {error}"
         ) from error
     except ValueError as error:
-        raise InvalidInputError(f"the form cannot be read: {error}") from error
+        reason = _reason(error, data, boundary)
+        raise InvalidInputError(f"the form cannot be read: {reason}") from error
     except RequestEntityTooLarge as error:
         raise PayloadTooLargeError(f"the form has more than {MAX_PARTS} fields and files") from error
+
+
+def _reason(error: ValueError, data: bytes, boundary: str) -> str:
+    """Say why a form does not end as it should, which the parser tells by the name of its state."""
+    if not boundary or "cannot parse beyond" not in str(error):
+        return str(error)
+    if f"--{boundary}".encode("ascii", "replace") not in data:
+        return f"the boundary {boundary!r} of its content type is not in it"
+    return "its end is missing, which is the boundary between two hyphens each; it was cut off"
 
 
 class _Parser(MultiPartParser):

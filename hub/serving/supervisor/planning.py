@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hub import container, settings
 from hub.engines import available
 from hub.errors import ConfigError
+from hub.json_words import shown
 from hub.module.info import read_module_info
 from hub.registry import weights
 from hub.registry.local import LocalRegistry
@@ -74,7 +75,7 @@ class RegistryPlanner:
         cores = config.threads or container.available()
         groups = placement.instance_groups(config, cores) if entry.instances is None else entry.instances
         places = placement.plan(groups, cores=cores, visible_gpus=visible)
-        if is_here and entry.module_args.get("use_gpu", any(place.gpu is not None for place in places)):
+        if is_here and _uses_card(name, entry, has_card=any(place.gpu is not None for place in places)):
             available.require_card()  # a module would find out later, and in words of its own
         located = _locate(name, entry)
         spec = RunnerSpec(
@@ -143,3 +144,11 @@ def _limits(entry: ModuleConfig, config: ServingConfig) -> FleetLimits:
         max_requests=config.max_requests,
         max_memory_mb=config.max_memory_mb,
     )
+
+
+def _uses_card(name: str, entry: ModuleConfig, *, has_card: bool) -> bool:
+    """Tell whether a module is to run on a card: as ``init_args`` say, else where its runners have one."""
+    given = entry.module_args.get("use_gpu", has_card)
+    if given not in (True, False, None):
+        raise ConfigError(f"{name}: use_gpu in init_args must be true or false, not {shown(given)}")
+    return bool(given)

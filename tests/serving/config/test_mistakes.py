@@ -141,3 +141,20 @@ def test_watch_without_a_folder_says_what_is_watched(modules: dict[str, Any]) ->
 
     assert "served from a folder (hub serving start ./my_module" in refused
     assert f"installed ones are served here: {', '.join(modules)}" in refused
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ({"metrics_port": 8866}, "'metrics_port': must be another port than port (got 8866)"),
+        ({"port": 9000, "grpc_port": 9000}, "'grpc_port': must be another port than port (got 9000)"),
+        (
+            {"grpc_port": 8001, "metrics_port": 8001},
+            "'grpc_port': must be another port than metrics_port (got 8001)",
+        ),
+    ],
+)
+def test_each_door_has_a_port_of_its_own(ports: dict[str, Any], said: str) -> None:
+    pytest.importorskip("grpc")
+
+    assert refusal({**MODULES, **ports}) == f"config.json: {said}"

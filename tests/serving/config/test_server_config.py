@@ -115,8 +115,16 @@ def test_a_key_of_paddlehub_that_never_did_anything_is_passed_over(tmp_path: Pat
     ("name", "text", "said"),
     [
         ("config.json", "{", "is not JSON"),
-        ("config.json", "[1]", "must hold a JSON object, not list"),
+        ("config.json", "[1]", "must hold a JSON object, not a list of 1"),
         ("config.yaml", "a: [", "is not YAML"),
+        (
+            "config.yaml",
+            "a: 1\n b: 2\n",
+            "is not YAML: mapping values are not allowed here: line 2 column 3",
+        ),
+        ("config.yml", "a:\n\tb: 2\n", r"cannot start any token: line 2 column 1"),
+        ("config.json", " \n", "is empty"),
+        ("config.yaml", "", "is empty"),
         ("config.yaml", "pipeline_name: OCR\n", "start it with: hub serving start --pipeline"),
     ],
 )

@@ -64,12 +64,14 @@ def test_what_was_sent_is_passed_on_byte_by_byte_where_nothing_is_taken_out() ->
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (b"", "not JSON"),
+        (b"", "the body is empty: send a JSON object of arguments"),
+        (b" \r\n", "the body is empty"),
         (b"{", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"[1]", "a JSON object of arguments, not list"),
-        (b'"text"', "a JSON object of arguments, not str"),
-        (b"null", "a JSON object of arguments, not NoneType"),
+        (b"\xff\xfe", "the body is empty"),  # a byte order mark alone
+        (b"\xff", "not JSON"),
+        (b"[1]", "a JSON object of arguments, not a list of 1"),
+        (b'"text"', "a JSON object of arguments, not the text"),
+        (b"null", "a JSON object of arguments, not null"),
     ],
 )
 def test_a_body_that_is_not_an_object_is_refused(sent: bytes, said: str) -> None:
@@ -100,9 +102,9 @@ def test_an_empty_list_of_images_is_an_empty_list() -> None:
     [
         ("not base64!", "images is not base64"),
         (["", TEXT], r"images\[0\] is empty"),
-        ([TEXT, 7], r"images\[1\] must be base64 text, not int"),
-        (None, "images must be base64 text, not NoneType"),
-        ({"a": TEXT}, "images must be base64 text, not dict"),
+        ([TEXT, 7], r"images\[1\] must be base64 text, not the number 7"),
+        (None, "images must be base64 text, not null"),
+        ({"a": TEXT}, "images must be base64 text, not an object"),
     ],
 )
 def test_a_declared_image_that_is_not_base64_is_refused_and_located(value: Any, said: str) -> None:
@@ -159,7 +161,7 @@ def test_other_values_under_a_customary_name_are_none_of_our_business(value: Any
 
 def test_an_object_is_parsed_and_anything_else_named() -> None:
     assert body.parse_object(b'{"a": 1}', LIMITS) == {"a": 1}
-    with pytest.raises(RequestError, match="must be a JSON object, not int"):
+    with pytest.raises(RequestError, match="must be a JSON object, not the number"):
         body.parse_object(b"1", LIMITS)
 
 

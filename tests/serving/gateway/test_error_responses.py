@@ -179,6 +179,14 @@ def test_a_path_that_nobody_serves_is_404_with_where_predictions_are(door: Door)
     assert body["msg"] == "there is nothing at /nothing/here; predictions are at POST /predict/<module>"
 
 
+@pytest.mark.parametrize("path", ["/predict/echo/", "/health/ready/", "/predict/"])
+def test_a_slash_too_many_at_the_end_is_told(door: Door, path: str) -> None:
+    code, body = door.json("POST", path, json={})
+
+    assert code == 404
+    assert body["msg"].startswith(f"there is nothing at {path} (leave out the / at the end)")
+
+
 def test_a_module_that_is_not_served_is_404_with_status_111(door: Door) -> None:
     code, body = door.json("POST", "/predict/nobody", json={})
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.engines import available
-from hub.errors import EngineError
+from hub.errors import ConfigError, EngineError
 from hub.registry import weights
 from hub.registry.weights import Archive, Entry
 from hub.serving.config.server_config import build
@@ -71,3 +71,12 @@ def test_a_module_that_is_to_run_on_a_card_needs_a_driver(
         planner.plan("mine", config, 1).release()
     monkeypatch.setattr(available, "has_driver", lambda: True)
     planner.plan("mine", config, 1).release()
+
+
+@pytest.mark.parametrize("given", ["no", "yes", "false", 2])
+def test_a_word_for_use_gpu_in_init_args_is_neither_true_nor_false(tmp_path: Path, given: Any) -> None:
+    init_args = {"directory": str(write_module(tmp_path / "mine", "1.0.0")), "use_gpu": given}
+    config = build({"modules_info": {"mine": {"init_args": init_args}}}, source="test")
+
+    with pytest.raises(ConfigError, match="mine: use_gpu in init_args must be true or false, not the "):
+        RegistryPlanner(lambda: None).plan("mine", config, 1)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from hub import envelope
 from hub.errors import InvalidInputError
+from hub.json_words import shown
 from hub.serving.gateway import error_responses, targets
 from hub.serving.gateway.body import parse_object
 from hub.serving.gateway.context import current_gateway
@@ -109,7 +110,7 @@ def index(repository: str = "") -> Response:
 def change_model(name: str, change: str, repository: str = "") -> Response:
     parameters = _small_body().get("parameters") or {}
     if not isinstance(parameters, dict):
-        raise InvalidInputError(f"parameters must be a JSON object, not {type(parameters).__name__}")
+        raise InvalidInputError(f"parameters must be a JSON object, not {shown(parameters)}")
     repositories.CHANGES[change](current_gateway(), name, parameters)
     return _json({})
 

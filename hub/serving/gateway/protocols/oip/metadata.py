@@ -18,7 +18,8 @@ from hub.version import __version__
 SERVER_NAME = "hubserving"
 PLATFORM = "hubserving_python"
 EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
-_JSON_TENSOR = {"datatype": BYTES, "shape": [1]}
+#: Datatypes that have another name in a configuration.
+_DATATYPES = {"TYPE_STRING": BYTES}
 #: JSON types and Triton's.
 _NUMBERS = {"boolean": "TYPE_BOOL", "integer": "TYPE_INT64", "number": "TYPE_FP64"}
 
@@ -35,14 +36,22 @@ def is_ready(target: Target, version: str) -> bool:
 
 
 def metadata(target: Target, version: str) -> dict[str, Any]:
-    """Return names and types: the JSON tensors, which every model takes and gives."""
+    """Return names and types: the JSON tensors, which every model takes and gives, and its arguments."""
     found = _described(target, version)
+    inputs = [
+        {
+            "name": tensor["name"],
+            "datatype": _DATATYPES.get(tensor["data_type"], tensor["data_type"].removeprefix("TYPE_")),
+            "shape": tensor["dims"],
+        }
+        for tensor in _inputs(target)
+    ]
     return {
         "name": target.name,
         "versions": [found],
         "platform": PLATFORM,
-        "inputs": [{"name": INPUT, **_JSON_TENSOR}],
-        "outputs": [{"name": OUTPUT, **_JSON_TENSOR}],
+        "inputs": inputs,
+        "outputs": [{"name": OUTPUT, "datatype": BYTES, "shape": [1]}],
     }
 
 
@@ -57,13 +66,11 @@ def _described(target: Target, version: str) -> str:
 def config(target: Target, version: str) -> dict[str, Any]:
     """Return the model's configuration in Triton's words; a module's arguments are its optional inputs."""
     _described(target, version)
-    inputs = [{"name": INPUT, "data_type": "TYPE_STRING", "dims": [1], "optional": True}]
     groups: list[dict[str, Any]] = []
     told: dict[str, str] = {}
     batching: dict[str, Any] = {}
     if isinstance(target, ModuleTarget):
         module = target.module()
-        inputs += [_argument(parameter) for parameter in module.manifest.parameters]
         groups = _groups(module)
         if module.manifest.models:
             told["models"] = ", ".join(module.manifest.models)
@@ -76,7 +83,7 @@ def config(target: Target, version: str) -> dict[str, Any]:
         "platform": PLATFORM,
         "backend": "hubserving",
         "max_batch_size": 0,  # there is no batch dimension: a tensor's shape is the argument's own
-        "input": inputs,
+        "input": _inputs(target),
         "output": [{"name": OUTPUT, "data_type": "TYPE_STRING", "dims": [1]}],
         "instance_group": groups,
         **({"parameters": {key: {"string_value": text} for key, text in told.items()}} if told else {}),
@@ -84,16 +91,24 @@ def config(target: Target, version: str) -> dict[str, Any]:
     }
 
 
+def _inputs(target: Target) -> list[dict[str, Any]]:
+    """Return the tensor that holds a JSON body, and one for each argument of a module.
+
+    All are optional, because either will do. Metadata and configuration must name the same:
+    ``perf_analyzer`` refuses a model whose configuration has an input that its metadata lacks.
+    """
+    parameters = target.module().manifest.parameters if isinstance(target, ModuleTarget) else ()
+    arguments = [_argument(parameter) for parameter in parameters]
+    if any(parameter.name == INPUT for parameter in parameters):
+        return arguments  # such a tensor is the argument's value
+    return [{"name": INPUT, "data_type": "TYPE_STRING", "dims": [1], "optional": True}, *arguments]
+
+
 def _argument(parameter: Parameter) -> dict[str, Any]:
     """Describe a parameter of the serving method; its type is a guess from its default or annotation."""
     kinds = {bool: "TYPE_BOOL", int: "TYPE_INT64", float: "TYPE_FP64"}
     data_type = kinds.get(type(parameter.default)) or _NUMBERS.get(_kind(parameter)) or "TYPE_STRING"
-    return {
-        "name": parameter.name,
-        "data_type": data_type,
-        "dims": [-1],
-        "optional": not parameter.required,
-    }
+    return {"name": parameter.name, "data_type": data_type, "dims": [-1], "optional": True}
 
 
 def _kind(parameter: Parameter) -> str:

@@ -11,6 +11,7 @@ Two ways in, told apart by the tensors:
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -78,9 +79,15 @@ class InferRequest:
         return None
 
 
+def version_number(version: str) -> str:
+    """Return the number that a version starts with, else 1: to Triton's clients a version is a number."""
+    number = re.match("[0-9]+", version)
+    return number[0] if number else "1"
+
+
 def check_version(name: str, served: str, asked: str) -> None:
-    """Raise UnknownModuleError for a version that is not the served one; "" is whatever is served."""
-    if asked and asked != served:
+    """Raise UnknownModuleError for a version that is not the served one, nor its number; "" is any."""
+    if asked not in ("", served, version_number(served)):
         raise UnknownModuleError(f"Module {name} is served in version {served}, not {asked}.")
 
 
@@ -151,7 +158,10 @@ def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) 
     budget = ImageBudget(limits)
     images: dict[str, bytes | list[bytes]] = {}
     arguments: dict[str, Any] = dict(given)
+    known = {*_described(module), *([INPUT] if module.manifest.takes_any else ())}
     for tensor in request.inputs:
+        if tensor.name == INPUT and INPUT not in known:
+            raise InvalidInputError(f"tensor `{INPUT}` is one JSON body, of one element: send it alone")
         if tensor.name in arguments or tensor.name in images:
             raise InvalidInputError(f"argument {tensor.name!r} is given twice")
         if tensor.name in declared:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.serving.gateway import metrics
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.protocols.oip.models import check_version
+from hub.serving.gateway.protocols.oip.models import check_version, version_number
 from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
 from hub.serving.messages.state import READY
 
@@ -63,10 +63,11 @@ def _statistics(target: Target, figures: Mapping[str, Mapping[str, float]]) -> d
     batches = module.manifest.largest_batch > 1
     success = _duration(found["succeeded"], found["hub_request_seconds_sum"] - failed_seconds)
     inference = _duration(calls, found["hub_inference_seconds_sum"])
-    computed = {"compute_input": _NOTHING, "compute_infer": inference, "compute_output": _NOTHING}
+    unmeasured = {"count": inference["count"], "ns": 0}  # perf_analyzer requires the same count of all three
+    computed = {"compute_input": unmeasured, "compute_infer": inference, "compute_output": unmeasured}
     return {
         "name": target.name,
-        "version": target.version,
+        "version": version_number(target.version),  # perf_analyzer looks for a whole number
         "last_inference": round(found["hub_last_inference_timestamp_seconds"] * 1000),
         "inference_count": success["count"],
         "execution_count": round(found["hub_executions_total"]) if batches else round(calls),

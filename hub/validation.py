@@ -114,6 +114,8 @@ def _wanted(schema: dict[str, Any], path: Sequence[str | int]) -> str:
     kind = part.get("type")
     if kind in _NUMBERS:
         return f"{_NUMBERS[kind]}{_range(part)}"
+    if kind == "array" and part.get("minItems") == part.get("maxItems", 0):
+        return f"a list of {part['minItems']}, […]"
     empty = " that is not empty" if part.get("minProperties") or part.get("minItems") else ""
     return f"{_OTHERS[kind]}{empty}" if kind in _OTHERS else ""
 
