@@ -25,6 +25,7 @@ PARTS = {
     "empty": "benchmarks.empty",
     "registry": "benchmarks.registry",
     "ocr": "benchmarks.ocr",
+    "operators": "benchmarks.operators",
     "doors": "benchmarks.doors",
     "paddlex": "benchmarks.paddlex",
     "ray": "benchmarks.ray_engine",

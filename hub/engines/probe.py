@@ -27,7 +27,7 @@ def paddle() -> dict[str, Any]:
 
 
 def openvino() -> dict[str, Any]:
-    import openvino
+    from hub.engines.converter_left_out import openvino
 
     return {
         "version": openvino.__version__.partition("-")[0],

@@ -25,7 +25,7 @@ def output_shapes(graph: Path) -> list[tuple[int, ...]]:
 
 
 def _by_openvino(graph: Path) -> list[tuple[int, ...]]:
-    import openvino
+    from hub.engines.converter_left_out import openvino
 
     shapes = []
     for output in openvino.Core().read_model(str(graph)).outputs:
