@@ -84,29 +84,6 @@ class Flattened(paddle.nn.Layer):
         return self.weigh(image)
 
 
-class Bright(Pixels):
-    """A detector of text: whatever is bright is text (n, 1, h, w)."""
-
-    def __init__(self) -> None:
-        super().__init__(classifies=False)
-
-    def forward(self, image: Any) -> Any:
-        return functional.sigmoid(20 * (super().forward(image) - 0.5))
-
-
-class Stripes(paddle.nn.Layer):
-    """A recogniser: the letter of a column (n, columns, classes) follows from its colour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weigh = paddle.nn.Linear(3, 5)
-        self.weigh.weight.set_value(np.linspace(-4, 4, 15, dtype=np.float32).reshape(3, 5))
-
-    def forward(self, image: Any) -> Any:
-        columns = functional.avg_pool2d(image.mean(axis=2, keepdim=True), [1, 8]).squeeze(2)
-        return functional.softmax(self.weigh(columns.transpose([0, 2, 1])))
-
-
 class Frames(Colours):
     """Colours of a video (n, 3, frames, h, w) or (n, frames, 3, h, w), by its first frame."""
 
@@ -184,14 +161,6 @@ def main(folder: Path) -> None:
     body = {"Preprocess": prepared, "label_list": ["point"]}
     crop = [spec("image", None, 3, height, width)]
     save_plain(folder / "PP-TinyPose_128x96", "PP-TinyPose_128x96", Points(), crop, body)
-    found = {"name": "DBPostProcess", "thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.2}
-    resize = {"DetResizeForTest": {"resize_long": 960}}
-    name = "PP-OCRv4_server_seal_det"
-    save(folder / name, name, Bright(), any_size, [resize, *TO_SQUARE[1:]], found)
-    read = {"name": "CTCLabelDecode", "character_dict": ["a", "b", "c"]}
-    lines = [spec("x", None, 3, 48, None)]
-    resize = {"RecResizeImg": {"image_shape": [3, 48, 320]}}
-    save(folder / "PP-OCRv4_server_rec", "PP-OCRv4_server_rec", Stripes(), lines, [resize], read)
     shown = [
         {"ReadVideo": {"num_seg": 8, "sample_type": "uniform"}},
         {"Scale": {"short_size": SIZE}},

@@ -1,0 +1,16 @@
+"""Exports the tiny networks of all pipelines; run by the Python that has PaddleX:
+
+python export_networks.py FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import export_documents
+import export_pipelines
+
+if __name__ == "__main__":
+    for part in (export_pipelines, export_documents):
+        part.main(Path(sys.argv[1]))
