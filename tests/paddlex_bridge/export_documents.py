@@ -197,6 +197,7 @@ def main(folder: Path) -> None:
     blocks = ["table", "text", "formula", "seal", "paragraph_title", "image"]
     detector(folder, "PP-DocLayout-L", blocks)
     detector(folder, "RT-DETR-H_layout_17cls", blocks)
+    detector(folder, "RT-DETR-H_layout_3cls", ["table", "seal", "text"], [0, 2, 2, 1])
     detector(folder, "PP-DocLayout_plus-L", blocks)
     detector(folder, "PP-DocBlockLayout", ["Region"], [0, 0, 0, 0])
     for kind in ("wired", "wireless"):

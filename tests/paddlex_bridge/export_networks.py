@@ -10,7 +10,8 @@ from pathlib import Path
 
 import export_documents
 import export_pipelines
+import export_prompted
 
 if __name__ == "__main__":
-    for part in (export_pipelines, export_documents):
+    for part in (export_pipelines, export_documents, export_prompted):
         part.main(Path(sys.argv[1]))

@@ -91,6 +91,18 @@ class Frames(Colours):
         return super().forward(image.reshape([-1, 8, 3, SIZE, SIZE])[:, 0])
 
 
+class Actions(paddle.nn.Layer):
+    """(n, 3, frames, h, w) → of 2 x 2 places what each of five anchors finds there (n, 5 * 8, 2, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = paddle.nn.Conv2D(3, 5 * 8, 1)
+        self.weigh.weight.set_value(np.linspace(-1.5, 1.5, 120, dtype=np.float32).reshape(40, 3, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        return self.weigh(functional.adaptive_avg_pool2d(x.mean(axis=2), 2))
+
+
 class Continued(paddle.nn.Layer):
     """(n, past, 1) → (n, future, 1): means of the past, each of a little more of it."""
 
@@ -116,8 +128,8 @@ class Trend(paddle.nn.Layer):
         return self.weigh((features * pad_mask.unsqueeze(-1)).mean(axis=1))
 
 
-def spec(name: str, *shape: int | None) -> Any:
-    return paddle.static.InputSpec(list(shape), "float32", name=name)
+def spec(name: str, *shape: int | None, dtype: str = "float32") -> Any:
+    return paddle.static.InputSpec(list(shape), dtype, name=name)
 
 
 def save_plain(folder: Path, name: str, network: Any, inputs: list[Any], settings: dict[str, Any]) -> None:
@@ -170,6 +182,20 @@ def main(folder: Path) -> None:
     ]
     name = "PP-TSMv2-LCNetV2_8frames_uniform"
     save(folder / name, name, Frames(), [spec("x", None, 8, 3, SIZE, SIZE)], shown, best)
+    name = "YOWO"
+    shown = [
+        {"ReadVideo": {"num_seg": 8}},
+        {"ResizeVideo": {"target_size": SIZE}},
+        {"Image2Array": {"data_format": "tchw"}},
+        {"NormalizeVideo": {"scale": 255.0}},
+    ]
+    found = {"transform_ops": [{"DetVideoPostProcess": {"nms_thresh": 0.5, "score_thresh": 0.1}}]}
+    settings = {"PreProcess": {"transform_ops": shown}, "PostProcess": found, "label_list": COLOURS}
+    save_plain(folder / name, name, Actions(), [spec("x", None, 3, None, SIZE, SIZE)], settings)
+    for name in ("PP-YOLOE_plus-S_face", "PP-ShiTuV2_det"):
+        save(folder / name, name, Whole(), [image, scale], None, None)
+    for name in ("ResNet50_face", "PP-ShiTuV2_rec"):
+        save(folder / name, name, Colours(), [image], TO_SQUARE, {"NormalizeFeatures": None})
     _save_series(folder)
 
 

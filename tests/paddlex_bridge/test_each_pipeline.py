@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,6 @@ from tests.paddlex_bridge.tiny_pipelines import PIPELINES
 from tests.serving.running import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(INSTALL_SECONDS + 300)]
-
-
-@pytest.fixture(scope="module")
-def networks(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of their models."""
-    folder: Path = tmp_path_factory.mktemp("networks")
-    script = Path(__file__).with_name("export_networks.py")
-    subprocess.run([python, script, folder], check=True, capture_output=True, timeout=300)
-    return folder
 
 
 ALL = {**PIPELINES, **DOCUMENTS}

@@ -47,10 +47,14 @@ class Tiny:
 
     def file(self, pipeline: str, models: Path, folder: Path) -> Path:
         """Write the pipeline's file into ``folder``; ``models`` has a folder for each model."""
-        config = {"pipeline_name": pipeline, **self.settings, "SubModules": self.models}
         path = folder / f"{pipeline}.yaml"
-        path.write_text(yaml.safe_dump(_placed({**config, "SubPipelines": self.parts}, models)))
+        path.write_text(yaml.safe_dump(_placed(self.keys(pipeline), models)))
         return path
+
+    def keys(self, pipeline: str) -> dict[str, Any]:
+        """Return the keys of the pipeline's file, without the places of its models."""
+        keys = {"pipeline_name": pipeline, **self.settings}
+        return {**keys, "SubModules": self.models, "SubPipelines": self.parts}
 
     def bodies(self) -> dict[str, Any]:
         """Return at least six good bodies and six bad ones, by what they are."""
@@ -76,11 +80,17 @@ class Tiny:
 
 
 def _placed(config: dict[str, Any], models: Path) -> dict[str, Any]:
-    """Return a pipeline's keys with the place of each model in it and in its parts."""
-    placed = {
-        entry: {"module_name": "any", "model_dir": str(models / part["model_name"]), "batch_size": 1, **part}
-        for entry, part in config.get("SubModules", {}).items()
-    }
+    """Return a pipeline's keys with the place of each model in it and in its parts.
+
+    An entry that has a ``module_name`` is no model on this machine.
+    """
+
+    def entry(part: dict[str, Any]) -> dict[str, Any]:
+        if "module_name" in part:
+            return part
+        return {"module_name": "any", "model_dir": str(models / part["model_name"]), "batch_size": 1, **part}
+
+    placed = {name: entry(part) for name, part in config.get("SubModules", {}).items()}
     parts = {name: _placed(part, models) for name, part in config.get("SubPipelines", {}).items()}
     return {**config, "SubModules": placed, "SubPipelines": parts}
 

@@ -22,6 +22,37 @@ PIPELINES: dict[str, Tiny] = {
         field="video",
         is_fixed=True,
     ),
+    "video_detection": Tiny(
+        one("VideoDetection", "YOWO", nms_thresh=0.5, score_thresh=0.1),
+        ("scoreThresh", 0.3, "half"),
+        field="video",
+        bad={"a number that is none": {"nmsThresh": "much"}},
+    ),
+    "open_vocabulary_detection": Tiny(
+        one(
+            "OpenVocabularyDetection",
+            "GroundingDINO-T",
+            thresholds={"box_threshold": 0.3, "text_threshold": 0.25},
+        ),
+        ("thresholds", {"box_threshold": 0.8}, "half"),
+        more={"prompt": "a red thing. bus."},
+        good={"another prompt": {"prompt": "blue bus."}, "an unknown word": {"prompt": "zebra ? red."}},
+        bad={"no prompt": {"prompt": None}, "a prompt without a full stop": {"prompt": "blue bus"}},
+    ),
+    "open_vocabulary_segmentation": Tiny(
+        {**one("BoxPromptSegmentation", "SAM-H_box"), **one("PointPromptSegmentation", "SAM-H_point")},
+        ("prompt", [[4, 4, 25, 18]], [["a"]]),
+        more={"prompt": [[2, 3, 14, 12]], "promptType": "box"},
+        good={
+            "two boxes": {"prompt": [[2, 3, 14, 12], [1, 1, 29, 19]]},
+            "a point": {"promptType": "point", "prompt": [[8, 9]]},
+        },
+        bad={
+            "a kind of prompt that there is not": {"promptType": "line"},
+            "two points": {"promptType": "point", "prompt": [[8, 9], [1, 2]]},
+            "no kind": {"promptType": None},
+        },
+    ),
     "human_keypoint_detection": Tiny(
         {
             **one("ObjectDetection", "PP-YOLOE-S_human", threshold=None, img_size=None),
