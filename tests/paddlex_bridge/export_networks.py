@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import export_documents
+import export_language
 import export_pipelines
 import export_prompted
 
 if __name__ == "__main__":
-    for part in (export_pipelines, export_documents, export_prompted):
+    for part in (export_pipelines, export_documents, export_prompted, export_language):
         part.main(Path(sys.argv[1]))

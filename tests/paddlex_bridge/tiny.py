@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import tempfile
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,19 @@ def video(shade: int) -> str:
         return text_of(path.read_bytes())
 
 
+def sound(pitch: int, seconds: float = 1.0) -> str:
+    """Make a tone of 16 kHz, as WAV in base64."""
+    times = np.arange(int(16000 * seconds)) / 16000
+    samples = (9000 * np.sin(2 * np.pi * pitch * times)).astype("<i2")
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(samples.tobytes())
+    return text_of(target.getvalue())
+
+
 PICTURES = {
     "a picture": text_of(png()),
     "a tall one": text_of(encode(plain(24, 90))),
@@ -136,7 +151,12 @@ SERIES = {
     "no rows": series(0),
 }
 VIDEOS = {f"a video in {shade}": video(shade) for shade in (30, 90, 150, 210, 250)}
-FILES = {"csv": SERIES, "video": VIDEOS}
+SOUNDS = {
+    **{f"a tone of {pitch} Hz": sound(pitch) for pitch in (110, 440, 1700, 5000)},
+    "a long one": sound(300, 3),
+    "a short one": sound(900, 0.2),
+}
+FILES = {"csv": SERIES, "video": VIDEOS, "audio": SOUNDS}
 NOTHING_OF_THE_KIND = text_of(next(iter(unreadable().values())))
 THRESHOLD = ("threshold", 0.95, "half")
 ATTRIBUTES = ("clsThreshold", {"default": 0.3, "1": 0.9}, "half")

@@ -181,10 +181,39 @@ def translator(url: str) -> Tiny:
     )
 
 
+def understand(ask: Ask) -> None:
+    def question(image: str, text: str = "What is it?") -> dict[str, Any]:
+        seen = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}}
+        content = [seen, {"type": "text", "text": text}]
+        return {"model": "PP-DocBee2", "messages": [{"role": "user", "content": content}]}
+
+    route = "document-understanding"
+    red = question(colour(240, 20, 10))
+    ask("a red image", route, red)
+    ask("a blue one", route, question(colour(10, 20, 240)))
+    ask("another question", route, question(colour(240, 20, 10), "Why?"))
+    ask("a page", route, question(PAGES["a page"]))
+    ask("a page of few tokens", route, {**question(PAGES["a page"]), "max_image_tokens": 4})
+    ask(
+        "with a system's message",
+        route,
+        {**red, "messages": [{"role": "system", "content": "a"}, *red["messages"]]},
+    )
+    ask("unknown fields", route, {**red, "more": [1]})
+    ask("nothing", route, {})
+    ask("no model", route, {"messages": red["messages"]})
+    ask("no message", route, {**red, "messages": []})
+    ask("messages that are a text", route, {**red, "messages": "a", "logId": "mine"})
+    ask("a question without an image", route, {**red, "messages": [{"role": "user", "content": "What?"}]})
+    ask("an image that is none", route, question(NOTHING_OF_THE_KIND))
+    ask("an odd number", route, {**red, "max_image_tokens": "few"})
+
+
 DIALOGUES: dict[str, Dialogue] = {
     "face_recognition": images("face-recognition"),
     "PP-ShiTuV2": images("shitu"),
     "PP-ChatOCRv3-doc": chat(3),
     "PP-ChatOCRv4-doc": chat(4),
     "PP-DocTranslation": Dialogue(translator, translate),
+    "doc_understanding": Dialogue(lambda _: Tiny(one("DocUnderstanding", "PP-DocBee2-3B")), understand),
 }

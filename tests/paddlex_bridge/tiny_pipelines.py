@@ -84,6 +84,11 @@ PIPELINES: dict[str, Tiny] = {
         },
         ATTRIBUTES,
     ),
+    "multilingual_speech_recognition": Tiny(
+        one("MultilingualSpeechRecognition", "whisper_tiny"),
+        field="audio",
+        bad={"a list": {"audio": ["a"]}, "null": {"audio": None}},
+    ),
     "ts_forecast": Tiny(one("TSForecast", "DLinear"), field="csv"),
     "ts_anomaly_detection": Tiny(one("TSAnomalyDetection", "DLinear_ad"), field="csv"),
     "ts_classification": Tiny(one("TSClassification", "TimesNet_cls"), field="csv"),
