@@ -73,6 +73,24 @@ class Stripes(paddle.nn.Layer):
         return functional.softmax(self.weigh(columns.transpose([0, 2, 1])))
 
 
+class Ordered(Blocks):
+    """Says also in which order to read (rows of 8 columns), or that and where each block is bright (7)."""
+
+    def __init__(self, *, shows: bool) -> None:
+        super().__init__([0, 1, 2, 3])
+        self.shows = shows
+        self.order = self.create_parameter([4, 1])
+        self.order.set_value(np.array([[1], [0], [2], [3]], np.float32))
+
+    def forward(self, im_shape: Any, image: Any, scale_factor: Any) -> Any:
+        rows, counts = super().forward(im_shape, image, scale_factor)
+        order = (self.order + 0 * rows[:, :1].reshape([-1, 4, 1])).reshape([-1, 1])
+        if not self.shows:
+            return paddle.concat([rows, order, order], axis=1), counts
+        bright = (functional.avg_pool2d(image.mean(axis=1, keepdim=True), 4) > 0.3).astype("int32")
+        return paddle.concat([rows, order], axis=1), counts, bright.tile([1, 4, 1, 1]).reshape([-1, 4, 4])
+
+
 class Structure(paddle.nn.Layer):
     """A table of two columns; it has two rows where the lower half is bright, else one."""
 
@@ -131,8 +149,8 @@ def tokenizer() -> dict[str, Any]:
     }
 
 
-def detector(folder: Path, name: str, labels: list[str], classes: list[int] | None = None) -> None:
-    """Save a detector of blocks with ``labels``; ``classes`` are those of the four quarters."""
+def detector(folder: Path, name: str, labels: list[str], network: Blocks) -> None:
+    """Save a detector of blocks with ``labels``."""
     inputs = [spec("im_shape", None, 2), spec("image", None, 3, SIZE, SIZE), spec("scale_factor", None, 2)]
     prepared = [
         {"type": "Resize", "target_size": [SIZE, SIZE], "keep_ratio": False, "interp": 2},
@@ -140,7 +158,7 @@ def detector(folder: Path, name: str, labels: list[str], classes: list[int] | No
         {"type": "Permute"},
     ]
     settings = {"Preprocess": prepared, "label_list": labels, "draw_threshold": 0.5}
-    save_plain(folder / name, name, Blocks(classes or [0, 1, 2, 3]), inputs, settings)
+    save_plain(folder / name, name, network, inputs, settings)
 
 
 def classifier(folder: Path, name: str, labels: list[str]) -> None:
@@ -195,13 +213,14 @@ def text(folder: Path, detects: str, reads: str) -> None:
 
 def main(folder: Path) -> None:
     blocks = ["table", "text", "formula", "seal", "paragraph_title", "image"]
-    detector(folder, "PP-DocLayout-L", blocks)
-    detector(folder, "RT-DETR-H_layout_17cls", blocks)
-    detector(folder, "RT-DETR-H_layout_3cls", ["table", "seal", "text"], [0, 2, 2, 1])
-    detector(folder, "PP-DocLayout_plus-L", blocks)
-    detector(folder, "PP-DocBlockLayout", ["Region"], [0, 0, 0, 0])
+    for name in ("PP-DocLayout-L", "RT-DETR-H_layout_17cls", "PP-DocLayout_plus-L"):
+        detector(folder, name, blocks, Blocks([0, 1, 2, 3]))
+    detector(folder, "RT-DETR-H_layout_3cls", ["table", "seal", "text"], Blocks([0, 2, 2, 1]))
+    detector(folder, "PP-DocBlockLayout", ["Region"], Blocks([0, 0, 0, 0]))
+    detector(folder, "PP-DocLayoutV2", blocks, Ordered(shows=False))
+    detector(folder, "PP-DocLayoutV3", blocks, Ordered(shows=True))
     for kind in ("wired", "wireless"):
-        detector(folder, f"RT-DETR-L_{kind}_table_cell_det", ["cell"], [0, 0, 0, 0])
+        detector(folder, f"RT-DETR-L_{kind}_table_cell_det", ["cell"], Blocks([0, 0, 0, 0]))
         table(folder, f"SLANeXt_{kind}")
     table(folder, "SLANet_plus")
     classifier(folder, "PP-LCNet_x1_0_table_cls", ["wired_table", "wireless_table"])

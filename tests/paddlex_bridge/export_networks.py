@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import export_documents
-import export_language
 import export_pipelines
 import export_prompted
+import export_speech
+import export_vision
 
 if __name__ == "__main__":
-    for part in (export_pipelines, export_documents, export_prompted, export_language):
+    for part in (export_pipelines, export_documents, export_prompted, export_speech, export_vision):
         part.main(Path(sys.argv[1]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.paddlex_bridge.language_model import KEYS
 from tests.paddlex_bridge.tiny import NOTHING_OF_THE_KIND, Tiny, one
-from tests.paddlex_bridge.tiny_documents import DOCUMENTS, FURTHER, PAGES
+from tests.paddlex_bridge.tiny_documents import DOCUMENTS, FURTHER, PAGES, PREPARED
 from tests.serving.pictures import encode, plain, text_of
 
 #: Sends the body to the route, keeps the reply by what the request is, and returns its result.
@@ -209,6 +209,47 @@ def understand(ask: Ask) -> None:
     ask("an odd number", route, {**red, "max_image_tokens": "few"})
 
 
+def reader(release: str) -> Dialogue:
+    """Read pages block by block, put what was read together."""
+    read, join = "layout-parsing", "restructure-pages"
+
+    def talk(ask: Ask) -> None:
+        page = {"file": PAGES["a page in JPEG"], "fileType": 1, "visualize": False, "maxNewTokens": 9}
+        ask("a page", read, page)
+        ask("with pictures", read, {**page, "visualize": True})
+        ask("a blue page", read, {**page, "file": PAGES["a blue page"]})
+        ask("a dark half", read, {**page, "file": PAGES["a page with a dark half"]})
+        ask("few letters", read, {**page, "maxNewTokens": 1})
+        ask("seals and charts, too", read, {**page, "useSealRecognition": True, "useChartRecognition": True})
+        ask("the page as a whole", read, {**page, "useLayoutDetection": False, "promptLabel": "table"})
+        seen = ask("a PDF", read, {**page, **FURTHER["a PDF"]})["layoutParsingResults"]
+        texts = [{"prunedResult": each["prunedResult"], "markdownImages": None} for each in seen]
+        ask("two pages in one", join, {"pages": texts, "concatenatePages": True})
+        ask("two pages one by one", join, {"pages": texts})
+        ask("nothing", read, {})
+        ask("no page", read, {**page, "file": NOTHING_OF_THE_KIND})
+        ask("a prompt that there is not", read, {**page, "promptLabel": "song", "logId": "mine"})
+        ask("a threshold above 1", read, {**page, "layoutThreshold": 2})
+        ask("a shape that there is not", read, {**page, "layoutShapeMode": "round"})
+        ask("more pixels than at most", read, {**page, "minPixels": 9999, "maxPixels": 99})
+        ask("no pages", join, {})
+        ask("pages that are texts", join, {"pages": ["a"]})
+
+    older = not release
+    layout = one("LayoutDetection", "PP-DocLayoutV2" if older else "PP-DocLayoutV3", threshold=0.3)
+    tiny = Tiny(
+        {**layout, **one("VLRecognition", f"PaddleOCR-VL{release}-0.9B", genai_config={"backend": "native"})},
+        settings={
+            "use_doc_preprocessor": True,
+            "use_layout_detection": True,
+            "use_chart_recognition": False,
+            "merge_layout_blocks": True,
+        },
+        parts={"DocPreprocessor": PREPARED},
+    )
+    return Dialogue(lambda _: tiny, talk)
+
+
 DIALOGUES: dict[str, Dialogue] = {
     "face_recognition": images("face-recognition"),
     "PP-ShiTuV2": images("shitu"),
@@ -216,4 +257,5 @@ DIALOGUES: dict[str, Dialogue] = {
     "PP-ChatOCRv4-doc": chat(4),
     "PP-DocTranslation": Dialogue(translator, translate),
     "doc_understanding": Dialogue(lambda _: Tiny(one("DocUnderstanding", "PP-DocBee2-3B")), understand),
+    **{f"PaddleOCR-VL{release}": reader(release) for release in ("", "-1.5", "-1.6")},
 }
