@@ -280,12 +280,6 @@ def test_models_that_can_be_had_neither_here_nor_there_are_an_error_at_once(buil
     assert "Not on this machine: PP-LCNet_x0_5" in said
 
 
-def test_a_pipeline_without_a_server_is_said_to_have_none(building: Any) -> None:
-    config = {"pipeline_name": "text_to_speech"}
-
-    assert "text_to_speech" in building(pipeline=config)
-
-
 def test_a_card_that_is_not_there_is_an_error(building: Any, pipelines: dict[str, Path]) -> None:
     said = building(pipeline=str(pipelines["tagger"]), device="gpu:0")
 

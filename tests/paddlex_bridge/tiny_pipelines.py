@@ -14,7 +14,6 @@ PIPELINES: dict[str, Tiny] = {
         field="file",
         more={"fileType": 1},
         settings={"use_doc_orientation_classify": True, "use_doc_unwarping": True},
-        is_fixed=True,
     ),
     "video_classification": Tiny(
         one("VideoClassification", "PP-TSMv2-LCNetV2_8frames_uniform", topk=1),
