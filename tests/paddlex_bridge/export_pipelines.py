@@ -1,14 +1,11 @@
-"""Exports a tiny network for each model of several pipelines; run by the Python that has PaddleX:
+"""Exports the tiny networks of images, videos and time series; ``export_networks.py`` calls it.
 
-    python export_pipelines.py FOLDER
-
-Each folder below FOLDER has an ``inference.json`` and an ``inference.yml``, and a name that
+Each folder has an ``inference.json`` and an ``inference.yml``, and a name that
 ``tiny_pipelines.py`` knows. The networks compute something of their input, so that a wrong preparation shows.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +211,3 @@ def _save_series(folder: Path) -> None:
         [spec("features", None, PAST, 1), spec("pad_mask", None, PAST)],
         {"size": size, "info_params": grouped, "input_data": inputs},
     )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
