@@ -53,7 +53,8 @@ def test_a_dialogue_is_as_with_paddlexs_own_server(
     with language_model() as url:
         file = dialogue.pipeline(url).file(name, networks, tmp_path)
         given = {"directory": str(content / MODULE.name), "pipeline": str(file)}
-        ours = Server(tmp_path / "home", {name: {"init_args": given}}, wait=False, timeout=SECONDS)
+        modules = {name: {"init_args": given}}
+        ours = Server(tmp_path / "home", modules, wait=False, cwd=tmp_path, timeout=SECONDS)
         log = tmp_path / "theirs.log"
         with ours, paddlex_server(python, file, log, is_fixed=dialogue.is_fixed) as theirs:
             ours.wait_settled(READY_SECONDS)
