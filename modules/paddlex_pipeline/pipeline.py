@@ -80,6 +80,8 @@ def build(options: Options) -> Built:
     check_installed()
     _prepare(options)
     config = _configuration(options.pipeline)
+    name = config["pipeline_name"]
+    _check_served(name)  # before models are downloaded for it
     if options.mend:
         from paddlex.inference.models.predictors.base_predictor import BasePredictor
 
@@ -89,7 +91,6 @@ def build(options: Options) -> Built:
     from paddlex.inference.serving.infra import utils
 
     bound(utils)
-    name = config["pipeline_name"]
     try:
         pipeline = create_pipeline(
             config=config,
@@ -101,8 +102,6 @@ def build(options: Options) -> Built:
         )
         application = create_pipeline_app(pipeline, config)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and str(error.name).startswith("paddlex.inference.serving"):
-            raise ConfigError(f"PaddleX has no server for the pipeline {name}") from error
         raise EngineError(f"PaddleX cannot build the pipeline {name}: {error}{_advice(config)}") from error
     context = application.state.context
     _keep_pictures_in_their_folder(context)
@@ -207,6 +206,17 @@ def _configuration(pipeline: str | Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("pipeline_name"), str):
         raise ConfigError(f"pipeline: {pipeline!r:.80} has no pipeline_name")
     return config
+
+
+def _check_served(name: str) -> None:
+    """Raise ConfigError where PaddleX has no server for a pipeline, or no such pipeline."""
+    from paddlex.inference.pipelines import get_pipeline_path
+    from paddlex.inference.serving.name_mappings import pipeline_name_to_mod_name
+
+    applications = "paddlex.inference.serving.basic_serving._pipeline_apps"
+    if find_spec(f"{applications}.{pipeline_name_to_mod_name(name)}") is None:
+        exists = get_pipeline_path(name) is not None
+        raise ConfigError(f"PaddleX has no server for the pipeline {name}" if exists else _unknown(name))
 
 
 def _unknown(name: str) -> str:

@@ -89,6 +89,15 @@ def models(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def networks(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny network for each model of the pipelines that are compared with PaddleX."""
+    folder: Path = tmp_path_factory.mktemp("networks")
+    script = Path(__file__).with_name("export_networks.py")
+    subprocess.run([python, script, folder], check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def pipelines(models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pipeline files by a short name."""
     folder: Path = tmp_path_factory.mktemp("pipelines")

@@ -1,14 +1,11 @@
-"""Exports a tiny network for each model of several pipelines; run by the Python that has PaddleX:
+"""Exports the tiny networks of images, videos and time series; ``export_networks.py`` calls it.
 
-    python export_pipelines.py FOLDER
-
-Each folder below FOLDER has an ``inference.json`` and an ``inference.yml``, and a name that
+Each folder has an ``inference.json`` and an ``inference.yml``, and a name that
 ``tiny_pipelines.py`` knows. The networks compute something of their input, so that a wrong preparation shows.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,34 +81,23 @@ class Flattened(paddle.nn.Layer):
         return self.weigh(image)
 
 
-class Bright(Pixels):
-    """A detector of text: whatever is bright is text (n, 1, h, w)."""
-
-    def __init__(self) -> None:
-        super().__init__(classifies=False)
-
-    def forward(self, image: Any) -> Any:
-        return functional.sigmoid(20 * (super().forward(image) - 0.5))
-
-
-class Stripes(paddle.nn.Layer):
-    """A recogniser: the letter of a column (n, columns, classes) follows from its colour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weigh = paddle.nn.Linear(3, 5)
-        self.weigh.weight.set_value(np.linspace(-4, 4, 15, dtype=np.float32).reshape(3, 5))
-
-    def forward(self, image: Any) -> Any:
-        columns = functional.avg_pool2d(image.mean(axis=2, keepdim=True), [1, 8]).squeeze(2)
-        return functional.softmax(self.weigh(columns.transpose([0, 2, 1])))
-
-
 class Frames(Colours):
     """Colours of a video (n, 3, frames, h, w) or (n, frames, 3, h, w), by its first frame."""
 
     def forward(self, image: Any) -> Any:
         return super().forward(image.reshape([-1, 8, 3, SIZE, SIZE])[:, 0])
+
+
+class Actions(paddle.nn.Layer):
+    """(n, 3, frames, h, w) → of 2 x 2 places what each of five anchors finds there (n, 5 * 8, 2, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = paddle.nn.Conv2D(3, 5 * 8, 1)
+        self.weigh.weight.set_value(np.linspace(-1.5, 1.5, 120, dtype=np.float32).reshape(40, 3, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        return self.weigh(functional.adaptive_avg_pool2d(x.mean(axis=2), 2))
 
 
 class Continued(paddle.nn.Layer):
@@ -139,8 +125,8 @@ class Trend(paddle.nn.Layer):
         return self.weigh((features * pad_mask.unsqueeze(-1)).mean(axis=1))
 
 
-def spec(name: str, *shape: int | None) -> Any:
-    return paddle.static.InputSpec(list(shape), "float32", name=name)
+def spec(name: str, *shape: int | None, dtype: str = "float32") -> Any:
+    return paddle.static.InputSpec(list(shape), dtype, name=name)
 
 
 def save_plain(folder: Path, name: str, network: Any, inputs: list[Any], settings: dict[str, Any]) -> None:
@@ -184,14 +170,6 @@ def main(folder: Path) -> None:
     body = {"Preprocess": prepared, "label_list": ["point"]}
     crop = [spec("image", None, 3, height, width)]
     save_plain(folder / "PP-TinyPose_128x96", "PP-TinyPose_128x96", Points(), crop, body)
-    found = {"name": "DBPostProcess", "thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.2}
-    resize = {"DetResizeForTest": {"resize_long": 960}}
-    name = "PP-OCRv4_server_seal_det"
-    save(folder / name, name, Bright(), any_size, [resize, *TO_SQUARE[1:]], found)
-    read = {"name": "CTCLabelDecode", "character_dict": ["a", "b", "c"]}
-    lines = [spec("x", None, 3, 48, None)]
-    resize = {"RecResizeImg": {"image_shape": [3, 48, 320]}}
-    save(folder / "PP-OCRv4_server_rec", "PP-OCRv4_server_rec", Stripes(), lines, [resize], read)
     shown = [
         {"ReadVideo": {"num_seg": 8, "sample_type": "uniform"}},
         {"Scale": {"short_size": SIZE}},
@@ -201,6 +179,20 @@ def main(folder: Path) -> None:
     ]
     name = "PP-TSMv2-LCNetV2_8frames_uniform"
     save(folder / name, name, Frames(), [spec("x", None, 8, 3, SIZE, SIZE)], shown, best)
+    name = "YOWO"
+    shown = [
+        {"ReadVideo": {"num_seg": 8}},
+        {"ResizeVideo": {"target_size": SIZE}},
+        {"Image2Array": {"data_format": "tchw"}},
+        {"NormalizeVideo": {"scale": 255.0}},
+    ]
+    found = {"transform_ops": [{"DetVideoPostProcess": {"nms_thresh": 0.5, "score_thresh": 0.1}}]}
+    settings = {"PreProcess": {"transform_ops": shown}, "PostProcess": found, "label_list": COLOURS}
+    save_plain(folder / name, name, Actions(), [spec("x", None, 3, None, SIZE, SIZE)], settings)
+    for name in ("PP-YOLOE_plus-S_face", "PP-ShiTuV2_det"):
+        save(folder / name, name, Whole(), [image, scale], None, None)
+    for name in ("ResNet50_face", "PP-ShiTuV2_rec"):
+        save(folder / name, name, Colours(), [image], TO_SQUARE, {"NormalizeFeatures": None})
     _save_series(folder)
 
 
@@ -219,7 +211,3 @@ def _save_series(folder: Path) -> None:
         [spec("features", None, PAST, 1), spec("pad_mask", None, PAST)],
         {"size": size, "info_params": grouped, "input_data": inputs},
     )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
