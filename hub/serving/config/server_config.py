@@ -9,25 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from hub import extras, settings, text_file
+from hub import extras, settings
 from hub.address import bare
 from hub.envelope import StatusStyle
 from hub.errors import ConfigError
 from hub.serving.config import hps, memory, validation
 from hub.serving.config import ray as ray_options
 from hub.serving.config.base import Settings
+from hub.serving.config.config_file import read_keys as read_keys
 from hub.serving.config.module_config import Card, CommaList, ModuleConfig, PositiveInt, Seconds
 from hub.serving.config.ray import Address
 from hub.serving.messages import atomic_json, message
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+JobSeconds = Annotated[float, Field(gt=0, le=365 * 86400)]
 
 
 class ServingConfig(Settings):
@@ -114,6 +115,20 @@ class ServingConfig(Settings):
     endpoints."""
     watch: bool = False
     """Load a module that is served from a folder again when a file of it changes; for authors."""
+    jobs: bool = False
+    """Start the process that runs jobs with the server, not at the first job."""
+    jobs_dir: Path | None = None
+    """The folder of jobs, which has one for each port; `$HUB_HOME/jobs` unless given."""
+    job_pages: PositiveInt = 1
+    """Pages of jobs per runner that are in a module's queue at once."""
+    max_job_mb: Annotated[float, Field(gt=0)] = 1024
+    """The largest body of a job, in MB (413); it goes to disk as it comes."""
+    max_jobs: PositiveInt = 1000
+    """Jobs that are not done yet (429)."""
+    max_jobs_gb: Annotated[float, Field(gt=0)] = 10
+    """All jobs with their results on the disk, in GB (507)."""
+    job_ttl: JobSeconds = 86400.0
+    """Seconds that a job and its result are kept after its end."""
     runtime_dir: Path | None = None
     """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
@@ -134,6 +149,12 @@ class ServingConfig(Settings):
     """A line in the log for each request."""
     log_format: Literal["text", "json"] = "text"
     """The log as lines of text, or as one JSON object per line, with the request's id."""
+
+    @property
+    def jobs_folder(self) -> Path:
+        """The folder of this server's jobs."""
+        where = self.jobs_dir or settings.hub_home() / "jobs"
+        return where.expanduser().absolute() / str(self.port)
 
     @field_validator("host")
     @classmethod
@@ -208,29 +229,6 @@ _WORDS: Mapping[str, bool] = {
 }
 #: Keys of PaddleHub's config files that never had an effect there, or have none here.
 IGNORED_KEYS = ("use_singleprocess",)
-
-
-def read_keys(path: str | Path) -> dict[str, Any]:
-    """Return the keys of a config.json, or of the same as YAML; raises ConfigError."""
-    import yaml
-
-    is_yaml = Path(path).suffix.lower() in (".yaml", ".yml")
-    text = text_file.read(path, "config file")
-    try:
-        # As JSON, YAML has no dates, no numbers as keys and nothing that holds itself.
-        keys = json.loads(json.dumps(yaml.safe_load(text), default=_text) if is_yaml else text)
-    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f"config file {path} is not {'YAML' if is_yaml else 'JSON'}: {error}") from error
-    if not isinstance(keys, dict):
-        raise ConfigError(f"config file {path} must hold a JSON object, not {type(keys).__name__}")
-    return keys
-
-
-def _text(value: Any) -> str:
-    """Return a date or time of YAML as it was written; raises TypeError for sets and bytes."""
-    if isinstance(value, date):  # a datetime is one
-        return value.isoformat()
-    raise TypeError(f"{value!r} cannot stand in a config file")
 
 
 def from_file(path: str | Path, overrides: Mapping[str, Any] | None = None) -> ServingConfig:

@@ -15,7 +15,10 @@ from hub.serving.gateway.inflight import InflightBytes
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """The most that one request may cost, and all of them together. Sizes in bytes, times in seconds."""
+    """The most that one request may cost, and all of them together. Sizes in bytes, times in seconds.
+
+    ``max_page`` is the largest request that the jobs service may make, ``max_job`` the largest body of a job.
+    """
 
     max_body: int
     max_inflight: int
@@ -25,6 +28,8 @@ class RequestLimits:
     max_total_pixels: int
     max_json_values: int
     allow_server_paths: bool
+    max_page: int = 0
+    max_job: int = 0
 
     @classmethod
     def of(cls, config: ServingConfig) -> Self:
@@ -38,6 +43,8 @@ class RequestLimits:
             max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
             max_json_values=config.max_json_values,
             allow_server_paths=config.allow_server_paths,
+            max_page=int(max(config.max_body_mb, config.max_inflight_mb) * 1e6),
+            max_job=int(config.max_job_mb * 1e6),
         )
 
 

@@ -26,6 +26,7 @@ class RequestContext:
         key_name: name of the API key that it came with.
         module: the module that is meant, once it is known to be served: a label of metrics.
         log_id: the caller's own id in PaddleX's format.
+        item, page: of a page of a job: which of the job's items, and which page of a document.
     """
 
     request_id: str
@@ -38,6 +39,8 @@ class RequestContext:
     key_name: str | None = None
     module: str = ""
     log_id: str = ""
+    item: int = 0
+    page: int | None = None
 
     def shorten(self, timeout: float | None) -> None:
         """Take a second timeout into account; the shorter one counts."""

@@ -38,6 +38,7 @@ class Manifest(Message):
         batch: the argument by which requests are joined.
         images: arguments that hold images.
         documents: it takes several pages of a file, and PDFs.
+        whole_documents: the result of a document is of all its pages together.
         idempotent: whether a request may be sent again after a runner died under it; None: not known yet.
         endpoints: a pipeline's endpoints, and the fields of each that hold files.
         once: those endpoints that must not run a request twice.
@@ -59,6 +60,7 @@ class Manifest(Message):
     batch: str | None = None
     images: tuple[str, ...] = ()
     documents: bool = False
+    whole_documents: bool = False
     idempotent: bool | None = None
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
     once: tuple[str, ...] = ()

@@ -27,15 +27,19 @@ CODES = {
     errors.UnauthorizedError: (401, "101"),
     errors.ForbiddenError: (403, "101"),
     errors.UnknownModuleError: (404, "111"),
+    errors.UnknownJobError: (404, "101"),
     errors.BodyTimeoutError: (408, "101"),
+    errors.ConflictError: (409, "101"),
     errors.PayloadTooLargeError: (413, "101"),
     errors.MediaTypeError: (415, "101"),
+    errors.TooManyJobsError: (429, "101"),
     errors.ModuleRaisedError: (500, "101"),
     errors.PoisonError: (500, "101"),
     errors.RunnerLostError: (502, "101"),
     errors.UnavailableError: (503, "101"),
     errors.QueueFullError: (503, "101"),
     errors.DeadlineError: (504, "101"),
+    errors.StorageFullError: (507, "101"),
 }
 each_error = pytest.mark.parametrize(("error", "code", "status"), [(e, *c) for e, c in CODES.items()])
 
