@@ -57,6 +57,7 @@ def test_a_job_survives_five_kills_of_the_supervisor_without_a_page_lost_or_done
         server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["jobs", "gateway"])
 def test_a_helper_that_is_killed_costs_a_job_nothing(home: Path, role: str) -> None:
     with JobServer(home) as server:
@@ -68,6 +69,7 @@ def test_a_helper_that_is_killed_costs_a_job_nothing(home: Path, role: str) -> N
         assert server.result(id)["results"] == [str(number) for number in range(60)]
 
 
+@pytest.mark.slow
 def test_a_runner_that_dies_costs_a_job_nothing(home: Path) -> None:
     with JobServer(home) as server:
         id = server.submit("pager/say", json={"texts": [str(number) for number in range(60)]}).json()["id"]
@@ -91,6 +93,7 @@ def test_what_must_not_run_twice_does_not_after_a_kill(home: Path) -> None:
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_goes_on_with_its_jobs_at_the_next_start(home: Path) -> None:
     texts = [str(number) for number in range(60)]
     with JobServer(home) as server:

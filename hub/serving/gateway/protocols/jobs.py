@@ -14,10 +14,10 @@ from flask import Blueprint, Response, request
 
 from hub import envelope
 from hub.errors import BindingError, InvalidInputError, MediaTypeError, UnavailableError
-from hub.serving.gateway import unpack
+from hub.serving.gateway import error_responses, unpack
 from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.context import current_gateway, request_context
-from hub.serving.gateway.error_responses import json_reply
+from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.jobs_client import JobsClient
 from hub.serving.gateway.protocols import over_http
@@ -71,6 +71,16 @@ def submit(name: str, method: str = "") -> Response:
     response = _job_reply(job, 202)
     response.headers["Location"] = f"/jobs/{job.id}"
     return response
+
+
+@blueprint.errorhandler(Exception)
+def failed(problem: Exception) -> Response:
+    """Write an error as an envelope, with its own code in either style: PaddleHub has no such routes."""
+    return error_responses.respond(problem, _with_its_code)
+
+
+def _with_its_code(failure: Failure) -> tuple[bytes, int]:
+    return envelope.failure(failure.message, failure.status), failure.code
 
 
 @blueprint.get("/jobs")
