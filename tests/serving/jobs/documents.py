@@ -29,10 +29,12 @@ def lines(pages: int, mark: str = "") -> list[dict[str, Any]]:
 class JobServer(Server):
     """A server with pager, which keeps a journal of the pages that it has begun with."""
 
-    def __init__(self, home: Path, *, seconds: float = 0.02, **settings: Any) -> None:
+    def __init__(
+        self, home: Path, *, seconds: float = 0.02, others: dict[str, Any] | None = None, **settings: Any
+    ) -> None:
         self.journal = home / "journal"
         entry = {"init_args": {"journal": str(self.journal), "seconds": seconds}}
-        super().__init__(home, {"pager": entry}, access_log=False, **settings)
+        super().__init__(home, {"pager": entry, **(others or {})}, access_log=False, **settings)
 
     def began(self) -> list[str]:
         return self.journal.read_text().split("\n")[:-1] if self.journal.exists() else []

@@ -138,7 +138,7 @@ def test_a_job_belongs_to_the_key_that_made_it(home: Path, tmp_path: Path) -> No
     keys = tmp_path / "keys"
     keys.write_text("anna: 0123456789abcdef-anna\nben: 0123456789abcdef-ben\n")
     anna, ben = ({"X-API-Key": f"0123456789abcdef-{name}"} for name in ("anna", "ben"))
-    with JobServer(home, api_key_file=str(keys)) as server:
+    with JobServer(home, api_key_file=str(keys), status_style="2.x") as server:
         assert server.submit("pager/say", **ONE).status_code == 401
         assert server.get("/jobs").status_code == 401
         id = server.submit("pager/say", **ONE, headers=anna).json()["id"]
@@ -151,6 +151,8 @@ def test_a_job_belongs_to_the_key_that_made_it(home: Path, tmp_path: Path) -> No
         session.headers.update(anna)
         assert server.submit("pager/say", **ONE, headers={"Idempotency-Key": "k"}).json()["id"] != other
         server.wait_for(id)
+        assert server.result(id) == {"msg": "", "results": ["A"], "status": "000"}
+        assert server.submit("nobody", **ONE).status_code == 404  # 2.x's 200 for errors is of /predict
         texts = {"texts": ["x"] * 300}
         id = server.submit("pager/say", json=texts).json()["id"]
         wait_until(lambda: server.job(id)["pages"]["done"] > 0)

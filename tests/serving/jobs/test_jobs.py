@@ -19,7 +19,8 @@ NDJSON = {"Accept": "application/x-ndjson"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobServer]:
-    with JobServer(tmp_path_factory.mktemp("home"), seconds=0.01, max_body_mb=1, max_job_mb=3) as running:
+    settings = {"max_body_mb": 1, "max_job_mb": 3, "others": {"desk": {}}}
+    with JobServer(tmp_path_factory.mktemp("home"), seconds=0.01, **settings) as running:
         yield running
 
 
@@ -184,6 +185,19 @@ def test_an_idempotency_key_makes_a_repeated_submit_the_same_job(server: JobServ
 def test_a_submit_that_means_nothing_is_refused_at_once(server: JobServer, name: str, code: int) -> None:
     options: dict[str, Any] = {} if code == 400 else {"json": {"texts": ["a"]}}
     assert server.submit(name, **options).status_code == code
+
+
+def test_a_pipelines_endpoint_has_jobs_and_its_reply_is_the_result(server: JobServer) -> None:
+    body = {"file": "eA==", "wish": "all"}
+    sync = server.session.post(f"{server.url}/copy", json=body, timeout=10).json()
+    job, result = done(server, "copy", json=body)
+    assert (job["name"], result) == ("copy", sync)
+    refused = server.submit("copy", data=pdf(1), headers={"Content-Type": "application/pdf"})
+    assert refused.status_code == 415
+    failed = server.submit("copy", json={"wish": "raise"}).json()["id"]
+    assert "broken" in server.wait_for(failed, "failed")["error"]
+    teapot = server.submit("copy", json={"wish": "teapot"}).json()["id"]
+    assert server.wait_for(teapot, "failed")["error"] == "a teapot"
 
 
 def test_files_of_a_job_go_when_it_ends(server: JobServer) -> None:
