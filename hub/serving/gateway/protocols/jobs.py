@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -107,6 +108,9 @@ def result(job_id: str) -> Response:
     """Return what the synchronous route would have answered, or with NDJSON the pages as they come."""
     gateway, owner = current_gateway(), _owner()
     if request.accept_mimetypes.best_match(["application/json", NDJSON], "application/json") == NDJSON:
+        after = request.args.get("after", "0")
+        if not after.isdecimal():
+            raise BindingError(f"after must be how many pages are known already, not {after[:100]!r}")
         job = _ask(JobRequest("show", owner, job_id))  # or the error, before the first line
         if not _followers.acquire(blocking=False):
             raise UnavailableError(
@@ -115,7 +119,8 @@ def result(job_id: str) -> Response:
             )
         caller = over_http.announced(gateway, "").caller
         style = envelope.SUCCESS_STATUS[gateway.config.status_style]
-        return Response(_Lines(gateway.jobs, job, owner, caller, style), mimetype=NDJSON)
+        question = JobRequest("pages", owner, job.id, after=int(after), wait=_WAIT_SECONDS)
+        return Response(_Lines(gateway.jobs, question, job.state, caller, style), mimetype=NDJSON)
     reply, results = gateway.jobs.ask(JobRequest("result", owner, job_id))
     if reply.job is not None and reply.job.is_endpoint:
         return json_reply(results, 200)
@@ -126,24 +131,23 @@ class _Lines:
     """The lines of NDJSON: one for each page as it comes, and the last with how the job ended."""
 
     def __init__(
-        self, client: JobsClient, job: JobInfo, owner: str | None, caller: Caller, success: str
+        self, client: JobsClient, question: JobRequest, state: str, caller: Caller, success: str
     ) -> None:
-        self._client, self._job, self._owner = client, job, owner
+        self._client, self._question, self._state = client, question, state
         self._caller, self._success = caller, success
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        after = 0
+        question = self._question
         while not self._caller.has_left:
-            question = JobRequest("pages", self._owner, self._job.id, after=after, wait=_WAIT_SECONDS)
             try:
                 reply, lines = self._client.ask(question)
             except Exception as error:
-                yield self._last(str(error), self._job.state)
+                yield self._last(str(error), self._state)
                 return
             if lines:
                 yield lines
-            after = reply.after
+            question = replace(question, after=reply.after)
             if not lines and reply.job is not None and reply.job.has_ended:
                 yield self._last(reply.job.error, reply.job.state)
                 return
