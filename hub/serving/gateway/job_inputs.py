@@ -24,6 +24,7 @@ from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import body_parser, unpack
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.delivery import refuse_unless_served
+from hub.serving.gateway.job_page_reader import PageReader
 from hub.serving.gateway.spool import too_large
 from hub.serving.messages import message
 from hub.serving.messages.job_inputs import PageInput, Plan, ReadReply, ReadRequest
@@ -47,14 +48,13 @@ class BodyReader:
         self._most = int(config.max_job_mb * 1e6)
         limits = RequestLimits.of(config)
         self._limits = replace(limits, max_images=_ANY_NUMBER, max_total_pixels=_ANY_NUMBER)
-        self._opened = contextlib.ExitStack()
-        self._document: tuple[Path, Any] | None = None
+        self._pages = PageReader(limits.max_pixels)
 
     def answer(self, request: ReadRequest) -> tuple[ReadReply, bytes]:
         """Return an answer and the bytes that follow it."""
         try:
             if request.do == "page":
-                content = self._page(Path(request.folder) / request.upload, request.page)
+                content = self._pages.png(Path(request.folder) / request.upload, request.page)
                 return ReadReply(size=len(content)), content
             assert request.submission is not None
             plan, pages = self._taken_apart(request.submission, request)
@@ -150,27 +150,6 @@ class BodyReader:
             if document.is_animation:
                 return [number for number, _ in chosen(document, None, asked)]
             return range(document.total)[: asked or document.total]
-
-    def _page(self, path: Path, number: int) -> bytes:
-        """Return a page of a document as a PNG file; raises InvalidInputError."""
-        import cv2
-
-        from hub.given_images import PNG_COMPRESSION
-        from hub.pictures.documents import open_document
-
-        if self._document is None or self._document[0] != path:
-            self._opened.close()
-            self._document = None
-            opened = open_document(path.read_bytes(), max_pixels=self._limits.max_pixels)
-            self._document = path, self._opened.enter_context(opened)
-        try:
-            image = self._document[1].page(number)
-        except InvalidInputError:
-            self._opened.close()  # the process that renders may have ended with the page
-            self._document = None
-            raise
-        _, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION])
-        return encoded.tobytes()
 
 
 def serve(reader: BodyReader, questions: BinaryIO, answers: BinaryIO) -> None:

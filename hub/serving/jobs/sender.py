@@ -133,7 +133,7 @@ class Sender:
                     raise Lost from error
         finally:
             sending.end()
-        return _answer(job, status, headers, data)
+        return read_answer(job, status, headers, data)
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is not None:
@@ -158,7 +158,7 @@ class Sender:
             headers["Content-Type"] = "application/json"
             headers[jobs.PAGE] = str(inner.item) + (f"/{inner.page}" if inner.page is not None else "")
             assert isinstance(content, bytes)
-            body = _body(plan.arguments.encode(), plan.argument, content, in_files=plan.in_files)
+            body = request_body(plan.arguments.encode(), plan.argument, content, in_files=plan.in_files)
             connection.request("POST", quote(path), body, headers)
         else:
             assert isinstance(content, Path)
@@ -172,14 +172,14 @@ class Sender:
         return response.status, response.headers, response.read()
 
 
-def _body(arguments: bytes, name: str, content: bytes, *, in_files: bool) -> bytes:
+def request_body(arguments: bytes, name: str, content: bytes, *, in_files: bool) -> bytes:
     """Return a JSON object of the arguments, and of a list with the one item."""
     item = b'"%b"' % base64.b64encode(content) if in_files else content
-    rest = arguments.strip()[1:]
+    rest = arguments.strip()[1:].lstrip()
     return b"{%b:[%b]%b" % (envelope.dumps(name), item, rest if rest == b"}" else b"," + rest)
 
 
-def _answer(job: Job, status: int, headers: http.client.HTTPMessage, data: bytes) -> Answer:
+def read_answer(job: Job, status: int, headers: http.client.HTTPMessage, data: bytes) -> Answer:
     """Read a reply; raises Refused, PageFailed."""
     name = headers.get("X-Hub-Error", "")
     if name or status >= 400:

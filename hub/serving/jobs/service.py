@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sqlite3
 import threading
@@ -193,6 +192,8 @@ class Service:
         try:
             plan, pages = self._inputs.take(job)
             self._kept(lambda: self.store.pages.plan(job.number, plan, pages))
+            if plan.argument:
+                self.folder.upload(job.id).unlink(missing_ok=True)  # its parts are kept
             with self.changed:
                 if job.number in self._jobs:
                     self._jobs[job.number] = Job(job.number, job.id, job.submission, plan)
@@ -295,6 +296,5 @@ class Service:
         self._jobs.pop(number, None)
         self._resting.discard(number)
         for sending in self._sendings.pop(number, set()):
-            with contextlib.suppress(OSError):
-                sending.abort()
+            sending.abort()
         self.changed.notify_all()

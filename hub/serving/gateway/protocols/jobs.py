@@ -52,7 +52,7 @@ def submit(name: str, method: str = "") -> Response:
     key = request.headers.get("Idempotency-Key", "")
     if key and _KEY.match(key) is None:
         raise BindingError("Idempotency-Key must be 1 to 255 characters of ASCII without spaces")
-    over_http.read_body()  # raises why the body was not received
+    request.environ["wsgi.input"].read()  # raises why the body was not received
     spool: Spool | None = request.environ.get(SPOOL)
     if spool is None:
         raise InvalidInputError("the body is empty; send what POST /predict/<module> takes")
