@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -64,15 +66,27 @@ class Admission:
 
     inflight: InflightBytes
     _requests: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pages: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
     def is_full(self, module: str, capacity: int) -> bool:
         """Tell whether as many requests as the module can queue and run are here already."""
         return self._requests.get(module, 0) >= capacity
 
+    def let_others_go_first(self, module: str, patience: float) -> float:
+        """Wait until only pages of jobs are here for a module, and return ``time.monotonic()``.
+
+        Args:
+            module: which.
+            patience: the longest wait, in seconds.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: self._requests.get(module, 0) <= self._pages[module], patience)
+        return time.monotonic()
+
     @contextlib.contextmanager
-    def admit(self, module: str, capacity: int, size: int) -> Iterator[None]:
-        """Hold a place and ``size`` bytes while the request is handled.
+    def admit(self, module: str, capacity: int, size: int, is_page: bool = False) -> Iterator[None]:
+        """Hold a place and ``size`` bytes while the request is handled; ``is_page``: it is of a job.
 
         Raises:
             QueueFullError: as many requests as the module can queue and run are here already.
@@ -84,10 +98,13 @@ class Admission:
             if size and not self.inflight.book(size):
                 raise too_many_bytes()
             self._requests[module] = self._requests.get(module, 0) + 1
+            self._pages[module] += is_page
         try:
             yield
         finally:
             with self._lock:
                 self._requests[module] -= 1
+                self._pages[module] -= is_page
+                self._lock.notify_all()
             if size:
                 self.inflight.release(size)

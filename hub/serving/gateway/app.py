@@ -89,7 +89,8 @@ def _begin() -> Response | None:
         return Response(status=204)
     page = gateway.job_pages.found(current.headers)
     if page is not None:
-        context.key_name, context.item, context.page = page.owner or None, page.item, page.page
+        context.key_name, context.is_page, context.patience = page.owner or None, True, page.patience
+        context.item, context.page = page.item, page.page
         return None
     if not _is_health_check(current.path):
         origins.refuse_strangers(current.method, current.headers, gateway.config)

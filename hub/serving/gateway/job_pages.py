@@ -13,7 +13,7 @@ from typing import Protocol
 
 from hub.errors import InvalidInputError, UnauthorizedError
 from hub.serving.gateway.auth import KeyRing
-from hub.serving.messages.jobs import OWNER, PAGE, TOKEN
+from hub.serving.messages.jobs import OWNER, PAGE, PATIENCE, TOKEN
 
 
 class Headers(Protocol):
@@ -22,11 +22,15 @@ class Headers(Protocol):
 
 @dataclass(frozen=True)
 class JobPage:
-    """A page of a job: whose, which of the job's items, and which page of a document."""
+    """A page of a job: whose, which of the job's items, and which page of a document.
+
+    It lets other requests go first, for ``patience`` seconds at most.
+    """
 
     owner: str
     item: int = 0
     page: int | None = None
+    patience: float = 0.0
 
 
 class JobPages:
@@ -50,7 +54,8 @@ class JobPages:
             raise UnauthorizedError(f"the API key {owner!r}, which made the job, is not valid any more")
         item, _, page = headers.get(PAGE, "0").partition("/")
         try:
-            return JobPage(owner, int(item), int(page) if page else None)
+            patience = float(headers.get(PATIENCE, "0"))
+            return JobPage(owner, int(item), int(page) if page else None, patience)
         except ValueError as error:
             raise InvalidInputError(f"{PAGE} must be ITEM or ITEM/PAGE: {error}") from error
 

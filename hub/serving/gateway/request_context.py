@@ -27,6 +27,7 @@ class RequestContext:
         module: the module that is meant, once it is known to be served: a label of metrics.
         log_id: the caller's own id in PaddleX's format.
         item, page: of a page of a job: which of the job's items, and which page of a document.
+        is_page: it is one. Then it lets other requests go first, for ``patience`` seconds at most.
     """
 
     request_id: str
@@ -41,6 +42,8 @@ class RequestContext:
     log_id: str = ""
     item: int = 0
     page: int | None = None
+    is_page: bool = False
+    patience: float = 0.0
 
     def shorten(self, timeout: float | None) -> None:
         """Take a second timeout into account; the shorter one counts."""

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.client
 import os
+import re
 import socket
 import ssl
 import threading
@@ -24,6 +25,11 @@ from hub.serving.messages import jobs
 _SPARE_SECONDS: Final = 30.0
 #: A page that is refused may be taken so much later, unless the gateway says when.
 PAUSE_SECONDS: Final = 0.5
+#: A page lets other requests go first for so many times as long as pages take.
+PATIENCE: Final = 9.0
+_FIRST_PAGE_SECONDS: Final = 0.1
+_LONGEST_PATIENCE_SECONDS: Final = 10.0
+_INFERENCE: Final = re.compile(r"inference;dur=([0-9.]+)")
 #: Errors that another try does not change, by class.
 _FINAL: Final = (
     errors.InvalidInputError,
@@ -100,6 +106,7 @@ class Sender:
     def __init__(self, config: ServingConfig, token: str) -> None:
         self._host, self._port = address.reachable(config.host), config.port
         self._token = token
+        self._seconds: dict[str, float] = {}
         self._tls: ssl.SSLContext | None = None
         if config.certfile is not None:
             # It is our own certificate, and made for the name by which others know this machine.
@@ -133,7 +140,19 @@ class Sender:
                     raise Lost from error
         finally:
             sending.end()
+        self._note_time(job.submission.module, headers.get("Server-Timing", ""))
         return read_answer(job, status, headers, data)
+
+    def _patience(self, module: str) -> float:
+        """Return for how long a page lets other requests go first: a job advances beside any load."""
+        seconds = self._seconds.get(module, _FIRST_PAGE_SECONDS)
+        return min(_LONGEST_PATIENCE_SECONDS, PATIENCE * seconds)
+
+    def _note_time(self, module: str, timing: str) -> None:
+        """Note how long a page took, as the gateway says; the latest counts a quarter."""
+        if found := _INFERENCE.search(timing):
+            seconds = float(found[1]) / 1000
+            self._seconds[module] = 0.75 * self._seconds.get(module, seconds) + 0.25 * seconds
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is not None:
@@ -148,6 +167,7 @@ class Sender:
             "Connection": "close",
             jobs.TOKEN: self._token,
             jobs.OWNER: submission.owner,
+            jobs.PATIENCE: f"{self._patience(submission.module):.3f}",
             "X-Request-ID": f"job-{job.id}-{page.number}",
         }
         if submission.strict:

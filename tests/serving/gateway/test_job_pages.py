@@ -7,7 +7,7 @@ import pytest
 from hub.errors import InvalidInputError, UnauthorizedError
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.job_pages import JobPage, JobPages
-from hub.serving.messages.jobs import OWNER, PAGE, TOKEN
+from hub.serving.messages.jobs import OWNER, PAGE, PATIENCE, TOKEN
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +22,7 @@ def pages(tmp_path: Path) -> JobPages:
 def test_a_request_with_the_token_is_a_page_of_its_owners_job(pages: JobPages) -> None:
     assert pages.found({TOKEN: "secret", OWNER: "anna", PAGE: "2/7"}) == JobPage("anna", 2, 7)
     assert pages.found({TOKEN: "secret", OWNER: "anna", PAGE: "2"}) == JobPage("anna", 2)
-    assert pages.found({TOKEN: "secret"}) == JobPage("")
+    assert pages.found({TOKEN: "secret", PATIENCE: "1.5"}) == JobPage("", patience=1.5)
 
 
 @pytest.mark.parametrize(
