@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
+from hub import settings
 from tests.serving.jobs.documents import JobServer, lines, pdf
-from tests.serving.running import Server, wait_until
+from tests.serving.running import ROOT, Server, wait_until
 
 _PAGES = 300
 _KILLS = 5
 
 
-def restarted(server: JobServer) -> JobServer:
+def restarted(server: JobServer, **settings: Any) -> JobServer:
     """The same server again, after its supervisor alone was killed with SIGKILL."""
     server.process.kill()
     server.process.wait()
-    return JobServer(server.home, port=server.port)
+    return JobServer(server.home, port=server.port, **settings)
 
 
 def ended_pages(server: JobServer, id: str) -> int:
@@ -53,6 +57,31 @@ def test_a_job_survives_five_kills_of_the_supervisor_without_a_page_lost_or_done
         began = Counter(server.began())
         assert set(began) == {str(page) for page in range(_PAGES)}
         assert began.total() <= _PAGES + _KILLS  # one page is under way at once
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.models
+@pytest.mark.timeout(600)
+def test_a_job_of_ocr_survives_kills_of_the_supervisor(home: Path) -> None:
+    weights = settings.hub_home() / "weights"
+    weights.mkdir(parents=True, exist_ok=True)
+    home.mkdir()
+    (home / "weights").symlink_to(weights)
+    others = {"ocr_system": {"init_args": {"directory": str(ROOT / "deploy" / "hubserving" / "ocr_system")}}}
+    pictures = [Image.open(path).convert("RGB") for path in sorted((ROOT / "doc" / "imgs").glob("*.jpg"))[:4]]
+    file = io.BytesIO()
+    pictures[0].save(file, "PDF", save_all=True, append_images=[*pictures[1:], *pictures, *pictures])
+    sent = {"files": {"images": ("a.pdf", file.getvalue(), "application/pdf")}, "data": {"pages": "12"}}
+    server = JobServer(home, others=others)
+    try:
+        id = server.submit("ocr_system", **sent).json()["id"]
+        for enough in (3, 7):
+            wait_until(lambda: ended_pages(server, id) >= enough, 120)  # noqa: B023
+            server = restarted(server, others=others)
+        assert server.wait_for(id, seconds=120)["pages"] == {"done": 12, "failed": 0, "total": 12}
+        assert server.result(id) == server.post("ocr_system", **sent, json=None, timeout=120).json()
     finally:
         server.stop()
 
@@ -105,6 +134,7 @@ def test_a_server_that_is_stopped_goes_on_with_its_jobs_at_the_next_start(home: 
         assert Counter(again.began()).total() == 60  # the page under way was finished first
 
 
+@pytest.mark.slow
 def test_the_process_for_jobs_starts_with_the_first_one_or_with_the_server(home: Path) -> None:
     def roles(server: Server) -> list[str]:
         return [process.role for process in server.state().processes]
