@@ -58,10 +58,12 @@ class PageTable:
         """Note what the pages of a job are; one that has ended meanwhile stays as it is."""
         with self._database.transaction() as database:
             rows = [(number, count, page.item, page.page, page.content) for count, page in enumerate(pages)]
-            database.execute(
-                "UPDATE jobs SET plan = ?, is_whole = ?, total = ? WHERE number = ?",
-                (json.dumps(plan.to_json()), not plan.argument, len(rows), number),
+            open_jobs = database.execute(
+                "UPDATE jobs SET plan = ?, is_whole = ?, total = ? WHERE number = ? AND state = ?",
+                (json.dumps(plan.to_json()), not plan.argument, len(rows), number, QUEUED),
             )
+            if not open_jobs.rowcount:
+                return
             database.executemany(
                 "INSERT INTO pages (job, number, item, page, content) VALUES (?, ?, ?, ?, ?)", rows
             )

@@ -19,11 +19,11 @@ from hub.serving.jobs.folder import JobsFolder
 from hub.serving.jobs.inputs import BodyError, Inputs, NotYet
 from hub.serving.jobs.job_table import Job
 from hub.serving.jobs.page_table import MAX_STARTS, Page, ended_too_often
-from hub.serving.jobs.schedule import Turns
+from hub.serving.jobs.schedule import Places, Turns
 from hub.serving.jobs.sender import Answer, Lost, PageFailed, Refused, Sender, Sending
 from hub.serving.jobs.store import Store
 from hub.serving.messages.jobs import FAILED
-from hub.serving.messages.state import READY, StateReader
+from hub.serving.messages.state import StateReader
 
 log = logging.getLogger("hub.jobs")
 
@@ -31,8 +31,6 @@ log = logging.getLogger("hub.jobs")
 _TICK_SECONDS: Final = 0.5
 #: How often it looks for jobs whose time is over.
 _SWEEP_SECONDS: Final = 20.0
-#: A module that is not served for so long is not coming back: its jobs fail.
-_ABSENT_SECONDS: Final = 60.0
 #: A page is rendered while the one before it is computed.
 _AHEAD: Final = 1
 _MAX_THREADS: Final = 256
@@ -64,8 +62,7 @@ class Service:
         self._begun: Counter[str] = Counter()  # pages by module that are prepared or sent
         self._sent: Counter[str] = Counter()  # those that are sent
         self._sendings: dict[int, set[Sending]] = {number: set() for number in self._jobs}
-        self._not_before: dict[str, float] = {}
-        self._absent_since: dict[str, float] = {}
+        self._places = Places(states, config.job_pages)
 
     # -- what others ask for --------------------------------------------------------------------------
 
@@ -138,32 +135,14 @@ class Service:
         for job in self._jobs.values():
             by_module.setdefault(job.submission.module, []).append(job)
         for module, jobs in by_module.items():
-            places = self._places(module, now)
-            if places < 0:
+            if self._places.is_gone(module, now):
                 for job in jobs:
                     self._fail(job, f"module {module} is not served any more")
-            while self._begun[module] < places:
+            while self._begun[module] < self._places.open(module, now, _AHEAD):
                 chosen = self._turns.next(jobs, self._is_waiting)
                 if chosen is None or self._may_not_be_ahead(chosen, module):
                     break
                 self._begin(chosen, module)
-
-    def _places(self, module: str, now: float) -> int:
-        """Return how many pages of a module may be under way; -1 where it does not come back."""
-        state = self._states.current()
-        found = state.modules.get(module)
-        if found is None:
-            since = self._absent_since.setdefault(module, now)
-            return -1 if state.settled and now - since > _ABSENT_SECONDS else 0
-        self._absent_since.pop(module, None)
-        if found.state != READY or now < self._not_before.get(module, 0.0):
-            return 0
-        return self._capacity(module) + _AHEAD
-
-    def _capacity(self, module: str) -> int:
-        found = self._states.current().modules.get(module)
-        ready = sum(runner.ready for runner in found.runners) if found is not None else 0
-        return self._config.job_pages * max(1, ready)
 
     def _is_waiting(self, job: Job) -> bool:
         return job.number not in self._resting and job.number not in self._taking
@@ -171,7 +150,7 @@ class Service:
     def _may_not_be_ahead(self, job: Job, module: str) -> bool:
         """Tell whether a page would only be prepared, which after a kill nobody could tell from sent."""
         is_once = job.plan is not None and job.plan.once
-        return is_once and self._begun[module] >= self._capacity(module)
+        return is_once and self._begun[module] >= self._places.capacity(module)
 
     def _begin(self, job: Job, module: str) -> None:
         if job.plan is None:
@@ -223,22 +202,16 @@ class Service:
 
     def _settle(self, job: Job, page: Page, sending: Sending) -> None:
         """Have a page computed, and note what became of it."""
-        pages = self.store.pages
+        pages, module = self.store.pages, job.submission.module
         try:
             answer = self._computed(job, page, sending)
             assert job.plan is not None
             results = assembly.page_result(job.plan, answer.results)
         except Refused as refused:
-            self._pause(job, refused.seconds)
+            self._places.pause(module, refused.seconds)
             self._kept(lambda: pages.returned(page))
         except Lost:
-            if job.plan is not None and job.plan.once:
-                self._page_failed(page, "its runner was lost; it may have taken effect", is_final=True)
-            elif page.starts >= MAX_STARTS:
-                self._page_failed(page, ended_too_often(page.starts), is_final=True)
-            else:
-                self._pause(job, 0.2)
-                self._kept(lambda: pages.returned(page, has_started=True))
+            self._lost(job, page)
         except PageFailed as error:
             if error.of_job:
                 self._fail(job, str(error))
@@ -246,11 +219,26 @@ class Service:
                 self._page_failed(page, str(error), is_final=error.is_final)
         except assembly.NotPerItemError as error:
             self._page_failed(page, str(error), is_final=True)
+        except Exception as error:  # no process can be started, say
+            log.exception("a page of job %s", job.id)
+            self._places.pause(module, 1.0)
+            self._page_failed(page, f"internal error: {error}", is_final=False)
         else:
             self._kept(lambda: pages.finished(page, results, answer.remarks))
         with self.changed:
             self._resting.discard(job.number)
-        self._let_go_if_ended(job)
+        if self.store.jobs.has_ended(job.number):
+            self.ended(job.id)
+
+    def _lost(self, job: Job, page: Page) -> None:
+        """Send a page again that may have been computed, unless that must not be, or ends the server."""
+        if job.plan is not None and job.plan.once:
+            self._page_failed(page, "its runner was lost; it may have taken effect", is_final=True)
+        elif page.starts >= MAX_STARTS:
+            self._page_failed(page, ended_too_often(page.starts), is_final=True)
+        else:
+            self._places.pause(job.submission.module, 0.2)
+            self._kept(lambda: self.store.pages.returned(page, has_started=True))
 
     def _page_failed(self, page: Page, error: str, *, is_final: bool) -> None:
         self._kept(lambda: self.store.pages.failed(page, error, is_final=is_final))
@@ -261,7 +249,7 @@ class Service:
             return content
         module = job.submission.module
         with self.changed:
-            while self._sent[module] >= self._capacity(module):
+            while self._sent[module] >= self._places.capacity(module):
                 if self._is_stopping or sending.is_aborted:
                     raise Refused
                 self.changed.wait(_TICK_SECONDS)
@@ -278,19 +266,11 @@ class Service:
                 self._sent[module] -= 1
                 self.changed.notify_all()
 
-    def _pause(self, job: Job, seconds: float) -> None:
-        with self.changed:
-            self._not_before[job.submission.module] = time.monotonic() + seconds
-
     # -- the end of a job -----------------------------------------------------------------------------
 
     def _fail(self, job: Job, error: str) -> None:
         self._kept(lambda: self.store.jobs.end(job.number, FAILED, error))
         self.ended(job.id)
-
-    def _let_go_if_ended(self, job: Job) -> None:
-        if self.store.jobs.has_ended(job.number):
-            self.ended(job.id)
 
     def _forget(self, number: int) -> None:
         self._jobs.pop(number, None)

@@ -202,8 +202,16 @@ def _jobs_service(
     listener = ModuleSocket(run_dir.jobs)
     listener.open(BACKLOG)
     undo.callback(listener.close)
-    if config.jobs or JobsDir(config.jobs_folder).database.exists():
+    if config.jobs or _has_jobs(config):
         run_dir.jobs_wanted.touch()
     service = Helper("hub.serving.jobs", listener, run_dir, lifeline, {}, wanted=run_dir.jobs_wanted)
     service.persist()  # a server without it serves
     return service
+
+
+def _has_jobs(config: ServingConfig) -> bool:
+    """Tell whether there are jobs of before; where that cannot be seen, the service says why."""
+    try:
+        return JobsDir(config.jobs_folder).database.exists()
+    except OSError:
+        return True

@@ -110,6 +110,19 @@ def test_finished_pages_are_told_in_order_up_to_the_first_that_is_not(tmp_path: 
     assert store.pages.finished_pages(job.id, 1, -1) == []
 
 
+def test_pages_that_are_counted_after_the_end_of_a_job_are_none(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    cancelled, removed = add(store), add(store)
+    numbers = [number_of(store, job) for job in (cancelled, removed)]
+    for job in (cancelled, removed):
+        store.jobs.cancel(job.id)
+    store.jobs.remove(removed.id)
+    for number in numbers:
+        store.pages.plan(number, Plan("texts"), [PageInput(0)])
+        assert store.pages.take(number) is None
+    assert store.jobs.show(cancelled.id, None).total is None
+
+
 def test_a_cancelled_job_stays_cancelled_when_its_last_page_comes_back(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     job = add(store, 1)
