@@ -126,7 +126,7 @@ setup(
         "hub": ["py.typed"],
         "hub.registry": ["*.json"],
         "hub.registry.authoring": ["templates/*", "templates/*/*"],
-        "hub.serving.gateway": ["openapi.json", "static/*"],
+        "hub.serving.gateway": ["openapi.json", "openapi_jobs.json", "static/*"],
         "hub.serving.gateway.protocols.oip": ["*.proto"],
         "hub.paddlex": ["*.csv", "*.json"],
         "hub.paddlex.sdk": ["templates/*", "templates/*/*"],

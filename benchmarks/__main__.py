@@ -33,11 +33,12 @@ PARTS = {
     "soak": "benchmarks.soak",
     "memory": "benchmarks.memory",
     "kinds": "benchmarks.kinds",
+    "jobs": "benchmarks.jobs",
 }
 #: Those that run a set of OCR models of one's choice.
-OCR = ("doors", "soak", "memory")
+OCR = ("doors", "soak", "memory", "jobs")
 #: Those that need more than the development environment, or much time; they are run when they are named.
-EXTRA = ("ray", "attacks", "soak", "memory", "kinds")
+EXTRA = ("ray", "attacks", "soak", "memory", "kinds", "jobs")
 
 
 def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -32,16 +32,20 @@ who has to correct it: what was wrong, which value, what is allowed, what to do.
         ├── UnauthorizedError       401
         ├── ForbiddenError          403  a page of another origin, or a name that is not ours
         ├── UnknownModuleError      404  (status 111)
+        ├── UnknownJobError         404  there is none of that id, or it is another's
         ├── BodyTimeoutError        408
+        ├── ConflictError           409  a job's result before it is done; an Idempotency-Key used twice
         ├── PayloadTooLargeError    413
         ├── MediaTypeError          415
+        ├── TooManyJobsError        429
         ├── ModuleRaisedError       500  the module's own code raised
         ├── PoisonError             500  the request killed its runner twice
         ├── NotOfferedError         501  the protocol cannot do this; names the route that can
         ├── RunnerLostError         502  the runner died, the request may not be resent
         ├── UnavailableError        503  loading, failed, or draining
         │   └── QueueFullError      503
-        └── DeadlineError           504
+        ├── DeadlineError           504
+        └── StorageFullError        507  no room on the disk for another job
 
 Standard library only: runners in a module's own environment import this file.
 """
@@ -198,10 +202,22 @@ class UnknownModuleError(RequestError):
     http_status = 404
 
 
+class UnknownJobError(RequestError):
+    """No job of the caller's has this id."""
+
+    http_status = 404
+
+
 class BodyTimeoutError(RequestError):
     """The body did not arrive within ``body_timeout``."""
 
     http_status = 408
+
+
+class ConflictError(RequestError):
+    """The job is in another state, or the Idempotency-Key belongs to another body."""
+
+    http_status = 409
 
 
 class PayloadTooLargeError(RequestError):
@@ -214,6 +230,12 @@ class MediaTypeError(RequestError):
     """The body is of a content type that is not read."""
 
     http_status = 415
+
+
+class TooManyJobsError(RequestError):
+    """``max_jobs`` jobs are not done yet."""
+
+    http_status = 429
 
 
 class ModuleRaisedError(RequestError):
@@ -254,3 +276,9 @@ class DeadlineError(RequestError):
     """There was no answer within the timeout."""
 
     http_status = 504
+
+
+class StorageFullError(RequestError):
+    """The disk, or ``max_jobs_gb``, has no room for another job."""
+
+    http_status = 507

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "download": ("hub.cli.install", "download", "Get modules' archives by name."),
     "run": ("hub.cli.run", "run", "Call a module once and print what it returns."),
     "predict": ("hub.cli.predict", "predict", "Send many files to a module; go on where it was stopped."),
+    "jobs": ("hub.cli.jobs", "jobs", "Show and cancel a server's jobs."),
     "serving": ("hub.cli.serving", "serving", "Start, stop, watch and change servers."),
     "paddlex": ("hub.cli.paddlex", "paddlex", "Take PaddleX's serving command lines as they are."),
     "mcp": ("hub.cli.mcp", "mcp", "Offer modules as tools to language models (MCP)."),

@@ -44,6 +44,7 @@ _ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|\Z)")
     "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
     help="Seconds for a file, all attempts included.",
 )  # fmt: skip
+@click.option("--job", is_flag=True, help="Have the server do each file as a job, whatever its length.")
 @click.option("--recursive", "-r", is_flag=True, help="Search folders in folders, too.")
 @click.option("--argument", help="The argument that gets the file.  [default: what the module has]")
 @click.option("--arguments", metavar="JSON", default="{}", help="Other arguments, as in a request.")
@@ -62,7 +63,8 @@ def predict(context: click.Context, /, target: str, words: tuple[str, ...], **op
     line by line. The summary says what was left out.
 
     All pages of a document are read, ten in a request; {"pages": 3} among --arguments reads the first three,
-    and {"pages": [0, 7]} those two.
+    and {"pages": [0, 7]} those two. With --job a file is a job of the server, which reads its pages one by
+    one, beside other callers' requests and beyond its own restart.
 
     With --output, results are written to DIR/results.jsonl (and .csv, .txt or PDFs) as they come. It may
     be killed at any time; started again, it does the rest, and tries again what failed.
@@ -133,8 +135,10 @@ def _target(target: str, options: Mapping[str, Any]) -> Iterator[Target]:
         verify = not options["insecure"] if options["ca_file"] is None else options["ca_file"]
         key = _key(options["key_file"])
         with Client(url, timeout=options["timeout"], api_key=key, verify=verify) as client:
-            yield find(client, module)
+            yield find(client, module, in_background=options["job"])
     else:
+        if options["job"]:
+            raise UsageError("--job is for a URL: a server runs jobs")
         if options["module"] is not None:
             raise UsageError(f"--module is for a URL; {target!r} is a module itself")
         with _local(target, options) as found:

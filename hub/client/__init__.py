@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from hub.client.asynchronous import AsyncClient
 from hub.client.blocking import Client
+from hub.client.job_steps import JobPage
+from hub.client.jobs import AsyncJob, Job
 from hub.client.many import Prediction
 
-__all__ = ["AsyncClient", "Client", "Prediction"]
+__all__ = ["AsyncClient", "AsyncJob", "Client", "Job", "JobPage", "Prediction"]

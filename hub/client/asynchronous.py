@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, payload, replies
+from hub.client import conversation, job_steps, jobs, many, payload, replies
 from hub.client.base import BaseClient
 from hub.client.conversation import Called, Outcome, Pause, Step, Steps
+from hub.client.jobs import AsyncJob
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -97,6 +99,53 @@ class AsyncClient(BaseClient):
                 async for prediction in done:
                     advance()
                     yield prediction
+
+    async def submit(
+        self,
+        module: str,
+        /,
+        *,
+        method: str | None = None,
+        idempotency_key: str | None = None,
+        **arguments: Any,
+    ) -> AsyncJob:
+        """Have the server call a module in the background; see :meth:`hub.Client.submit`."""
+        body, called = await asyncio.to_thread(payload.encode, arguments), Called(module, method)
+        key = idempotency_key or secrets.token_hex(16)
+        told = await self._drive(job_steps.submit(self._server, self._options, called, body, key))
+        return AsyncJob(self, told["id"])
+
+    def job(self, id: str) -> AsyncJob:
+        """Return a job that was submitted before, by its id; nothing is asked."""
+        return AsyncJob(self, id)
+
+    async def jobs(self) -> list[dict[str, Any]]:
+        """Return how all jobs of this client's key are doing, oldest first."""
+        return await self._drive(job_steps.known(self._server, self._options))
+
+    async def ask_job(self, id: str, how: str = "GET") -> dict[str, Any]:
+        """Return how a job is doing; with ``DELETE`` it is cancelled."""
+        return await self._drive(job_steps.ask(self._server, self._options, id, how))
+
+    async def wait_for_job(self, id: str, timeout: float | None) -> dict[str, Any]:
+        """Wait for the end of a job; see :meth:`hub.client.jobs.Job.wait`."""
+        return await self._drive(job_steps.wait_for(self._server, self._options, id, timeout))
+
+    async def job_result(self, id: str) -> Reply:
+        """Return the result of a job that is done, with the server's remarks."""
+        return await self._drive(job_steps.result(self._server, self._options, id))
+
+    async def stream_lines(self, request: Callable[[str], dict[str, Any]]) -> AsyncIterator[str]:
+        """Yield the lines of a reply as they come; raises what a reply that is an error says."""
+        try:
+            async with self._http.stream(**request(self._server.url)) as response:
+                if response.is_error:
+                    await response.aread()
+                jobs.refuse(response, self._server)
+                async for line in response.aiter_lines():
+                    yield line
+        except httpx2.HTTPError as error:
+            replies.read(error, self._server, "")
 
     async def modules(self) -> list[dict[str, Any]]:
         """Return what is served; see :meth:`hub.Client.modules`."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 import httpx2
 
-from hub.client import conversation, many, payload, replies
+from hub.client import conversation, job_steps, jobs, many, payload, replies
 from hub.client.base import BaseClient
 from hub.client.conversation import Called, Outcome, Pause, Step, Steps
+from hub.client.jobs import Job
 from hub.client.many import Prediction
 from hub.client.progress import progress_bar
 from hub.client.replies import Reply
@@ -142,6 +144,62 @@ class Client(BaseClient):
             for prediction in many.in_order(items, work, concurrency):
                 advance()
                 yield prediction
+
+    def submit(
+        self,
+        module: str,
+        /,
+        *,
+        method: str | None = None,
+        idempotency_key: str | None = None,
+        **arguments: Any,
+    ) -> Job:
+        """Have the server call a module in the background, page by page, and return the job.
+
+        Args:
+            module: a module, or a pipeline's endpoint.
+            method: as for ``predict``.
+            idempotency_key: the same key with the same arguments is the same job; a new one unless given.
+            **arguments: as for ``predict``; of a pipeline its body.
+
+        Raises:
+            RequestError, ClientError: as ``predict``; TooManyJobsError, StorageFullError besides.
+        """
+        body, called = payload.encode(arguments), Called(module, method)
+        key = idempotency_key or secrets.token_hex(16)
+        told = self._drive(job_steps.submit(self._server, self._options, called, body, key))
+        return Job(self, told["id"])
+
+    def job(self, id: str) -> Job:
+        """Return a job that was submitted before, by its id; nothing is asked."""
+        return Job(self, id)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return how all jobs of this client's key are doing, oldest first."""
+        return self._drive(job_steps.known(self._server, self._options))
+
+    def ask_job(self, id: str, how: str = "GET") -> dict[str, Any]:
+        """Return how a job is doing; with ``DELETE`` it is cancelled."""
+        return self._drive(job_steps.ask(self._server, self._options, id, how))
+
+    def wait_for_job(self, id: str, timeout: float | None) -> dict[str, Any]:
+        """Wait for the end of a job; see :meth:`Job.wait`."""
+        return self._drive(job_steps.wait_for(self._server, self._options, id, timeout))
+
+    def job_result(self, id: str) -> Reply:
+        """Return the result of a job that is done, with the server's remarks."""
+        return self._drive(job_steps.result(self._server, self._options, id))
+
+    def stream_lines(self, request: Callable[[str], dict[str, Any]]) -> Iterator[str]:
+        """Yield the lines of a reply as they come; raises what a reply that is an error says."""
+        try:
+            with self._http.stream(**request(self._server.url)) as response:
+                if response.is_error:
+                    response.read()
+                jobs.refuse(response, self._server)
+                yield from response.iter_lines()
+        except httpx2.HTTPError as error:
+            replies.read(error, self._server, "")
 
     def modules(self) -> list[dict[str, Any]]:
         """Return what is served: name, version, state, parameters, … of each module."""

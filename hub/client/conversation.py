@@ -119,7 +119,7 @@ def _call(
         ask = _ask(called, body, options, request_id, deadline)
         outcome = yield replace(ask, streams=streams)
         try:
-            return read(_answer(outcome), server, request_id)
+            return read(answer_of(outcome), server, request_id)
         except UnknownModuleError as error:
             raise (yield from _naming_the_served(error, server, options)) from None
         except HubError as error:
@@ -155,20 +155,20 @@ def _naming_the_served(
 def modules(server: Server, options: Options) -> Steps[list[dict[str, Any]]]:
     """Return the modules that are served, as ``GET /api/modules`` describes them."""
     outcome = yield Ask("GET", "/api/modules", options.timeout)
-    listed: list[dict[str, Any]] = replies.read_json(_answer(outcome), server).get("modules", [])
+    listed: list[dict[str, Any]] = replies.read_json(answer_of(outcome), server).get("modules", [])
     return listed
 
 
 def api(server: Server, options: Options) -> Steps[dict[str, Any]]:
     """Return the OpenAPI document of the server."""
     outcome = yield Ask("GET", "/openapi.json", options.timeout)
-    return replies.read_json(_answer(outcome), server)
+    return replies.read_json(answer_of(outcome), server)
 
 
 def health(server: Server, options: Options) -> Steps[dict[str, Any]]:
     """Return ``{"ready": …, "modules": {name: {"state": …}}}``, whether ready or not."""
     outcome = yield Ask("GET", "/health/ready", options.timeout)
-    return replies.read_json(_answer(outcome), server)
+    return replies.read_json(answer_of(outcome), server)
 
 
 def wait_until_ready(server: Server, options: Options) -> Steps[None]:
@@ -190,7 +190,7 @@ def wait_until_ready(server: Server, options: Options) -> Steps[None]:
             problem = UnavailableError(f"not ready: {_states(states)}")
             if any(each.get("state") == "FAILED" for each in states.values()):
                 raise problem
-        if not (yield from _wait(_backoff(attempt), deadline)):
+        if not (yield from wait(backoff(attempt), deadline)):
             raise problem
 
 
@@ -198,16 +198,16 @@ def _may_resend(
     error: HubError, attempt: int, server: Server, options: Options, called: Called, deadline: float
 ) -> Steps[bool]:
     """Wait before the call is sent again; return False where it must not be, or there is no time left."""
-    pause = _backoff(attempt)
+    pause = backoff(attempt)
     if isinstance(error, UnavailableError):
         if error.retry_after is not None:
             # All who were refused together must not come back together.
             pause = error.retry_after * random.uniform(1.0, 1.25)
-        return (yield from _wait(pause, deadline))
+        return (yield from wait(pause, deadline))
     if isinstance(error, UnreachableError):
-        return server.has_answered and (yield from _wait(pause, deadline))
+        return server.has_answered and (yield from wait(pause, deadline))
     if isinstance(error, ConnectionLostError):
-        has_time = yield from _wait(pause, deadline)
+        has_time = yield from wait(pause, deadline)
         return has_time and (yield from _may_run_twice(server, options, called, deadline))
     return False
 
@@ -228,12 +228,12 @@ def _may_run_twice(server: Server, options: Options, called: Called, deadline: f
             entry = entry.get("methods", {}).get(called.method, entry)
             if "idempotent" not in entry or entry["idempotent"] is not None:
                 return bool(entry.get("idempotent"))
-        if not (yield from _wait(_backoff(attempt), deadline)):
+        if not (yield from wait(backoff(attempt), deadline)):
             return False
     raise AssertionError("unreachable")
 
 
-def _wait(seconds: float, deadline: float) -> Steps[bool]:
+def wait(seconds: float, deadline: float) -> Steps[bool]:
     """Wait, and return True, if the deadline comes later."""
     if time.monotonic() + seconds >= deadline:
         return False
@@ -241,11 +241,13 @@ def _wait(seconds: float, deadline: float) -> Steps[bool]:
     return True
 
 
-def _backoff(attempt: int) -> float:
+def backoff(attempt: int) -> float:
+    """Return the seconds to wait after a failed attempt, counted from 0."""
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 10)) * random.uniform(0.75, 1.0)
 
 
-def _answer(outcome: Outcome) -> httpx2.Response | httpx2.HTTPError:
+def answer_of(outcome: Outcome) -> httpx2.Response | httpx2.HTTPError:
+    """Return the outcome of an Ask."""
     assert outcome is not None  # only a Pause has no answer
     return outcome
 

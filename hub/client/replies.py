@@ -159,6 +159,19 @@ def read_json(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> di
     return value
 
 
+def read_result(outcome: httpx2.Response | httpx2.HTTPError, server: Server) -> Reply:
+    """Return the result of a job: of a module its results, of a pipeline the whole reply.
+
+    Raises:
+        RequestError, ClientError: as ``read``.
+    """
+    response = _received(outcome, server)
+    found = _object(response)
+    if response.is_success and found and not {"status", "msg", "results"} <= found.keys():
+        return Reply(found, "", response.headers.get("X-Request-ID", ""))
+    return read(response, server, "")
+
+
 def _received(
     outcome: httpx2.Response | httpx2.HTTPError, server: Server, request_id: str | None = None
 ) -> httpx2.Response:

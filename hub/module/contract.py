@@ -52,6 +52,8 @@ class ServingOptions:
             applied, or None for bytes that are not an image. Other arguments arrive as sent.
         documents: True where the method takes files with several pages, and PDFs: such a file reaches it as
             ``hub.pictures.pages.Pages``. It has an argument ``pages``, by which callers say which.
+        whole_documents: True where the result of a document is of all its pages together: a job sends it as
+            one request, not page by page.
         idempotent: False where calling twice does harm; such a request is never resent.
         thread_safe: True where several threads may call the method at once.
         example: arguments of a call that works, as JSON; the API page and the playground show it, and
@@ -65,6 +67,7 @@ class ServingOptions:
     idempotent: bool = True
     thread_safe: bool = False
     example: Mapping[str, Any] | None = None
+    whole_documents: bool = False
 
 
 class ModuleType(type):
@@ -142,6 +145,7 @@ def serving(
     idempotent: bool = True,
     thread_safe: bool = False,
     example: Mapping[str, Any] | None = None,
+    whole_documents: bool = False,
 ) -> Callable[[F], F]: ...
 def serving(
     func: F | None = None,
@@ -153,6 +157,7 @@ def serving(
     idempotent: bool = True,
     thread_safe: bool = False,
     example: Mapping[str, Any] | None = None,
+    whole_documents: bool = False,
 ) -> F | Callable[[F], F]:
     """Mark a method that requests call; plain or with options.
 
@@ -162,7 +167,9 @@ def serving(
     See :class:`ServingOptions` for the options.
     """
     names = (images,) if isinstance(images, str) else tuple(images)
-    options = ServingOptions(batch, max_batch_size, names, documents, idempotent, thread_safe, example)
+    options = ServingOptions(
+        batch, max_batch_size, names, documents, idempotent, thread_safe, example, whole_documents
+    )
 
     def mark(method: F) -> F:
         told = options.example if options.example is not None else _example_of(method)

@@ -62,6 +62,11 @@ def unreadable(where: str, reason: object) -> str:
     return f"{where} is not a readable image: {reason}"
 
 
+def unreadable_page(where: str, number: int, reason: object) -> str:
+    """Return the remark on a page that is not read."""
+    return f"{where}: page {number}, counted from 0, cannot be read: {reason}"
+
+
 @dataclass
 class Reader:
     """Reads the files of one request.
@@ -73,6 +78,7 @@ class Reader:
             the first is read.
         max_images: pages and pictures in all.
         max_total_pixels: of all of them.
+        page: the files are single pages of this number, taken out of documents.
         notes: remarks for the caller.
         failures: those of them on what cannot be read.
         numbers: of each file the pages that were read; (0,) for a picture.
@@ -83,6 +89,7 @@ class Reader:
     default: int | None = None
     max_images: int | None = None
     max_total_pixels: int | None = None
+    page: int | None = None
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     numbers: list[tuple[int, ...]] = field(default_factory=list)
@@ -112,10 +119,12 @@ class Reader:
             except InvalidInputError as error:
                 self._fail(unreadable(where, error))
                 return None
+            if self.reads_documents and self.page is not None:
+                return self._page_alone(document, self.page, where)
             if self.reads_documents and document.has_pages:
                 return self._pages(document, where)
             if isinstance(self.asked, list) and self.reads_documents:
-                _check_numbers(self.asked, document, where)
+                check_numbers(self.asked, document, where)
             try:
                 image = document.page(0)
             except InvalidInputError as error:
@@ -133,6 +142,16 @@ class Reader:
             raise damaged(kinds.PDF)
         return opened.enter_context(open_document(data))
 
+    def _page_alone(self, document: Document, number: int, where: str) -> Pages:
+        self.numbers[-1] = (number,)
+        try:
+            image = document.page(0)
+        except InvalidInputError as error:
+            self._fail(unreadable_page(where, number, error))
+            return Pages((number,), (None,))
+        self._spend(image)
+        return Pages((number,), (image,))
+
     def _pages(self, document: Document, where: str) -> Pages:
         limit = self.asked if isinstance(self.asked, int) else self._left()
         numbers: list[int] = []
@@ -141,7 +160,7 @@ class Reader:
             numbers.append(number)
             images.append(None if isinstance(read, InvalidInputError) else read)
             if isinstance(read, InvalidInputError):
-                self._fail(f"{where}: page {number}, counted from 0, cannot be read: {read}")
+                self._fail(unreadable_page(where, number, read))
             else:
                 self._spend(read)
         self._of_documents += len(numbers)
@@ -193,7 +212,7 @@ def chosen(
         InvalidInputError: a page of the list is not there.
     """
     if isinstance(asked, list):
-        _check_numbers(asked, document, where)
+        check_numbers(asked, document, where)
         for number in asked:
             yield number, _page(document, number)
         return
@@ -218,7 +237,8 @@ def _page(document: Document, number: int) -> Image | InvalidInputError:
         return error
 
 
-def _check_numbers(asked: list[int], document: Document, where: str) -> None:
+def check_numbers(asked: list[int], document: Document, where: str) -> None:
+    """Raise InvalidInputError where one of the pages is not there."""
     if max(asked) >= document.total:
         raise InvalidInputError(
             f"pages asks for {max(asked)}; {where} has {document.total} {_word(document)}, "

@@ -34,18 +34,28 @@ class Target:
         call: calls it.
         taken: names of its arguments; empty if they are not known.
         images: those of them that are images.
+        takes_all_pages: one call takes a document of any length.
     """
 
     name: str
     call: Call
     taken: Sequence[str] = ()
     images: Sequence[str] = ()
+    takes_all_pages: bool = False
 
     def job(self, argument: str | None, arguments: Mapping[str, Any]) -> Job:
         """Decide which argument gets a file, and what of it; raises UsageError."""
+        documents = PAGES in self.taken
         if argument is not None:
             _, kind = for_files([argument], self.images) or (argument, "image")
-            return Job(self.name, argument, kind, arguments, documents=PAGES in self.taken)
+            return Job(
+                self.name,
+                argument,
+                kind,
+                arguments,
+                documents=PAGES in self.taken,
+                in_one=self.takes_all_pages,
+            )
         if {ENDPOINT, BODY} <= set(self.taken):
             return Job(self.name, BODY, "image", arguments, documents=True, is_pipeline=True)
         # One that tells nothing of its arguments (PaddleHub's, one with **kwargs) most likely takes images.
@@ -55,7 +65,7 @@ class Target:
                 f"{self.name} has no argument that is known to take a file; name one with --argument. "
                 f"It takes {', '.join(self.taken)}"
             )
-        return Job(self.name, *found, arguments, documents=PAGES in self.taken)
+        return Job(self.name, *found, arguments, documents, in_one=self.takes_all_pages)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Job:
     Attributes:
         documents: the module takes files with several pages, and PDFs.
         is_pipeline: it takes them at an endpoint of PaddleX's.
+        in_one: one call takes all pages of a file.
     """
 
     module: str
@@ -73,13 +84,15 @@ class Job:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     documents: bool = False
     is_pipeline: bool = False
+    in_one: bool = False
 
     def calls(self, name: str) -> Iterable[Mapping[str, Any]]:
         """Return the arguments of each call for a file; raises InvalidInputError."""
         if self.is_pipeline:
             return [to_endpoint(Path(name), self.arguments)]
         arguments = {**self.arguments, self.argument: files.value(name, self.argument, self.kind)}
-        return by_pages(Path(name), arguments) if self.documents and self.kind == "image" else [arguments]
+        is_split = self.documents and self.kind == "image" and not self.in_one
+        return by_pages(Path(name), arguments) if is_split else [arguments]
 
 
 def run(job: Job, names: Iterable[str], call: Call, *, concurrency: int) -> Iterator[Record]:

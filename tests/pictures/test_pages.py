@@ -10,7 +10,7 @@ from PIL import Image
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
 from hub.pictures.decode import decoded
-from hub.pictures.pages import Asked, Reader, checked
+from hub.pictures.pages import Asked, Pages, Reader, checked
 from tests.pictures.drawn import several
 from tests.serving.pictures import encode, plain
 
@@ -169,3 +169,17 @@ def test_a_jpeg_without_its_end_is_read_as_far_as_it_goes_and_said_to_be_cut_off
     assert reader.failures == reader.notes
     with pytest.raises(InvalidInputError, match="a JPEG that is damaged or cut off"):
         decoded(cut)
+
+
+def test_a_page_that_was_taken_out_of_a_document_keeps_its_number() -> None:
+    reader = Reader(reads_documents=True, page=7)
+    found = reader.read(encode(plain(6, 4)), "images[2]")
+    assert isinstance(found, Pages)
+    (image,) = found.images
+    assert image is not None and (found.numbers, image.shape) == ((7,), (4, 6, 3))
+    assert (reader.numbers, reader.notes) == ([(7,)], [])
+
+
+def test_a_page_that_was_taken_out_counts_as_an_image() -> None:
+    with pytest.raises(PayloadTooLargeError, match="max_total_pixels"):
+        Reader(reads_documents=True, page=7, max_total_pixels=10).read(encode(plain(6, 4)), "images[0]")

@@ -212,7 +212,7 @@ def test_files_and_sockets_are_the_user_s_alone(server: Server) -> None:
     assert mode(run_dir) == 0o700
     assert mode(server.home / "conf" / f"serving_{server.port}.json") == 0o600
     sockets = [path for path in run_dir.iterdir() if path.is_socket()]
-    assert len(sockets) == 2  # control, and one module
+    assert len(sockets) == 3  # control, jobs, and one module
     assert {mode(path) for path in sockets} == {0o600}
 
 

@@ -11,6 +11,7 @@
       locks/                          one lock per module and per weights archive
       tmp/                            where archives are unpacked before they are installed
       cache/tensorrt/                 what TensorRT has built of models, where it was asked for
+      jobs/<port>/                    a server's jobs (hub/serving/messages/jobs_dir.py)
       config.json                     what `hub config` sets
 
 ``<package>`` is the module's name with ``-`` as ``_``, as in PaddleHub, so both spellings find it.

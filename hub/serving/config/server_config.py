@@ -28,6 +28,7 @@ from hub.serving.config.ray import Address
 from hub.serving.messages import atomic_json, message
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+JobSeconds = Annotated[float, Field(gt=0, le=365 * 86400)]
 
 
 class ServingConfig(Settings):
@@ -117,6 +118,20 @@ class ServingConfig(Settings):
     endpoints."""
     watch: bool = False
     """Load a module that is served from a folder again when a file of it changes; for authors."""
+    jobs: bool = False
+    """Start the process that runs jobs with the server, not at the first job."""
+    jobs_dir: Path | None = None
+    """The folder of jobs, which has one for each port; `$HUB_HOME/jobs` unless given."""
+    job_pages: PositiveInt = 1
+    """Pages of jobs per runner that are in a module's queue at once."""
+    max_job_mb: Annotated[float, Field(gt=0)] = 1024
+    """The largest body of a job, in MB (413); it goes to disk as it comes."""
+    max_jobs: PositiveInt = 1000
+    """Jobs that are not done yet (429)."""
+    max_jobs_gb: Annotated[float, Field(gt=0)] = 10
+    """All jobs with their results on the disk, in GB (507)."""
+    job_ttl: JobSeconds = 86400.0
+    """Seconds that a job and its result are kept after its end."""
     runtime_dir: Path | None = None
     """The folder for the server's sockets and counters; the temporary folder (TMPDIR) unless given."""
     allow_model_control: bool = False
@@ -137,6 +152,12 @@ class ServingConfig(Settings):
     """A line in the log for each request."""
     log_format: Literal["text", "json"] = "text"
     """The log as lines of text, or as one JSON object per line, with the request's id."""
+
+    @property
+    def jobs_folder(self) -> Path:
+        """The folder of this server's jobs."""
+        where = self.jobs_dir or settings.hub_home() / "jobs"
+        return where.expanduser().absolute() / str(self.port)
 
     @field_validator("host")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -15,7 +17,10 @@ from hub.serving.gateway.inflight import InflightBytes
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """The most that one request may cost, and all of them together. Sizes in bytes, times in seconds."""
+    """The most that one request may cost, and all of them together. Sizes in bytes, times in seconds.
+
+    ``max_page`` is the largest request that the jobs service may make, ``max_job`` the largest body of a job.
+    """
 
     max_body: int
     max_inflight: int
@@ -25,6 +30,8 @@ class RequestLimits:
     max_total_pixels: int
     max_json_values: int
     allow_server_paths: bool
+    max_page: int = 0
+    max_job: int = 0
 
     @classmethod
     def of(cls, config: ServingConfig) -> Self:
@@ -38,6 +45,8 @@ class RequestLimits:
             max_total_pixels=config.max_total_pixels or 2 * config.max_pixels,
             max_json_values=config.max_json_values,
             allow_server_paths=config.allow_server_paths,
+            max_page=int(max(config.max_body_mb, config.max_inflight_mb) * 1e6),
+            max_job=int(config.max_job_mb * 1e6),
         )
 
 
@@ -57,15 +66,27 @@ class Admission:
 
     inflight: InflightBytes
     _requests: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pages: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
     def is_full(self, module: str, capacity: int) -> bool:
         """Tell whether as many requests as the module can queue and run are here already."""
         return self._requests.get(module, 0) >= capacity
 
+    def let_others_go_first(self, module: str, patience: float) -> float:
+        """Wait until only pages of jobs are here for a module, and return ``time.monotonic()``.
+
+        Args:
+            module: which.
+            patience: the longest wait, in seconds.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: self._requests.get(module, 0) <= self._pages[module], patience)
+        return time.monotonic()
+
     @contextlib.contextmanager
-    def admit(self, module: str, capacity: int, size: int) -> Iterator[None]:
-        """Hold a place and ``size`` bytes while the request is handled.
+    def admit(self, module: str, capacity: int, size: int, is_page: bool = False) -> Iterator[None]:
+        """Hold a place and ``size`` bytes while the request is handled; ``is_page``: it is of a job.
 
         Raises:
             QueueFullError: as many requests as the module can queue and run are here already.
@@ -77,10 +98,13 @@ class Admission:
             if size and not self.inflight.book(size):
                 raise too_many_bytes()
             self._requests[module] = self._requests.get(module, 0) + 1
+            self._pages[module] += is_page
         try:
             yield
         finally:
             with self._lock:
                 self._requests[module] -= 1
+                self._pages[module] -= is_page
+                self._lock.notify_all()
             if size:
                 self.inflight.release(size)

@@ -15,7 +15,7 @@ from werkzeug.routing import MapAdapter
 from hub import envelope
 from hub.serving.gateway import error_responses, metrics, origins, ui
 from hub.serving.gateway.context import EXTENSION, Gateway, current_gateway, request_context
-from hub.serving.gateway.protocols import legacy, paddlex, predict
+from hub.serving.gateway.protocols import jobs, legacy, paddlex, predict
 from hub.serving.gateway.protocols.oip import http_routes as oip_http
 from hub.serving.gateway.request_context import RequestContext, is_request_id
 from hub.serving.process.logs import printable, request_ids
@@ -26,7 +26,7 @@ access_log = logging.getLogger("hub.access")
 _HEALTH = ("/health/", "/v2/health/")
 _NOT_LOGGED = ("/metrics", "/ui/")
 #: Headers of a reply that a browser shows to scripts of another origin.
-_EXPOSED = "Retry-After, Server-Timing, X-Hub-Error, X-Request-ID"
+_EXPOSED = "Location, Retry-After, Server-Timing, X-Hub-Error, X-Request-ID"
 
 
 class App(Flask):
@@ -54,6 +54,7 @@ def create_app(collaborators: Gateway) -> Flask:
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(legacy.blueprint)
     app.register_blueprint(oip_http.blueprint)
+    app.register_blueprint(jobs.blueprint)
     paddlex.register(app)
     app.register_blueprint(ui.make_blueprint(has_pages=collaborators.config.ui))
     app.add_url_rule("/metrics", view_func=prometheus)
@@ -87,6 +88,11 @@ def _begin() -> Response | None:
     request_ids.set(request_id)
     if current.method == "OPTIONS" and _allowed_origin(current, gateway) is not None:
         return Response(status=204)
+    page = gateway.job_pages.found(current.headers)
+    if page is not None:
+        context.key_name, context.is_page, context.patience = page.owner or None, True, page.patience
+        context.item, context.page = page.item, page.page
+        return None
     if not _is_health_check(current.path):
         origins.refuse_strangers(current.method, current.headers, gateway.config)
     has_keys = gateway.config.api_key_file is not None
@@ -106,11 +112,11 @@ def _finish(response: Response) -> Response:
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Encoding, Content-Type, X-API-Key, X-Hub-Strict, X-Request-ID, "
-            "X-Request-Timeout"
+            "Authorization, Content-Encoding, Content-Type, Idempotency-Key, X-API-Key, X-Hub-Strict, "
+            "X-Request-ID, X-Request-Timeout"
         )
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, POST"
         response.headers.add("Vary", "Origin")
     return response
 

@@ -54,6 +54,12 @@ class KeyRing:
         else:
             log.info("the keys are those that %s has now", self._path)
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a key of that name, or no keys are configured."""
+        if self._path is not None:
+            self._look_again()
+        return not self._keys or name in self._keys
+
     def check(self, headers: Headers) -> str | None:
         """Return the name of the caller's key, None where no keys are configured.
 

@@ -18,9 +18,10 @@ from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
 from hub.image_header import image_size
 from hub.module.arguments import SINGLE
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import form
 from hub.serving.gateway.admission import RequestLimits
-from hub.serving.gateway.argument_schema import FormType, form_type
+from hub.serving.gateway.argument_schema import FormType, form_type, offered
 from hub.serving.gateway.body import (
     CUSTOMARY_IMAGE_ARGUMENTS,
     Body,
@@ -34,6 +35,7 @@ from hub.serving.gateway.form import Part
 from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.messages.manifest import Parameter
+from hub.serving.messages.state import ModuleState
 
 #: Names by which the files of forms go, where the module has another one.
 _NAMES_OF_FILES: Final = ("", *CUSTOMARY_IMAGE_ARGUMENTS, "file", "files", "img", "picture", "photo")
@@ -131,6 +133,18 @@ def parse(
         f"content type {kind!r} is not read here{sent}; "
         "send application/json, multipart/form-data or an image/*"
     )
+
+
+def of_module(
+    data: bytes, content_type: str, module: ModuleState, config: ServingConfig, limits: RequestLimits
+) -> Body:
+    """Check a body of ``POST /predict/<module>`` and take it apart; raises as ``parse`` does."""
+    manifest = module.manifest
+    if not is_form(content_type):
+        return parse(data, content_type, manifest.images, limits)
+    parameters = {each.name: each for each in offered(module, config).parameters}
+    taken = None if manifest.takes_any else parameters
+    return parse(data, content_type, manifest.images, limits, taken, parameters)
 
 
 def _kind(content_type: str) -> str:

@@ -20,6 +20,7 @@ from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.incoming import Incoming, Progress
 from hub.serving.gateway.outflow import Outflow
 from hub.serving.gateway.owner import Owner, Stage
+from hub.serving.gateway.spool import SPOOL, Spool
 from hub.serving.gateway.wsgi import CALLER, Head, Reply, Unreceived
 
 #: From a request's first byte to the end of its headers.
@@ -132,7 +133,7 @@ class Connection(asyncio.Protocol):
         if self.stage is not Stage.BODY:
             self._transport.abort()
             return
-        seconds = self._worker.limits.body_timeout
+        seconds = self._incoming.seconds(self._worker.limits)
         late = f"the body did not arrive within {seconds:g} s"
         stopped = self._worker.now() < self._body_due
         self._incoming.refuse(BodyTimeoutError("the body stopped arriving" if stopped else late))
@@ -184,7 +185,7 @@ class Connection(asyncio.Protocol):
         now = self._worker.now()
         if self.stage is not Stage.BODY:
             self._enter(Stage.BODY)
-            self._body_due = now + self._worker.limits.body_timeout
+            self._body_due = now + self._incoming.seconds(self._worker.limits)
         self.due = min(self._body_due, now + STALL_SECONDS)
 
     # -- running and sending ----------------------------------------------------------------------------
@@ -199,15 +200,22 @@ class Connection(asyncio.Protocol):
         self._ahead, incoming.rest = incoming.rest, b""
         keep_alive = self._keep_alive and incoming.head.keep_alive and self._worker.alive
         body, incoming.body = incoming.body, []
-        work = partial(self._work, incoming.head, body, incoming.problem, keep_alive)
+        work = partial(self._work, incoming.head, body, incoming.problem, keep_alive, incoming.spool)
         self._worker.submit(work, incoming.head.path)
 
-    def _work(self, head: Head, parts: list[bytes], problem: RequestError | None, keep_alive: bool) -> None:
+    def _work(
+        self,
+        head: Head,
+        parts: list[bytes],
+        problem: RequestError | None,
+        keep_alive: bool,
+        spool: Spool | None,
+    ) -> None:
         """Call the app; in a thread of the pool."""
         body = Unreceived(problem) if problem is not None else io.BytesIO(b"".join(parts))
         parts.clear()
         environ = wsgi.environ(head, body, self._variables)
-        environ[CALLER] = self._caller
+        environ[CALLER], environ[SPOOL] = self._caller, spool
         reply: Reply | None = wsgi.respond(self._worker.wsgi, environ, keep_alive=keep_alive)
         if reply is not None and reply.pieces is not None:
             self._outflow = Outflow(self._worker.loop, self._write_piece)

@@ -14,6 +14,8 @@ from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
 from hub.serving.gateway.inflight import InflightBytes
+from hub.serving.gateway.job_pages import JobPages
+from hub.serving.gateway.jobs_client import JobsClient
 from hub.serving.gateway.metrics import RequestMetrics
 from hub.serving.gateway.quarantine import Quarantine
 from hub.serving.gateway.request_context import RequestContext
@@ -39,6 +41,8 @@ class Gateway:
         self.admission = Admission(self.inflight)
         self.keys = KeyRing.of(config.api_key_file)
         self.metrics = RequestMetrics()
+        self.job_pages = JobPages(run_dir.jobs_token, self.keys)
+        self.jobs = JobsClient(run_dir)
         self.new_request_id = _request_ids()
 
 

@@ -153,6 +153,8 @@ class Delivery:
             strict=self.context.strict,
             alone=self.number > 1,
             announce=self.number > 1 or not self._may_run_twice,
+            item=self.context.item,
+            page=self.context.page,
         )
         return wire.Frame(wire.CALL, header.to_json(), blobs)
 

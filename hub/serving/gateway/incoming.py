@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from gunicorn.asgi import parser as http
 
 from hub.errors import RequestError
-from hub.serving.gateway.admission import too_many_bytes
+from hub.serving.gateway.admission import RequestLimits, too_many_bytes
 from hub.serving.gateway.gate import Gate, too_large
 from hub.serving.gateway.inflight import InflightBytes
+from hub.serving.gateway.spool import Spool
 from hub.serving.gateway.wsgi import Head
 
 
@@ -31,6 +32,7 @@ class Incoming:
     Attributes:
         head: of the present request, None until it is whole.
         body: its body so far.
+        spool: where that of a job goes instead.
         problem: why its body was not received.
         rest: bytes that came behind it.
     """
@@ -41,6 +43,7 @@ class Incoming:
         """Begin; ``settings`` are Gunicorn's, ``send_continue`` answers ``Expect: 100-continue``."""
         self.head: Head | None = None
         self.body: list[bytes] = []
+        self.spool: Spool | None = None
         self.problem: RequestError | None = None
         self.rest = b""
         self._gate = gate
@@ -84,9 +87,17 @@ class Incoming:
         self.release()
 
     def release(self) -> None:
-        """Count the body's bytes as held no longer; for when the request is answered."""
+        """Hold the body no longer; for when the request is answered."""
+        if self.spool is not None:
+            self.spool.discard()
+            self.spool = None
         self._inflight.release(self._booked)
         self._booked = 0
+
+    def seconds(self, limits: RequestLimits) -> float:
+        """Return how long its body may take to come: one of a job as much longer as it may be larger."""
+        times = max(1.0, limits.max_job / limits.max_body) if self.spool is not None else 1.0
+        return limits.body_timeout * times
 
     def next(self) -> None:
         """Forget the request: another follows."""
@@ -108,7 +119,8 @@ class Incoming:
             parsed.should_keep_alive,
         )
         if head.length != 0:
-            self._limit = self._gate.admit(head)
+            self.spool = self._gate.spool(head)
+            self._limit = self._gate.admit(head) if self.spool is None else 0
             if head.get("Expect").lower() == "100-continue" and head.version == (1, 1):
                 self._send_continue()
         return not parsed.is_chunked
@@ -125,12 +137,15 @@ class Incoming:
         return Progress.WHOLE
 
     def _on_chunk(self, part: bytes) -> None:
-        if self._booked + len(part) > self._limit:
+        if self.spool is None and self._booked + len(part) > self._limit:
             raise too_large(self._limit)
         self._take(part)
 
     def _take(self, part: bytes) -> None:
         """Keep a part of the body; raises UnavailableError where there are too many bytes in flight."""
+        if self.spool is not None:
+            self.spool.write(part)
+            return
         if not self._inflight.book(len(part)):
             raise too_many_bytes()
         self._booked += len(part)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hub import envelope
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import argument_schema, page_pictures
+from hub.serving.gateway import argument_schema, openapi_jobs, page_pictures
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState, ServerState
 from hub.version import __version__
@@ -40,7 +40,9 @@ def document(state: ServerState, config: ServingConfig) -> Json:
             paths |= _model_paths(model, called, config)
     for endpoint, name in state.endpoints.items():
         paths |= _endpoint_paths(endpoint, name, state.modules[name].manifest)
-    whole["paths"] = paths | _template("server")
+    whole["paths"] = paths
+    openapi_jobs.add(whole)
+    whole["paths"] |= _template("server")
     if not config.ui:
         del whole["paths"][page_pictures.PATH]
     if config.api_key_file is None:

@@ -36,6 +36,8 @@ class RequestContext:
         log_id: the caller's own id in PaddleX's format.
         items: the stream that answers it, which may go on for long.
         attempts: that were made to have it answered.
+        item, page: of a page of a job: which of the job's items, and which page of a document.
+        is_page: it is one. Then it lets other requests go first, for ``patience`` seconds at most.
     """
 
     request_id: str
@@ -50,6 +52,10 @@ class RequestContext:
     log_id: str = ""
     items: Streamed | None = None
     attempts: int = 1
+    item: int = 0
+    page: int | None = None
+    is_page: bool = False
+    patience: float = 0.0
 
     def shorten(self, timeout: float | None) -> None:
         """Take a second timeout into account; the shorter one counts."""

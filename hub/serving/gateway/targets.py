@@ -98,7 +98,7 @@ class Target(ABC):
             UnavailableError, QueueFullError: before anything was read.
         """
         with (
-            self.gateway.admission.admit(module.name, capacity(module), context.size),
+            self.gateway.admission.admit(module.name, capacity(module), context.size, context.is_page),
             self.gateway.metrics.in_progress(module.name),
         ):
             yield
@@ -121,6 +121,8 @@ class Target(ABC):
             RequestError, CallerLeft.
         """
         module = self.module()
+        if context.is_page:
+            context.arrived = self.gateway.admission.let_others_go_first(module.name, context.patience)
         with self.admitted(module, context):
             return self.dispatch(module, context, self.to_body(read(), module, context))
 

@@ -39,6 +39,7 @@ class Manifest(Message):
         images: arguments that hold images.
         streams: it answers with one item after the other; ``returns_schema`` is that of an item.
         documents: it takes several pages of a file, and PDFs.
+        whole_documents: the result of a document is of all its pages together.
         idempotent: whether a request may be sent again after a runner died under it; None: not known yet.
         endpoints: a pipeline's endpoints, and the fields of each that hold files.
         once: those endpoints that must not run a request twice.
@@ -61,6 +62,7 @@ class Manifest(Message):
     images: tuple[str, ...] = ()
     streams: bool = False
     documents: bool = False
+    whole_documents: bool = False
     idempotent: bool | None = None
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
     once: tuple[str, ...] = ()

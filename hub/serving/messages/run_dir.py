@@ -5,6 +5,9 @@
     NAME-GENERATION.json   supervisor → runner    which module, with what arguments
     NAME-ID.sock           gateway → runners      a module's requests; its backlog is the module's queue
     control.sock           command line, gateway ↔ supervisor
+    jobs.sock              gateway → jobs service (the supervisor listens)
+    jobs.token             jobs service → gateway which requests are pages of jobs
+    jobs.wanted            gateway → supervisor   there is a job, so the jobs service is to be started
     metrics/               gateway                counters of each HTTP worker (prometheus_client)
     ROLE.up                helper → supervisor    a helper that opens its port itself has done so
     path/                  supervisor → runner    ``hub`` for a module's own Python
@@ -42,6 +45,9 @@ class RunDir:
         self.metrics = path / "metrics"
         self.inflight = path / "inflight"
         self.quarantine = path / "quarantine"
+        self.jobs = path / "jobs.sock"
+        self.jobs_token = path / "jobs.token"
+        self.jobs_wanted = path / "jobs.wanted"
         self.python_path = path / "path"
 
     def spec(self, name: str, generation: int) -> Path:

@@ -109,6 +109,8 @@ class CallHeader(_Header):
         alone: it was sent before, so it runs with no other in the process.
         announce: the runner says when it starts.
         method: the serving method that is called.
+        item: of a job's page: which of the job's items the only one here is, for remarks.
+        page: likewise, which page of a document the image is.
     """
 
     request_id: str
@@ -121,6 +123,8 @@ class CallHeader(_Header):
     alone: bool = False
     announce: bool = False
     method: str = FIRST
+    item: int = 0
+    page: int | None = None
 
 
 @dataclass(frozen=True)

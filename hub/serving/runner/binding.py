@@ -100,6 +100,7 @@ class Binding:
             batch=options.batch,
             images=tuple(options.images),
             documents=options.documents,
+            whole_documents=options.whole_documents,
             idempotent=bool(options.idempotent),
             max_batch_size=max_batch_size,
         )

@@ -137,12 +137,14 @@ class Executor:
             default=DEFAULT_PAGES,
             max_images=self._max_images,
             max_total_pixels=self._max_total_pixels,
+            page=request.header.page,
         )
+        first = request.header.item
         decoded: dict[str, Any] = {}
         with wanted_while(request.is_wanted):
             for name, data in request.image_blobs.items():
                 blobs = data if isinstance(data, list) else [data]
-                images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs)]
+                images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs, first)]
                 decoded[name] = images if isinstance(data, list) else images[0]
         if reader.failures and request.header.strict:
             raise InvalidInputError("; ".join(reader.failures))

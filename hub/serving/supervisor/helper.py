@@ -8,8 +8,10 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.messages.jobs_dir import JobsDir
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import ProcessState
 from hub.serving.process import leftovers
@@ -17,13 +19,14 @@ from hub.serving.supervisor import package_check
 from hub.serving.supervisor.backoff import RestartPolicy
 from hub.serving.supervisor.child import Child
 from hub.serving.supervisor.guard import reason
-from hub.serving.supervisor.sockets import keep_from_ipv6, listen, reserve
+from hub.serving.supervisor.sockets import BACKLOG, ModuleSocket, keep_from_ipv6, listen, reserve
 
 log = logging.getLogger("hub.supervisor")
 
 _NAMES = {
     "gateway": "HTTP gateway",
     "grpc_gateway": "gRPC gateway",
+    "jobs": "jobs service",
     "metrics_server": "metrics server",
     "head": "Ray instance",
     "agent": "Ray agent",
@@ -39,19 +42,21 @@ class Helper:
     def __init__(
         self,
         module: str,
-        listener: socket.socket | None,
+        listener: socket.socket | ModuleSocket | None,
         run_dir: RunDir,
         lifeline: int,
         environment: Mapping[str, str],
         *,
         announces: bool = False,
         beside: socket.socket | None = None,
+        wanted: Path | None = None,
     ) -> None:
         """Prepare it; ``tick`` starts it.
 
         ``announces``: it opens its port by itself and makes the file ``up_mark`` of the run dir then.
 
-        ``listener`` None: it has no port. ``beside`` is held as long as that one.
+        ``listener`` None: it has no port. ``beside`` is held as long as that one. ``wanted``: it is started
+        when there is this file.
         """
         self.role = module.rpartition(".")[2]
         self._up = run_dir.up_mark(self.role) if announces else None
@@ -67,6 +72,7 @@ class Helper:
         self._born = 0.0
         self._is_ending = False
         self._problem = ""
+        self._wanted = wanted
 
     @property
     def name(self) -> str:
@@ -107,6 +113,11 @@ class Helper:
                     self._policy.died_loading(now)
             elif now - self._born > SETTLED_SECONDS:
                 self._policy.became_ready()
+        for each in self._sockets:
+            if isinstance(each, ModuleSocket) and not self._is_ending:
+                each.renew()
+        if self._wanted is not None and not self._wanted.exists():
+            return
         if self._child is None and not self._is_ending and self._policy.may_start(now) and self._may_start():
             self._start(now)
 
@@ -180,4 +191,27 @@ def make_helpers(
         beside = undo.enter_context(keep_from_ipv6(config.grpc_port)) if is_ipv4 else None
         module = "hub.serving.gateway.grpc_gateway"
         helpers.append(Helper(module, holder, run_dir, lifeline, environment, announces=True, beside=beside))
+    helpers.append(_jobs_service(config, run_dir, lifeline, undo))
     return helpers
+
+
+def _jobs_service(
+    config: ServingConfig, run_dir: RunDir, lifeline: int, undo: contextlib.ExitStack
+) -> Helper:
+    """Make the jobs service, which starts when somebody asks for jobs, or when there are some already."""
+    listener = ModuleSocket(run_dir.jobs)
+    listener.open(BACKLOG)
+    undo.callback(listener.close)
+    if config.jobs or _has_jobs(config):
+        run_dir.jobs_wanted.touch()
+    service = Helper("hub.serving.jobs", listener, run_dir, lifeline, {}, wanted=run_dir.jobs_wanted)
+    service.persist()  # a server without it serves
+    return service
+
+
+def _has_jobs(config: ServingConfig) -> bool:
+    """Tell whether there are jobs of before; where that cannot be seen, the service says why."""
+    try:
+        return JobsDir(config.jobs_folder).database.exists()
+    except OSError:
+        return True

@@ -51,7 +51,7 @@ def soon() -> list[Callable[[], None]]:
 def connection(soon: list[Callable[[], None]]) -> Connection:
     worker = LoopWorker(1, 1, [], None, 30, Config(), logging.getLogger("test"))
     worker.loop, worker.now = SimpleNamespace(call_soon=soon.append), lambda: 0.0
-    worker.gate = SimpleNamespace(admit=lambda head: head.length)
+    worker.gate = SimpleNamespace(admit=lambda head: head.length, spool=lambda head: None)
     worker.inflight, worker.limits = InflightBytes(100_000_000), SimpleNamespace(body_timeout=60.0)
     worker.address, worker.tls, worker.keepalive = ("127.0.0.1", 80), None, 75.0
     return Connection(worker)

@@ -27,9 +27,12 @@ CODES = {
     errors.UnauthorizedError: (401, "101"),
     errors.ForbiddenError: (403, "101"),
     errors.UnknownModuleError: (404, "111"),
+    errors.UnknownJobError: (404, "101"),
     errors.BodyTimeoutError: (408, "101"),
+    errors.ConflictError: (409, "101"),
     errors.PayloadTooLargeError: (413, "101"),
     errors.MediaTypeError: (415, "101"),
+    errors.TooManyJobsError: (429, "101"),
     errors.ModuleRaisedError: (500, "101"),
     errors.PoisonError: (500, "101"),
     errors.NotOfferedError: (501, "101"),
@@ -37,6 +40,7 @@ CODES = {
     errors.UnavailableError: (503, "101"),
     errors.QueueFullError: (503, "101"),
     errors.DeadlineError: (504, "101"),
+    errors.StorageFullError: (507, "101"),
 }
 each_error = pytest.mark.parametrize(("error", "code", "status"), [(e, *c) for e, c in CODES.items()])
 

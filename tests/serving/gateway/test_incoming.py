@@ -34,6 +34,9 @@ class Door:
             raise self.problem
         return self.limit
 
+    def spool(self, head: Head) -> None:
+        """No job."""
+
 
 def incoming(door: Door | None = None, inflight: int = 1000) -> tuple[Incoming, InflightBytes, list[int]]:
     held, continued = InflightBytes(inflight), list[int]()

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from hub.serving.jobs.moment import Moment
 from hub.serving.messages import message, state
 from hub.serving.messages.control import ControlAnswer, ControlRequest
 from hub.serving.messages.death import KILLED, Death
+from hub.serving.messages.job_inputs import PageInput, Plan, ReadReply, ReadRequest
+from hub.serving.messages.jobs import JobInfo, JobReply, JobRequest, Submission
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.message import Message, MessageError, OtherVersionError
 from hub.serving.messages.runner_spec import RunnerSpec
@@ -49,6 +52,7 @@ MANIFEST = Manifest(
     images=("images", "mask"),
     streams=True,
     documents=True,
+    whole_documents=True,
     idempotent=False,
     endpoints={"ocr": ("file",), "plain": ()},
     once=("plain",),
@@ -117,6 +121,34 @@ DEPLOYMENT = Deployment(
     is_shared=True,
     is_private=True,
 )
+SUBMISSION = Submission(
+    module="ocr",
+    method="read",
+    endpoint="ocr",
+    content_type="application/pdf",
+    coding="gzip",
+    owner="anna",
+    idempotency_key="k",
+    digest="d",
+    size=7,
+    strict=True,
+)
+JOB = JobInfo(
+    id="j",
+    name="ocr",
+    state="done",
+    created="2026-12-01",
+    started="2026-12-02",
+    ended="2026-12-03",
+    seconds=1.5,
+    done=2,
+    failed=1,
+    total=3,
+    error="no",
+    is_endpoint=True,
+)
+PAGE = PageInput(1, 2, "0")
+PLAN = Plan("images", '{"a":1}', True, True)
 #: One of each class, with another value than the default in every field.
 EXAMPLES: list[Message] = [
     PARAMETER,
@@ -134,6 +166,15 @@ EXAMPLES: list[Message] = [
     DEPLOYMENT,
     DesiredState(4, (DEPLOYMENT,)),
     STATUS,
+    SUBMISSION,
+    JOB,
+    JobRequest("submit", "anna", "j", SUBMISSION, "/jobs/1", 2, 1.5),
+    JobReply("ConflictError", "no", 2, JOB, (JOB,), "a remark", 3, 4),
+    PAGE,
+    PLAN,
+    ReadRequest("take", "/jobs/j", "/jobs/j/body", SUBMISSION, 2),
+    ReadReply("no", True, PLAN, (PAGE,), 5),
+    Moment(1.5, 2.5, "boot"),
     ObservedState(4, "no cluster", {"echo@2": STATUS}, ("echo@1",)),
 ]
 by_class = pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: type(each).__name__)

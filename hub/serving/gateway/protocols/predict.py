@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from hub.errors import BindingError
-from hub.serving.gateway import argument_schema, body_parser, item_stream, plain_text
+from hub.serving.gateway import body_parser, item_stream, plain_text
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import current_gateway
 from hub.serving.gateway.delivery import ModuleReply
@@ -79,10 +79,5 @@ def _as_text(reply: ModuleReply, asked: str | None) -> Response | None:
 
 
 def _parse(data: bytes, module: ModuleState, context: RequestContext) -> Body:
-    gateway, kind, manifest = current_gateway(), request.content_type or "", module.manifest
-    if not body_parser.is_form(kind):
-        return body_parser.parse(data, kind, manifest.images, gateway.limits)
-    offered = argument_schema.offered(module, gateway.config).parameters
-    parameters = {parameter.name: parameter for parameter in offered}
-    taken = None if manifest.takes_any else parameters
-    return body_parser.parse(data, kind, manifest.images, gateway.limits, taken, parameters)
+    gateway = current_gateway()
+    return body_parser.of_module(data, request.content_type or "", module, gateway.config, gateway.limits)

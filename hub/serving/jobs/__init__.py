@@ -1,0 +1,1 @@
+"""The jobs service: keeps jobs on the disk and sends their pages."""

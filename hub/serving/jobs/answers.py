@@ -1,0 +1,159 @@
+"""Answers the gateways' questions about jobs: each connection has a thread, and may ask several."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import select
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from hub.errors import ConflictError, HubError, RequestError, UnavailableError
+from hub.serving.jobs import assembly, job_table, schema
+from hub.serving.jobs.folder import JobsFolder
+from hub.serving.jobs.service import Service
+from hub.serving.jobs.store import Store
+from hub.serving.messages import jobs
+from hub.serving.messages.jobs import DONE, JobReply, JobRequest
+
+log = logging.getLogger("hub.jobs")
+
+#: The longest that a question for more pages waits.
+LONGEST_WAIT_SECONDS: Final = 20.0
+#: Pages, and bytes of them, in one answer.
+_PAGES_AT_ONCE: Final = 64
+_BYTES_AT_ONCE: Final = 4 << 20
+
+
+class Answers:
+    """Takes jobs, and tells of them."""
+
+    def __init__(self, service: Service, store: Store, folder: JobsFolder) -> None:
+        self._service, self._store, self._folder = service, store, folder
+        self._adding = threading.Lock()
+        self._known: dict[str, Callable[[JobRequest], tuple[JobReply, bytes]]] = {
+            "submit": self._submit,
+            "show": self._show,
+            "list": self._list,
+            "cancel": self._cancel,
+            "result": self._result,
+            "pages": self._pages,
+        }
+
+    def answer(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        """Return an answer and the bytes that follow it; errors are answers, too."""
+        try:
+            if self._service.problem:
+                raise UnavailableError(self._service.problem)
+            return self._known[request.do](request)
+        except HubError as error:
+            return refusal(error), b""
+        except sqlite3.DatabaseError as error:
+            problem = schema.explained(error, self._folder.paths.database)
+            return refusal(UnavailableError(str(problem), retry_after=10)), b""
+        except OSError as error:
+            problem = UnavailableError(
+                f"{self._folder.paths.path}: {error.strerror or error}", retry_after=10
+            )
+            return refusal(problem), b""
+
+    def _submit(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        submission = request.submission
+        assert submission is not None
+        with self._adding:
+            job = self._store.jobs.find_repeated(submission)
+            if job is not None:
+                return JobReply(job=job), b""
+            self._store.jobs.require_place()
+            self._folder.require_room(submission.size)
+            id = job_table.new_id()
+            self._folder.adopt(Path(request.upload), id)
+            try:
+                job = self._store.jobs.add(submission, id)
+            except BaseException:
+                self._folder.remove(id)
+                raise
+        self._service.added(id)
+        return JobReply(job=job), b""
+
+    def _show(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        return JobReply(job=self._store.jobs.show(request.id, request.owner)), b""
+
+    def _list(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        return JobReply(jobs=tuple(self._store.jobs.known(request.owner))), b""
+
+    def _cancel(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        """Cancel a job; forget one that has ended."""
+        job = self._store.jobs.show(request.id, request.owner)
+        if job.has_ended:
+            self._store.jobs.remove(job.id)
+        else:
+            job = self._store.jobs.cancel(job.id)
+        self._service.ended(job.id)
+        return JobReply(job=job), b""
+
+    def _result(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        job = self._store.jobs.show(request.id, request.owner)
+        plan = self._store.jobs.plan_of(job.id)
+        if job.state != DONE or plan is None:
+            why = f": {job.error}" if job.error else ""
+            raise ConflictError(f"job {job.id} is {job.state}{why}; only one that is done has a result")
+        pages = self._store.pages.finished_pages(job.id, 0, -1)
+        results, remarks = assembly.whole(plan, pages)
+        return JobReply(job=job, remarks=remarks, size=len(results)), results
+
+    def _pages(self, request: JobRequest) -> tuple[JobReply, bytes]:
+        """Return the next finished pages as lines, once there are some or the job has ended."""
+        until = time.monotonic() + min(request.wait, LONGEST_WAIT_SECONDS)
+        while True:
+            job = self._store.jobs.show(request.id, request.owner)
+            pages = self._store.pages.finished_pages(job.id, request.after, _PAGES_AT_ONCE)
+            if pages or job.has_ended or time.monotonic() >= until:
+                break
+            with self._service.changed:
+                self._service.changed.wait(0.5)
+        lines: list[bytes] = []
+        for page in pages:
+            lines.append(assembly.line(page))
+            if sum(map(len, lines)) > _BYTES_AT_ONCE:
+                break
+        content = b"".join(lines)
+        return JobReply(job=job, after=request.after + len(lines), size=len(content)), content
+
+
+def refusal(error: HubError) -> JobReply:
+    """Return the answer that is an error."""
+    after = error.retry_after if isinstance(error, RequestError) else None
+    return JobReply(type(error).__name__, str(error), after)
+
+
+def serve(listener: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
+    """Answer all who connect, for ever; for a thread of its own."""
+    poller = select.poll()
+    poller.register(listener, select.POLLIN)
+    while True:
+        poller.poll()
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # another was faster, or there is no descriptor
+            time.sleep(0.01)
+            continue
+        connection.setblocking(True)
+        threading.Thread(target=_converse, args=(connection, answer), daemon=True, name="answers").start()
+
+
+def _converse(connection: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
+    with connection, contextlib.suppress(OSError):
+        stream = cast(BinaryIO, connection.makefile("rwb"))
+        try:
+            while (request := jobs.receive_request(stream)) is not None:
+                jobs.send(stream, *answer(request))
+        except ValueError as error:
+            log.error("a question about jobs cannot be read: %s", error)
+        except Exception:
+            log.exception("a mistake of the jobs service")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hub.serving.jobs import assembly
+from hub.serving.jobs.assembly import NotPerItemError
+from hub.serving.jobs.page_table import FinishedPage
+from hub.serving.messages.job_inputs import PageInput, Plan
+
+pytestmark = pytest.mark.unit
+IMAGES = Plan("images", "{}", in_files=True)
+
+
+def page(
+    number: int,
+    results: object = None,
+    item: int = 0,
+    of: int | None = None,
+    error: str = "",
+    remarks: str = "",
+) -> FinishedPage:
+    data = b"" if error else json.dumps(results).encode()
+    return FinishedPage(number, PageInput(item, of), data, remarks, error)
+
+
+def whole(*pages: FinishedPage, plan: Plan = IMAGES) -> tuple[object, str]:
+    results, remarks = assembly.whole(plan, pages)
+    return json.loads(results), remarks
+
+
+def test_items_are_a_list_in_order() -> None:
+    assert whole(page(0, "a", 0), page(1, "b", 1)) == (["a", "b"], "")
+
+
+def test_the_pages_of_a_document_are_one_list() -> None:
+    found = whole(
+        page(0, [{"page": 0}], of=0), page(1, [{"page": 1}, {"page": 1}], of=1), page(2, "x", item=1)
+    )
+    assert found == ([[{"page": 0}, {"page": 1}, {"page": 1}], "x"], "")
+
+
+def test_objects_of_pages_are_joined_by_their_lists() -> None:
+    first = {"lines": [1], "image": "p0", "images": ["p0"]}
+    second = {"lines": [2], "image": "p1", "images": ["p1"]}
+    joined = {"lines": [1, 2], "image": "p0", "images": ["p0", "p1"]}
+    assert whole(page(0, first, of=0), page(1, [], of=1), page(2, second, of=2)) == ([joined], "")
+
+
+def test_results_that_cannot_be_joined_stay_by_page() -> None:
+    found, _ = whole(page(0, 3, of=4), page(1, 5, of=5))
+    assert found == [[{"page": 4, "results": 3}, {"page": 5, "results": 5}]]
+
+
+def test_a_page_that_was_given_up_is_an_entry_in_its_place() -> None:
+    found, remarks = whole(page(0, [1], of=0), page(1, error="no", of=1), page(2, [3], of=2))
+    assert found == [[1, {"page": 1, "error": "no"}, 3]]
+    assert remarks == "page 1 of the job failed: no"
+    assert whole(page(0, "a"), page(1, error="no", item=1))[0] == ["a", {"error": "no"}]
+
+
+def test_errors_of_pages_whose_results_are_objects_are_beside_them() -> None:
+    found, _ = whole(page(0, {"lines": [1]}, of=0), page(1, error="no", of=1))
+    assert found == [{"lines": [1], "errors": [{"page": 1, "error": "no"}]}]
+
+
+def test_a_document_all_of_whose_pages_failed_is_its_errors() -> None:
+    assert whole(page(0, error="no", of=0))[0] == [[{"page": 0, "error": "no"}]]
+
+
+def test_a_body_that_was_sent_whole_has_its_results_as_they_came() -> None:
+    assert whole(page(0, {"sum": 1.50}), plan=Plan()) == ({"sum": 1.5}, "")
+
+
+def test_remarks_are_told_once_each_in_order() -> None:
+    assert whole(page(0, 1, remarks="b"), page(1, 2, 1, remarks="a"), page(2, 3, 2, remarks="b"))[1] == "b; a"
+
+
+@pytest.mark.parametrize("results", [b"[]", b"[1, 2]", b'{"a": 1}', b"7"])
+def test_a_module_that_gives_no_result_for_each_item_is_told_so(results: bytes) -> None:
+    with pytest.raises(NotPerItemError, match="not a list of one"):
+        assembly.page_result(IMAGES, results)
+
+
+def test_a_line_of_ndjson_has_the_page_and_its_results() -> None:
+    assert json.loads(assembly.line(page(3, ["x"], remarks="dark"))) == {
+        "page": 3,
+        "msg": "dark",
+        "results": ["x"],
+    }
+    assert json.loads(assembly.line(page(4, error="no"))) == {"page": 4, "error": "no"}
