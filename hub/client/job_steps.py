@@ -105,13 +105,15 @@ def page(line: str, job: str) -> JobPage | None:
 
     Raises:
         ConflictError: the job has failed, or was cancelled.
+        UnavailableError: it goes on, but the server tells no more of it at the moment.
     """
     found = json.loads(line)
     if "status" not in found:
         return JobPage(found["page"], found.get("results"), found.get("error"), found.get("msg", ""))
-    if found["state"] != "done":
-        raise ConflictError(f"job {job} is {found['state']}" + (f": {found['msg']}" if found["msg"] else ""))
-    return None
+    if found["state"] == "done":
+        return None
+    problem = f"job {job} is {found['state']}" + (f": {found['msg']}" if found["msg"] else "")
+    raise (ConflictError if found["state"] in ENDED else UnavailableError)(problem)
 
 
 def _told(server: Server, options: Options, question: Ask) -> Steps[dict[str, Any]]:
