@@ -60,7 +60,7 @@ def test_a_gelu_that_was_written_out_is_one_step_in_front_of_its_convolution(wri
     ],
     ids=["another root", "another addend", "another factor", "the root divided"],
 )
-def test_what_is_no_gelu_stays(other: Any) -> None:
+def test_another_product_stays(other: Any) -> None:
     model = built(other)
     before = kinds(model)
     restore_gelu(model)

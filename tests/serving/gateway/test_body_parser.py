@@ -102,7 +102,7 @@ def test_files_of_declared_arguments_are_bytes() -> None:
 
 
 @pytest.mark.parametrize("value", [SMALL, TEXT], ids=["file", "text"])
-def test_one_file_for_an_argument_of_one_image_is_no_list(value: str | bytes) -> None:
+def test_one_file_for_an_argument_of_one_image_is_not_a_list(value: str | bytes) -> None:
     assert read_form(("image", value), declared=("image",)).images == {"image": SMALL}
 
 
@@ -111,7 +111,7 @@ def test_several_files_for_an_argument_of_one_image_are_a_list() -> None:
     assert body.images == {"image": [SMALL, SMALL]}
 
 
-def test_a_raw_image_for_an_argument_of_one_image_is_no_list() -> None:
+def test_a_raw_image_for_an_argument_of_one_image_is_not_a_list() -> None:
     assert body_parser.parse(SMALL, "image/png", ("image",), LIMITS).images == {"image": SMALL}
     assert body_parser.parse(SMALL, "image/png", ("images",), LIMITS).images == {"images": [SMALL]}
 
