@@ -60,7 +60,6 @@ PRIVATE_PARTS = (
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
     PrivatePart("prometheus-client", "MmapedDict", _COUNTERS, "files that a full disk does not make deadly"),
-    PrivatePart("flask", "_get_current_object", "serving/gateway/app.py", "one look-up instead of ten"),
     PrivatePart(
         "werkzeug", "get_part_charset", "serving/gateway/form.py", "the bytes of a file that has no file name"
     ),

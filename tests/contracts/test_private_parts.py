@@ -262,18 +262,7 @@ def test_prometheus_reads_what_is_counted_into_files_of_ours(tmp_path: Path) -> 
     assert """'requests_total{module="a"} 3.0'""" in done.stdout
 
 
-# -- Flask, Werkzeug, click, unearth -------------------------------------------------------------------------
-
-
-@contract("_get_current_object")
-def test_flasks_request_can_be_looked_up_once() -> None:
-    from flask import Flask, Request, request
-
-    with Flask("test").test_request_context("/a"):
-        found = request._get_current_object()  # type: ignore[attr-defined]
-
-        assert type(found) is Request
-        assert found.path == "/a"
+# -- Werkzeug, click, unearth --------------------------------------------------------------------------------
 
 
 @contract("get_part_charset")

@@ -1,32 +1,20 @@
-"""The Flask application: routes, and what happens before and after each of them."""
+"""The Flask application: all routes but those that call a model, which ``front.py`` answers before it."""
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 
 from hub import envelope
-from hub.serving.gateway import error_responses, metrics, origins, ui
-from hub.serving.gateway.context import EXTENSION, Gateway, current_gateway, request_context
+from hub.serving.gateway import error_responses, front, metrics, ui
+from hub.serving.gateway.context import EXTENSION, Gateway, current_exchange, current_gateway
+from hub.serving.gateway.front import Front
 from hub.serving.gateway.protocols import jobs, legacy, paddlex, predict
 from hub.serving.gateway.protocols.oip import http_routes as oip_http
-from hub.serving.gateway.request_context import RequestContext, is_request_id
-from hub.serving.process.logs import printable, request_ids
-
-access_log = logging.getLogger("hub.access")
-
-#: Routes that need no key and are not worth a log line.
-_HEALTH = ("/health/", "/v2/health/")
-_NOT_LOGGED = ("/metrics", "/ui/")
-#: Headers of a reply that a browser shows to scripts of another origin.
-_EXPOSED = "Location, Retry-After, Server-Timing, X-Hub-Error, X-Request-ID"
 
 
 class App(Flask):
@@ -49,7 +37,6 @@ def create_app(collaborators: Gateway) -> Flask:
     app.extensions[EXTENSION] = collaborators
     app.url_map.merge_slashes = False  # or "//" is answered by a redirect to whatever host the caller names
     app.before_request(_begin)
-    app.after_request(_finish)
     app.register_error_handler(Exception, _failed)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(legacy.blueprint)
@@ -60,6 +47,7 @@ def create_app(collaborators: Gateway) -> Flask:
     app.add_url_rule("/metrics", view_func=prometheus)
     app.add_url_rule("/health/live", view_func=live)
     app.add_url_rule("/health/ready", view_func=ready)
+    app.wsgi_app = Front(collaborators, app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way for middleware
     return app
 
 
@@ -80,57 +68,12 @@ def prometheus() -> Response:
 
 
 def _begin() -> Response | None:
-    """Give the request its id and check its key; an OPTIONS request of a browser is answered here."""
-    current, gateway = _current(), current_gateway()
-    given = current.headers.get("X-Request-ID", "")
-    request_id = given if is_request_id(given) else gateway.new_request_id()
-    g.context = context = RequestContext(request_id, time.monotonic())
-    request_ids.set(request_id)
-    if current.method == "OPTIONS" and _allowed_origin(current, gateway) is not None:
+    """Check who calls; an OPTIONS request of a browser is answered here."""
+    exchange = current_exchange()
+    if front.is_preflight(exchange):
         return Response(status=204)
-    page = gateway.job_pages.found(current.headers)
-    if page is not None:
-        context.key_name, context.is_page, context.patience = page.owner or None, True, page.patience
-        context.item, context.page = page.item, page.page
-        return None
-    if not _is_health_check(current.path):
-        origins.refuse_strangers(current.method, current.headers, gateway.config)
-    has_keys = gateway.config.api_key_file is not None
-    if has_keys and not _is_health_check(current.path) and not ui.needs_no_key():
-        context.key_name = gateway.keys.check(current.headers)
+    front.check(exchange)
     return None
-
-
-def _finish(response: Response) -> Response:
-    current, gateway, context = _current(), current_gateway(), request_context()
-    if context.items is None:
-        _account(gateway, context, current, response.status_code)
-    else:
-        context.items.at_end(partial(_account, gateway, context, current))
-    response.headers["X-Request-ID"] = context.request_id
-    origin = _allowed_origin(current, gateway)
-    if origin is not None:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Encoding, Content-Type, Idempotency-Key, X-API-Key, X-Hub-Strict, "
-            "X-Request-ID, X-Request-Timeout"
-        )
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-        response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, POST"
-        response.headers.add("Vary", "Origin")
-    return response
-
-
-def _account(gateway: Gateway, context: RequestContext, current: Request, code: int) -> None:
-    """Let go of what the request held, count it and log it."""
-    if context.unpacked:
-        gateway.inflight.release(context.unpacked)
-    seconds = time.monotonic() - context.arrived
-    if context.module:
-        gateway.metrics.answered(context.module, code, seconds)
-    is_logged = gateway.config.access_log and not current.path.startswith(_NOT_LOGGED)
-    if is_logged and not _is_health_check(current.path):
-        _log_access(current, context.key_name, code, seconds * 1000)
 
 
 def _failed(problem: Exception) -> Response:
@@ -148,31 +91,3 @@ def _failed(problem: Exception) -> Response:
         if paddlex.has_its_form(first):
             return paddlex.unrouted(problem)
     return error_responses.respond(problem)
-
-
-def _is_health_check(path: str) -> bool:
-    return path == "/health" or path.startswith(_HEALTH)
-
-
-def _current() -> Request:
-    """Return the request itself: its proxy looks it up anew at every use."""
-    current: Request = request._get_current_object()  # type: ignore[attr-defined]
-    return current
-
-
-def _log_access(current: Request, key_name: str | None, code: int, milliseconds: float) -> None:
-    key = f" key={key_name}" if key_name else ""
-    path = printable(current.path)
-    access_log.info(
-        '%s "%s %s" %d %.1f ms%s', current.remote_addr, current.method, path, code, milliseconds, key,
-        extra={"code": code, "path": path, "milliseconds": round(milliseconds, 1)},
-    )  # fmt: skip
-
-
-def _allowed_origin(current: Request, gateway: Gateway) -> str | None:
-    """Return the request's Origin if browsers there may call us; CORS is off unless origins are listed."""
-    origins = gateway.config.cors_origins
-    if not origins:
-        return None
-    origin = current.headers.get("Origin")
-    return origin if origin is not None and ("*" in origins or origin in origins) else None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from flask import current_app, g
+from flask import current_app, request
 
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
+from hub.serving.gateway.exchange import Request
 from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.job_pages import JobPages
 from hub.serving.gateway.jobs_client import JobsClient
@@ -24,6 +26,8 @@ from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import StateReader
 
 EXTENSION = "hub"
+#: In the variables of WSGI: the Exchange of the request.
+EXCHANGE: Final = "hub.exchange"
 #: Threads beyond what the modules may queue and run: for refusals and the pages.
 RESERVE_THREADS = 16
 
@@ -44,6 +48,15 @@ class Gateway:
         self.job_pages = JobPages(run_dir.jobs_token, self.keys)
         self.jobs = JobsClient(run_dir)
         self.new_request_id = _request_ids()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request over HTTP, what is known of it, and the collaborators that answer it."""
+
+    gateway: Gateway
+    request: Request
+    context: RequestContext
 
 
 def _make_dispatcher(config: ServingConfig, run_dir: RunDir, states: StateReader) -> Dispatcher:
@@ -68,12 +81,15 @@ def current_gateway() -> Gateway:
     return found
 
 
-def request_context() -> RequestContext:
-    """Return the context of the current HTTP request; made here if it failed before it had one."""
-    if "context" not in g:
-        g.context = RequestContext(current_gateway().new_request_id(), time.monotonic())
-    found: RequestContext = g.context
+def current_exchange() -> Exchange:
+    """Return the request that Flask answers now, with all that is known of it."""
+    found: Exchange = request.environ[EXCHANGE]
     return found
+
+
+def request_context() -> RequestContext:
+    """Return the context of the request that Flask answers now."""
+    return current_exchange().context
 
 
 def default_threads(config: ServingConfig) -> int:

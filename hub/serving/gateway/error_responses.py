@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from flask import Response, request
+import flask
+from flask import request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from hub import envelope
@@ -22,7 +24,8 @@ from hub.errors import (
     UnknownModuleError,
 )
 from hub.serving.gateway.caller import CallerLeft
-from hub.serving.gateway.context import current_gateway
+from hub.serving.gateway.context import Gateway, current_gateway
+from hub.serving.gateway.exchange import Response
 from hub.serving.gateway.targets import explain
 
 #: PaddleHub 2.x answered these with HTTP 200 and the status in the body; ``status_style`` "2.x" does so too.
@@ -51,36 +54,49 @@ class Failure:
 ErrorForm = Callable[[Failure], tuple[bytes, int]]
 
 
-def json_reply(data: bytes, code: int) -> Response:
-    """Return JSON as a response."""
-    return Response(data, status=code, mimetype="application/json")
+def json_reply(data: bytes, code: int) -> flask.Response:
+    """Return JSON as a response of Flask's."""
+    return flask.Response(data, status=code, mimetype="application/json")
 
 
-def as_envelope(failure: Failure) -> tuple[bytes, int]:
-    """Write an error as PaddleHub's envelope."""
-    is_200 = failure.is_paddlehubs and current_gateway().config.status_style == "2.x"
+def envelope_form(gateway: Gateway) -> ErrorForm:
+    """Return the form of an error as PaddleHub's envelope."""
+    return partial(_as_envelope, is_2x=gateway.config.status_style == "2.x")
+
+
+def _as_envelope(failure: Failure, *, is_2x: bool) -> tuple[bytes, int]:
+    is_200 = failure.is_paddlehubs and is_2x
     return envelope.failure(failure.message, failure.status), 200 if is_200 else failure.code
 
 
-def respond(problem: Exception, form: ErrorForm = as_envelope) -> Response:
-    """Return the reply to a request that failed."""
-    if isinstance(problem, CallerLeft):
-        return Response(status=CLIENT_CLOSED_REQUEST)
-    if isinstance(problem, HTTPException):
-        response = json_reply(*form(Failure(_routing_message(problem), "101", problem.code or 500)))
-        allowed = problem.get_response().headers.get("Allow")
-        if allowed:
-            response.headers["Allow"] = allowed
+def respond(problem: Exception, form: ErrorForm | None = None) -> flask.Response:
+    """Return Flask's reply to a request that failed; without a form, the envelope."""
+    form = form or envelope_form(current_gateway())
+    if not isinstance(problem, HTTPException):
+        told = answer(problem, form)
+        response = flask.Response(told.body, status=told.code, content_type=told.content_type)
+        response.headers.extend(told.headers)
         return response
+    response = json_reply(*form(Failure(_routing_message(problem), "101", problem.code or 500)))
+    allowed = problem.get_response().headers.get("Allow")
+    if allowed:
+        response.headers["Allow"] = allowed
+    return response
+
+
+def answer(problem: Exception, form: ErrorForm) -> Response:
+    """Return the response to a request that failed."""
+    if isinstance(problem, CallerLeft):
+        return Response(b"", CLIENT_CLOSED_REQUEST, "text/html; charset=utf-8")
     error = explain(problem)
     is_paddlehubs = isinstance(error, PADDLEHUB_ERRORS)
-    response = json_reply(*form(Failure(str(error), error.status, error.http_status, is_paddlehubs)))
-    response.headers["X-Hub-Error"] = type(error).__name__  # statuses and codes are coarser than classes
+    body, code = form(Failure(str(error), error.status, error.http_status, is_paddlehubs))
+    headers = [("X-Hub-Error", type(error).__name__)]  # statuses and codes are coarser than classes
     if isinstance(error, RequestError) and error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
+        headers.append(("Retry-After", str(error.retry_after)))
     if isinstance(error, UnauthorizedError):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+        headers.append(("WWW-Authenticate", "Bearer"))
+    return Response(body, code, headers=headers)
 
 
 def _routing_message(problem: HTTPException) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from hub.errors import PayloadTooLargeError, RequestError
-from hub.serving.gateway import admission, origins, page_pictures, spool, targets
+from hub.serving.gateway import admission, model_paths, origins, page_pictures, spool, targets
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.spool import Spool
-from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
+from hub.serving.gateway.targets import Target
 from hub.serving.gateway.wsgi import Head
 from hub.serving.messages.jobs_dir import JobsDir
 
@@ -80,17 +80,9 @@ class Gate:
         return self._gateway.config.ui and head.method == "POST" and head.path == page_pictures.PATH
 
     def _target(self, head: Head) -> Target | None:
-        """Return what a request calls, None for one that calls no module."""
-        parts = head.path.split("/")[1:]
-        if head.method != "POST":
-            return None
-        if len(parts) in (2, 3) and parts[0] == "predict" and parts[-1]:
-            return ModuleTarget(self._gateway, *parts[1:])
-        if len(parts) == 1 and parts[0] in self._gateway.states.current().endpoints:
-            return EndpointTarget(self._gateway, parts[0])
-        if len(parts) in (4, 6) and parts[:2] == ["v2", "models"] and parts[-1] == "infer":
-            return targets.find(self._gateway, parts[2])
-        return None
+        """Return what a request calls, None for one that calls no model."""
+        path = model_paths.find(head.method, head.path, self._gateway.states.current)
+        return None if path is None else path.target(self._gateway)
 
 
 def too_large(limit: int) -> RequestError:

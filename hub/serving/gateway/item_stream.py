@@ -32,14 +32,16 @@ _CALLER_LEFT: Final = 499
 class Form:
     """How items and the last line are written."""
 
-    media_type: str
+    content_type: str
     item: Callable[[bytes], bytes]
     end: Callable[[bytes], bytes]
 
 
 LINES: Final = Form(NDJSON, lambda data: data + b"\n", lambda data: data + b"\n")
 SERVER_SENT: Final = Form(
-    EVENTS, lambda data: b"data: %b\n\n" % data, lambda data: b"event: end\ndata: %b\n\n" % data
+    f"{EVENTS}; charset=utf-8",
+    lambda data: b"data: %b\n\n" % data,
+    lambda data: b"event: end\ndata: %b\n\n" % data,
 )
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from werkzeug.wrappers import Request
-
 from hub import envelope
 from hub.errors import BindingError
 from hub.serving.gateway.delivery import ModuleReply
+from hub.serving.gateway.exchange import Request
 
 PAGE_BREAK = "\f"
 _FORMATS = ("json", "text")
@@ -24,9 +23,9 @@ _NO_TEXT = (_ANYTHING, "application/json")
 
 def format_asked(request: Request) -> str | None:
     """Return ``format`` of the request's query, None where there is none; raises BindingError."""
-    if not request.query_string:  # usual, and need not be parsed
+    if not request.variables.get("QUERY_STRING"):  # usual, and need not be parsed
         return None
-    asked = request.args.get("format")
+    asked = request.parsed.args.get("format")
     if asked is not None and asked not in _FORMATS:
         raise BindingError(f"format must be {' or '.join(_FORMATS)}, not {asked!r}"[:200])
     return asked
@@ -34,9 +33,9 @@ def format_asked(request: Request) -> str | None:
 
 def is_preferred(request: Request) -> bool:
     """Tell whether the caller would rather have text than JSON by its ``Accept``."""
-    if request.headers.get("Accept", _ANYTHING) in _NO_TEXT:
+    if request.get("Accept", _ANYTHING) in _NO_TEXT:
         return False
-    accepted = request.accept_mimetypes
+    accepted = request.parsed.accept_mimetypes
     return bool(accepted.quality("text/plain") > accepted.quality("application/json"))
 
 

@@ -20,8 +20,10 @@ from werkzeug.exceptions import NotFound
 
 from hub import envelope
 from hub.errors import BindingError
+from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import argument_schema, error_responses, openapi, page_pictures
-from hub.serving.gateway.context import Gateway, current_gateway
+from hub.serving.gateway.context import Gateway, current_exchange, current_gateway
+from hub.serving.gateway.exchange import Request
 from hub.serving.gateway.protocols import over_http
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.state import ModuleState
@@ -67,7 +69,7 @@ def make_blueprint(*, has_pages: bool) -> Blueprint:
     @blueprint.route("/", methods=["GET", "POST"])
     def index() -> Response:
         """Return the playground to a browser, a few lines of text to a script, as PaddleHub did."""
-        if pages and wants_page():
+        if pages and wants_page(current_exchange().request):
             return _page(pages, "index.html", PLAYGROUND_POLICY)
         return _plain_index(current_gateway())
 
@@ -87,16 +89,20 @@ def make_blueprint(*, has_pages: bool) -> Blueprint:
     return blueprint
 
 
-def wants_page() -> bool:
+def wants_page(asked: Request) -> bool:
     """Tell whether a browser asks, not a script: those say ``*/*`` or JSON."""
-    return request.method in ("GET", "HEAD") and "text/html" in request.accept_mimetypes.values()
+    return asked.method in ("GET", "HEAD") and "text/html" in asked.parsed.accept_mimetypes.values()
 
 
-def needs_no_key() -> bool:
-    """Tell whether the current request is for a page or one of its files."""
-    if request.endpoint == "ui.index":
-        return current_gateway().config.ui and wants_page()
-    return request.endpoint in ("ui.docs", "ui.asset")
+def needs_no_key(asked: Request, config: ServingConfig) -> bool:
+    """Tell whether a request is for a page or one of its files."""
+    if not config.ui:
+        return False
+    if asked.path == "/":
+        return wants_page(asked)
+    folder, _, name = asked.path[1:].partition("/")
+    is_page = asked.path == "/docs" or (folder == "ui" and name != "" and "/" not in name)
+    return is_page and asked.method in ("GET", "HEAD", "OPTIONS")
 
 
 def _page(pages: dict[str, tuple[bytes, str]], name: str, policy: str = "") -> Response:
@@ -117,7 +123,7 @@ def _page_picture() -> Response:
     """Answer ``POST /api/page?page=N``, whose body is a file, with a JPEG of its page N, from 0."""
     gateway, number = current_gateway(), _page_number(request.args.get("page", "0"))
     with gateway.admission.admit(page_pictures.NAME, page_pictures.AT_ONCE, 0):
-        found = page_pictures.draw(over_http.read_body(), number, gateway.limits.max_pixels)
+        found = page_pictures.draw(over_http.read_body(current_exchange()), number, gateway.limits.max_pixels)
     response = Response(found.jpeg, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -17,7 +17,7 @@ from hub import envelope
 from hub.errors import BindingError, InvalidInputError, MediaTypeError, UnavailableError
 from hub.serving.gateway import error_responses, unpack
 from hub.serving.gateway.caller import Caller
-from hub.serving.gateway.context import current_gateway, request_context
+from hub.serving.gateway.context import current_exchange, current_gateway, request_context
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.jobs_client import JobsClient
@@ -44,7 +44,7 @@ def submit(name: str, method: str = "") -> Response:
     gateway = current_gateway()
     target = job_target(gateway, name, method)
     module = target.module()
-    context = over_http.announced(gateway, name)
+    context = over_http.announced(current_exchange(), name)
     kind = (request.content_type or "").partition(";")[0].strip().lower()
     is_endpoint = isinstance(target, EndpointTarget)
     if is_endpoint and kind not in ("", "application/json") and not kind.endswith("+json"):
@@ -118,7 +118,7 @@ def result(job_id: str) -> Response:
                 f"{_MAX_FOLLOWERS} callers are sent pages already; try again, or ask for the result later",
                 retry_after=5,
             )
-        caller = over_http.announced(gateway, "").caller
+        caller = over_http.announced(current_exchange(), "").caller
         style = envelope.SUCCESS_STATUS[gateway.config.status_style]
         question = JobRequest("pages", owner, job.id, after=int(after), wait=_WAIT_SECONDS)
         request.environ[STREAMED] = True

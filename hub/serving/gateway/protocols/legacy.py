@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from hub.serving.gateway.context import current_gateway
-from hub.serving.gateway.protocols import predict as predict_protocol
 
 blueprint = Blueprint("legacy", __name__)
 
@@ -29,12 +28,10 @@ def modules() -> NoReturn:
 
 @blueprint.route("/predict/image/<name>", methods=_ANY, defaults={"kind": "image"})
 @blueprint.route("/predict/text/<name>", methods=_ANY, defaults={"kind": "text"})
-def predict(kind: str, name: str) -> Response:
-    """Call the method ``name`` of a module of that name, where one is served."""
+def predict(kind: str, name: str) -> NoReturn:
+    """Refuse; POST to a module of that name does not come here."""
     if kind in current_gateway().states.current().modules:
-        if request.method != "POST":
-            raise MethodNotAllowed(["POST"])
-        return predict_protocol.predict(kind, name)
+        raise MethodNotAllowed(["POST"])
     raise NotFound(
         f"/predict/image/… and /predict/text/… were PaddleHub 1.x's; send the same form, or JSON, "
         f"to POST /predict/{name}"

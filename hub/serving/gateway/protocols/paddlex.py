@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, request
+from typing import NoReturn
+
+import flask
+from flask import Blueprint, Flask, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, ValidationError
 
 from hub import envelope
 from hub.errors import MediaTypeError, RequestError
 from hub.serving.gateway import error_responses
-from hub.serving.gateway.context import current_gateway, request_context
+from hub.serving.gateway.context import Exchange, current_exchange, current_gateway, request_context
 from hub.serving.gateway.delivery import refuse_unless_served
-from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.error_responses import ErrorForm, json_reply
+from hub.serving.gateway.exchange import Response
+from hub.serving.gateway.model_paths import ModelPath
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.targets import EndpointTarget, paddlex_failure
 from hub.serving.messages.state import ServerState
@@ -42,30 +47,35 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @endpoints.route("/<pipeline_endpoint:endpoint>", methods=_METHODS)
-def call_endpoint(endpoint: str) -> Response:
+def call_endpoint(endpoint: str) -> NoReturn:
+    """Refuse; POST does not come here."""
+    raise MethodNotAllowed(["POST"])
+
+
+def answer(exchange: Exchange, path: ModelPath) -> Response:
     """Admit, dispatch, send what the module gave. Everything that is refused is refused by an exception."""
-    if request.method != "POST":
-        raise MethodNotAllowed(["POST"])
-    gateway = current_gateway()
-    target = EndpointTarget(gateway, endpoint)
-    context = over_http.announced(gateway, gateway.states.current().endpoints.get(endpoint, ""))
-    kind = (request.content_type or "").partition(";")[0].strip().lower()
+    gateway = exchange.gateway
+    target = EndpointTarget(gateway, path.name)
+    context = over_http.announced(exchange, gateway.states.current().endpoints.get(path.name, ""))
+    kind = exchange.request.content_type.partition(";")[0].strip().lower()
     if kind not in ("", "application/json") and not kind.endswith("+json"):
         raise MediaTypeError(f"content type {kind!r} is not read here; send application/json")
-    reply = target.call(context, over_http.read_body)
-    return over_http.with_headers(json_reply(target.to_reply(reply), reply.header.http_status), reply)
+    reply = target.call(context, lambda: over_http.read_body(exchange))
+    return over_http.with_headers(Response(target.to_reply(reply), reply.header.http_status), reply)
 
 
 @endpoints.route("/<pipeline_endpoint:endpoint>/", methods=_METHODS)
 @endpoints.route("/health/", defaults={"endpoint": "health"})
-def without_slash(endpoint: str) -> Response:
+def without_slash(endpoint: str) -> flask.Response:
     """Redirect as PaddleX's server does: by 307, which keeps method and body."""
     query = request.query_string.decode("ascii", "replace")
-    return Response(status=307, headers={"Location": f"/{endpoint}?{query}" if query else f"/{endpoint}"})
+    return flask.Response(
+        status=307, headers={"Location": f"/{endpoint}?{query}" if query else f"/{endpoint}"}
+    )
 
 
 @blueprint.get("/health")
-def health() -> Response:
+def health() -> flask.Response:
     """Return 200 "Healthy" when every module has a warm runner, else 503.
 
     PaddleX opens its port only then.
@@ -79,9 +89,9 @@ def health() -> Response:
 
 
 @endpoints.errorhandler(Exception)
-def failed(problem: Exception) -> Response:
+def failed(problem: Exception) -> flask.Response:
     """Write an endpoint's error in PaddleX's form."""
-    return error_responses.respond(problem, _error_form)
+    return error_responses.respond(problem, error_form(current_exchange()))
 
 
 def loading() -> RequestError | None:
@@ -107,7 +117,7 @@ def has_its_form(first: str) -> bool:
     return bool(state.modules) and all(module.manifest.endpoints for module in state.modules.values())
 
 
-def unrouted(problem: Exception) -> Response:
+def unrouted(problem: Exception) -> flask.Response:
     """Answer a request that no route took, in PaddleX's form; a 404 names the endpoints."""
     if isinstance(problem, NotFound):
         there_are = ", ".join(f"POST /{endpoint}" for endpoint in _state().endpoints)
@@ -123,5 +133,6 @@ def _state() -> ServerState:
         return ServerState()
 
 
-def _error_form(failure: Failure) -> tuple[bytes, int]:
-    return paddlex_failure(failure.message, failure.code, request_context())
+def error_form(exchange: Exchange) -> ErrorForm:
+    """Return PaddleX's form, which has the id of the request."""
+    return lambda failure: paddlex_failure(failure.message, failure.code, exchange.context)

@@ -6,9 +6,11 @@ its JSON first and that JSON's length in the header ``Inference-Header-Content-L
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request
+import flask
+from flask import Blueprint
 from werkzeug.exceptions import NotFound
 
 from hub import envelope
@@ -16,10 +18,12 @@ from hub.errors import InvalidInputError
 from hub.json_words import shown
 from hub.serving.gateway import error_responses, targets
 from hub.serving.gateway.body import parse_object
-from hub.serving.gateway.context import current_gateway
+from hub.serving.gateway.context import Exchange, current_exchange, current_gateway
 from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.exchange import Response
 from hub.serving.gateway.gate import SMALL_BODY
 from hub.serving.gateway.json_structure import JSONBudget
+from hub.serving.gateway.model_paths import ModelPath
 from hub.serving.gateway.protocols import over_http
 from hub.serving.gateway.protocols.oip import infer_body, models, statistics
 from hub.serving.gateway.protocols.oip import metadata as described
@@ -41,28 +45,29 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
 @blueprint.errorhandler(Exception)
-def failed(problem: Exception) -> Response:
+def failed(problem: Exception) -> flask.Response:
     """Write an error in the protocol's form."""
-    return error_responses.respond(problem, _error_form)
+    return error_responses.respond(problem, error_form)
 
 
-def _error_form(failure: Failure) -> tuple[bytes, int]:
+def error_form(failure: Failure) -> tuple[bytes, int]:
+    """Write an error in the protocol's form."""
     return envelope.dumps({"error": failure.message}), failure.code
 
 
 @blueprint.get("")
 @blueprint.get("/")
-def server() -> Response:
+def server() -> flask.Response:
     return _json(described.server())
 
 
 @blueprint.get("/health/live")
-def live() -> Response:
+def live() -> flask.Response:
     return _json({"live": True})
 
 
 @blueprint.get("/health/ready")
-def ready() -> Response:
+def ready() -> flask.Response:
     """Return 200 when every module has a warm runner, else 503."""
     state = current_gateway().states.current()
     return _json({"ready": state.ready}, 200 if state.ready else 503)
@@ -70,44 +75,44 @@ def ready() -> Response:
 
 @blueprint.get("/models/<name>")
 @blueprint.get("/models/<name>/versions/<version>")
-def metadata(name: str, version: str = "") -> Response:
+def metadata(name: str, version: str = "") -> flask.Response:
     return _json(described.metadata(_target(name), version))
 
 
 @blueprint.get("/models/<name>/config")
 @blueprint.get("/models/<name>/versions/<version>/config")
-def config(name: str, version: str = "") -> Response:
+def config(name: str, version: str = "") -> flask.Response:
     return _json(described.config(_target(name), version))
 
 
 @blueprint.get("/models/<name>/ready")
 @blueprint.get("/models/<name>/versions/<version>/ready")
-def model_ready(name: str, version: str = "") -> Response:
+def model_ready(name: str, version: str = "") -> flask.Response:
     is_ready = described.is_ready(_target(name), version)
     return _json({"name": name, "ready": is_ready}, 200 if is_ready else 503)
 
 
 @blueprint.get("/models/stats")
-def all_statistics() -> Response:
+def all_statistics() -> flask.Response:
     return _json(statistics.of_all(current_gateway()))
 
 
 @blueprint.get("/models/<name>/stats")
 @blueprint.get("/models/<name>/versions/<version>/stats")
-def model_statistics(name: str, version: str = "") -> Response:
+def model_statistics(name: str, version: str = "") -> flask.Response:
     return _json(statistics.of_one(_target(name), version))
 
 
 @blueprint.post("/repository/index")
 @blueprint.post("/repository/<repository>/index")
-def index(repository: str = "") -> Response:
+def index(repository: str = "") -> flask.Response:
     ready_only = bool(_small_body().get("ready", False))
     return _json(repositories.index(current_gateway(), ready_only=ready_only))
 
 
 @blueprint.post("/repository/models/<name>/<any(load, unload):change>")
 @blueprint.post("/repository/<repository>/models/<name>/<any(load, unload):change>")
-def change_model(name: str, change: str, repository: str = "") -> Response:
+def change_model(name: str, change: str, repository: str = "") -> flask.Response:
     parameters = _small_body().get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidInputError(f"parameters must be a JSON object, not {shown(parameters)}")
@@ -115,32 +120,31 @@ def change_model(name: str, change: str, repository: str = "") -> Response:
     return _json({})
 
 
-@blueprint.post("/models/<name>/infer")
-@blueprint.post("/models/<name>/versions/<version>/infer")
-def infer(name: str, version: str = "") -> Response:
+def answer(exchange: Exchange, path: ModelPath) -> Response:
     """Admit, translate, dispatch, translate back."""
-    context = over_http.announced(current_gateway(), name)
-    inference = models.infer(_target(name), version, context, _read_request)
-    response = _reply(name, inference)
+    context = over_http.announced(exchange, path.name)
+    target = targets.find(exchange.gateway, path.name)
+    inference = models.infer(target, path.detail, context, partial(_read_request, exchange))
+    response = _reply(path.name, inference)
     return response if inference.reply is None else over_http.with_headers(response, inference.reply)
 
 
 @blueprint.route("/<path:rest>", methods=["GET", "POST"])
-def nothing(rest: str) -> Response:
+def nothing(rest: str) -> flask.Response:
     for part in rest.split("/"):
         if part in _NOT_OFFERED:
             raise NotFound(f"{_NOT_OFFERED[part]}; see doc/triton.md")
     raise NotFound(f"there is nothing at /v2/{rest}; see doc/triton.md")
 
 
-def _read_request(structure: JSONBudget) -> InferRequest:
+def _read_request(exchange: Exchange, structure: JSONBudget) -> InferRequest:
     """Read the body; its values are counted before they are parsed.
 
     Raises:
         NotJSONError, InvalidInputError, and what reading a body raises.
     """
-    data = over_http.read_body()
-    length = request.headers.get(HEADER_LENGTH)
+    data = over_http.read_body(exchange)
+    length = exchange.request.header(HEADER_LENGTH)
     if length is not None and not (length.isdecimal() and int(length) <= len(data)):
         raise InvalidInputError(f"{HEADER_LENGTH} {length!r}: the body has {len(data)} bytes")
     end = len(data) if length is None else int(length)
@@ -168,15 +172,14 @@ def _reply(name: str, inference: Inference) -> Response:
         whole["parameters"] = inference.parameters
     head = envelope.dumps({**whole, "outputs": outputs})
     if not blobs:
-        return json_reply(head, 200)
-    response = Response(b"".join((head, *blobs)), mimetype="application/octet-stream")
-    response.headers[HEADER_LENGTH] = str(len(head))
-    return response
+        return Response(head)
+    headers = [(HEADER_LENGTH, str(len(head)))]
+    return Response(b"".join((head, *blobs)), 200, "application/octet-stream", headers)
 
 
 def _small_body() -> dict[str, Any]:
     """Return the JSON object of a repository call; empty where none was sent."""
-    data = over_http.read_body(SMALL_BODY)
+    data = over_http.read_body(current_exchange(), SMALL_BODY)
     return parse_object(data, current_gateway().limits) if data else {}
 
 
@@ -184,5 +187,5 @@ def _target(name: str) -> Target:
     return targets.find(current_gateway(), name)
 
 
-def _json(value: Any, code: int = 200) -> Response:
+def _json(value: Any, code: int = 200) -> flask.Response:
     return json_reply(envelope.dumps(value), code)
