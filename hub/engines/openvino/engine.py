@@ -31,8 +31,8 @@ from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
 
+_GRAPH_LOCK: Final = Lock()
 #: Where OpenVINO keeps the entry ``character`` of an ONNX file's metadata.
-_CORE_LOCK: Final = Lock()
 _DICTIONARY: Final = ["framework", "character"]
 #: Threads of a wide model's stream.
 _WIDE_THREADS: Final = 4
@@ -122,14 +122,8 @@ class OpenVINOModel(LoadedModel):
 
 
 @lru_cache(maxsize=1)
-def _make_core() -> Any:
-    return ov.Core()
-
-
 def _core() -> Any:
-    """Return the one core; models are loaded side by side."""
-    with _CORE_LOCK:
-        return _make_core()
+    return ov.Core()
 
 
 def load_model(request: LoadRequest) -> OpenVINOModel:
@@ -151,7 +145,10 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         "CPU_RUNTIME_CACHE_CAPACITY": request.execution.kernels or DEFAULT_KERNELS,
     }
     try:
-        model = extended_model(request)
+        # Models are loaded side by side. What touches a graph from two threads at once for the first time can
+        # stop both for ever: each holds what the other needs, the interpreter's lock and one of OpenVINO's.
+        with _GRAPH_LOCK:
+            model = extended_model(request)
         compiled = _core().compile_model(model, "CPU", properties)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO cannot load {request.files.graph}: {error}") from error

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino as ov
+import pytest
 from openvino import opset13 as ops
 
 from hub import spare_memory
 from hub.engines.base import CENTERED, Batch, LoadRequest
 from hub.engines.files import ModelFiles
+from hub.engines.openvino import engine
 from hub.engines.openvino.engine import OpenVINOModel
+from hub.errors import EngineError
 
 
 def wrapped(compiled: Any) -> OpenVINOModel:
@@ -70,3 +75,25 @@ def test_nothing_is_given_back_while_a_batch_is_executed() -> None:
     run(model, 8)
     model.release()
     assert compiled.released == 1
+
+
+def test_graphs_are_changed_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def changed(_request: LoadRequest) -> Any:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        raise RuntimeError("enough")
+
+    def load() -> None:
+        with pytest.raises(EngineError, match="enough"):
+            engine.load_model(LoadRequest(ModelFiles("onnx", Path("none.onnx")), CENTERED))
+
+    monkeypatch.setattr(engine, "extended_model", changed)
+    with ThreadPoolExecutor(4) as threads:
+        for loaded in [threads.submit(load) for _ in range(4)]:
+            loaded.result()
+    assert most == [1, 1, 1, 1]
