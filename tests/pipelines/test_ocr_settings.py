@@ -64,10 +64,10 @@ def test_a_key_that_is_none_is_an_error_with_a_guess(given: dict[str, Any], said
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"max_num_input_imgs": 0}, "max_num_input_imgs = 0: .*greater than 0"),
+        ({"max_num_input_imgs": 0}, "'max_num_input_imgs': .*above 0 .got 0"),
         ({"max_output_img_size": [1]}, "max_output_img_size"),
-        ({"allow_urls": "yes"}, "allow_urls = 'yes'"),
-        ({"text_recognition": {"score_thresh": 2}}, "drop_score = 2: .*less than or equal to 1"),
+        ({"allow_urls": "yes"}, "'allow_urls': must be true or false"),
+        ({"text_recognition": {"score_thresh": 2}}, "'drop_score': .*from 0 to 1 .got 2"),
     ],
 )
 def test_a_value_that_is_none_is_an_error_that_names_it(given: dict[str, Any], said: str) -> None:
