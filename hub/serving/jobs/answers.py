@@ -99,11 +99,12 @@ class Answers:
 
     def _result(self, request: JobRequest) -> tuple[JobReply, bytes]:
         job = self._store.jobs.show(request.id, request.owner)
-        plan = self._store.jobs.plan_of(job.id)
-        if job.state != DONE or plan is None:
+        if job.state != DONE:
             why = f": {job.error}" if job.error else ""
             raise ConflictError(f"job {job.id} is {job.state}{why}; only one that is done has a result")
-        pages = self._store.pages.finished_pages(job.id, 0, -1)
+        plan, pages = self._store.jobs.plan_of(job.id), self._store.pages.finished_pages(job.id, 0, -1)
+        if plan is None or not pages:
+            raise job_table.unknown(job.id)  # removed meanwhile
         results, remarks = assembly.whole(plan, pages)
         return JobReply(job=job, remarks=remarks, size=len(results)), results
 
@@ -117,6 +118,8 @@ class Answers:
                 break
             with self._service.changed:
                 self._service.changed.wait(0.5)
+        if not pages:
+            self._store.jobs.show(request.id, request.owner)  # or the error: it was removed meanwhile
         lines: list[bytes] = []
         for page in pages:
             lines.append(assembly.line(page))

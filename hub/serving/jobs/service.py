@@ -258,7 +258,8 @@ class Service:
             self._sent[module] += 1
         try:
             limits = self._states.current().modules[module].limits
-            return self._sender.send(job, page, content, sending, limits.timeout)
+            longest = max(limits.timeout, limits.hang_timeout)  # which a stream has
+            return self._sender.send(job, page, content, sending, longest)
         except KeyError:
             raise Refused from None
         finally:

@@ -34,7 +34,7 @@ def predict(name: str, method: str = "") -> Response:
     context = over_http.announced(gateway, name)
     asked = plain_text.format_asked(request)
     module = target.module()
-    if module.manifest.streams:
+    if module.manifest.streams and not context.is_page:  # a job has the list of all items
         return _stream(target, module, context, asked)
     with target.admitted(module, context):
         reply = target.dispatch(module, context, _parse(over_http.read_body(), module, context))

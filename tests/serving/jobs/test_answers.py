@@ -1,0 +1,67 @@
+"""What the jobs service answers when jobs change under its hands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.serving.jobs.answers import Answers
+from hub.serving.jobs.store import Store
+from hub.serving.messages.jobs import JobInfo, JobRequest
+from tests.serving.jobs.stores import add, finish, open_store
+
+pytestmark = pytest.mark.unit
+
+
+class _Service:
+    """Jobs that nobody runs."""
+
+    problem = ""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(tmp_path)
+
+
+@pytest.fixture
+def job(store: Store) -> JobInfo:
+    """A job that is done, of two pages."""
+    made = add(store, 2)
+    finish(store, made)
+    finish(store, made)
+    return made
+
+
+def answers(store: Store) -> Answers:
+    service: Any = _Service()
+    return Answers(service, store, service)
+
+
+@pytest.mark.parametrize("do", ["result", "pages"])
+@pytest.mark.parametrize("moment", ["plan_of", "finished_pages"])
+def test_a_job_that_is_removed_while_its_result_is_read_is_unknown_and_not_empty(
+    store: Store, job: JobInfo, monkeypatch: pytest.MonkeyPatch, do: str, moment: str
+) -> None:
+    table = store.pages if moment == "finished_pages" else store.jobs
+    read = getattr(table, moment)
+
+    def removed(*told: Any) -> Any:
+        store.jobs.remove(job.id)
+        return read(*told)
+
+    monkeypatch.setattr(table, moment, removed)
+    reply, content = answers(store).answer(JobRequest(do, id=job.id))
+    if do == "pages" and moment == "plan_of":  # which it does not read
+        assert reply.after == 2
+    else:
+        assert (reply.error, content) == ("UnknownJobError", b"")
+
+
+def test_a_job_that_is_there_has_its_result_and_its_pages(store: Store, job: JobInfo) -> None:
+    assert answers(store).answer(JobRequest("result", id=job.id))[1] == b"[1,1]"
+    reply, lines = answers(store).answer(JobRequest("pages", id=job.id, after=1))
+    assert (reply.after, lines) == (2, b'{"page":1,"results":1}\n')
+    assert answers(store).answer(JobRequest("pages", id=job.id, after=2))[0].after == 2
