@@ -125,6 +125,7 @@ class Service:
         for id in self.store.jobs.expired(self._config.job_ttl):
             self.store.jobs.remove(id)
             self.folder.remove(id)
+        self.folder.sweep_incoming()
         if not self._jobs:
             self._inputs.end_if_idle()
 
