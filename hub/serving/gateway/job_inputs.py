@@ -65,6 +65,10 @@ class BodyReader:
             return ReadReply(error=str(error)), b""
         except OSError as error:
             return ReadReply(error=f"the body cannot be read: {error.strerror or error}"), b""
+        except RecursionError:
+            return ReadReply(error="the body's lists and objects are nested too deeply"), b""
+        except MemoryError:
+            return ReadReply(error="there is not enough memory to take the body apart; send less in one"), b""
 
     def _taken_apart(self, submission: Submission, request: ReadRequest) -> tuple[Plan, Sequence[PageInput]]:
         module = self._module(submission)
@@ -84,7 +88,10 @@ class BodyReader:
         pages = (
             self._files(items, Path(request.folder), manifest, module.name, arguments)
             if in_files
-            else [PageInput(number, None, envelope.dumps(item).decode()) for number, item in enumerate(items)]
+            else [
+                PageInput(number, None, envelope.dumps_exactly(item).decode())
+                for number, item in enumerate(items)
+            ]
         )
         text = envelope.dumps_exactly(arguments).decode()
         return Plan(manifest.batch, text, in_files, once), pages

@@ -207,9 +207,8 @@ def read_answer(job: Job, status: int, headers: http.client.HTTPMessage, data: b
     if job.submission.endpoint:
         return Answer(data)
     try:
-        reply = envelope.loads(data, trusted=True)
-        return Answer(envelope.dumps(reply["results"]), reply["msg"])
-    except (ValueError, KeyError, TypeError) as error:
+        return Answer(*envelope.taken_apart(data))
+    except ValueError as error:
         raise PageFailed(f"the reply cannot be read: {error}") from error
 
 
