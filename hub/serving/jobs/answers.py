@@ -53,6 +53,10 @@ class Answers:
             return self._known[request.do](request)
         except HubError as error:
             return refusal(error), b""
+        except sqlite3.ProgrammingError:  # it was closed
+            return refusal(
+                UnavailableError("the jobs service ends; ask again in a moment", retry_after=2)
+            ), b""
         except sqlite3.DatabaseError as error:
             problem = schema.explained(error, self._folder.paths.database)
             return refusal(UnavailableError(str(problem), retry_after=10)), b""

@@ -65,3 +65,14 @@ def test_a_job_that_is_there_has_its_result_and_its_pages(store: Store, job: Job
     reply, lines = answers(store).answer(JobRequest("pages", id=job.id, after=1))
     assert (reply.after, lines) == (2, b'{"page":1,"results":1}\n')
     assert answers(store).answer(JobRequest("pages", id=job.id, after=2))[0].after == 2
+
+
+@pytest.mark.parametrize("do", ["show", "list", "result", "pages", "cancel"])
+def test_a_service_that_ends_says_so_and_blames_no_file(store: Store, job: JobInfo, do: str) -> None:
+    store.close()
+    reply, _ = answers(store).answer(JobRequest(do, id=job.id))
+    assert (reply.error, reply.retry_after, "the jobs service ends" in reply.message) == (
+        "UnavailableError",
+        2,
+        True,
+    )
