@@ -8,6 +8,7 @@ Questions come over stdin, answers go to stdout. It ends with the service, at th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -49,6 +50,7 @@ class BodyReader:
         limits = RequestLimits.of(config)
         self._limits = replace(limits, max_images=_ANY_NUMBER, max_total_pixels=_ANY_NUMBER)
         self._pages = PageReader(limits.max_pixels)
+        self._has_said_full = False
 
     def answer(self, request: ReadRequest) -> tuple[ReadReply, bytes]:
         """Return an answer and the bytes that follow it."""
@@ -64,7 +66,11 @@ class BodyReader:
         except HubError as error:
             return ReadReply(error=str(error)), b""
         except OSError as error:
-            return ReadReply(error=f"the body cannot be read: {error.strerror or error}"), b""
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if is_full and not self._has_said_full:
+                log.error("a body cannot be taken apart: %s; it is tried again until there is room", error)
+            self._has_said_full = is_full
+            return ReadReply(error=f"the body cannot be read: {error.strerror or error}", again=is_full), b""
         except RecursionError:
             return ReadReply(error="the body's lists and objects are nested too deeply"), b""
         except MemoryError:

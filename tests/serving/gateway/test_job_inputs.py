@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,20 @@ def test_an_item_is_what_the_module_would_get_in_a_request(tmp_path: Path, numbe
 def test_an_item_that_is_nested_deeply_does_not_end_the_process(tmp_path: Path, depth: int) -> None:
     reply = read(tmp_path, b'{"texts": [%b]}' % (b"[" * depth + b"]" * depth), TEXTS)
     assert len(reply.pages) == 1 or "nested too deeply" in reply.error
+
+
+@pytest.mark.parametrize(
+    ("number", "again"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EIO, False)]
+)
+def test_a_body_waits_for_room_on_the_disk_and_fails_for_other_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, again: bool
+) -> None:
+    def write_bytes(path: Path, data: bytes) -> int:
+        if path.name == "0":
+            raise OSError(number, os.strerror(number))
+        with path.open("wb") as file:
+            return file.write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    reply = read(tmp_path, {"images": [text_of(png())]}, FILES)
+    assert (reply.again, os.strerror(number) in reply.error) == (again, True)
