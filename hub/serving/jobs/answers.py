@@ -155,11 +155,13 @@ def serve(listener: socket.socket, answer: Callable[[JobRequest], tuple[JobReply
 
 
 def _converse(connection: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
-    with connection, contextlib.suppress(OSError):
+    with connection, contextlib.suppress(OSError):  # at the end, too: it closes what it could not send
         stream = cast(BinaryIO, connection.makefile("rwb"))
         try:
             while (request := jobs.receive_request(stream)) is not None:
                 jobs.send(stream, *answer(request))
+        except OSError as error:
+            log.debug("a gateway has left before its answer: %s", error)
         except ValueError as error:
             log.error("a question about jobs cannot be read: %s", error)
         except Exception:

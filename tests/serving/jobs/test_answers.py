@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.serving.jobs.answers import Answers
+from hub.serving.jobs.answers import Answers, serve
 from hub.serving.jobs.store import Store
-from hub.serving.messages.jobs import JobInfo, JobRequest
+from hub.serving.messages import jobs
+from hub.serving.messages.jobs import JobInfo, JobReply, JobRequest
 from tests.serving.jobs.stores import add, finish, open_store
+from tests.serving.running import wait_until
 
 pytestmark = pytest.mark.unit
 
@@ -76,3 +80,29 @@ def test_a_service_that_ends_says_so_and_blames_no_file(store: Store, job: JobIn
         2,
         True,
     )
+
+
+@pytest.mark.parametrize("size", [0, 10_000_000])
+def test_a_gateway_that_left_before_its_answer_is_no_mistake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    has_left, threads = threading.Event(), []
+
+    def answer(_: JobRequest) -> tuple[JobReply, bytes]:
+        threads.append(threading.current_thread())
+        has_left.wait(10)
+        return JobReply(size=size), bytes(size)
+
+    listener = socket.socket(socket.AF_UNIX)  # its thread serves for ever
+    listener.bind(str(tmp_path / "jobs"))
+    listener.listen()
+    threading.Thread(target=serve, args=(listener, answer), daemon=True).start()
+    with socket.socket(socket.AF_UNIX) as gateway:
+        gateway.connect(str(tmp_path / "jobs"))
+        jobs.send(gateway.makefile("rwb"), JobRequest("list"))
+        wait_until(lambda: threads)
+        gateway.shutdown(socket.SHUT_RDWR)
+        gateway.close()
+        has_left.set()
+        threads[0].join(10)
+    assert (threads[0].is_alive(), caplog.text) == (False, "")
