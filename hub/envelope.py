@@ -100,6 +100,20 @@ def success(results: bytes, msg: str = "", style: StatusStyle = "1.x") -> bytes:
     return b'{"msg":%b,"results":%b,"status":"%b"}' % (dumps(msg), results, SUCCESS_STATUS[style].encode())
 
 
+def taken_apart(data: bytes) -> tuple[bytes, str]:
+    """Return ``results`` and ``msg`` of what ``success`` wrote; ``results`` as they are, to the last digit.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    found = loads(data, trusted=True)
+    msg = found.get("msg") if isinstance(found, dict) else None
+    head, tail = b'{"msg":%b,"results":' % dumps(msg), data.rfind(b',"status":')
+    if not isinstance(msg, str) or not data.startswith(head) or tail < len(head):
+        raise ValueError("it is not an envelope of results")
+    return data[len(head) : tail], msg
+
+
 def failure(msg: str, status: str) -> bytes:
     """Envelope of an error: ``results`` is the empty string, as old clients expect."""
     return b'{"msg":%b,"results":"","status":"%b"}' % (dumps(msg), status.encode())

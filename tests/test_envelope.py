@@ -136,3 +136,18 @@ def test_what_was_read_can_be_written_exactly() -> None:
     sent = envelope.dumps_exactly({"a": math.nan, "b": None, "c": np.array([1.5, math.inf]), "d": "\ud800"})
 
     assert sent == b'{"a":NaN,"b":null,"c":[1.5,Infinity],"d":"\\ud800"}'
+
+
+@pytest.mark.parametrize("style", envelope.SUCCESS_STATUS)
+@pytest.mark.parametrize(
+    "results", [b"[1.50, 1e22]", b'{"status":"1"}', b"123456789012345678901234567890", b'""']
+)
+@pytest.mark.parametrize("msg", ["", "dark, \u2028", '","results":'])
+def test_an_envelope_is_taken_apart_to_the_last_digit(style: Any, results: bytes, msg: str) -> None:
+    assert envelope.taken_apart(envelope.success(results, msg, style)) == (results, msg)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"msg":1,"results":1,"status":"0"}', b'"a"\n"b"'])
+def test_what_is_not_an_envelope_is_not_taken_apart(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        envelope.taken_apart(data)

@@ -19,6 +19,7 @@ from hub.client import replies
 from hub.client.conversation import GRACE_SECONDS, Ask, Called, Pause, Steps, answer_of, backoff, wait
 from hub.client.options import Options, Server
 from hub.client.replies import Reply
+from hub.envelope import SUCCESS_STATUS
 from hub.errors import (
     ConflictError,
     ConnectionLostError,
@@ -101,7 +102,7 @@ def path_of(job: str) -> str:
 
 
 def page(line: str, job: str) -> JobPage | None:
-    """Read a line of NDJSON; None for the last one of a job that is done.
+    """Read a line of NDJSON; None for the last one of a job that is done, all of whose pages have come.
 
     Raises:
         ConflictError: the job has failed, or was cancelled.
@@ -110,10 +111,11 @@ def page(line: str, job: str) -> JobPage | None:
     found = json.loads(line)
     if "status" not in found:
         return JobPage(found["page"], found.get("results"), found.get("error"), found.get("msg", ""))
-    if found["state"] == "done":
+    if found["status"] in SUCCESS_STATUS.values():
         return None
     problem = f"job {job} is {found['state']}" + (f": {found['msg']}" if found["msg"] else "")
-    raise (ConflictError if found["state"] in ENDED else UnavailableError)(problem)
+    is_over = found["state"] in ENDED and found["state"] != "done"
+    raise (ConflictError if is_over else UnavailableError)(problem)
 
 
 def _told(server: Server, options: Options, question: Ask) -> Steps[dict[str, Any]]:

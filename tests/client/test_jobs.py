@@ -10,7 +10,14 @@ import pytest
 import hub
 from hub.client import job_steps
 from hub.client.job_steps import JobPage
-from hub.errors import BindingError, ConflictError, DeadlineError, UnknownJobError, UnknownModuleError
+from hub.errors import (
+    BindingError,
+    ConflictError,
+    DeadlineError,
+    UnavailableError,
+    UnknownJobError,
+    UnknownModuleError,
+)
 from tests.serving.jobs.documents import JobServer, lines, pdf
 
 
@@ -93,6 +100,13 @@ def test_the_last_line_says_how_the_job_ended() -> None:
     assert job_steps.page('{"status": "0", "state": "done", "msg": ""}', "j") is None
     with pytest.raises(ConflictError, match="job j is failed: no disk"):
         job_steps.page('{"status": "101", "state": "failed", "msg": "no disk"}', "j")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("state", ["queued", "running", "done"])
+def test_lines_that_break_off_are_not_the_end_of_a_job(state: str) -> None:
+    with pytest.raises(UnavailableError, match="does not answer"):
+        job_steps.page(f'{{"status": "101", "state": "{state}", "msg": "it does not answer"}}', "j")
 
 
 @pytest.mark.slow

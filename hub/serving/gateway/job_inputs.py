@@ -8,6 +8,7 @@ Questions come over stdin, answers go to stdout. It ends with the service, at th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -49,6 +50,7 @@ class BodyReader:
         limits = RequestLimits.of(config)
         self._limits = replace(limits, max_images=_ANY_NUMBER, max_total_pixels=_ANY_NUMBER)
         self._pages = PageReader(limits.max_pixels)
+        self._has_said_full = False
 
     def answer(self, request: ReadRequest) -> tuple[ReadReply, bytes]:
         """Return an answer and the bytes that follow it."""
@@ -64,7 +66,15 @@ class BodyReader:
         except HubError as error:
             return ReadReply(error=str(error)), b""
         except OSError as error:
-            return ReadReply(error=f"the body cannot be read: {error.strerror or error}"), b""
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if is_full and not self._has_said_full:
+                log.error("a body cannot be taken apart: %s; it is tried again until there is room", error)
+            self._has_said_full = is_full
+            return ReadReply(error=f"the body cannot be read: {error.strerror or error}", again=is_full), b""
+        except RecursionError:
+            return ReadReply(error="the body's lists and objects are nested too deeply"), b""
+        except MemoryError:
+            return ReadReply(error="there is not enough memory to take the body apart; send less in one"), b""
 
     def _taken_apart(self, submission: Submission, request: ReadRequest) -> tuple[Plan, Sequence[PageInput]]:
         module = self._module(submission)
@@ -84,7 +94,10 @@ class BodyReader:
         pages = (
             self._files(items, Path(request.folder), manifest, module.name, arguments)
             if in_files
-            else [PageInput(number, None, envelope.dumps(item).decode()) for number, item in enumerate(items)]
+            else [
+                PageInput(number, None, envelope.dumps_exactly(item).decode())
+                for number, item in enumerate(items)
+            ]
         )
         text = envelope.dumps_exactly(arguments).decode()
         return Plan(manifest.batch, text, in_files, once), pages

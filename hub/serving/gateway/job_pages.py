@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote
 
 from hub.errors import InvalidInputError, UnauthorizedError
 from hub.serving.gateway.auth import KeyRing
@@ -49,7 +50,7 @@ class JobPages:
         given = headers.get(TOKEN, "")
         if not given or not self._is_ours(given):
             return None
-        owner = headers.get(OWNER, "")
+        owner = unquote(headers.get(OWNER, ""))
         if owner and not self._keys.has(owner):
             raise UnauthorizedError(f"the API key {owner!r}, which made the job, is not valid any more")
         item, _, page = headers.get(PAGE, "0").partition("/")

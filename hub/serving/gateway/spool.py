@@ -118,4 +118,5 @@ def too_large(limit: int) -> PayloadTooLargeError:
 def _refused(folder: JobsDir, error: OSError) -> RequestError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageFullError(f"the disk of {folder.path} is full", retry_after=60)
-    return UnavailableError(f"no jobs: {folder.path}: {error.strerror or error}", retry_after=10)
+    why = f"{folder.path}: {error.strerror or error}; name another folder: jobs_dir"
+    return UnavailableError(f"no jobs: {why}", retry_after=10)

@@ -92,11 +92,13 @@ class Target(ABC):
 
     @contextlib.contextmanager
     def admitted(self, module: ModuleState, context: RequestContext) -> Iterator[None]:
-        """Hold a place in the module's queue, and memory for the body, while the request is handled.
+        """Hold a place in the module's queue, and the body's memory; a page of a job waits for others first.
 
         Raises:
             UnavailableError, QueueFullError: before anything was read.
         """
+        if context.is_page:
+            context.arrived = self.gateway.admission.let_others_go_first(module.name, context.patience)
         with (
             self.gateway.admission.admit(module.name, capacity(module), context.size, context.is_page),
             self.gateway.metrics.in_progress(module.name),
@@ -121,8 +123,6 @@ class Target(ABC):
             RequestError, CallerLeft.
         """
         module = self.module()
-        if context.is_page:
-            context.arrived = self.gateway.admission.let_others_go_first(module.name, context.patience)
         with self.admitted(module, context):
             return self.dispatch(module, context, self.to_body(read(), module, context))
 

@@ -166,7 +166,11 @@ def respond(app: WSGI, variables: dict[str, Any], *, keep_alive: bool) -> Reply:
     is_streamed = False
     try:
         chunks = app(variables, start)
-        is_streamed = STREAMED in variables and not _has_length(started[0][1])
+        is_streamed = (
+            STREAMED in variables
+            and variables["REQUEST_METHOD"] != "HEAD"  # whose reply has no chunks either
+            and not _has_length(started[0][1])
+        )
         body = b"" if is_streamed else b"".join(chunks)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

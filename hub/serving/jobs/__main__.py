@@ -71,8 +71,11 @@ class JobsProcess:
         while not self._is_stopping.is_set():
             try:
                 folder = JobsFolder(paths, self._config.max_jobs_gb * 1e9)
-            except (UnusableError, OSError) as error:
+            except UnusableError as error:
                 self._cannot(str(error))
+                continue
+            except OSError as error:
+                self._cannot(f"{paths.path}: {error.strerror or error}; name another folder: jobs_dir")
                 continue
             try:
                 self._run(folder)

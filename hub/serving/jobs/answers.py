@@ -53,6 +53,10 @@ class Answers:
             return self._known[request.do](request)
         except HubError as error:
             return refusal(error), b""
+        except sqlite3.ProgrammingError:  # it was closed
+            return refusal(
+                UnavailableError("the jobs service ends; ask again in a moment", retry_after=2)
+            ), b""
         except sqlite3.DatabaseError as error:
             problem = schema.explained(error, self._folder.paths.database)
             return refusal(UnavailableError(str(problem), retry_after=10)), b""
@@ -99,11 +103,12 @@ class Answers:
 
     def _result(self, request: JobRequest) -> tuple[JobReply, bytes]:
         job = self._store.jobs.show(request.id, request.owner)
-        plan = self._store.jobs.plan_of(job.id)
-        if job.state != DONE or plan is None:
+        if job.state != DONE:
             why = f": {job.error}" if job.error else ""
             raise ConflictError(f"job {job.id} is {job.state}{why}; only one that is done has a result")
-        pages = self._store.pages.finished_pages(job.id, 0, -1)
+        plan, pages = self._store.jobs.plan_of(job.id), self._store.pages.finished_pages(job.id, 0, -1)
+        if plan is None or not pages:
+            raise job_table.unknown(job.id)  # removed meanwhile
         results, remarks = assembly.whole(plan, pages)
         return JobReply(job=job, remarks=remarks, size=len(results)), results
 
@@ -117,6 +122,8 @@ class Answers:
                 break
             with self._service.changed:
                 self._service.changed.wait(0.5)
+        if not pages:
+            self._store.jobs.show(request.id, request.owner)  # or the error: it was removed meanwhile
         lines: list[bytes] = []
         for page in pages:
             lines.append(assembly.line(page))
@@ -148,11 +155,13 @@ def serve(listener: socket.socket, answer: Callable[[JobRequest], tuple[JobReply
 
 
 def _converse(connection: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
-    with connection, contextlib.suppress(OSError):
+    with connection, contextlib.suppress(OSError):  # at the end, too: it closes what it could not send
         stream = cast(BinaryIO, connection.makefile("rwb"))
         try:
             while (request := jobs.receive_request(stream)) is not None:
                 jobs.send(stream, *answer(request))
+        except OSError as error:
+            log.debug("a gateway has left before its answer: %s", error)
         except ValueError as error:
             log.error("a question about jobs cannot be read: %s", error)
         except Exception:

@@ -90,6 +90,10 @@ class JobsFolder:
         for folder in self.paths.files.iterdir():
             if folder.name not in needed:
                 self.remove(folder.name)
+        self.sweep_incoming()
+
+    def sweep_incoming(self) -> None:
+        """Remove bodies that were being received by an HTTP worker that is gone."""
         for upload in self.paths.incoming.iterdir():
             pid, _, rest = upload.name.partition("-")
             started = rest.partition("-")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from hub.serving.jobs.reader_process import ReaderDiedError, ReaderProcess
 from hub.serving.jobs.sender import Answer, PageFailed
 from hub.serving.messages.job_inputs import PageInput, Plan, ReadReply, ReadRequest
 from hub.serving.messages.run_dir import RunDir
+
+log = logging.getLogger("hub.jobs")
 
 #: So often a body may end the process that reads it.
 _TRIES: Final = 3
@@ -45,6 +48,9 @@ class Inputs:
             reply, _ = _ask(self._bodies, request)
         except ReaderDiedError as error:
             raise BodyError(f"the process that reads the body ends each time it does: {error}") from error
+        except OSError as error:
+            log.error("the process that reads bodies cannot be started: %s; it is tried again", error)
+            raise NotYet from error
         if reply.again:
             raise NotYet
         if reply.error or reply.plan is None:

@@ -164,8 +164,13 @@ class JobTable:
     def _row(self, id: str, owner: str | None) -> Any:
         rows = self._database.rows(f"SELECT {_JOB}, owner FROM jobs WHERE id = ?", id)
         if not rows or owner not in (None, rows[0][-1]):
-            raise UnknownJobError(f"there is no job {id[:100]!r}")
+            raise unknown(id)
         return rows[0]
+
+
+def unknown(id: str) -> UnknownJobError:
+    """Return the error of a job that is not there, or is another's."""
+    return UnknownJobError(f"there is no job {id[:100]!r}")
 
 
 def new_id() -> str:

@@ -121,7 +121,7 @@ class Sender:
             page: which.
             content: its item as JSON or a file, or the body of the whole job.
             sending: by which it can be ended.
-            timeout: seconds that the module has.
+            timeout: seconds that the module has at most.
 
         Raises:
             Refused, Lost, PageFailed.
@@ -166,7 +166,7 @@ class Sender:
         headers = {
             "Connection": "close",
             jobs.TOKEN: self._token,
-            jobs.OWNER: submission.owner,
+            jobs.OWNER: quote(submission.owner),  # a header takes ASCII alone
             jobs.PATIENCE: f"{self._patience(submission.module):.3f}",
             "X-Request-ID": f"job-{job.id}-{page.number}",
         }
@@ -207,9 +207,8 @@ def read_answer(job: Job, status: int, headers: http.client.HTTPMessage, data: b
     if job.submission.endpoint:
         return Answer(data)
     try:
-        reply = envelope.loads(data, trusted=True)
-        return Answer(envelope.dumps(reply["results"]), reply["msg"])
-    except (ValueError, KeyError, TypeError) as error:
+        return Answer(*envelope.taken_apart(data))
+    except ValueError as error:
         raise PageFailed(f"the reply cannot be read: {error}") from error
 
 

@@ -31,6 +31,8 @@ log = logging.getLogger("hub.jobs")
 _TICK_SECONDS: Final = 0.5
 #: How often it looks for jobs whose time is over.
 _SWEEP_SECONDS: Final = 20.0
+#: A body that cannot be taken apart now is tried again after so long.
+_AGAIN_SECONDS: Final = 1.0
 #: A page is rendered while the one before it is computed.
 _AHEAD: Final = 1
 _MAX_THREADS: Final = 256
@@ -125,6 +127,7 @@ class Service:
         for id in self.store.jobs.expired(self._config.job_ttl):
             self.store.jobs.remove(id)
             self.folder.remove(id)
+        self.folder.sweep_incoming()
         if not self._jobs:
             self._inputs.end_if_idle()
 
@@ -167,7 +170,7 @@ class Service:
 
     def _take_apart(self, job: Job) -> None:
         """Find out what the pages of a job are."""
-        pause = 0.0
+        pause = _AGAIN_SECONDS
         try:
             plan, pages = self._inputs.take(job)
             self._kept(lambda: self.store.pages.plan(job.number, plan, pages))
@@ -176,15 +179,19 @@ class Service:
             with self.changed:
                 if job.number in self._jobs:
                     self._jobs[job.number] = Job(job.number, job.id, job.submission, plan)
+            pause = 0.0
         except NotYet:
-            pause = 1.0
+            pass
         except BodyError as error:
             self._fail(job, str(error))
+            pause = 0.0
         finally:
             time.sleep(pause)
             with self.changed:
                 self._taking.discard(job.number)
                 self.changed.notify_all()
+        if self.store.jobs.has_ended(job.number):  # meanwhile; files may have come after they were removed
+            self.folder.remove(job.id)
 
     # -- a page ---------------------------------------------------------------------------------------
 
@@ -258,7 +265,8 @@ class Service:
             self._sent[module] += 1
         try:
             limits = self._states.current().modules[module].limits
-            return self._sender.send(job, page, content, sending, limits.timeout)
+            longest = max(limits.timeout, limits.hang_timeout)  # which a stream has
+            return self._sender.send(job, page, content, sending, longest)
         except KeyError:
             raise Refused from None
         finally:

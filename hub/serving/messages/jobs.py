@@ -20,8 +20,8 @@ FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 #: A job in one of these is not touched any more.
 ENDED: Final = (DONE, FAILED, CANCELLED)
-#: Headers of a page's request: the token of the run dir, whose job it is, ``<item>`` or ``<item>/<page>``,
-#: which the body's one image or text is, and how many seconds it lets other requests go first.
+#: Headers of a page's request: the token of the run dir, whose job it is (percent-encoded), ``<item>`` or
+#: ``<item>/<page>``, which the body's one image or text is, and how many seconds it lets others go first.
 TOKEN: Final = "X-Hub-Job-Token"
 OWNER: Final = "X-Hub-Job-Owner"
 PAGE: Final = "X-Hub-Job-Page"

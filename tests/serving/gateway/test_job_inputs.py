@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,7 @@ def test_each_text_is_a_page(tmp_path: Path) -> None:
     reply = read(tmp_path, {"texts": ["a", "ü"]}, TEXTS)
     assert reply.plan is not None
     assert (reply.plan.argument, reply.plan.in_files, reply.plan.arguments) == ("texts", False, "{}")
-    assert reply.pages == (PageInput(0, None, '"a"'), PageInput(1, None, '"ü"'))
+    assert reply.pages == (PageInput(0, None, '"a"'), PageInput(1, None, '"\\u00fc"'))
 
 
 def test_each_page_of_each_document_is_a_page(tmp_path: Path) -> None:
@@ -131,3 +133,32 @@ def test_a_page_that_cannot_be_read_does_not_spoil_the_next(tmp_path: Path) -> N
     with pytest.raises(InvalidInputError):
         pages.png(tmp_path / "a", 7)
     assert pages.png(tmp_path / "a", 1)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400", '"\\ud800"'])
+def test_an_item_is_what_the_module_would_get_in_a_request(tmp_path: Path, number: str) -> None:
+    (item,) = read(tmp_path, b'{"texts": [{"a": %b}]}' % number.encode(), TEXTS).pages
+    assert repr(json.loads(item.content)) == repr({"a": json.loads(number)})
+
+
+@pytest.mark.parametrize("depth", [500, 1010])
+def test_an_item_that_is_nested_deeply_does_not_end_the_process(tmp_path: Path, depth: int) -> None:
+    reply = read(tmp_path, b'{"texts": [%b]}' % (b"[" * depth + b"]" * depth), TEXTS)
+    assert len(reply.pages) == 1 or "nested too deeply" in reply.error
+
+
+@pytest.mark.parametrize(
+    ("number", "again"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EIO, False)]
+)
+def test_a_body_waits_for_room_on_the_disk_and_fails_for_other_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, again: bool
+) -> None:
+    def write_bytes(path: Path, data: bytes) -> int:
+        if path.name == "0":
+            raise OSError(number, os.strerror(number))
+        with path.open("wb") as file:
+            return file.write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    reply = read(tmp_path, {"images": [text_of(png())]}, FILES)
+    assert (reply.again, os.strerror(number) in reply.error) == (again, True)

@@ -115,3 +115,14 @@ def test_an_app_that_runs_out_of_descriptors_is_a_503_and_no_mistake(
     assert reply.head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert not reply.keep_alive
     assert "a mistake of the server" not in caplog.text
+
+
+def test_head_of_a_reply_in_pieces_has_no_pieces() -> None:
+    def app(variables: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        variables[wsgi.STREAMED] = True
+        start("200 OK", [])
+        return []
+
+    reply = wsgi.respond(app, wsgi.environ(head(method="HEAD"), io.BytesIO(), CONNECTION), keep_alive=True)
+
+    assert (reply.pieces, reply.body, b"Transfer-Encoding" in reply.head) == (None, b"", False)

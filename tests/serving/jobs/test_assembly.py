@@ -90,3 +90,15 @@ def test_a_line_of_ndjson_has_the_page_and_its_results() -> None:
         "results": ["x"],
     }
     assert json.loads(assembly.line(page(4, error="no"))) == {"page": 4, "error": "no"}
+
+
+@pytest.mark.parametrize("number", ["123456789012345678901234567890", "-18446744073709551617", "1e22"])
+def test_numbers_stay_as_they_are(number: str) -> None:
+    results = f"[{number}]".encode()
+    assert assembly.page_result(Plan("texts"), b" [ %b ]\n" % number.encode()) == number.encode()
+    assert assembly.page_result(Plan("texts"), b"[%b]" % results) == results
+    alone, of_document = PageInput(0), PageInput(1, 0)
+    pages = [FinishedPage(0, alone, results, "", ""), FinishedPage(1, of_document, results, "", "")]
+    found = assembly.whole(IMAGES, pages)[0]
+    assert found.startswith(b"[%b," % results)
+    assert json.loads(found) == [json.loads(results)] * 2

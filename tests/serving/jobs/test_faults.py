@@ -136,7 +136,7 @@ def test_a_thousand_jobs_at_once_are_all_done(home: Path) -> None:
 
 def test_a_job_belongs_to_the_key_that_made_it(home: Path, tmp_path: Path) -> None:
     keys = tmp_path / "keys"
-    keys.write_text("anna: 0123456789abcdef-anna\nben: 0123456789abcdef-ben\n")
+    keys.write_text("王 & Müller: 0123456789abcdef-anna\nben: 0123456789abcdef-ben\n")
     anna, ben = ({"X-API-Key": f"0123456789abcdef-{name}"} for name in ("anna", "ben"))
     with JobServer(home, api_key_file=str(keys), status_style="2.x") as server:
         assert server.submit("pager/say", **ONE).status_code == 401

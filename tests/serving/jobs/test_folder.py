@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections import namedtuple
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hub.serving.jobs.folder import JobsFolder
 from hub.serving.jobs.predecessor import wait_for_the_end
 from hub.serving.jobs.schema import UnusableError
 from hub.serving.messages.jobs_dir import JobsDir
-from hub.serving.process import disk_room
+from hub.serving.process import disk_room, procfs
 from hub.serving.process.private_tmp import PrivateFolder
 
 pytestmark = pytest.mark.unit
@@ -65,10 +66,15 @@ def test_a_sweep_leaves_what_is_needed(tmp_path: Path) -> None:
     folder = opened(tmp_path)
     for id in ("needed", "gone"):
         folder.paths.of(id).mkdir()
-    (folder.paths.incoming / "1-0-1").write_text("of a gateway that is gone")
+    for name in ("1-0-1", f"{os.getpid()}-0-1", "nonsense"):
+        (folder.paths.incoming / name).write_text("of a gateway that is gone")
+    mine = f"{os.getpid()}-{procfs.started(os.getpid())}-1"
+    (folder.paths.incoming / mine).write_text("is being received")
+    folder.sweep_incoming()
+    assert [each.name for each in folder.paths.incoming.iterdir()] == [mine]
     folder.sweep({"needed"})
     assert [each.name for each in folder.paths.files.iterdir()] == ["needed"]
-    assert list(folder.paths.incoming.iterdir()) == []
+    assert [each.name for each in folder.paths.incoming.iterdir()] == [mine]
 
 
 def test_a_server_whose_supervisor_lives_keeps_its_jobs(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ NDJSON = {"Accept": "application/x-ndjson"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobServer]:
-    settings = {"max_body_mb": 1, "max_job_mb": 3, "others": {"desk": {}}}
+    settings = {"max_body_mb": 1, "max_job_mb": 3, "others": {"desk": {}, "flow": {}}}
     with JobServer(tmp_path_factory.mktemp("home"), seconds=0.01, **settings) as running:
         yield running
 
@@ -223,3 +224,48 @@ def test_nobody_passes_for_the_jobs_service(server: JobServer) -> None:
     assert server.post("pager", json=None, files=files, headers=headers).json()["results"] == [
         [{"width": 30, "mark": ""}]
     ]
+
+
+@pytest.mark.parametrize("after", ["9" * 20, "-1", "1.5", "٣", "", "x"])
+def test_after_is_a_number_of_pages_or_refused(server: JobServer, after: str) -> None:
+    id = server.submit("pager/say", json={"texts": ["a"]}).json()["id"]
+    reply = server.session.get(f"{server.url}/jobs/{id}/result", params={"after": after}, headers=NDJSON)
+    assert (reply.status_code, "after must be" in reply.text) == (400, True)
+
+
+def test_questions_for_lines_that_are_refused_take_no_place_of_others(server: JobServer) -> None:
+    id = done(server, "pager/say", json={"texts": ["a"]})[0]["id"]
+    place = f"{server.url}/jobs/{id}/result"
+    for headers in ({"X-Request-Timeout": "soon"}, {"X-Request-Timeout": "0"}):
+        for _ in range(10):
+            assert requests.get(place, headers=NDJSON | headers, timeout=10).status_code == 400
+    assert server.session.get(place, headers=NDJSON).status_code == 200
+
+
+def test_head_of_lines_has_no_body_and_keeps_the_connection(server: JobServer) -> None:
+    id = done(server, "pager/say", json={"texts": ["a"]})[0]["id"]
+    head = f"HEAD /jobs/{id}/result HTTP/1.1\r\nHost: a\r\nAccept: application/x-ndjson\r\n\r\n"
+    last = f"GET /jobs/{id} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as caller:
+        caller.sendall((head + last).encode())
+        with caller.makefile("rb") as file:
+            first, _, rest = file.read().partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200")
+    assert rest.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("chunks", [(), (b"",)])
+def test_a_body_in_chunks_that_is_empty_is_refused_as_any_empty_one(
+    server: JobServer, chunks: tuple[bytes, ...]
+) -> None:
+    reply = server.submit("pager/say", data=iter(chunks), headers={"Content-Type": "application/json"})
+    assert (reply.status_code, "is empty" in reply.text) == (400, True)
+
+
+def test_a_streams_job_has_the_list_of_all_items(server: JobServer) -> None:
+    job, result = done(server, "flow/tick", json={"times": 3})
+    assert job["pages"] == {"done": 1, "failed": 0, "total": 1}
+    assert result == {"msg": "", "results": [{"number": number} for number in range(3)], "status": "0"}
+    assert done(server, "flow", json={"upto": 0})[1]["results"] == []
+    failed = server.submit("flow/fail", json={"after": 2}).json()["id"]
+    assert "flow raised KeyError" in server.wait_for(failed, "failed")["error"]

@@ -30,8 +30,8 @@ def test_a_body_has_the_one_item_and_all_other_arguments(rest: bytes) -> None:
 
 
 def test_an_envelope_is_taken_apart_and_an_endpoints_reply_is_not() -> None:
-    reply = b'{"msg": "dark", "results": [1.50, null], "status": "0"}'
-    assert sender.read_answer(MODULE, 200, headers(), reply) == Answer(b"[1.5,null]", "dark")
+    reply = b'{"msg":"dark","results":[1.50, null],"status":"0"}'
+    assert sender.read_answer(MODULE, 200, headers(), reply) == Answer(b"[1.50, null]", "dark")
     assert sender.read_answer(ENDPOINT, 200, headers(), reply) == Answer(reply)
 
 

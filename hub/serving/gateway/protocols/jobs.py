@@ -30,6 +30,8 @@ from hub.serving.messages.jobs import DONE, JobInfo, JobReply, JobRequest, Submi
 blueprint = Blueprint("jobs", __name__)
 NDJSON: Final = "application/x-ndjson"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
+#: No job has more pages than have so many digits.
+_AFTER: Final = re.compile(r"[0-9]{1,15}\Z")
 #: How long a question for pages waits for another one.
 _WAIT_SECONDS: Final = 10.0
 #: Callers of one HTTP worker that are sent pages as they come; each holds a thread.
@@ -55,7 +57,7 @@ def submit(name: str, method: str = "") -> Response:
         raise BindingError("Idempotency-Key must be 1 to 255 characters of ASCII without spaces")
     request.environ["wsgi.input"].read()  # raises why the body was not received
     spool: Spool | None = request.environ.get(SPOOL)
-    if spool is None:
+    if spool is None or not spool.size:
         raise InvalidInputError("the body is empty; send what POST /predict/<module> takes")
     submission = Submission(
         module=module.name,
@@ -110,17 +112,18 @@ def result(job_id: str) -> Response:
     gateway, owner = current_gateway(), _owner()
     if request.accept_mimetypes.best_match(["application/json", NDJSON], "application/json") == NDJSON:
         after = request.args.get("after", "0")
-        if not after.isdecimal():
+        if _AFTER.match(after) is None:
             raise BindingError(f"after must be how many pages are known already, not {after[:100]!r}")
+        caller = over_http.announced(current_exchange(), "").caller
         job = _ask(JobRequest("show", owner, job_id))  # or the error, before the first line
+        question = JobRequest("pages", owner, job.id, after=int(after), wait=_WAIT_SECONDS)
         if not _followers.acquire(blocking=False):
             raise UnavailableError(
                 f"{_MAX_FOLLOWERS} callers are sent pages already; try again, or ask for the result later",
                 retry_after=5,
             )
-        caller = over_http.announced(current_exchange(), "").caller
+        # From here on nothing may fail: who closes the lines gives the place back.
         style = envelope.SUCCESS_STATUS[gateway.config.status_style]
-        question = JobRequest("pages", owner, job.id, after=int(after), wait=_WAIT_SECONDS)
         request.environ[STREAMED] = True
         return Response(_Lines(gateway.jobs, question, job.state, caller, style), mimetype=NDJSON)
     reply, results = gateway.jobs.ask(JobRequest("result", owner, job_id))
@@ -145,17 +148,17 @@ class _Lines:
             try:
                 reply, lines = self._client.ask(question)
             except Exception as error:
-                yield self._last(str(error), self._state)
+                yield self._last(str(error), self._state, "101")
                 return
             if lines:
                 yield lines
             question = replace(question, after=reply.after)
             if not lines and reply.job is not None and reply.job.has_ended:
-                yield self._last(reply.job.error, reply.job.state)
+                state = reply.job.state
+                yield self._last(reply.job.error, state, self._success if state == DONE else "101")
                 return
 
-    def _last(self, problem: str, state: str) -> bytes:
-        status = self._success if state == DONE else "101"
+    def _last(self, problem: str, state: str, status: str) -> bytes:
         return envelope.dumps({"status": status, "state": state, "msg": problem}) + b"\n"
 
     def close(self) -> None:

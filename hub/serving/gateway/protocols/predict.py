@@ -35,7 +35,7 @@ def answer(exchange: Exchange, path: ModelPath) -> Response:
     context = over_http.announced(exchange, path.name)
     asked = plain_text.format_asked(exchange.request)
     module = target.module()
-    if module.manifest.streams:
+    if module.manifest.streams and not context.is_page:  # a job has the list of all items
         return _stream(exchange, target, module, asked)
     with target.admitted(module, context):
         reply = target.dispatch(module, context, _read(exchange, module))
