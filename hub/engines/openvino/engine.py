@@ -145,8 +145,8 @@ def load_model(request: LoadRequest) -> OpenVINOModel:
         "CPU_RUNTIME_CACHE_CAPACITY": request.execution.kernels or DEFAULT_KERNELS,
     }
     try:
-        # Models are loaded side by side. Two threads that read constants of graphs for the first time can stop
-        # each other for ever: one holds the interpreter's lock, the other one of OpenVINO's.
+        # Models are loaded side by side. Two threads that read constants of graphs for the first time can
+        # stop each other for ever: one holds the interpreter's lock, the other one of OpenVINO's.
         with _GRAPH_LOCK:
             model = extended_model(request)
         compiled = _core().compile_model(model, "CPU", properties)
