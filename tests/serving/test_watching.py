@@ -164,7 +164,11 @@ def test_a_resent_request_is_counted_as_one_and_as_a_resend(pair: Server, tmp_pa
 
 def test_the_metrics_port_answers_while_every_request_thread_is_busy(home: Path) -> None:
     with Server(home, {"probe": {}}, metrics_port=free_port(), http_threads=2) as server:
-        callers = [threading.Thread(target=lambda: server_post(server, {"sleep": 1.0})) for _ in range(4)]
+        body = json.dumps({"sleep": 1.0}) + 9000 * " "  # so large that it takes a thread
+        callers = [
+            threading.Thread(target=server.post, args=("probe",), kwargs={"data": body, "json": None})
+            for _ in range(4)
+        ]
         for caller in callers:
             caller.start()
         time.sleep(0.5)

@@ -61,7 +61,7 @@ class ServingConfig(Settings):
     http_workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that speak HTTP; they load no model."""
     http_threads: PositiveInt | None = None
-    """Threads per HTTP worker; enough for all that may queue and run, and a reserve, unless given."""
+    """Threads per HTTP worker, for what is not small; enough for all that may queue and run unless given."""
     timeout: Seconds = 60.0
     """Seconds until a request is answered 504; a caller may shorten it with X-Request-Timeout. Each
     item of a stream has as long."""

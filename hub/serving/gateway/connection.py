@@ -15,13 +15,15 @@ from typing import Any, Final, cast
 from gunicorn.asgi import parser as http
 
 from hub.errors import BodyTimeoutError, RequestError, UnavailableError
-from hub.serving.gateway import wsgi
+from hub.serving.gateway import conversation, wsgi
 from hub.serving.gateway.caller import Caller
+from hub.serving.gateway.conversation import Conversation
 from hub.serving.gateway.incoming import Incoming, Progress
+from hub.serving.gateway.model_paths import ModelPath
 from hub.serving.gateway.outflow import Outflow
 from hub.serving.gateway.owner import Owner, Stage
 from hub.serving.gateway.spool import SPOOL, Spool
-from hub.serving.gateway.wsgi import CALLER, Head, Reply, Unreceived
+from hub.serving.gateway.wsgi import CALLER, WSGI, Head, Reply, Unreceived
 
 #: From a request's first byte to the end of its headers.
 HEADER_SECONDS: Final = 15.0
@@ -200,8 +202,23 @@ class Connection(asyncio.Protocol):
         self._ahead, incoming.rest = incoming.rest, b""
         keep_alive = self._keep_alive and incoming.head.keep_alive and self._worker.alive
         body, incoming.body = incoming.body, []
+        path = conversation.path_of(incoming.head, sum(map(len, body)), self._worker.gateway)
+        if path is not None and incoming.problem is None:
+            self._converse(incoming.head, path, body, keep_alive)
+            return
         work = partial(self._work, incoming.head, body, incoming.problem, keep_alive, incoming.spool)
         self._worker.submit(work, incoming.head.path)
+
+    def _converse(self, head: Head, path: ModelPath, parts: list[bytes], keep_alive: bool) -> None:
+        """Call a model, and go on meanwhile."""
+        worker, environ = self._worker, self._environ(head, io.BytesIO(b"".join(parts)))
+
+        def answer(app: WSGI) -> None:
+            worker.loop.call_soon(self._reply, wsgi.respond(app, environ, keep_alive=keep_alive))
+
+        from_thread = partial(self._respond, environ=environ, keep_alive=keep_alive)
+        submit = partial(worker.submit, path=head.path)
+        Conversation(worker.gateway, worker.loop, submit, answer, from_thread).begin(environ, path)
 
     def _work(
         self,
@@ -214,9 +231,14 @@ class Connection(asyncio.Protocol):
         """Call the app; in a thread of the pool."""
         body = Unreceived(problem) if problem is not None else io.BytesIO(b"".join(parts))
         parts.clear()
-        environ = wsgi.environ(head, body, self._variables)
-        environ[CALLER], environ[SPOOL] = self._caller, spool
-        reply: Reply | None = wsgi.respond(self._worker.wsgi, environ, keep_alive=keep_alive)
+        self._respond(self._worker.wsgi, {**self._environ(head, body), SPOOL: spool}, keep_alive)
+
+    def _environ(self, head: Head, body: io.BytesIO | Unreceived) -> dict[str, Any]:
+        return {**wsgi.environ(head, body, self._variables), CALLER: self._caller}
+
+    def _respond(self, app: WSGI, environ: dict[str, Any], keep_alive: bool) -> None:
+        """Have the app answer, and the loop send it; in a thread of the pool."""
+        reply: Reply | None = wsgi.respond(app, environ, keep_alive=keep_alive)
         if reply is not None and reply.pieces is not None:
             self._outflow = Outflow(self._worker.loop, self._write_piece)
             reply = self._outflow.run(reply)

@@ -7,9 +7,10 @@ Ray cluster. Neither loses what a dying runner dropped.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 from hub import errors
 from hub.serving.gateway.body import Body
@@ -46,6 +47,21 @@ class ModuleReply:
 Items = Generator[bytes, None, ModuleReply]
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request for a module."""
+
+    module: ModuleState
+    body: Body
+    context: RequestContext
+
+
+T = TypeVar("T")
+#: Answers a request. It yields its call of a module, for which it is sent the reply or thrown the error, and
+#: None where it is about to wait or to compute for long, which is for a thread; it returns what is answered.
+Handler = Generator[Call | None, Any, T]
+
+
 class Dispatcher(Protocol):
     """The way to a module, wherever it runs."""
 
@@ -62,6 +78,32 @@ class Dispatcher(Protocol):
         ...
 
 
+def run(handler: Handler[T], dispatcher: Dispatcher, go_on: Callable[[], Call | None] | None = None) -> T:
+    """Run a handler to its end in this thread; raises what it raises.
+
+    ``go_on`` takes it up where it stopped, if it has begun.
+    """
+    step = go_on or partial(next, handler)
+    try:
+        while True:
+            call = step()
+            if call is None:
+                step = partial(next, handler)
+            else:
+                step = answered(handler, partial(dispatcher.call, call.module, call.body, call.context))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def answered(handler: Handler[T], reply: Callable[[], ModuleReply]) -> Callable[[], Call | None]:
+    """Return how a handler goes on with a reply, or with the error that there is instead."""
+    try:
+        return partial(handler.send, reply())
+    except Exception as problem:
+        return partial(handler.throw, problem)
+
+
 def joined(items: Items) -> ModuleReply:
     """Return a reply with all items of a stream as its results; that of another method as it is."""
     found = []
@@ -71,8 +113,13 @@ def joined(items: Items) -> ModuleReply:
         except StopIteration as end:
             reply: ModuleReply = end.value
             break
-    if not reply.results or found:
-        return replace(reply, results=b"[%b]" % b",".join(found))
+    return with_items(reply, found)
+
+
+def with_items(reply: ModuleReply, items: Sequence[bytes]) -> ModuleReply:
+    """Return a stream's reply with its items as results; that of another method as it is."""
+    if not reply.results or items:
+        return replace(reply, results=b"[%b]" % b",".join(items))
     return reply
 
 

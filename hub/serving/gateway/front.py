@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from hub.serving.gateway import error_responses, model_paths, origins, ui
+from hub.serving.gateway import delivery, error_responses, model_paths, origins, ui
 from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.context import EXCHANGE, Exchange, Gateway
+from hub.serving.gateway.delivery import Handler
 from hub.serving.gateway.error_responses import ErrorForm
 from hub.serving.gateway.exchange import Request, Response
 from hub.serving.gateway.model_paths import ModelPath, Spoken
@@ -41,7 +42,7 @@ _CORS: Final = (
     ("Vary", "Origin"),
 )
 
-Answer = Callable[[Exchange, ModelPath], Response]
+Answer = Callable[[Exchange, ModelPath], Handler[Response]]
 #: How each protocol calls a model, and how it writes an error.
 _PROTOCOLS: Final[Mapping[Spoken, tuple[Answer, Callable[[Exchange], ErrorForm]]]] = {
     Spoken.PREDICT: (predict.answer, lambda exchange: error_responses.envelope_form(exchange.gateway)),
@@ -59,41 +60,49 @@ class Front:
         self._others = others
 
     def __call__(self, variables: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        exchange = self._begin(variables)
+        gateway, exchange = self._gateway, begin(self._gateway, variables)
         try:
-            path = model_paths.find(
-                exchange.request.method, exchange.request.path, self._gateway.states.current
-            )
-            response = None if path is None else _call(exchange, path)
+            path = model_paths.find(exchange.request.method, exchange.request.path, gateway.states.current)
+            response = None if path is None else delivery.run(handler(exchange, path), gateway.dispatcher)
         except Exception as problem:
-            response = error_responses.answer(problem, error_responses.envelope_form(self._gateway))
+            response = error_responses.answer(problem, error_responses.envelope_form(gateway))
         if response is None:
             return self._others(variables, partial(_finish_others, exchange, start))
-        start(response.status, [*response.all_headers(), *finish(exchange, response.code)])
-        return [response.body] if isinstance(response.body, bytes) else response.body
-
-    def _begin(self, variables: dict[str, Any]) -> Exchange:
-        """Give the request its id."""
-        request = Request(variables)
-        given = request.get("X-Request-ID")
-        request_id = given if is_request_id(given) else self._gateway.new_request_id()
-        request_ids.set(request_id)
-        caller = variables.get(CALLER) or Caller()
-        exchange = Exchange(
-            self._gateway, request, RequestContext(request_id, time.monotonic(), caller=caller)
-        )
-        variables[EXCHANGE] = exchange
-        return exchange
+        return response_app(exchange, response)(variables, start)
 
 
-def _call(exchange: Exchange, path: ModelPath) -> Response:
-    """Call a model."""
+def begin(gateway: Gateway, variables: dict[str, Any]) -> Exchange:
+    """Give the request its id."""
+    request = Request(variables)
+    given = request.get("X-Request-ID")
+    request_id = given if is_request_id(given) else gateway.new_request_id()
+    request_ids.set(request_id)
+    caller = variables.get(CALLER) or Caller()
+    exchange = Exchange(gateway, request, RequestContext(request_id, time.monotonic(), caller=caller))
+    variables[EXCHANGE] = exchange
+    return exchange
+
+
+def handler(exchange: Exchange, path: ModelPath) -> Handler[Response]:
+    """Call a model; whatever goes wrong is a response, too."""
     answer, error_form = _PROTOCOLS[path.protocol]
     try:
         check(exchange)
-        return answer(exchange, path)
+        if exchange.context.is_page:  # it waits until others have gone
+            yield None
+        return (yield from answer(exchange, path))
     except Exception as problem:
         return error_responses.answer(problem, error_form(exchange))
+
+
+def response_app(exchange: Exchange, response: Response) -> WSGI:
+    """Return the app that gives this response."""
+
+    def app(variables: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start(response.status, [*response.all_headers(), *finish(exchange, response.code)])
+        return [response.body] if isinstance(response.body, bytes) else response.body
+
+    return app
 
 
 def check(exchange: Exchange) -> None:

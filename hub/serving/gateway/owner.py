@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from hub.serving.gateway.admission import RequestLimits
+from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.inflight import InflightBytes
 from hub.serving.gateway.wsgi import WSGI
@@ -39,6 +40,7 @@ class Owner(Protocol):
     alive: bool
     cfg: Any
     gate: Gate
+    gateway: Gateway
     inflight: InflightBytes
     keepalive: float
     limits: RequestLimits

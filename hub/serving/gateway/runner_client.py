@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import socket
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Final
 
 from hub import errors
@@ -20,6 +24,24 @@ log = logging.getLogger("hub.gateway")
 
 #: Pause before an already admitted request knocks again at a full queue.
 FULL_PAUSE_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The next thing is that the runner says something, or that it is too late (``time.monotonic()``)."""
+
+    connection: socket.socket
+    deadline: float
+
+    def wait(self) -> None:
+        """Return when it has happened."""
+        poller = select.poll()
+        poller.register(self.connection, select.POLLIN)
+        poller.poll(max(0.0, self.deadline - time.monotonic()) * 1000)
+
+
+#: The steps of a delivery: waits for the runner and the items of a stream as JSON, then the reply.
+Steps = Generator[bytes | Wait, None, ModuleReply]
 
 
 class RunnerClient:
@@ -38,6 +60,14 @@ class RunnerClient:
 
     def stream(self, module: ModuleState, body: Body, context: RequestContext) -> Items:
         """Yield the items of a stream as they come; of another method just return the reply.
+
+        Raises:
+            RequestError, CallerLeft.
+        """
+        return waited(self.steps(module, body, context))
+
+    def steps(self, module: ModuleState, body: Body, context: RequestContext) -> Steps:
+        """Do the same, but yield each wait for the runner instead of waiting; nothing blocks until the first.
 
         Raises:
             RequestError, CallerLeft.
@@ -84,7 +114,26 @@ class RunnerClient:
             delivery.pause(FULL_PAUSE_SECONDS)
 
 
-def _run(delivery: Delivery, connection: socket.socket) -> Items:
+def waited(steps: Steps, first: bytes | Wait | None = None) -> Items:
+    """Yield the items of a stream, and wait in this thread in between.
+
+    ``first`` is what it waits for at the moment, where it has begun.
+    """
+    with contextlib.closing(steps):
+        step = first
+        while True:
+            if isinstance(step, Wait):
+                step.wait()
+            elif step is not None:
+                yield step
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                reply: ModuleReply = end.value
+                return reply
+
+
+def _run(delivery: Delivery, connection: socket.socket) -> Steps:
     """Send, wait, receive; yield the items of a stream.
 
     Raises:
@@ -94,7 +143,7 @@ def _run(delivery: Delivery, connection: socket.socket) -> Items:
     try:
         wire.send(connection, delivery.frame(), delivery.deadline)
         while True:
-            _await_reply(connection, delivery)
+            yield Wait(connection, delivery.deadline)
             frame = wire.receive(connection, delivery.deadline)
             if frame.kind == wire.ITEM:
                 delivery.items += 1
@@ -106,11 +155,3 @@ def _run(delivery: Delivery, connection: socket.socket) -> Items:
                 return delivery.reply(frame)
     except TimeoutError as error:
         raise delivery.too_late() from error
-
-
-def _await_reply(connection: socket.socket, delivery: Delivery) -> None:
-    """Wait until the runner says something."""
-    poller = select.poll()
-    poller.register(connection, select.POLLIN)
-    if not poller.poll(max(0.0, delivery.remaining) * 1000):
-        raise TimeoutError

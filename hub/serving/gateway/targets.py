@@ -34,7 +34,7 @@ from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.delivery import ModuleReply, refuse_unless_served
+from hub.serving.gateway.delivery import Call, Handler, ModuleReply, refuse_unless_served
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.messages.state import ModuleState
@@ -105,10 +105,10 @@ class Target(ABC):
         ):
             yield
 
-    def dispatch(self, module: ModuleState, context: RequestContext, content: Body) -> ModuleReply:
+    def dispatch(self, module: ModuleState, context: RequestContext, content: Body) -> Handler[ModuleReply]:
         """Have the module answer; raises RequestError, or CallerLeft."""
         content.method = self.method
-        reply = self.gateway.dispatcher.call(module, content, context)
+        reply: ModuleReply = yield Call(module, content, context)
         self.count(module, reply)
         return reply
 
@@ -116,7 +116,7 @@ class Target(ABC):
         """Count a reply of the module."""
         self.gateway.metrics.replied(module.name, reply, batches=module.manifest.largest_batch > 1)
 
-    def call(self, context: RequestContext, read: Callable[[], bytes]) -> ModuleReply:
+    def call(self, context: RequestContext, read: Callable[[], bytes]) -> Handler[ModuleReply]:
         """Have the module answer; the body is read only when the request has its place.
 
         Raises:
@@ -124,7 +124,7 @@ class Target(ABC):
         """
         module = self.module()
         with self.admitted(module, context):
-            return self.dispatch(module, context, self.to_body(read(), module, context))
+            return (yield from self.dispatch(module, context, self.to_body(read(), module, context)))
 
 
 class ModuleTarget(Target):
@@ -195,10 +195,10 @@ class EndpointTarget(Target):
         """Hold memory for a body, but no place in a queue; raises UnavailableError: too much is in flight."""
         return self.gateway.admission.admit(f"/{self.name}", sys.maxsize, context.size)
 
-    def answer(self, data: bytes, context: RequestContext) -> bytes:
+    def answer(self, data: bytes, context: RequestContext) -> Handler[bytes]:
         """Return the JSON reply to a JSON body, also when it failed; raises CallerLeft."""
         try:
-            return self.to_reply(self.call(context, lambda: data))
+            return self.to_reply((yield from self.call(context, lambda: data)))
         except CallerLeft:
             raise
         except Exception as problem:

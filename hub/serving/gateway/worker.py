@@ -109,6 +109,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         """Load the app, and what the connections need to know of it."""
         self.wsgi: WSGI = self.app.wsgi()
         gateway: Gateway = self.app.gateway
+        self.gateway = gateway
         config = gateway.config
         self.gate = Gate(gateway)
         self.inflight = gateway.inflight

@@ -53,6 +53,8 @@ _SEND_BUFFER = 4 << 20
 #: The kernel takes 1024 at once.
 _MAX_BUFFERS = 1000
 _WAIT_SECONDS = 1.0
+#: A frame up to this size is small.
+_PEEKED = 65_536
 
 Buffer = bytes | bytearray | memoryview
 
@@ -203,6 +205,15 @@ def receive(sock: socket.socket, deadline: float) -> Frame:
     ends = list(itertools.accumulate(sizes, initial=end_of_header))
     blobs = [data[start:end] for start, end in itertools.pairwise(ends)]
     return Frame(kind, header, blobs)
+
+
+def has_whole_frame(sock: socket.socket) -> bool:
+    """Tell whether a frame, a small one, is there to be received without a wait."""
+    try:
+        data = sock.recv(_PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return False
+    return len(data) >= _LENGTHS.size and len(data) >= _LENGTHS.size + _LENGTHS.unpack_from(data)[1]
 
 
 def peer_has_left(sock: socket.socket | int) -> bool:

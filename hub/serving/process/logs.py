@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import select
 import time
 from contextvars import ContextVar
 from typing import Final
@@ -37,6 +38,13 @@ def leave_out_what_no_line_shows() -> None:
     """Spare the logging module its look-ups of thread and process: the gateway logs every request."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # documented in logging's HOWTO, "Optimization"
+
+
+def takes_lines() -> bool:
+    """Tell whether a line can be written without a wait; nobody may be reading the pipe."""
+    poller = select.poll()
+    poller.register(STDERR, select.POLLOUT)
+    return bool(poller.poll(0))
 
 
 def printable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,12 @@ from hub.errors import (
     UnavailableError,
     UnknownModuleError,
 )
-from hub.serving.gateway import targets
+from hub.serving.gateway import delivery, targets
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.delivery import ModuleReply
 from hub.serving.gateway.request_context import RequestContext
-from hub.serving.gateway.targets import EndpointTarget, ModuleTarget
+from hub.serving.gateway.targets import EndpointTarget, ModuleTarget, Target
 from hub.serving.messages import state
 from hub.serving.messages.state import READY, ModuleLimits, ServerState
 from hub.serving.messages.wire import ReplyHeader
@@ -41,7 +42,8 @@ def context(size: int = 0) -> RequestContext:
 
 def ocr(door: Door, body: Any, asked: RequestContext | None = None) -> Any:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return json.loads(EndpointTarget(door.gateway, "ocr").answer(data, asked or context()))
+    handler = EndpointTarget(door.gateway, "ocr").answer(data, asked or context())
+    return json.loads(delivery.run(handler, door.dispatched))
 
 
 # -- which one -------------------------------------------------------------------------------------
@@ -93,13 +95,17 @@ def test_an_endpoint_whose_module_is_gone_says_so(door: Door) -> None:
         EndpointTarget(door.gateway, "nothing").module()
 
 
+def call(target: Target, asked: RequestContext, read: Callable[[], bytes]) -> ModuleReply:
+    return delivery.run(target.call(asked, read), target.gateway.dispatcher)
+
+
 # -- calling ---------------------------------------------------------------------------------------
 
 
 def test_a_module_gets_its_arguments_and_its_reply_is_the_envelope(door: Door) -> None:
     door.dispatched.answer = lambda body: ModuleReply(b'["a"]', ReplyHeader(notes=("a remark",)))
     target = ModuleTarget(door.gateway, "echo")
-    reply = target.call(context(), lambda: b'{"texts": ["a"]}')
+    reply = call(target, context(), lambda: b'{"texts": ["a"]}')
     ((module, body, _),) = door.dispatched.calls
 
     assert (module.name, body) == ("echo", Body(b'{"texts": ["a"]}'))
@@ -109,7 +115,7 @@ def test_a_module_gets_its_arguments_and_its_reply_is_the_envelope(door: Door) -
 def test_declared_images_of_a_module_go_as_bytes(door: Door) -> None:
     image = pictures.encode(pictures.plain(4, 4))
     sent = json.dumps({"images": [pictures.text_of(image)], "n": 1}).encode()
-    ModuleTarget(door.gateway, "echo").call(context(), lambda: sent)
+    call(ModuleTarget(door.gateway, "echo"), context(), lambda: sent)
     ((_, body, _),) = door.dispatched.calls
 
     assert (body.images, json.loads(body.arguments)) == ({"images": [image]}, {"n": 1})
@@ -176,7 +182,7 @@ def test_an_endpoints_body_that_is_no_object_is_refused_in_paddlexs_words(
 ) -> None:
     target = EndpointTarget(door.gateway, "ocr")
     with pytest.raises(NotJSONError) as refused:
-        target.call(context(), lambda: sent)
+        call(target, context(), lambda: sent)
 
     ((detail),) = json.loads(str(refused.value))
     assert detail["type"] == kind
@@ -194,7 +200,7 @@ def test_an_endpoints_file_that_cannot_be_taken_is_refused(door: Door, value: st
     door.gateway.limits = replace(door.gateway.limits, max_pixels=1000)
     target = EndpointTarget(door.gateway, "ocr")
     with pytest.raises(InvalidInputError, match=said):
-        target.call(context(), lambda: json.dumps({"file": value}).encode())
+        call(target, context(), lambda: json.dumps({"file": value}).encode())
 
 
 def test_an_answer_in_band_holds_the_error_instead_of_raising_it(door: Door) -> None:
@@ -250,25 +256,25 @@ def test_a_request_over_the_queue_is_refused_before_its_body_is_read(narrow: Doo
         target.admitted(module, context()),
         pytest.raises(QueueFullError),
     ):
-        target.call(context(), nobody_reads)
+        call(target, context(), nobody_reads)
 
 
 def test_a_body_over_the_memory_is_refused_before_it_is_read(narrow: Door) -> None:
     with pytest.raises(UnavailableError, match="max_inflight_mb"):
-        ModuleTarget(narrow.gateway, "echo").call(context(size=2000), nobody_reads)
+        call(ModuleTarget(narrow.gateway, "echo"), context(size=2000), nobody_reads)
 
 
 def test_a_place_is_given_back_when_the_request_fails(narrow: Door) -> None:
     narrow.dispatched.error = InvalidInputError("no")
     for _ in range(10):
         with pytest.raises(InvalidInputError):
-            ModuleTarget(narrow.gateway, "echo").call(context(size=600), lambda: b"{}")
+            call(ModuleTarget(narrow.gateway, "echo"), context(size=600), lambda: b"{}")
 
 
 def test_a_module_that_is_not_ready_is_refused_before_the_body_is_read(door: Door) -> None:
     for name in ("slow", "broken"):
         with pytest.raises(UnavailableError):
-            ModuleTarget(door.gateway, name).call(context(), nobody_reads)
+            call(ModuleTarget(door.gateway, name), context(), nobody_reads)
 
 
 def test_a_new_state_is_seen_by_the_next_request(door: Door) -> None:

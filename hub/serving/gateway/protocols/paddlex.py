@@ -13,7 +13,7 @@ from hub import envelope
 from hub.errors import MediaTypeError, RequestError
 from hub.serving.gateway import error_responses
 from hub.serving.gateway.context import Exchange, current_exchange, current_gateway, request_context
-from hub.serving.gateway.delivery import refuse_unless_served
+from hub.serving.gateway.delivery import Handler, refuse_unless_served
 from hub.serving.gateway.error_responses import ErrorForm, json_reply
 from hub.serving.gateway.exchange import Response
 from hub.serving.gateway.model_paths import ModelPath
@@ -52,7 +52,7 @@ def call_endpoint(endpoint: str) -> NoReturn:
     raise MethodNotAllowed(["POST"])
 
 
-def answer(exchange: Exchange, path: ModelPath) -> Response:
+def answer(exchange: Exchange, path: ModelPath) -> Handler[Response]:
     """Admit, dispatch, send what the module gave. Everything that is refused is refused by an exception."""
     gateway = exchange.gateway
     target = EndpointTarget(gateway, path.name)
@@ -60,7 +60,7 @@ def answer(exchange: Exchange, path: ModelPath) -> Response:
     kind = exchange.request.content_type.partition(";")[0].strip().lower()
     if kind not in ("", "application/json") and not kind.endswith("+json"):
         raise MediaTypeError(f"content type {kind!r} is not read here; send application/json")
-    reply = target.call(context, lambda: over_http.read_body(exchange))
+    reply = yield from target.call(context, lambda: over_http.read_body(exchange))
     return over_http.with_headers(Response(target.to_reply(reply), reply.header.http_status), reply)
 
 

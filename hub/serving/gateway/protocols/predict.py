@@ -12,7 +12,7 @@ from hub.errors import BindingError
 from hub.serving.gateway import body_parser, item_stream, plain_text
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.context import Exchange
-from hub.serving.gateway.delivery import ModuleReply
+from hub.serving.gateway.delivery import Handler, ModuleReply
 from hub.serving.gateway.exchange import Response
 from hub.serving.gateway.item_stream import ItemStream
 from hub.serving.gateway.model_paths import ModelPath
@@ -29,16 +29,17 @@ blueprint.add_url_rule("/predict/<name>/<method>", "predict", methods=["POST"])
 REMARKS = "X-Hub-Message"
 
 
-def answer(exchange: Exchange, path: ModelPath) -> Response:
+def answer(exchange: Exchange, path: ModelPath) -> Handler[Response]:
     """Admit, dispatch, wrap. Everything that is refused is refused by an exception."""
     target = ModuleTarget(exchange.gateway, path.name, path.detail)
     context = over_http.announced(exchange, path.name)
     asked = plain_text.format_asked(exchange.request)
     module = target.module()
     if module.manifest.streams and not context.is_page:  # a job has the list of all items
+        yield None
         return _stream(exchange, target, module, asked)
     with target.admitted(module, context):
-        reply = target.dispatch(module, context, _read(exchange, module))
+        reply = yield from target.dispatch(module, context, _read(exchange, module))
     response = _as_text(exchange, reply, asked) or Response(target.to_reply(reply))
     return over_http.with_headers(response, reply)
 

@@ -16,7 +16,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from hub import errors
-from hub.serving.gateway import targets
+from hub.serving.gateway import delivery, targets
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.json_structure import JSONBudget
@@ -144,7 +144,8 @@ class InferenceService:
                 caller=call.caller,
             )
             target, read = targets.find(gateway, name), partial(_read_request, request)
-            inference = models.infer(target, request.model_version, known, read)
+            handler = models.infer(target, request.model_version, known, read)
+            inference = delivery.run(handler, gateway.dispatcher)
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:

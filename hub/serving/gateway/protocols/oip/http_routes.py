@@ -19,6 +19,7 @@ from hub.json_words import shown
 from hub.serving.gateway import error_responses, targets
 from hub.serving.gateway.body import parse_object
 from hub.serving.gateway.context import Exchange, current_exchange, current_gateway
+from hub.serving.gateway.delivery import Handler
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.exchange import Response
 from hub.serving.gateway.gate import SMALL_BODY
@@ -120,11 +121,12 @@ def change_model(name: str, change: str, repository: str = "") -> flask.Response
     return _json({})
 
 
-def answer(exchange: Exchange, path: ModelPath) -> Response:
+def answer(exchange: Exchange, path: ModelPath) -> Handler[Response]:
     """Admit, translate, dispatch, translate back."""
     context = over_http.announced(exchange, path.name)
     target = targets.find(exchange.gateway, path.name)
-    inference = models.infer(target, path.detail, context, partial(_read_request, exchange))
+    read = partial(_read_request, exchange)
+    inference = yield from models.infer(target, path.detail, context, read)
     response = _reply(path.name, inference)
     return response if inference.reply is None else over_http.with_headers(response, inference.reply)
 

@@ -24,7 +24,7 @@ from hub.image_header import image_size
 from hub.serving.gateway import argument_schema, body
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.body import Body
-from hub.serving.gateway.delivery import ModuleReply
+from hub.serving.gateway.delivery import Handler, ModuleReply
 from hub.serving.gateway.image_budget import ImageBudget
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import tensors
@@ -108,7 +108,7 @@ class Inference:
 
 def infer(
     target: Target, version: str, context: RequestContext, read: Callable[[JSONBudget], InferRequest]
-) -> Inference:
+) -> Handler[Inference]:
     """Answer a request for a model; ``read``, which counts values, is called when there is room for its body.
 
     Raises:
@@ -121,7 +121,8 @@ def infer(
             with JSONBudget(gateway.limits.max_json_values) as structure:
                 request = read(structure)
             context.shorten(request.timeout)
-            return Inference(request, target.version, _ask_endpoint(target, request, context))
+            outputs = yield from _ask_endpoint(target, request, context)
+            return Inference(request, target.version, outputs)
     module = target.module()
     if module.manifest.streams:
         raise NotOfferedError(f"{target.name} {streamed_at(target, module)}")
@@ -133,7 +134,7 @@ def infer(
         whole = request.inputs[0].shape if request.json_body(frozenset(_described(module))) else None
         request = replace(request, inputs=())  # their memory goes while the module works
         context.shorten(request.timeout)
-        reply = target.dispatch(module, context, content)
+        reply = yield from target.dispatch(module, context, content)
         answer = _to_tensors(request, whole, reply, gateway.config.status_style)
     return Inference(request, module.version, answer, reply)
 
@@ -189,7 +190,9 @@ def _to_tensors(
     return _choose(request, {OUTPUT: output, **split}, tuple(split))
 
 
-def _ask_endpoint(target: EndpointTarget, request: InferRequest, context: RequestContext) -> list[Tensor]:
+def _ask_endpoint(
+    target: EndpointTarget, request: InferRequest, context: RequestContext
+) -> Handler[list[Tensor]]:
     """Have an endpoint answer: its JSON body in a tensor, its JSON reply, also an error, in another."""
     whole = request.json_body()
     if whole is None:
@@ -197,7 +200,8 @@ def _ask_endpoint(target: EndpointTarget, request: InferRequest, context: Reques
             f"{target.name} takes one BYTES tensor `{INPUT}` with one element, the JSON body"
         )
     context.size = 0  # the memory for it is held already
-    output = Tensor(OUTPUT, BYTES, request.inputs[0].shape, [target.answer(whole, context)])
+    reply = yield from target.answer(whole, context)
+    output = Tensor(OUTPUT, BYTES, request.inputs[0].shape, [reply])
     return _choose(request, {OUTPUT: output}, (OUTPUT,))
 
 
