@@ -65,7 +65,9 @@ def read(data: bytes, content_type: str) -> list[Part]:
         reason = _reason(error, data, boundary)
         raise InvalidInputError(f"the form cannot be read: {reason}") from error
     except RequestEntityTooLarge as error:
-        raise PayloadTooLargeError(f"the form has more than {MAX_PARTS} fields and files") from error
+        raise PayloadTooLargeError(
+            f"the form has more than {MAX_PARTS} fields and files; send JSON, or several forms"
+        ) from error
 
 
 def _reason(error: ValueError, data: bytes, boundary: str) -> str:
