@@ -17,9 +17,17 @@ MEAN, STD = [0.5, 0.25, 0.5], [0.5, 0.75, 0.5]
 THRESHOLDS = {"thresh": 0.35, "box_thresh": 0.55, "unclip_ratio": 1.7}
 
 
+def _dynamic_paddle() -> Any:
+    """Return Paddle in the mode that layers are made in, whatever ran before in this process."""
+    import paddle
+
+    paddle.disable_static()
+    return paddle
+
+
 def export_detector(folder: Path, *, enlarged: bool = True) -> Path:
     """A detector; one that is ``enlarged`` at its end is of those on which Paddle 3.3 fails with oneDNN."""
-    import paddle
+    paddle = _dynamic_paddle()
 
     class Detector(paddle.nn.Layer):
         def __init__(self) -> None:
@@ -41,7 +49,7 @@ def export_detector(folder: Path, *, enlarged: bool = True) -> Path:
 
 def export_recognizer(folder: Path, *, character: str = CHARACTER) -> Path:
     """A recogniser of a blank, a character and the space; without a character it has no dictionary."""
-    import paddle
+    paddle = _dynamic_paddle()
 
     class Recognizer(paddle.nn.Layer):
         def __init__(self) -> None:
