@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import machine
+from benchmarks import page as pages
 
 PAGE: Final = machine.ROOT / "doc" / "ocr_kinds.md"
 RESULTS: Final = machine.RESULTS / "kinds.json"
 BEGIN: Final = "<!-- Written by python -m benchmarks.kinds --page from benchmarks/results/kinds.json -->"
-END: Final = "<!-- End of what is written -->"
 #: What a table says of a kind that a setting has not read in full.
 NOT_READ: Final = "–"
 #: Heading → what the names of its settings begin with.
@@ -26,10 +26,7 @@ GROUPS: Final = {
 def write(page: Path = PAGE, results: Path = RESULTS) -> None:
     """Put the tables into the page, between its two marks."""
     figures = json.loads(results.read_text("utf-8"))
-    text = page.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{tables(figures)}\n\n{END}{after}", "utf-8")
+    pages.write(page, BEGIN, tables(figures))
 
 
 def show(figures: Mapping[str, Any]) -> None:
@@ -60,7 +57,7 @@ def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
     rows = [(kind, *(_cell(said.get(kind)) for said in read)) for kind in figures["kinds"]]
     every = ("all kinds", *(_all(said) if len(said) == len(figures["kinds"]) else NOT_READ for said in read))
     times = ("CPU of a page", *(f"{figures['settings'][name]['cpu_ms_per_page']} ms" for name in names))
-    yield from _table(("kind", *names), [*rows, every, times])
+    yield from pages.table(("kind", *names), [*rows, every, times])
 
 
 def _cell(said: Mapping[str, Any] | None) -> str:
@@ -86,7 +83,7 @@ def _spaces(figures: Mapping[str, Any]) -> Iterator[str]:
     ]
     rows = [(name, *(_space_cell(said.get(kind)) for kind in kinds)) for name, said in read.items()]
     if kinds:
-        yield from _table(("wrong, of 100 written", *kinds), rows)
+        yield from pages.table(("wrong, of 100 written", *kinds), rows)
 
 
 def _space_cell(said: Mapping[str, Any] | None) -> str:
@@ -101,7 +98,7 @@ def _differences(more: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         (kind, _signed(said, "errors"), _signed(said, "ordered"), "**worse**" if said["worse"] else "")
         for kind, said in more.items()
     ]
-    yield from _table(("kind", "points of errors more", "with the order of lines", ""), rows)
+    yield from pages.table(("kind", "points of errors more", "with the order of lines", ""), rows)
 
 
 def _signed(said: Mapping[str, Any], name: str) -> str:
@@ -114,7 +111,7 @@ def _kinds(figures: Mapping[str, Any]) -> Iterator[str]:
         (kind, str(said["pages"]), str(said["characters"]), ", ".join(said["typefaces"]))
         for kind, said in figures["kinds"].items()
     ]
-    yield from _table(("kind", "pages", "characters", "typefaces"), rows)
+    yield from pages.table(("kind", "pages", "characters", "typefaces"), rows)
 
 
 def _missing(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -125,8 +122,3 @@ def _missing(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"- {name}: {why}"
     if not figures["missing_typefaces"] and not figures["missing_settings"]:
         yield "Nothing."
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for row in (heads, ["---"] * len(heads), *rows):
-        yield f"| {' | '.join(row)} |"

@@ -6,25 +6,23 @@ They are in doc/measurements.md, each between two marks, and in ``benchmarks/res
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import machine, ocr_plot
+from benchmarks import page as pages
 
 PAGE: Final = machine.ROOT / "doc" / "measurements.md"
 RESULTS: Final = machine.RESULTS / "ocr.json"
 BEGIN: Final = "<!-- Written by python -m benchmarks.ocr_page from benchmarks/results/ocr.json -->"
-END: Final = "<!-- End of what is written -->"
 NOT_MEASURED: Final = "–"
 
 
 def write(page: Path = PAGE, results: Path = RESULTS) -> None:
     """Put the tables into the page, between its two marks, and draw the picture."""
     figures = json.loads(results.read_text("utf-8"))
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{tables(figures)}\n\n{END}{after}", "utf-8")
+    pages.write(page, BEGIN, tables(figures))
     results.with_suffix(".svg").write_text(ocr_plot.draw(figures), "utf-8")
 
 
@@ -47,7 +45,7 @@ def _servers(figures: Mapping[str, Any]) -> Iterator[str]:
         cpu, megabytes = _of(levels, "4", "cpu_ms_per_image", ".0f"), str(figures["memory_mb"][name])
         rows.append((name, *rates, *times, cpu, megabytes))
     heads = ("images a second", "1 caller", "4", "16", "p50 ms at 1", "p99 ms at 16", "CPU ms/image", "MB")
-    yield from _table(heads, rows)
+    yield from pages.table(heads, rows)
 
 
 def _of(levels: Mapping[str, Mapping[str, float]], callers: str, name: str, digits: str) -> str:
@@ -58,7 +56,7 @@ def _errors(figures: Mapping[str, Any]) -> Iterator[str]:
     wrong = figures["errors_percent"]
     sorts = [sort for sort in next(iter(wrong.values())) if sort != "all"]
     rows = [(name, *(f"{said[sort]:.2f}" for sort in (*sorts, "all"))) for name, said in wrong.items()]
-    yield from _table(("errors in per cent", *sorts, "all"), rows)
+    yield from pages.table(("errors in per cent", *sorts, "all"), rows)
 
 
 def _ratios(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -73,7 +71,7 @@ def _ratios(figures: Mapping[str, Any]) -> Iterator[str]:
         )
         for each in figures["ratios"]
     ]
-    yield from _table(("HubServing", "peer", "callers", "images/s", "less CPU an image", "wanted"), rows)
+    yield from pages.table(("HubServing", "peer", "callers", "images/s", "less CPU an image", "wanted"), rows)
 
 
 def _checks(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -83,16 +81,11 @@ def _checks(figures: Mapping[str, Any]) -> Iterator[str]:
         (each["what"], str(each["value"]), each["target"], "" if each["pass"] else "missed")
         for each in others
     ]
-    yield from _table(("also", "measured", "wanted", ""), rows)
+    yield from pages.table(("also", "measured", "wanted", ""), rows)
 
 
 def _missing(figures: Mapping[str, Any]) -> str:
     return "".join(f"\n\nNot measured: {name}: {why}" for name, why in figures["missing"].items())
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for row in (heads, ["---"] * len(heads), *rows):
-        yield f"| {' | '.join(row)} |"
 
 
 if __name__ == "__main__":

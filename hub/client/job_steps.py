@@ -34,7 +34,6 @@ Received = httpx2.Response | httpx2.HTTPError
 ENDED: Final = ("done", "failed", "cancelled")
 #: A job is asked for so often at first, and at last, in seconds.
 _FIRST_LOOK, _LAST_LOOK = 0.05, 2.0
-NDJSON: Final = "application/x-ndjson"
 
 
 @dataclass(frozen=True)

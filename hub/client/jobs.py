@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol
 import httpx2
 
 from hub.client import job_steps, replies
-from hub.client.job_steps import NDJSON, JobPage
+from hub.client.job_steps import JobPage
 from hub.client.options import CONNECT_SECONDS
-from hub.client.replies import Reply
+from hub.client.replies import NDJSON, Reply
 from hub.errors import ConnectionLostError, UnavailableError, UnreachableError
 
 #: Before pages are asked for again, where the server went away.

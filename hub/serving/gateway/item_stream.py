@@ -16,6 +16,7 @@ from hub import envelope
 from hub.serving.gateway.body import Body
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.delivery import Items, ModuleReply
+from hub.serving.gateway.error_responses import CLIENT_CLOSED_REQUEST
 from hub.serving.gateway.request_context import RequestContext
 from hub.serving.gateway.targets import Target, explain
 from hub.serving.messages.state import ModuleState
@@ -24,8 +25,6 @@ log = logging.getLogger("hub.gateway")
 
 NDJSON: Final = "application/x-ndjson"
 EVENTS: Final = "text/event-stream"
-#: nginx's code for a caller that left before the answer was over.
-_CALLER_LEFT: Final = 499
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class ItemStream:
         Raises:
             RequestError, CallerLeft.
         """
-        self.code = _CALLER_LEFT
+        self.code = CLIENT_CLOSED_REQUEST
         self._target, self._module, self._form = target, module, form
         self._at_end: list[Callable[[int], None]] = []
         with ExitStack() as opened:

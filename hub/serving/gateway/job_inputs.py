@@ -8,8 +8,6 @@ Questions come over stdin, answers go to stdout. It ends with the service, at th
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import logging
 import os
 import sys
@@ -27,13 +25,13 @@ from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.delivery import refuse_unless_served
 from hub.serving.gateway.job_page_reader import PageReader
 from hub.serving.gateway.spool import too_large
-from hub.serving.messages import message
+from hub.serving.messages import lines
 from hub.serving.messages.job_inputs import PageInput, Plan, ReadReply, ReadRequest
 from hub.serving.messages.jobs import Submission
 from hub.serving.messages.manifest import Manifest
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import ModuleState, StateReader
-from hub.serving.process import logs
+from hub.serving.process import disk_room, logs
 
 log = logging.getLogger("hub.jobs")
 
@@ -66,7 +64,7 @@ class BodyReader:
         except HubError as error:
             return ReadReply(error=str(error)), b""
         except OSError as error:
-            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            is_full = disk_room.is_full(error)
             if is_full and not self._has_said_full:
                 log.error("a body cannot be taken apart: %s; it is tried again until there is room", error)
             self._has_said_full = is_full
@@ -167,10 +165,8 @@ class BodyReader:
 
 def serve(reader: BodyReader, questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer questions until they end."""
-    for line in questions:
-        reply, content = reader.answer(message.unstamp(ReadRequest, json.loads(line)))
-        answers.write(json.dumps(message.stamp(reply)).encode() + b"\n" + content)
-        answers.flush()
+    while (request := lines.receive(questions, ReadRequest)) is not None:
+        lines.send(answers, *reader.answer(request))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, cast
 
 from hub import errors
 from hub.errors import RequestError, UnavailableError
-from hub.serving.messages import jobs
+from hub.serving.messages import lines
 from hub.serving.messages.jobs import JobReply, JobRequest
 from hub.serving.messages.run_dir import RunDir
 
@@ -47,5 +47,5 @@ class JobsClient:
             connection.connect(str(self._run_dir.jobs))
             with contextlib.closing(connection.makefile("rwb")) as file:
                 stream = cast(BinaryIO, file)
-                jobs.send(stream, request)
-                return jobs.receive_reply(stream)
+                lines.send(stream, request)
+                return lines.receive_answer(stream, JobReply, "the jobs service")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import itertools
 import os
@@ -116,7 +115,7 @@ def too_large(limit: int) -> PayloadTooLargeError:
 
 
 def _refused(folder: JobsDir, error: OSError) -> RequestError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk_room.is_full(error):
         return StorageFullError(f"the disk of {folder.path} is full", retry_after=60)
     why = f"{folder.path}: {error.strerror or error}; name another folder: jobs_dir"
     return UnavailableError(f"no jobs: {why}", retry_after=10)

@@ -18,7 +18,7 @@ from hub.serving.jobs import assembly, job_table, schema
 from hub.serving.jobs.folder import JobsFolder
 from hub.serving.jobs.service import Service
 from hub.serving.jobs.store import Store
-from hub.serving.messages import jobs
+from hub.serving.messages import lines
 from hub.serving.messages.jobs import DONE, JobReply, JobRequest
 
 log = logging.getLogger("hub.jobs")
@@ -158,8 +158,8 @@ def _converse(connection: socket.socket, answer: Callable[[JobRequest], tuple[Jo
     with connection, contextlib.suppress(OSError):  # at the end, too: it closes what it could not send
         stream = cast(BinaryIO, connection.makefile("rwb"))
         try:
-            while (request := jobs.receive_request(stream)) is not None:
-                jobs.send(stream, *answer(request))
+            while (request := lines.receive(stream, JobRequest)) is not None:
+                lines.send(stream, *answer(request))
         except OSError as error:
             log.debug("a gateway has left before its answer: %s", error)
         except ValueError as error:

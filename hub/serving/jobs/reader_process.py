@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import sys
 import threading
-from typing import IO, Final
+from typing import Final
 
 from hub import settings
-from hub.serving.messages import message
+from hub.serving.messages import lines
 from hub.serving.messages.job_inputs import ReadReply, ReadRequest
 from hub.serving.messages.run_dir import RunDir
 
@@ -41,9 +40,8 @@ class ReaderProcess:
             timer.daemon = True
             timer.start()
             try:
-                process.stdin.write(json.dumps(message.stamp(request)).encode() + b"\n")
-                process.stdin.flush()
-                return _received(process.stdout)
+                lines.send(process.stdin, request)
+                return lines.receive_answer(process.stdout, ReadReply, "the reader of bodies")
             except (OSError, ValueError) as error:
                 self._end(process)
                 raise ReaderDiedError(f"exit code {process.returncode}") from error
@@ -77,14 +75,3 @@ class ReaderProcess:
                 with contextlib.suppress(OSError):
                     stream.close()
         process.wait()
-
-
-def _received(stream: IO[bytes]) -> tuple[ReadReply, bytes]:
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise OSError("it ended")
-    reply = message.unstamp(ReadReply, json.loads(line))
-    content = stream.read(reply.size) if reply.size else b""
-    if len(content) < reply.size:
-        raise OSError("it ended")
-    return reply, content

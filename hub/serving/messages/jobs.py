@@ -1,15 +1,13 @@
-"""Gateway ↔ jobs service: one JSON line asks, one JSON line answers, and the bytes that it names follow.
+"""Gateway ↔ jobs service: a message asks, another answers, each as ``lines.py`` writes it.
 
 The socket is in the run dir, which only the user who started the server can enter.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
-from hub.serving.messages import message
 from hub.serving.messages.message import Message
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -127,27 +125,3 @@ class JobReply(Message):
     remarks: str = ""
     after: int = 0
     size: int = 0
-
-
-def send(stream: BinaryIO, told: Message, content: bytes = b"") -> None:
-    """Write a message and the bytes that follow it."""
-    stream.write(json.dumps(message.stamp(told)).encode() + b"\n" + content)
-    stream.flush()
-
-
-def receive_request(stream: BinaryIO) -> JobRequest | None:
-    """Read a question; None at the end.  Raises ValueError for anything else."""
-    line = stream.readline()
-    return message.unstamp(JobRequest, json.loads(line)) if line else None
-
-
-def receive_reply(stream: BinaryIO) -> tuple[JobReply, bytes]:
-    """Read an answer; raises ConnectionError where it is cut off, ValueError for anything else."""
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise ConnectionError("the jobs service ended before it answered")
-    reply = message.unstamp(JobReply, json.loads(line))
-    content = stream.read(reply.size) if reply.size else b""
-    if len(content) < reply.size:
-        raise ConnectionError("the jobs service ended before it answered")
-    return reply, content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,11 @@ from hub.errors import StorageFullError
 #: Bytes, and share of the disk, that stay free.
 FLOOR_BYTES: Final = 1_000_000_000
 FLOOR_SHARE: Final = 0.05
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a disk, or somebody's share of it, has no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def require(path: Path, size: int = 0, usage: Callable[[Path], Any] = shutil.disk_usage) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hub.serving.jobs.answers import Answers, serve
 from hub.serving.jobs.store import Store
-from hub.serving.messages import jobs
+from hub.serving.messages import lines
 from hub.serving.messages.jobs import JobInfo, JobReply, JobRequest
 from tests.serving.jobs.stores import add, finish, open_store
 from tests.serving.running import wait_until
@@ -99,7 +99,7 @@ def test_a_gateway_that_left_before_its_answer_is_no_mistake(
     threading.Thread(target=serve, args=(listener, answer), daemon=True).start()
     with socket.socket(socket.AF_UNIX) as gateway:
         gateway.connect(str(tmp_path / "jobs"))
-        jobs.send(gateway.makefile("rwb"), JobRequest("list"))
+        lines.send(gateway.makefile("rwb"), JobRequest("list"))
         wait_until(lambda: threads)
         gateway.shutdown(socket.SHUT_RDWR)
         gateway.close()

@@ -19,6 +19,7 @@ from hub.serving.gateway import error_responses, unpack
 from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.context import current_exchange, current_gateway, request_context
 from hub.serving.gateway.error_responses import Failure, json_reply
+from hub.serving.gateway.item_stream import NDJSON
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.jobs_client import JobsClient
 from hub.serving.gateway.protocols import over_http
@@ -28,7 +29,6 @@ from hub.serving.gateway.wsgi import STREAMED
 from hub.serving.messages.jobs import DONE, JobInfo, JobReply, JobRequest, Submission
 
 blueprint = Blueprint("jobs", __name__)
-NDJSON: Final = "application/x-ndjson"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
 #: No job has more pages than have so many digits.
 _AFTER: Final = re.compile(r"[0-9]{1,15}\Z")
