@@ -19,6 +19,7 @@ from benchmarks.kinds_score import score
 from benchmarks.kinds_set import KINDS, draw_set
 from benchmarks.kinds_typefaces import Typefaces
 from benchmarks.ocr_servers import Contender
+from hub.registry.weights import fetch
 
 #: Those of kinds_set.py that are hard to find the lines of.
 LAYOUTS: Final = ("columns kai", "columns song", "table", "tilt")
@@ -38,6 +39,7 @@ def draw(folder: Path, count: int) -> list[Drawn]:
 
     Without the typefaces of the last (Debian's packages) there are fewer of them, which is said.
     """
+    fetch(["NotoSansCJKsc"])  # that the script draws with
     each = count // 3
     script = machine.ROOT / "tools" / "labelled_set.py"
     counts = ["--lines", "0", "--cards", str(each), "--pages", str(each), "--seed", "7"]

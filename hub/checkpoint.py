@@ -6,6 +6,8 @@
         checkpoint()  # raises once the deadline has passed, or the caller has left
         ...
 
+Work that is in no hurry, such as a page of a job, also waits here while other requests run.
+
 A runner says who waits; elsewhere, as in a script, nothing is asked and nothing is raised.
 """
 
@@ -23,10 +25,14 @@ from hub.errors import AbandonedError
 _LOOK_SECONDS: Final = 0.1
 
 _is_wanted: ContextVar[Callable[[], bool] | None] = ContextVar("is_wanted", default=None)
+_give_way: ContextVar[Callable[[], None] | None] = ContextVar("give_way", default=None)
 
 
 def checkpoint() -> None:
-    """Raise AbandonedError when nobody waits for the work of this thread any more."""
+    """Let others go first, if this work is in no hurry; raise AbandonedError when nobody waits for it."""
+    give_way = _give_way.get()
+    if give_way is not None:
+        give_way()
     is_wanted = _is_wanted.get()
     if is_wanted is not None and not is_wanted():
         raise AbandonedError(
@@ -43,10 +49,11 @@ def pause(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def wanted_while(is_wanted: Callable[[], bool]) -> Iterator[None]:
-    """Have checkpoints in this thread ask ``is_wanted``."""
-    token = _is_wanted.set(is_wanted)
+def wanted_while(is_wanted: Callable[[], bool], give_way: Callable[[], None] | None = None) -> Iterator[None]:
+    """Have checkpoints in this thread ask ``is_wanted``, and call ``give_way`` before."""
+    tokens = _is_wanted.set(is_wanted), _give_way.set(give_way)
     try:
         yield
     finally:
-        _is_wanted.reset(token)
+        _is_wanted.reset(tokens[0])
+        _give_way.reset(tokens[1])

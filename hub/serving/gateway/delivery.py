@@ -202,6 +202,7 @@ class Delivery:
             announce=self.number > 1 or not self._may_run_twice,
             item=self.context.item,
             page=self.context.page,
+            patience=self.context.patience,
         )
         return wire.Frame(wire.CALL, header.to_json(), blobs)
 

@@ -37,7 +37,9 @@ class RequestContext:
         items: the stream that answers it, which may go on for long.
         attempts: that were made to have it answered.
         item, page: of a page of a job: which of the job's items, and which page of a document.
-        is_page: it is one. Then it lets other requests go first, for ``patience`` seconds at most.
+        is_page: it is one.
+        patience: seconds for which it still lets other requests go first: before it starts, then at its
+            checkpoints.
     """
 
     request_id: str
@@ -64,7 +66,7 @@ class RequestContext:
 
     def deadline(self, limit: float) -> float:
         """Return the ``time.monotonic()`` after which nobody needs the answer; ``limit`` is the module's."""
-        return self.arrived + self.shortened(limit)
+        return self.arrived + self.shortened(limit) + self.patience
 
     def shortened(self, limit: float) -> float:
         """Return the seconds of a module's limit, or the fewer ones that the caller wants."""

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -98,7 +99,9 @@ class Target(ABC):
             UnavailableError, QueueFullError: before anything was read.
         """
         if context.is_page:
+            began = time.monotonic()
             context.arrived = self.gateway.admission.let_others_go_first(module.name, context.patience)
+            context.patience = max(0.0, context.patience - (context.arrived - began))
         with (
             self.gateway.admission.admit(module.name, capacity(module), context.size, context.is_page),
             self.gateway.metrics.in_progress(module.name),

@@ -113,6 +113,7 @@ class CallHeader(_Header):
         method: the serving method that is called.
         item: of a job's page: which of the job's items the only one here is, for remarks.
         page: likewise, which page of a document the image is.
+        patience: of a job's page: seconds for which it lets other requests go first; 0 for any other request.
     """
 
     request_id: str
@@ -127,6 +128,7 @@ class CallHeader(_Header):
     method: str = FIRST
     item: int = 0
     page: int | None = None
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)

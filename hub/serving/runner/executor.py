@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from hub.checkpoint import wanted_while
@@ -21,6 +21,8 @@ from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.item_sender import NotJSONResultError, send_items, to_json
 from hub.serving.runner.methods import ServingMethod
 from hub.serving.runner.request import Request
+from hub.serving.runner.right_of_way import RightOfWay, is_page
+from hub.serving.runner.shared_room import SharedRoom
 
 log = logging.getLogger("hub.runner")
 
@@ -45,6 +47,7 @@ class Executor:
         self._max_images = max_images
         self._max_total_pixels = max_total_pixels
         self._room = SharedRoom()
+        self._way = RightOfWay()
 
     @property
     def policies(self) -> dict[str, BatchPolicy]:
@@ -57,6 +60,10 @@ class Executor:
         A resent request goes first and with no other in the process, so that if it kills the runner,
         the blame is its alone.
         """
+        with self._way.held(batch):
+            self._run(batch)
+
+    def _run(self, batch: Sequence[Request]) -> None:
         for request in [request for request in batch if request.header.alone]:
             with self._room.alone() as leave:
                 if self._wanted(request):
@@ -141,7 +148,7 @@ class Executor:
         )
         first = request.header.item
         decoded: dict[str, Any] = {}
-        with wanted_while(request.is_wanted):
+        with self._checkpoints([request]):
             for name, data in request.image_blobs.items():
                 blobs = data if isinstance(data, list) else [data]
                 images = [reader.read(blob, f"{name}[{number}]") for number, blob in enumerate(blobs, first)]
@@ -158,10 +165,10 @@ class Executor:
         """Call the method once for all members; if that fails, each gets a call of its own."""
         if not members:
             return
-        started = time.monotonic()
+        started, waited = time.monotonic(), members[0].waited
         token = request_ids.set(", ".join(member.header.request_id for member in members))
         try:
-            with wanted_while(lambda: any(member.is_wanted() for member in members)):
+            with self._checkpoints(members):
                 shares = _shares(called, members, leave_room)
         except AbandonedError:
             for member in members:
@@ -177,9 +184,19 @@ class Executor:
             return
         finally:
             request_ids.reset(token)
+        started += members[0].waited - waited  # to let others go first, as all members did together
         seconds = time.monotonic() - started
         for member, share in zip(members, shares, strict=True):
             self._answer(called, member, share, started, seconds, len(members))
+
+    def _checkpoints(self, members: Sequence[Request]) -> contextlib.AbstractContextManager[None]:
+        """Have checkpoints ask whether anybody waits for one of the members; pages let others go first.
+
+        A page that runs with no other in the process does not: all others would wait with it.
+        """
+        gives_way = all(is_page(member) and not member.header.alone for member in members)
+        give_way = partial(self._way.give_way, members) if gives_way else None
+        return wanted_while(lambda: any(member.is_wanted() for member in members), give_way)
 
     def _answer(
         self, called: ServingMethod, request: Request, result: Any, started: float, seconds: float, size: int
@@ -254,45 +271,3 @@ def _is_unpacked(request: Request) -> bool:
         request.drop()
         return False
     return True
-
-
-class SharedRoom:
-    """Many may be inside together, or one alone. Who wants to be alone goes before newcomers."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._inside = 0
-        self._is_taken = False
-        self._wanting = 0
-
-    @contextlib.contextmanager
-    def shared(self) -> Iterator[Callable[[], None]]:
-        """Be inside with others; yields what leaves before the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_taken and not self._wanting)
-            self._inside += 1
-        with contextlib.ExitStack() as inside:
-            inside.callback(self._leave_shared)
-            yield inside.close
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[Callable[[], None]]:
-        """Be inside alone; yields what leaves before the end."""
-        with self._changed:
-            self._wanting += 1
-            self._changed.wait_for(lambda: not self._is_taken and not self._inside)
-            self._wanting -= 1
-            self._is_taken = True
-        with contextlib.ExitStack() as inside:
-            inside.callback(self._leave_alone)
-            yield inside.close
-
-    def _leave_shared(self) -> None:
-        with self._changed:
-            self._inside -= 1
-            self._changed.notify_all()
-
-    def _leave_alone(self) -> None:
-        with self._changed:
-            self._is_taken = False
-            self._changed.notify_all()

@@ -21,6 +21,7 @@ class Request(ABC):
         packed: the frame, until ``unpack`` has read it.
         notes: remarks for the reply's ``msg`` (an image that could not be read, say).
         pages: of each image file the numbers of the pages that were read.
+        waited: seconds for which it let other requests go first after it had begun.
     """
 
     header: CallHeader
@@ -30,6 +31,7 @@ class Request(ABC):
     notes: list[str] = field(default_factory=list, kw_only=True)
     pages: list[tuple[int, ...]] = field(default_factory=list, kw_only=True)
     packed: Frame | None = field(default=None, kw_only=True)
+    waited: float = field(default=0.0, kw_only=True)
 
     @classmethod
     def from_frame(cls, frame: Frame, accepted: float, **more: Any) -> Self:

@@ -20,8 +20,9 @@ from hub.pictures.pages import Reader
 from hub.serving.messages.manifest import Manifest
 from hub.serving.runner.batcher import BatchPolicy
 from hub.serving.runner.binding import Binding
-from hub.serving.runner.executor import Executor, SharedRoom
+from hub.serving.runner.executor import Executor
 from hub.serving.runner.methods import ServingMethod
+from hub.serving.runner.shared_room import SharedRoom
 from tests.serving import pictures
 from tests.serving.runner import requests
 
