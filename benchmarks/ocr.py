@@ -7,7 +7,8 @@ in the first alone. Figures are medians over the rounds, and ratios medians of t
 Errors are those of the texts that a server answered, per written character, and the same for each sort of
 picture.
 
-HubServing has its own defaults, the angle classifier included. The peers (ocr_servers.py) run behind mosec:
+HubServing has its own defaults, the angle classifier included: bf16 where the CPU has it, f32 elsewhere. The
+peers (ocr_servers.py) run behind mosec:
 
 - "same size": faster-paddle has the weights of PP-OCRv6 too. Its detector gets pictures of the same size as
   ours, longest side at most 960 and nothing enlarged.
@@ -35,16 +36,20 @@ from benchmarks import machine, ocr_page
 from benchmarks.environment import NotInstallableError
 from benchmarks.ocr_drive import Drawn, bodies, draw, drive, error_rates
 from benchmarks.ocr_servers import Contender, Inside, Peer, behind_mosec, hubserving
+from hub.engines.openvino.engine import BF16_FLAGS, cpu_flags
 
 IMAGES: Final = 48
 CALLERS: Final = (1, 4, 16)
-SMALL, TINY = "PP-OCRv6 small", "PP-OCRv6 tiny"
+SMALL_F32, TINY_F32 = "PP-OCRv6 small, f32", "PP-OCRv6 tiny, f32"
+HAS_BF16: Final = not BF16_FLAGS.isdisjoint(cpu_flags())
+#: Rows of the defaults.
+SMALL, TINY = ("PP-OCRv6 small, bf16", "PP-OCRv6 tiny, bf16") if HAS_BF16 else (SMALL_F32, TINY_F32)
 #: Rows of HubServing: model and init_args.
 OURS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     SMALL: ("PP-OCRv6_small", {}),
-    f"{SMALL}, f32": ("PP-OCRv6_small", {"precision": "f32"}),
+    SMALL_F32: ("PP-OCRv6_small", {"precision": "f32"}),
     TINY: ("PP-OCRv6_tiny", {}),
-    f"{TINY}, f32": ("PP-OCRv6_tiny", {"precision": "f32"}),
+    TINY_F32: ("PP-OCRv6_tiny", {"precision": "f32"}),
 }
 _SAME: Final = {"det_min_side": 32, "det_max_side": 960}
 _CORES: Final = len(os.sched_getaffinity(0))
@@ -63,10 +68,13 @@ PEERS: Final = (
 )
 #: Row, peer, and how many times the peer's images a second are wanted at 4 and at 16 callers.
 WANTED: Final = (
-    (SMALL, "faster-paddle small, same size", 1.7),
-    (f"{SMALL}, f32", "faster-paddle small, same size", 1.0),
-    (TINY, "faster-paddle tiny, same size", 1.5),
-    (f"{TINY}, f32", "faster-paddle tiny, same size", 1.0),
+    *(
+        ((SMALL, "faster-paddle small, same size", 1.7), (TINY, "faster-paddle tiny, same size", 1.5))
+        if HAS_BF16
+        else ()
+    ),
+    (SMALL_F32, "faster-paddle small, same size", 1.0),
+    (TINY_F32, "faster-paddle tiny, same size", 1.0),
     (SMALL, "faster-paddle small, defaults", 3.0),
     (TINY, "faster-paddle tiny, defaults", 2.5),
     (SMALL, "RapidOCR 3.10", 4.0),

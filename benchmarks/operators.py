@@ -1,6 +1,7 @@
 """Where the time of the OCR models goes: kinds of operators, their share, and what they reach of the core.
 
-    python -m benchmarks operators
+    python -m benchmarks operators   measures
+    python -m benchmarks.operators   writes the table of what was measured into doc/measurements.md
 
 Each graph runs on one thread on an input of usual size: the detector on 736 × 960, the recogniser on a line
 of 48 × 480. OpenVINO runs it as HubServing does, rewritten, in f32 and where the CPU has it in bf16, ONNX
@@ -25,11 +26,12 @@ import onnxruntime as ort
 import openvino as ov
 from openvino import opset13 as ops
 
-import hub
 from benchmarks import machine
+from benchmarks import page as pages
 from hub.engines.base import CENTERED, LoadRequest
 from hub.engines.files import find_model_files
 from hub.engines.openvino.engine import BF16_FLAGS, cpu_flags, extended_model
+from hub.registry.weights import fetch
 
 MODELS: Final = ("PP-OCRv6_small", "PP-OCRv6_tiny")
 SIZES: Final = {"det": (736, 960), "rec": (48, 480)}
@@ -42,6 +44,9 @@ ONE_THREAD: Final = {
     "PERF_COUNT": True,
 }
 _MATRIX: Final = 1024
+BEGIN: Final = "<!-- Written by python -m benchmarks.operators from benchmarks/results/operators.json -->"
+#: Kinds of operators that a row of the table names.
+_NAMED: Final = 6
 
 
 @dataclass(frozen=True)
@@ -73,30 +78,45 @@ def main(quick: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for model in MODELS:
         for step, size in SIZES.items():
-            graph = find_model_files(hub.model_path(f"{model}_{step}")).graph
+            name = f"{model}_{step}"
+            graph = find_model_files(fetch([name])[name]).graph
             operations = _operations(graph, size)
             for precision in precisions:
                 kinds, spent = _by_openvino(graph, step, size, precision, times)
-                name = f"{model}_{step}, OpenVINO {precision}"
-                found[name] = Measured(kinds, spent, operations).said()
+                found[f"{name}, OpenVINO {precision}"] = Measured(kinds, spent, operations).said()
             kinds, spent = _by_onnxruntime(graph, size, times)
-            found[f"{model}_{step}, ONNX Runtime f32"] = Measured(kinds, spent, operations).said()
-    rows = [
-        (
-            name,
-            str(said["ms"]),
-            str(said["gflops_per_second"]),
-            ", ".join(f"{kind} {share:.0%}" for kind, share in list(said["share"].items())[:7]),
+            found[f"{name}, ONNX Runtime f32"] = Measured(kinds, spent, operations).said()
+    figures = {"best_gflops_per_second": best, "graphs": found}
+    print(text(figures), flush=True)
+    return figures
+
+
+def text(figures: Mapping[str, Any]) -> str:
+    """Return the table as Markdown, and what the core reaches."""
+    best = figures["best_gflops_per_second"]
+    reaches = ", ".join(f"{value} GFLOP/s in {precision}" for precision, value in best.items())
+    rows = []
+    for name, said in figures["graphs"].items():
+        precision = name.rpartition(" ")[2]
+        rate = said["gflops_per_second"]
+        shares = list(said["share"].items())[:_NAMED]
+        rows.append(
+            (
+                name,
+                str(said["ms"]),
+                str(said["gflop"]),
+                f"{rate} ({rate / best[precision]:.0%})",
+                ", ".join(f"{kind} {share:.0%}" for kind, share in shares),
+            )
         )
-        for name, said in found.items()
-    ]
-    machine.print_table(
-        "Operators, one thread; the core reaches "
-        + ", ".join(f"{value} GFLOP/s in {precision}" for precision, value in best.items()),
-        ("graph", "ms", "GFLOP/s", "share of the time"),
-        rows,
-    )
-    return {"best_gflops_per_second": best, "graphs": found}
+    heads = ("graph", "ms", "GFLOP", "GFLOP/s while multiplying", "share of the time")
+    return "\n".join((*pages.table(heads, rows), "", f"The best that the core reaches: {reaches}."))
+
+
+def write() -> None:
+    """Put the table into the page."""
+    figures = json.loads((machine.RESULTS / "operators.json").read_text("utf-8"))
+    pages.write(machine.ROOT / "doc" / "measurements.md", BEGIN, text(figures))
 
 
 def _best(precision: str) -> int:
@@ -190,3 +210,7 @@ def _timed(
         all_kinds.append(kinds())
     names = {kind for each in all_kinds for kind in each}
     return {kind: min(each.get(kind, 0.0) for each in all_kinds) for kind in names}, median(spent)
+
+
+if __name__ == "__main__":
+    write()
