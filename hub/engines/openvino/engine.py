@@ -26,7 +26,7 @@ from hub.engines.base import DEFAULT_KERNELS, Array, Batch, LoadedModel, LoadReq
 from hub.engines.openvino.activations import drop_identities, restore_gelu
 from hub.engines.openvino.affine import fold_affine
 from hub.engines.openvino.graph import enlarge_last, gate_once
-from hub.engines.openvino.linear import average_early, split_convolutions
+from hub.engines.openvino.linear import average_early, convolve_apart, split_convolutions
 from hub.engines.openvino.streams import Streams
 from hub.engines.pixels import top1
 from hub.errors import EngineError
@@ -192,6 +192,7 @@ def extended_model(request: LoadRequest) -> Any:
     if request.single:
         split_convolutions(model)
         average_early(model)
+    convolve_apart(model)
     old = model.get_parameters()[0]
     _, channels, height, width = old.get_partial_shape()
     count = 1 if request.single else -1

@@ -13,7 +13,7 @@ import pytest
 from openvino import opset13 as ops
 
 from hub.engines.base import Batch, Normalize, load
-from hub.engines.openvino.linear import average_early, split_convolutions
+from hub.engines.openvino.linear import average_early, convolve_apart, split_convolutions
 from hub.errors import EngineError
 from tests.engines.openvino.test_graph import kinds, normal, run
 
@@ -124,6 +124,33 @@ def test_other_convolutions_stay(build: Build) -> None:
     model = model_of(build)
     before = kinds(model)
     split_convolutions(model)
+    assert kinds(model) == before
+
+
+def side_by_side(x: Any) -> Any:
+    return ops.concat([ops.relu(x), convolved(x, 3)], 1)
+
+
+def test_a_convolution_with_a_stride_of_maps_side_by_side_is_the_sum_of_theirs() -> None:
+    model = model_of(lambda x: convolved(side_by_side(x), inputs=CHANNELS + 3, stride=2))
+    image = normal(1, CHANNELS, 8, 12)
+    expected = run(model, image)
+    convolve_apart(model)
+    assert "Concat" not in kinds(model)
+    assert_same(run(model, image), expected)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda x: convolved(side_by_side(x), inputs=CHANNELS + 3), id="no stride"),
+        pytest.param(lambda x: convolved(ops.concat([x, x], 2), stride=2), id="one above the other"),
+    ],
+)
+def test_other_convolutions_of_joined_maps_stay(build: Build) -> None:
+    model = model_of(build)
+    before = kinds(model)
+    convolve_apart(model)
     assert kinds(model) == before
 
 
