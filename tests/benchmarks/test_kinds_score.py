@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import kinds, kinds_page, kinds_read
+from benchmarks import kinds, kinds_page, kinds_read, speed_page
 from benchmarks.kinds_score import Page, difference, distance, interval, score, summary
 from benchmarks.ocr_accuracy import errors
 
@@ -178,3 +178,10 @@ def test_the_page_has_the_tables_of_the_results(tmp_path: Path) -> None:
     kinds_page.write(page)
 
     assert page.read_text("utf-8") == kinds_page.PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("place", speed_page.PLACES, ids=lambda place: place.page.name)
+def test_every_page_has_the_speed_of_the_results(place: speed_page.Place) -> None:
+    figures = json.loads(speed_page.RESULTS.read_text("utf-8"))
+
+    assert speed_page.table(figures, place) in place.page.read_text("utf-8")
