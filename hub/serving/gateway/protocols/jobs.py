@@ -20,6 +20,7 @@ from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.context import current_exchange, current_gateway, request_context
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.item_stream import NDJSON
+from hub.serving.gateway.job_result import JobResult
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.jobs_client import JobsClient
 from hub.serving.gateway.protocols import over_http
@@ -126,10 +127,11 @@ def result(job_id: str) -> Response:
         style = envelope.SUCCESS_STATUS[gateway.config.status_style]
         request.environ[STREAMED] = True
         return Response(_Lines(gateway.jobs, question, job.state, caller, style), mimetype=NDJSON)
-    reply, results = gateway.jobs.ask(JobRequest("result", owner, job_id))
-    if reply.job is not None and reply.job.is_endpoint:
-        return json_reply(results, 200)
-    return json_reply(envelope.success(results, reply.remarks, gateway.config.status_style), 200)
+    found = JobResult(gateway.jobs, JobRequest("result", owner, job_id), gateway.config.status_style)
+    if found.is_whole:
+        return json_reply(found.beginning, 200)
+    request.environ[STREAMED] = True
+    return Response(found, mimetype="application/json")
 
 
 class _Lines:
