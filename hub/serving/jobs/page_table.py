@@ -212,7 +212,17 @@ class PageTable:
         self._end_if_done(database, job)
 
     def _end_if_done(self, database: sqlite3.Connection, job: int) -> None:
+        """End a job with its last page; one without any result has failed, with its first page's error."""
+        ended = json.dumps(Moment.now().to_json())
         database.execute(
-            "UPDATE jobs SET state = ?, ended = ? WHERE number = ? AND state = ? AND done + failed = total",
-            (DONE, json.dumps(Moment.now().to_json()), job, RUNNING),
+            "UPDATE jobs SET state = ?, ended = ? WHERE number = ? AND state = ? AND done + failed = total "
+            "AND done > 0",
+            (DONE, ended, job, RUNNING),
+        )
+        database.execute(
+            "UPDATE jobs SET state = ?, ended = ?, error = (SELECT "
+            "CASE total WHEN 1 THEN '' ELSE 'all ' || total || ' pages failed; the first: ' END "
+            "|| pages.error FROM pages WHERE job = jobs.number ORDER BY pages.number LIMIT 1) "
+            "WHERE number = ? AND state = ? AND failed = total",
+            (FAILED, ended, job, RUNNING),
         )
