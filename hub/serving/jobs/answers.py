@@ -29,6 +29,8 @@ LONGEST_WAIT_SECONDS: Final = 20.0
 #: Pages, and bytes of them, in one answer.
 _PAGES_AT_ONCE: Final = 64
 _BYTES_AT_ONCE: Final = 4 << 20
+#: Pages that are read at once for that.
+_PAGES_READ: Final = 4
 #: A result is sent in parts of about so many bytes.
 _PART_BYTES: Final = 256 << 10
 
@@ -133,20 +135,27 @@ class Answers:
         until = time.monotonic() + min(request.wait, LONGEST_WAIT_SECONDS)
         while True:
             job = self._store.jobs.show(request.id, request.owner)
-            pages = self._store.pages.finished_pages(job.id, request.after, _PAGES_AT_ONCE)
-            if pages or job.has_ended or time.monotonic() >= until:
+            lines = self._lines(job.id, request.after)
+            if lines or job.has_ended or time.monotonic() >= until:
                 break
             with self._service.changed:
                 self._service.changed.wait(0.5)
-        if not pages:
+        if not lines:
             self._store.jobs.show(request.id, request.owner)  # or the error: it was removed meanwhile
-        lines: list[bytes] = []
-        for page in pages:
-            lines.append(assembly.line(page))
-            if sum(map(len, lines)) > _BYTES_AT_ONCE:
-                break
         content = b"".join(lines)
         return JobReply(job=job, after=request.after + len(lines), size=len(content)), content
+
+    def _lines(self, id: str, after: int) -> list[bytes]:
+        """Return the lines of the next finished pages, as many as one answer has room for."""
+        found: list[bytes] = []
+        size = 0
+        while len(found) < _PAGES_AT_ONCE and size < _BYTES_AT_ONCE:
+            pages = self._store.pages.finished_pages(id, after + len(found), _PAGES_READ)
+            found += map(assembly.line, pages)
+            size = sum(map(len, found))
+            if len(pages) < _PAGES_READ:
+                break
+        return found
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -67,6 +67,17 @@ def test_no_process_holds_the_whole_of_a_large_result(server: JobServer, large: 
     assert peak_bytes(server, role) - before < 20_000_000
 
 
+@pytest.mark.parametrize("role", ["gateway", "jobs"])
+def test_no_process_holds_the_whole_of_many_lines(server: JobServer, large: str, role: str) -> None:
+    forget_peaks(server, role)
+    before = peak_bytes(server, role)
+    place, headers = f"{server.url}/jobs/{large}/result", {"Accept": "application/x-ndjson"}
+    with requests.get(place, headers=headers, stream=True, timeout=60) as reply:
+        size = sum(map(len, reply.iter_content(1 << 16)))
+    assert size > 60_000_000
+    assert peak_bytes(server, role) - before < 40_000_000
+
+
 def test_a_result_of_some_megabytes_is_to_the_byte_that_of_the_synchronous_route(server: JobServer) -> None:
     body = {"texts": _TEXTS[:5], "mark": 'é\n"'}
     sync = server.post("pager/say", body)
