@@ -97,7 +97,13 @@ def _strictly(data: bytes | bytearray | memoryview) -> Any:
 
 def success(results: bytes, msg: str = "", style: StatusStyle = "1.x") -> bytes:
     """Envelope around results that are JSON already; keys in the order PaddleHub sent them."""
-    return b'{"msg":%b,"results":%b,"status":"%b"}' % (dumps(msg), results, SUCCESS_STATUS[style].encode())
+    head, tail = around(msg, style)
+    return b"%b%b%b" % (head, results, tail)
+
+
+def around(msg: str = "", style: StatusStyle = "1.x") -> tuple[bytes, bytes]:
+    """Return the parts of ``success`` before and behind the results, which may then be sent in pieces."""
+    return b'{"msg":%b,"results":' % dumps(msg), b',"status":"%b"}' % SUCCESS_STATUS[style].encode()
 
 
 def taken_apart(data: bytes) -> tuple[bytes, str]:

@@ -57,10 +57,10 @@ _ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|\Z)")
 def predict(context: click.Context, /, target: str, words: tuple[str, ...], **options: Any) -> None:
     """Send files to a module, one request each, and write what it answers, in the order of the files.
 
-    The module is one of a server (http://HOST:PORT/predict/NAME, or http://HOST:PORT with --module), or an
-    installed one or a module's folder, which is then loaded by this command alone. Of a folder the images are
-    sent, and the documents where the module reads them, or for a module that takes texts the .txt files,
-    line by line. The summary says what was left out.
+    The module is one of a server (http://HOST:PORT/predict/NAME, or http://HOST:PORT with --module;
+    NAME/METHOD is another of its methods), or an installed one or a module's folder, which is then loaded by
+    this command alone. Of a folder the images are sent, and the documents where the module reads them, or for
+    a module that takes texts the .txt files, line by line. The summary says what was left out.
 
     All pages of a document are read, ten in a request; {"pages": 3} among --arguments reads the first three,
     and {"pages": [0, 7]} those two. With --job a file is a job of the server, which reads its pages one by

@@ -5,21 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
 from hub.pictures import kinds
+from hub.pictures.asked_pages import PAGES as PAGES
+from hub.pictures.asked_pages import Asked as Asked
+from hub.pictures.asked_pages import checked as checked
 from hub.pictures.decode import damaged, ended, is_cut_off
 from hub.pictures.documents import Document, open_document
 from hub.pictures.kinds import recognised
 from hub.pictures.levels import Image
 
-#: A wish for pages: the first so many, those with these numbers (from 0), or None for the usual ones.
-Asked = int | list[int] | None
-#: The argument for it.
-PAGES: Final = "pages"
 #: Pages that a server reads of a request's documents when nothing was asked.
 DEFAULT_PAGES: Final = 10
 
@@ -35,26 +34,6 @@ class Pages:
 
     numbers: tuple[int, ...]
     images: tuple[Image | None, ...]
-
-
-def checked(asked: Any) -> Asked:
-    """Return ``pages`` of a request.
-
-    Raises:
-        InvalidInputError: it is neither a number of pages nor a list of their numbers.
-    """
-    if asked is None or (_is_whole(asked) and asked > 0):
-        return asked  # type: ignore[no-any-return]
-    if isinstance(asked, list) and asked and all(_is_whole(each) and each >= 0 for each in asked):
-        return list(dict.fromkeys(asked))
-    raise InvalidInputError(
-        f"pages must be how many of the first pages to read, from 1, or a list of their numbers, from 0, not "
-        f"{asked!r}"[:300]
-    )
-
-
-def _is_whole(value: Any) -> bool:
-    return type(value) is int
 
 
 def unreadable(where: str, reason: object) -> str:

@@ -21,35 +21,40 @@ _PAUSE_SECONDS = 0.3
 def find(client: Client, name: str | None, *, in_background: bool = False) -> Target:
     """Return the module called ``name``, or the only one there is. One that is loading is waited for.
 
-    ``in_background``: its calls are jobs.
+    Args:
+        client: of the server.
+        name: ``<module>``, or ``<module>/<method>`` for another of its serving methods.
+        in_background: its calls are jobs.
 
     Raises:
-        UnknownModuleError: it is not served; the message says what is.
+        UnknownModuleError: it is not served, or has no such method; the message says what there is.
         UsageError: no name, and there is more than one.  UnavailableError: it has failed, or loads too long.
     """
     deadline = time.monotonic() + client.timeout
+    module, _, method = (name or "").partition("/")
     while True:
         try:
             listed = client.modules()
         except (UnknownModuleError, ReplyError):  # a server of PaddleHub has no such list
             if name is None:
                 raise
-            return Target(name, partial(client.call, name))
-        found = _choose(listed, name)
+            return Target(name, partial(client.call, module, method=method or None))
+        found = _choose(listed, module)
         if found.get("state") == "READY":
-            name, parameters = str(found["name"]), found.get("parameters", [])
+            module, parameters = str(found["name"]), _described(found, method).get("parameters", [])
             images = [each["name"] for each in parameters if each.get("is_image")]
-            call = partial(_as_job if in_background else Client.call, client, name)
-            return Target(name, call, [each["name"] for each in parameters], images, in_background)
+            call = partial(_as_job if in_background else Client.call, client, module, method=method or None)
+            taken = [each["name"] for each in parameters]
+            return Target(name or module, call, taken, images, in_background)
         if found.get("state") == "FAILED" or time.monotonic() > deadline:
             reason = f": {found['reason']}" if found.get("reason") else ""
             raise UnavailableError(f"module {found['name']} is {found.get('state')}{reason}")
         time.sleep(_PAUSE_SECONDS)
 
 
-def _as_job(client: Client, name: str, arguments: Mapping[str, Any]) -> Reply:
+def _as_job(client: Client, name: str, arguments: Mapping[str, Any], *, method: str | None) -> Reply:
     """Have a job done, and return its result; raises InvalidInputError where a page failed."""
-    job = client.submit(name, **arguments)
+    job = client.submit(name, method=method, **arguments)
     told = job.wait()
     if told["error"]:
         raise InvalidInputError(f"job {job.id}: {told['error']}")
@@ -62,13 +67,25 @@ def _as_job(client: Client, name: str, arguments: Mapping[str, Any]) -> Reply:
     return reply
 
 
-def _choose(listed: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
+def _described(module: dict[str, Any], method: str) -> dict[str, Any]:
+    """Return what the server says of a module's method; raises UnknownModuleError."""
+    methods = {str(module.get("method", "")): module, **module.get("methods", {})}
+    if method and method not in methods:
+        raise UnknownModuleError(
+            f"Module {module['name']} has no serving method {method}.{did_you_mean(method, methods)} "
+            f"It has: {', '.join(methods)}"
+        )
+    found: dict[str, Any] = methods[method] if method else module
+    return found
+
+
+def _choose(listed: list[dict[str, Any]], name: str) -> dict[str, Any]:
     names = [str(each["name"]) for each in listed]
     if not names:
         raise UsageError(
             "no module is listed there; give the server's address alone, http://HOST:PORT, and --module NAME"
         )
-    if name is None:
+    if not name:
         if len(listed) != 1:
             raise UsageError(f"which module? Give --module; the server has {', '.join(names)}")
         return listed[0]

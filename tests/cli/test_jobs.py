@@ -50,6 +50,24 @@ def test_predict_has_files_done_as_jobs(server: JobServer, tmp_path: Path) -> No
     assert (ended.returncode, "of which the last is 11" in ended.stderr) == (1, True)
 
 
+def test_predict_says_why_a_job_failed_and_fails(server: JobServer, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("refuse-x\nrefuse-y\n")
+    target = [f"{server.url}/predict/pager/say", str(tmp_path / "a.txt"), "--job"]
+    ended = hub("predict", *target, home=server.home, check=False)
+    assert (ended.returncode, "all 2 pages failed; the first: refuse-x" in ended.stderr) == (1, True), ended
+    ended = hub("predict", *target, "--arguments", '{"mrak": 1}', home=server.home, check=False)
+    assert (ended.returncode, "unknown argument `mrak`" in ended.stderr) == (1, True), ended
+
+
+def test_predict_calls_another_method_by_its_path(server: JobServer, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    for options in ([], ["--job"]):
+        target = [f"{server.url}/predict/pager/say", str(tmp_path / "a.txt"), *options]
+        assert json.loads(hub("predict", *target, home=server.home).stdout)["results"] == ["ONE", "TWO"]
+    ended = hub("predict", f"{server.url}/predict/pager/fail", "x", home=server.home, check=False)
+    assert (ended.returncode, "It has: read, " in ended.stderr) == (1, True), ended
+
+
 def test_predict_without_a_server_has_no_jobs(server: JobServer, tmp_path: Path) -> None:
     ended = hub("predict", "pager", str(tmp_path), "--job", home=server.home, check=False)
     assert (ended.returncode, "--job is for a URL" in ended.stderr) == (2, True)

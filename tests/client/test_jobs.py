@@ -67,7 +67,21 @@ def test_what_is_wrong_with_a_job_is_an_error_of_the_servers_class(client: hub.C
         client.submit("nobody", texts=["a"])
     with pytest.raises(BindingError, match="Idempotency-Key"):
         client.submit("pager", method="say", texts=["a"], idempotency_key="a b")
-    assert "numbers" in client.submit("pager", method="add", numbers="x").wait()["error"]
+    with pytest.raises(BindingError, match="`numbers` must be"):
+        client.submit("pager", method="add", numbers="x")
+
+
+def test_a_job_that_failed_says_why_however_it_is_asked(client: hub.Client) -> None:
+    job = client.submit("pager", method="say", texts=["refuse-a", "refuse-b"])
+    told = job.wait()
+    assert (told["state"], told["error"]) == ("failed", "all 2 pages failed; the first: refuse-a")
+    with pytest.raises(ConflictError, match="is failed: all 2 pages failed; the first: refuse-a"):
+        job.result()
+    seen = []
+    with pytest.raises(ConflictError, match="all 2 pages failed"):
+        for page in job:
+            seen.append(page.error)
+    assert seen == ["refuse-a", "refuse-b"]
 
 
 def test_a_key_of_the_callers_own_makes_a_repeated_submit_the_same_job(client: hub.Client) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from hub.errors import QueueFullError, UnavailableError
@@ -48,6 +49,10 @@ class RequestLimits:
             max_page=int(max(config.max_body_mb, config.max_inflight_mb) * 1e6),
             max_job=int(config.max_job_mb * 1e6),
         )
+
+    def of_job(self) -> Self:
+        """Return the limits on the body of a job: no number of images, each is a request of its own."""
+        return replace(self, max_images=sys.maxsize, max_total_pixels=sys.maxsize)
 
 
 def queue_full(module: str, capacity: int) -> QueueFullError:

@@ -11,7 +11,7 @@ from functools import partial
 
 import flask
 from flask import request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from hub import envelope
 from hub.errors import (
@@ -103,6 +103,6 @@ def _routing_message(problem: HTTPException) -> str:
     if problem.code == 404 and problem.description == NotFound.description:  # else a route says more
         hint = " (leave out the / at the end)" if request.path.endswith("/") else ""
         return f"there is nothing at {request.path}{hint}; predictions are at POST /predict/<module>"
-    if problem.code == 405:
+    if problem.code == 405 and problem.description == MethodNotAllowed.description:
         return f"{request.method} is not allowed at {request.path}"
     return problem.description or problem.name

@@ -14,13 +14,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from hub import envelope
 from hub.errors import HubError, InvalidInputError, PayloadTooLargeError, UnavailableError, UnknownModuleError
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
-from hub.serving.gateway import body_parser, unpack
+from hub.serving.gateway import body_parser, job_check, unpack
 from hub.serving.gateway.admission import RequestLimits
 from hub.serving.gateway.delivery import refuse_unless_served
 from hub.serving.gateway.job_page_reader import PageReader
@@ -35,9 +35,6 @@ from hub.serving.process import disk_room, logs
 
 log = logging.getLogger("hub.jobs")
 
-#: No limit on the number: each is a request of its own.
-_ANY_NUMBER: Final = sys.maxsize
-
 
 class BodyReader:
     """Takes bodies apart, and pages out of documents."""
@@ -46,7 +43,7 @@ class BodyReader:
         self._config, self._states = config, states
         self._most = int(config.max_job_mb * 1e6)
         limits = RequestLimits.of(config)
-        self._limits = replace(limits, max_images=_ANY_NUMBER, max_total_pixels=_ANY_NUMBER)
+        self._limits = limits.of_job()
         self._pages = PageReader(limits.max_pixels)
         self._has_said_full = False
 
@@ -85,6 +82,12 @@ class BodyReader:
         body = body_parser.of_module(data, submission.content_type, module, self._config, self._limits)
         del data
         arguments = envelope.loads(body.arguments)
+        job_check.refuse_wrong(
+            manifest,
+            {**arguments, **body.images},
+            self._config.modules_info[module.name].predict_args,
+            names_paths=self._config.allow_server_paths,
+        )
         items = body.images.pop(manifest.batch, None) or arguments.pop(manifest.batch, None)
         if not isinstance(items, list) or not items or body.images:
             return whole

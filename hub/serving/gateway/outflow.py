@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from hub.errors import HubError
 from hub.serving.gateway import wsgi
 from hub.serving.gateway.wsgi import Reply
 
@@ -58,6 +59,9 @@ class Outflow:
                     return None
                 head = b""
             return Reply(head, _LAST_CHUNK if reply.is_chunked else b"", reply.keep_alive)
+        except HubError as error:
+            log.warning("a reply is cut off in its middle: %s", error)
+            return None
         except Exception:
             log.exception("a mistake of the server in the middle of a reply")
             return None

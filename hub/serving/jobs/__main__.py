@@ -14,6 +14,7 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Iterable
 from typing import Final
 
 from hub import atomic_file
@@ -21,7 +22,7 @@ from hub.errors import UnavailableError
 from hub.serving.config import server_config
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.jobs import answers
-from hub.serving.jobs.answers import Answers
+from hub.serving.jobs.answers import Answered, Answers
 from hub.serving.jobs.folder import JobsFolder
 from hub.serving.jobs.inputs import Inputs
 from hub.serving.jobs.predecessor import wait_for_the_end
@@ -29,7 +30,7 @@ from hub.serving.jobs.schema import DamagedError, UnusableError
 from hub.serving.jobs.sender import Sender
 from hub.serving.jobs.service import Service
 from hub.serving.jobs.store import Store
-from hub.serving.messages.jobs import JobReply, JobRequest
+from hub.serving.messages.jobs import JobRequest
 from hub.serving.messages.jobs_dir import JobsDir
 from hub.serving.messages.run_dir import RunDir
 from hub.serving.messages.state import StateReader
@@ -52,12 +53,12 @@ class JobsProcess:
         self._is_open = threading.Event()
         self._is_stopping = threading.Event()
 
-    def answer(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def answer(self, request: JobRequest) -> Iterable[Answered]:
         """Answer a question once the folder is open, or cannot be opened."""
         self._is_open.wait()
         found = self._answers
         if found is None:
-            return answers.refusal(UnavailableError(f"no jobs: {self._problem}", retry_after=10)), b""
+            return [(answers.refusal(UnavailableError(f"no jobs: {self._problem}", retry_after=10)), b"")]
         return found.answer(request)
 
     def stop(self) -> None:

@@ -9,7 +9,8 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -28,6 +29,13 @@ LONGEST_WAIT_SECONDS: Final = 20.0
 #: Pages, and bytes of them, in one answer.
 _PAGES_AT_ONCE: Final = 64
 _BYTES_AT_ONCE: Final = 4 << 20
+#: Pages that are read at once for that.
+_PAGES_READ: Final = 4
+#: A result is sent in parts of about so many bytes.
+_PART_BYTES: Final = 256 << 10
+
+#: An answer, and the bytes that follow it.
+Answered = tuple[JobReply, bytes]
 
 
 class Answers:
@@ -36,37 +44,38 @@ class Answers:
     def __init__(self, service: Service, store: Store, folder: JobsFolder) -> None:
         self._service, self._store, self._folder = service, store, folder
         self._adding = threading.Lock()
-        self._known: dict[str, Callable[[JobRequest], tuple[JobReply, bytes]]] = {
+        self._known: dict[str, Callable[[JobRequest], Answered]] = {
             "submit": self._submit,
             "show": self._show,
             "list": self._list,
             "cancel": self._cancel,
-            "result": self._result,
             "pages": self._pages,
         }
 
-    def answer(self, request: JobRequest) -> tuple[JobReply, bytes]:
-        """Return an answer and the bytes that follow it; errors are answers, too."""
+    def answer(self, request: JobRequest) -> Iterator[Answered]:
+        """Yield an answer and the bytes that follow it; a result has several. Errors are answers, too."""
         try:
             if self._service.problem:
                 raise UnavailableError(self._service.problem)
-            return self._known[request.do](request)
+            if request.do == "result":
+                yield from self._result(request)
+            else:
+                yield self._known[request.do](request)
         except HubError as error:
-            return refusal(error), b""
+            yield refusal(error), b""
         except sqlite3.ProgrammingError:  # it was closed
-            return refusal(
-                UnavailableError("the jobs service ends; ask again in a moment", retry_after=2)
-            ), b""
+            problem = UnavailableError("the jobs service ends; ask again in a moment", retry_after=2)
+            yield refusal(problem), b""
         except sqlite3.DatabaseError as error:
-            problem = schema.explained(error, self._folder.paths.database)
-            return refusal(UnavailableError(str(problem), retry_after=10)), b""
+            damage = schema.explained(error, self._folder.paths.database)
+            yield refusal(UnavailableError(str(damage), retry_after=10)), b""
         except OSError as error:
             problem = UnavailableError(
                 f"{self._folder.paths.path}: {error.strerror or error}", retry_after=10
             )
-            return refusal(problem), b""
+            yield refusal(problem), b""
 
-    def _submit(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _submit(self, request: JobRequest) -> Answered:
         submission = request.submission
         assert submission is not None
         with self._adding:
@@ -85,13 +94,13 @@ class Answers:
         self._service.added(id)
         return JobReply(job=job), b""
 
-    def _show(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _show(self, request: JobRequest) -> Answered:
         return JobReply(job=self._store.jobs.show(request.id, request.owner)), b""
 
-    def _list(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _list(self, request: JobRequest) -> Answered:
         return JobReply(jobs=tuple(self._store.jobs.known(request.owner))), b""
 
-    def _cancel(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _cancel(self, request: JobRequest) -> Answered:
         """Cancel a job; forget one that has ended."""
         job = self._store.jobs.show(request.id, request.owner)
         if job.has_ended:
@@ -101,36 +110,67 @@ class Answers:
         self._service.ended(job.id)
         return JobReply(job=job), b""
 
-    def _result(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _result(self, request: JobRequest) -> Iterator[Answered]:
+        """Answer with the result, part by part: what its reader has not taken yet stays in the database."""
         job = self._store.jobs.show(request.id, request.owner)
         if job.state != DONE:
             why = f": {job.error}" if job.error else ""
             raise ConflictError(f"job {job.id} is {job.state}{why}; only one that is done has a result")
-        plan, pages = self._store.jobs.plan_of(job.id), self._store.pages.finished_pages(job.id, 0, -1)
+        plan, pages = self._store.jobs.plan_of(job.id), self._store.pages.outlines(job.id)
         if plan is None or not pages:
             raise job_table.unknown(job.id)  # removed meanwhile
-        results, remarks = assembly.whole(plan, pages)
-        return JobReply(job=job, remarks=remarks, size=len(results)), results
+        yield JobReply(job=job, remarks=assembly.remarks(pages), more=True), b""
+        for part in _parts(assembly.whole(plan, pages, partial(self._page_result, job.id))):
+            yield JobReply(more=True, size=len(part)), part
+        yield JobReply(), b""
 
-    def _pages(self, request: JobRequest) -> tuple[JobReply, bytes]:
+    def _page_result(self, id: str, number: int) -> bytes:
+        results = self._store.pages.results(id, number)
+        if results is None:
+            raise job_table.unknown(id)  # removed meanwhile
+        return results
+
+    def _pages(self, request: JobRequest) -> Answered:
         """Return the next finished pages as lines, once there are some or the job has ended."""
         until = time.monotonic() + min(request.wait, LONGEST_WAIT_SECONDS)
         while True:
             job = self._store.jobs.show(request.id, request.owner)
-            pages = self._store.pages.finished_pages(job.id, request.after, _PAGES_AT_ONCE)
-            if pages or job.has_ended or time.monotonic() >= until:
+            lines = self._lines(job.id, request.after)
+            if lines or job.has_ended or time.monotonic() >= until:
                 break
             with self._service.changed:
                 self._service.changed.wait(0.5)
-        if not pages:
+        if not lines:
             self._store.jobs.show(request.id, request.owner)  # or the error: it was removed meanwhile
-        lines: list[bytes] = []
-        for page in pages:
-            lines.append(assembly.line(page))
-            if sum(map(len, lines)) > _BYTES_AT_ONCE:
-                break
         content = b"".join(lines)
         return JobReply(job=job, after=request.after + len(lines), size=len(content)), content
+
+    def _lines(self, id: str, after: int) -> list[bytes]:
+        """Return the lines of the next finished pages, as many as one answer has room for."""
+        found: list[bytes] = []
+        size = 0
+        while len(found) < _PAGES_AT_ONCE and size < _BYTES_AT_ONCE:
+            pages = self._store.pages.finished_pages(id, after + len(found), _PAGES_READ)
+            found += map(assembly.line, pages)
+            size = sum(map(len, found))
+            if len(pages) < _PAGES_READ:
+                break
+        return found
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces."""
+    part: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        part.append(piece)
+        size += len(piece)
+        if size >= _PART_BYTES:
+            yield b"".join(part)
+            part.clear()
+            size = 0
+    if part:
+        yield b"".join(part)
 
 
 def refusal(error: HubError) -> JobReply:
@@ -139,7 +179,7 @@ def refusal(error: HubError) -> JobReply:
     return JobReply(type(error).__name__, str(error), after)
 
 
-def serve(listener: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
+def serve(listener: socket.socket, answer: Callable[[JobRequest], Iterable[Answered]]) -> None:
     """Answer all who connect, for ever; for a thread of its own."""
     poller = select.poll()
     poller.register(listener, select.POLLIN)
@@ -154,12 +194,13 @@ def serve(listener: socket.socket, answer: Callable[[JobRequest], tuple[JobReply
         threading.Thread(target=_converse, args=(connection, answer), daemon=True, name="answers").start()
 
 
-def _converse(connection: socket.socket, answer: Callable[[JobRequest], tuple[JobReply, bytes]]) -> None:
+def _converse(connection: socket.socket, answer: Callable[[JobRequest], Iterable[Answered]]) -> None:
     with connection, contextlib.suppress(OSError):  # at the end, too: it closes what it could not send
         stream = cast(BinaryIO, connection.makefile("rwb"))
         try:
             while (request := lines.receive(stream, JobRequest)) is not None:
-                lines.send(stream, *answer(request))
+                for reply, content in answer(request):
+                    lines.send(stream, reply, content)
         except OSError as error:
             log.debug("a gateway has left before its answer: %s", error)
         except ValueError as error:

@@ -19,6 +19,8 @@ WAITING, SENT, FINISHED, GIVEN_UP = range(4)
 MAX_FAILURES: Final = 3
 #: So is one during which the server ended so often: it may be what ends it.
 MAX_STARTS: Final = 10
+#: Outlines that are read while nobody writes.
+_OUTLINES_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,17 @@ class FinishedPage:
     number: int
     input: PageInput
     results: bytes
+    remarks: str
+    error: str
+
+
+@dataclass(frozen=True)
+class PageOutline:
+    """A page that has ended, without its result: of that only the first bytes, which tell its kind."""
+
+    number: int
+    input: PageInput
+    beginning: bytes
     remarks: str
     error: str
 
@@ -160,6 +173,31 @@ class PageTable:
             found.append(FinishedPage(number, inner, results or b"", remarks, error))
         return found
 
+    def outlines(self, id: str) -> list[PageOutline]:
+        """Return the outlines of all pages of a job, in order."""
+        query = (
+            "SELECT pages.number, item, page, substr(results, 1, 2), remarks, pages.error FROM pages "
+            "JOIN jobs ON jobs.number = pages.job WHERE jobs.id = ? AND pages.number >= ? "
+            "ORDER BY pages.number LIMIT ?"
+        )
+        found: list[PageOutline] = []
+        while rows := self._database.rows(query, id, len(found), _OUTLINES_AT_ONCE):
+            found += [
+                PageOutline(number, PageInput(item, page), beginning or b"", remarks, error)
+                for number, item, page, beginning, remarks, error in rows
+            ]
+        return found
+
+    def results(self, id: str, number: int) -> bytes | None:
+        """Return the result of a page as JSON; None where it, or its job, is not there any more."""
+        query = (
+            "SELECT results FROM pages JOIN jobs ON jobs.number = pages.job "
+            "WHERE jobs.id = ? AND pages.number = ?"
+        )
+        for (results,) in self._database.rows(query, id, number):
+            return bytes(results) if results is not None else None
+        return None
+
     def _give_up(self, database: sqlite3.Connection, job: int, number: int, error: str) -> None:
         """Have a page be an entry with an error; a job that is one request fails with it."""
         database.execute(
@@ -174,7 +212,17 @@ class PageTable:
         self._end_if_done(database, job)
 
     def _end_if_done(self, database: sqlite3.Connection, job: int) -> None:
+        """End a job with its last page; one without any result has failed, with its first page's error."""
+        ended = json.dumps(Moment.now().to_json())
         database.execute(
-            "UPDATE jobs SET state = ?, ended = ? WHERE number = ? AND state = ? AND done + failed = total",
-            (DONE, json.dumps(Moment.now().to_json()), job, RUNNING),
+            "UPDATE jobs SET state = ?, ended = ? WHERE number = ? AND state = ? AND done + failed = total "
+            "AND done > 0",
+            (DONE, ended, job, RUNNING),
+        )
+        database.execute(
+            "UPDATE jobs SET state = ?, ended = ?, error = (SELECT "
+            "CASE total WHEN 1 THEN '' ELSE 'all ' || total || ' pages failed; the first: ' END "
+            "|| pages.error FROM pages WHERE job = jobs.number ORDER BY pages.number LIMIT 1) "
+            "WHERE number = ? AND state = ? AND failed = total",
+            (FAILED, ended, job, RUNNING),
         )

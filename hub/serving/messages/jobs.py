@@ -115,6 +115,7 @@ class JobReply(Message):
         error: the class of ``hub.errors``, "" for none; ``message`` says why.
         remarks: the envelope's ``msg``.
         after: pages that are known now.
+        more: another answer to the same question follows, with more bytes.
     """
 
     error: str = ""
@@ -124,4 +125,5 @@ class JobReply(Message):
     jobs: tuple[JobInfo, ...] = ()
     remarks: str = ""
     after: int = 0
+    more: bool = False
     size: int = 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hub.errors import UnknownJobError
 from hub.serving.gateway.outflow import Outflow
 from hub.serving.gateway.wsgi import Reply
 
@@ -106,3 +107,13 @@ def test_a_thread_that_waits_for_room_is_woken_by_the_end() -> None:
         threading.Timer(0.05, outflow.end).start()
 
     assert sent(pieces, later)[1] is None
+
+
+def test_a_reply_that_cannot_go_on_is_cut_off_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    pieces = Pieces(UnknownJobError("there is no job 'j'"))
+    written, end = sent(pieces)
+    assert (len(written), end, pieces.was_closed) == (1, None, True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "a reply is cut off in its middle: there is no job 'j'"
+    ]
+    assert "Traceback" not in caplog.text

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from hub.serving.jobs import assembly
 from hub.serving.jobs.assembly import NotPerItemError
-from hub.serving.jobs.page_table import FinishedPage
+from hub.serving.jobs.page_table import FinishedPage, PageOutline
 from hub.serving.messages.job_inputs import PageInput, Plan
 
 pytestmark = pytest.mark.unit
@@ -25,9 +26,27 @@ def page(
     return FinishedPage(number, PageInput(item, of), data, remarks, error)
 
 
+def outlines(pages: Sequence[FinishedPage]) -> list[PageOutline]:
+    return [
+        PageOutline(page.number, page.input, page.results[:2], page.remarks, page.error) for page in pages
+    ]
+
+
+def pieces(
+    pages: Sequence[FinishedPage], plan: Plan = IMAGES, note: Callable[[int], None] = lambda _: None
+) -> Iterator[bytes]:
+    """The result in pieces; ``note`` is told which pages are read."""
+    found = {page.number: page.results for page in pages}
+
+    def read(number: int) -> bytes:
+        note(number)
+        return found[number]
+
+    return assembly.whole(plan, outlines(pages), read)
+
+
 def whole(*pages: FinishedPage, plan: Plan = IMAGES) -> tuple[object, str]:
-    results, remarks = assembly.whole(plan, pages)
-    return json.loads(results), remarks
+    return json.loads(b"".join(pieces(pages, plan))), assembly.remarks(outlines(pages))
 
 
 def test_items_are_a_list_in_order() -> None:
@@ -99,6 +118,48 @@ def test_numbers_stay_as_they_are(number: str) -> None:
     assert assembly.page_result(Plan("texts"), b"[%b]" % results) == results
     alone, of_document = PageInput(0), PageInput(1, 0)
     pages = [FinishedPage(0, alone, results, "", ""), FinishedPage(1, of_document, results, "", "")]
-    found = assembly.whole(IMAGES, pages)[0]
+    found = b"".join(pieces(pages))
     assert found.startswith(b"[%b," % results)
     assert json.loads(found) == [json.loads(results)] * 2
+
+
+@pytest.mark.parametrize("of_document", [False, True])
+@pytest.mark.parametrize(
+    "result", [["x"], {"lines": ["x"], "size": 1}, 7], ids=["lists", "objects", "numbers"]
+)
+def test_a_page_is_read_when_its_turn_has_come_and_not_before(of_document: bool, result: object) -> None:
+    read: list[int] = []
+    count = 50
+    pages = [page(number, result, 0 if of_document else number, number) for number in range(count)]
+    found = pieces(pages, note=read.append)
+    sizes = []
+    for piece in found:
+        assert len(set(read)) <= len(sizes) + 1  # a page at most for each piece
+        sizes.append(len(piece))
+    assert set(read) == set(range(count))
+    assert max(sizes) < 100
+
+
+def test_objects_are_joined_as_they_are_whatever_stands_in_them() -> None:
+    first = b'{ "a\\"b" : [ 1e400, {"c": "}]"} ] ,"n":123456789012345678901234567890 ,"none":[]}'
+    second = b'{"a\\"b":[],"other":[9]}'
+    third = b'{"a\\"b":["\xe4\xbd\xa0"]}'
+    pages = [
+        FinishedPage(number, PageInput(0, number), results, "", "")
+        for number, results in enumerate((first, second, third))
+    ]
+    assert b"".join(pieces(pages)) == (
+        b'[{"a\\"b":[1e400, {"c": "}]"},"\xe4\xbd\xa0"],"n":123456789012345678901234567890,"none":[]}]'
+    )
+
+
+def test_an_object_without_members_joins_others() -> None:
+    assert whole(page(0, {}, of=0), page(1, {"a": [1]}, of=1))[0] == [{}]
+    assert whole(page(0, {}, of=0), page(1, error="no", of=1))[0] == [
+        {"errors": [{"page": 1, "error": "no"}]}
+    ]
+
+
+def test_a_page_without_entries_leaves_no_gap_in_a_list() -> None:
+    assert whole(page(0, [], of=0), page(1, [1], of=1), page(2, [], of=2), page(3, [2], of=3))[0] == [[1, 2]]
+    assert whole(page(0, [], of=0))[0] == [[]]

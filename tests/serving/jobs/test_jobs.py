@@ -87,8 +87,9 @@ def test_what_is_of_the_whole_is_one_request(server: JobServer, name: str) -> No
 
 
 def test_one_request_that_fails_fails_its_job(server: JobServer) -> None:
-    reply = server.submit("pager/add", json={"numbers": "x"})
-    assert "numbers" in server.wait_for(reply.json()["id"], "failed")["error"]
+    id = server.submit("flow/fail", json={"after": 0}).json()["id"]
+    job = server.wait_for(id, "failed")
+    assert (job["pages"]["failed"], "flow raised KeyError" in job["error"]) == (1, True)
 
 
 def test_a_page_that_fails_three_times_is_an_entry_and_the_job_goes_on(server: JobServer) -> None:
@@ -102,14 +103,91 @@ def test_a_page_that_fails_three_times_is_an_entry_and_the_job_goes_on(server: J
     assert (began.count("fail-1"), began.count("refuse-1")) == (3, 1)  # another try of that changes nothing
 
 
-def test_a_body_that_the_synchronous_route_refuses_fails_the_job(server: JobServer) -> None:
-    for options, said in (
-        ({"data": b"{", "headers": {"Content-Type": "application/json"}}, "not JSON"),
-        ({"json": {"texts": ["a"], "paths": ["/etc/passwd"]}}, "names files on the server"),
-        ({"data": b"a=1", "headers": {"Content-Type": "text/csv"}}, "text/csv"),
-    ):
-        id = server.submit("pager/say", **options).json()["id"]
-        assert said in server.wait_for(id, "failed")["error"]
+JSON = {"Content-Type": "application/json"}
+PACKED_JSON = {**JSON, "Content-Encoding": "gzip"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("pager/say", {"data": b"{", "headers": JSON}),
+        ("pager/say", {"json": {"texts": ["a"], "paths": ["/etc/passwd"]}}),
+        ("pager/say", {"data": b"a=1", "headers": {"Content-Type": "text/csv"}}),
+        ("pager/say", {"json": {"texts": ["a"], "mrak": "!"}}),
+        ("pager/say", {"json": {"texts": ["a"], "mark": 7}}),
+        ("pager/say", {"json": {"mark": "!"}}),
+        ("pager/say", {"data": gzip.compress(b'{"texts":["a"],"mark":7}'), "headers": PACKED_JSON}),
+        ("pager/say", {"data": b"nonsense", "headers": PACKED_JSON}),
+        ("pager/add", {"json": {"numbers": "x"}}),
+        ("pager", {"files": {"images": ("a.pdf", pdf(1))}, "data": {"pages": "all"}}),
+        ("pager", {"json": {"images": ["no base64!"]}}),
+        ("pager", {"files": {"images": ("a.pdf", b"")}}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_body_that_the_synchronous_route_refuses_makes_no_job(
+    server: JobServer, name: str, options: dict[str, Any]
+) -> None:
+    before = server.get("/jobs").json()
+    sync = server.post(name, None, **options)
+    reply = server.submit(name, **options)
+    assert (reply.status_code, reply.content) == (sync.status_code, sync.content)
+    assert reply.headers["X-Hub-Error"] == sync.headers["X-Hub-Error"]
+    assert 400 <= reply.status_code < 500
+    assert server.get("/jobs").json() == before
+
+
+def test_what_is_wrong_with_a_large_body_fails_its_job_before_a_page_is_sent(server: JobServer) -> None:
+    large = {"texts": ["wrong-1", "b" * 1_500_000], "mrak": ""}
+    job = server.wait_for(server.submit("pager/say", json=large).json()["id"], "failed")
+    assert "unknown argument `mrak`" in job["error"]
+    assert "Did you mean mark?" in job["error"]
+    assert job["pages"]["total"] is None
+    assert "wrong-1" not in server.began()
+
+
+def test_a_job_all_of_whose_pages_failed_has_failed_with_the_first_ones_error(server: JobServer) -> None:
+    id = server.submit("pager/say", json={"texts": ["refuse-2", "refuse-3", "refuse-4"]}).json()["id"]
+    job = server.wait_for(id, "failed")
+    assert job["pages"] == {"done": 0, "failed": 3, "total": 3}
+    assert job["error"] == "all 3 pages failed; the first: refuse-2"
+    reply = server.get(f"/jobs/{id}/result")
+    assert (reply.status_code, "is failed: all 3 pages failed" in reply.json()["msg"]) == (409, True)
+    said = server.session.get(f"{server.url}/jobs/{id}/result", headers=NDJSON, timeout=30).text
+    *pages, last = map(json.loads, said.splitlines())
+    assert pages == [{"page": number, "error": f"refuse-{number + 2}"} for number in range(3)]
+    assert last == {"status": "101", "state": "failed", "msg": job["error"]}
+    alone = server.submit("pager/say", json={"texts": ["refuse-5"]}).json()["id"]
+    assert server.wait_for(alone, "failed")["error"] == "refuse-5"
+
+
+SLIPS = [
+    ("POST", "/jobs", 405, "POST /jobs/<name> submits a job, for one of pager, desk, flow, copy"),
+    ("PUT", "/jobs", 405, "PUT /jobs names nothing to call"),
+    ("DELETE", "/jobs", 405, "DELETE /jobs/<id> cancels one"),
+    ("GET", "/jobs/pager", 404, "there is no job 'pager'; pager is what a job may call: POST /jobs/pager"),
+    ("GET", "/jobs/copy", 404, "POST /jobs/copy submits one"),
+    ("DELETE", "/jobs/pager", 404, "POST /jobs/pager submits one"),
+    ("GET", "/jobs/pager/result", 404, "POST /jobs/pager submits one"),
+    ("GET", "/jobs/nothing", 404, "there is no job 'nothing'"),
+    ("GET", "/jobs/pager/say", 405, "POST submits a job"),
+    ("GET", "/jobs/x/results", 404, "its result at /jobs/<id>/result"),
+    ("GET", "/jobs/x/result/y", 404, "its result at /jobs/<id>/result"),
+    ("DELETE", "/jobs/x/result", 405, "DELETE /jobs/x removes both"),
+    ("POST", f"/jobs/{'ab' * 16}/cancel", 404, f"cancelled by DELETE /jobs/{'ab' * 16}"),
+    ("POST", "/jobs/pagr", 404, "Did you mean pager?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "code", "said"), SLIPS)
+def test_a_route_that_was_taken_for_another_says_which_is_meant(
+    server: JobServer, method: str, path: str, code: int, said: str
+) -> None:
+    reply = requests.request(method, server.url + path, json={"texts": ["a"]}, timeout=10)
+    found = reply.json()
+    assert (reply.status_code, list(found), found["results"]) == (code, ["msg", "results", "status"], "")
+    assert said in found["msg"], found["msg"]
+    assert code != 405 or reply.headers["Allow"]
 
 
 def test_a_compressed_body_and_a_raw_document_are_taken(server: JobServer) -> None:

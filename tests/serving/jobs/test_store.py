@@ -51,7 +51,22 @@ def test_a_page_that_must_not_run_twice_is_given_up_when_the_server_ended_under_
     job = add(store, 1, once=True)
     store.pages.take(number_of(store, job), once=True)
     told = open_store(tmp_path).jobs.show(job.id, None)
-    assert (told.state, told.failed) == ("done", 1)
+    assert (told.state, told.failed, "must not run twice" in told.error) == ("failed", 1, True)
+
+
+@pytest.mark.parametrize("succeeds", [False, True])
+def test_a_job_has_failed_only_where_none_of_its_pages_has_a_result(tmp_path: Path, succeeds: bool) -> None:
+    store = open_store(tmp_path)
+    job = add(store, 3)
+    if succeeds:
+        finish(store, job)
+    pages = [store.pages.take(number_of(store, job)) for _ in range(3 - succeeds)]
+    for page in reversed(pages):
+        assert page is not None
+        store.pages.failed(page, f"error {page.number}", is_final=True)
+    told = store.jobs.show(job.id, None)
+    error = "" if succeeds else "all 3 pages failed; the first: error 0"
+    assert (told.state, told.error, bool(told.ended)) == ("done" if succeeds else "failed", error, True)
 
 
 def test_a_page_with_which_the_server_ends_each_time_is_given_up(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ EXAMPLES: list[Message] = [
     SUBMISSION,
     JOB,
     JobRequest("submit", "anna", "j", SUBMISSION, "/jobs/1", 2, 1.5),
-    JobReply("ConflictError", "no", 2, JOB, (JOB,), "a remark", 3, 4),
+    JobReply("ConflictError", "no", 2, JOB, (JOB,), "a remark", 3, True, 4),
     PAGE,
     PLAN,
     ReadRequest("take", "/jobs/j", "/jobs/j/body", SUBMISSION, 2),

@@ -9,17 +9,26 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from hub import envelope
-from hub.errors import BindingError, InvalidInputError, MediaTypeError, UnavailableError
-from hub.serving.gateway import error_responses, unpack
+from hub.errors import (
+    BindingError,
+    InvalidInputError,
+    MediaTypeError,
+    UnavailableError,
+    UnknownJobError,
+    UnknownModuleError,
+)
+from hub.serving.gateway import error_responses, job_check, job_hints, unpack
 from hub.serving.gateway.caller import Caller
 from hub.serving.gateway.context import current_exchange, current_gateway, request_context
 from hub.serving.gateway.error_responses import Failure, json_reply
 from hub.serving.gateway.item_stream import NDJSON
+from hub.serving.gateway.job_result import JobResult
 from hub.serving.gateway.job_target import job_target
 from hub.serving.gateway.jobs_client import JobsClient
 from hub.serving.gateway.protocols import over_http
@@ -42,7 +51,7 @@ _followers: Final = threading.BoundedSemaphore(_MAX_FOLLOWERS)
 @blueprint.post("/jobs/<name>")
 @blueprint.post("/jobs/<name>/<method>")
 def submit(name: str, method: str = "") -> Response:
-    """Hand the body to the jobs service; what is wrong with it is found when the job begins."""
+    """Hand the body to the jobs service; what is wrong with a large one is found when the job begins."""
     gateway = current_gateway()
     target = job_target(gateway, name, method)
     module = target.module()
@@ -59,6 +68,8 @@ def submit(name: str, method: str = "") -> Response:
     spool: Spool | None = request.environ.get(SPOOL)
     if spool is None or not spool.size:
         raise InvalidInputError("the body is empty; send what POST /predict/<module> takes")
+    if not is_endpoint:
+        job_check.check(gateway, module, spool, request.content_type or "", coding)
     submission = Submission(
         module=module.name,
         method=method,
@@ -80,7 +91,23 @@ def submit(name: str, method: str = "") -> Response:
 @blueprint.errorhandler(Exception)
 def failed(problem: Exception) -> Response:
     """Write an error as an envelope, with its own code in either style: PaddleHub has no such routes."""
+    if isinstance(problem, (UnknownJobError, UnknownModuleError)):
+        given = request.view_args or {}
+        hint = job_hints.on_unknown(current_gateway(), given.get("job_id", ""), given.get("name", ""))
+        problem = type(problem)(f"{problem}{hint}")
     return error_responses.respond(problem, _with_its_code)
+
+
+@blueprint.route("/jobs", methods=["POST", "PUT", "DELETE"])
+def nameless() -> NoReturn:
+    """Refuse, and say which path was probably meant."""
+    raise MethodNotAllowed(["GET"], job_hints.on_nameless(current_gateway(), request.method))
+
+
+@blueprint.route("/jobs/<name>/<path:rest>", methods=["GET", "DELETE"])
+def below(name: str, rest: str) -> NoReturn:
+    """Refuse, and say what is there."""
+    raise job_hints.nothing_below(current_gateway(), request.method, name, rest)
 
 
 def _with_its_code(failure: Failure) -> tuple[bytes, int]:
@@ -126,10 +153,11 @@ def result(job_id: str) -> Response:
         style = envelope.SUCCESS_STATUS[gateway.config.status_style]
         request.environ[STREAMED] = True
         return Response(_Lines(gateway.jobs, question, job.state, caller, style), mimetype=NDJSON)
-    reply, results = gateway.jobs.ask(JobRequest("result", owner, job_id))
-    if reply.job is not None and reply.job.is_endpoint:
-        return json_reply(results, 200)
-    return json_reply(envelope.success(results, reply.remarks, gateway.config.status_style), 200)
+    found = JobResult(gateway.jobs, JobRequest("result", owner, job_id), gateway.config.status_style)
+    if found.is_whole:
+        return json_reply(found.beginning, 200)
+    request.environ[STREAMED] = True
+    return Response(found, mimetype="application/json")
 
 
 class _Lines:
