@@ -12,6 +12,9 @@ from inspect import Parameter
 from types import SimpleNamespace
 from typing import Annotated, Any, Final, Literal, Unpack, get_args, get_origin, get_type_hints
 
+from hub.errors import BindingError
+from hub.suggestion import did_you_mean
+
 IMAGES: Final = ("images", "image", "data")
 TEXTS: Final = ("texts", "text", "sentences", "sentence", "data", "query")
 PATHS: Final = ("paths", "path", "audio_file", "input_path")
@@ -33,6 +36,22 @@ FileKind = Literal["image", "path", "text"]
 def names_server_files(argument: str) -> bool:
     """Tell from an argument's name whether it is for a file or folder of the server."""
     return _SERVER_PATH.fullmatch(argument) is not None
+
+
+def refuse_names(unknown: Sequence[str], missing: Sequence[str], offered: Sequence[str]) -> None:
+    """Raise BindingError where arguments are unknown, or missing; ``offered`` are those to tell of."""
+    accepted = _listed(offered)
+    if unknown:
+        meant = did_you_mean(unknown[0], offered)
+        raise BindingError(
+            f"unknown argument {_listed(unknown)}; accepted: {accepted}{f'.{meant}' if meant else ''}"
+        )
+    if missing:
+        raise BindingError(f"missing argument {_listed(missing)}; accepted: {accepted}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
 
 
 def for_files(taken: Sequence[str], images: Sequence[str]) -> tuple[str, FileKind] | None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Union
 from hub import envelope
 from hub.errors import BindingError
 from hub.module.annotations import check_of
-from hub.module.arguments import names_server_files
+from hub.module.arguments import names_server_files, refuse_names
 from hub.module.check import Mismatch
 from hub.module.schemas import Schema
 from hub.pictures.asked_pages import PAGES, checked
@@ -24,7 +24,6 @@ from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.spool import Spool
 from hub.serving.messages.manifest import Manifest, Parameter
 from hub.serving.messages.state import ModuleState
-from hub.suggestion import did_you_mean
 
 _SCALARS: Final[Mapping[Any, Any]] = {
     "string": str,
@@ -119,14 +118,9 @@ def refuse_wrong(
     known = {parameter.name: parameter for parameter in manifest.parameters}
     offered = [name for name in known if names_paths or not names_server_files(name)]
     unknown = [name for name in arguments if name not in known and not manifest.takes_any]
-    if unknown:
-        meant = did_you_mean(unknown[0], offered)
-        hint = f".{meant}" if meant else ""
-        raise BindingError(f"unknown argument {_listed(unknown)}; accepted: {_listed(offered)}{hint}")
     given = {*arguments, *defaults}
     missing = [each.name for each in manifest.parameters if each.required and each.name not in given]
-    if missing:
-        raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(offered)}")
+    refuse_names(unknown, missing, offered)
     for name in arguments.keys() & known.keys() - {manifest.batch, *manifest.images}:
         _refuse_value(known[name], arguments[name])
 
@@ -164,7 +158,3 @@ def _without_bounds(schema: Schema) -> Any:
     if kind == "object" and keys <= {"type", "additionalProperties"}:
         return types.GenericAlias(dict, (str, annotation(schema.get("additionalProperties", {}))))
     return _SCALARS[kind] if keys == {"type"} and kind in _SCALARS else Any
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"

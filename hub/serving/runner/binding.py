@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import BindingError, ConfigError
-from hub.module.arguments import names_server_files, parameters, plain
+from hub.module.arguments import names_server_files, parameters, plain, refuse_names
 from hub.module.contract import ServingOptions
 from hub.module.signature import Signature
 from hub.serving.messages.manifest import Manifest, Parameter
-from hub.suggestion import did_you_mean
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -71,14 +70,7 @@ class Binding:
         if self.takes_any:  # but for `self`, whatever it is called: Python would take it for the instance
             unknown = [name for name in unknown if name in self.taken]
         missing = [name for name in self.required if name not in bound]
-        if unknown:
-            meant = did_you_mean(unknown[0], self.offered)
-            hint = f".{meant}" if meant else ""
-            raise BindingError(
-                f"unknown argument {_listed(unknown)}; accepted: {_listed(self.offered)}{hint}"
-            )
-        if missing:
-            raise BindingError(f"missing argument {_listed(missing)}; accepted: {_listed(self.offered)}")
+        refuse_names(unknown, missing, self.offered)
         return self.signature.apply(bound) if self.signature else bound
 
     def manifest(self, options: ServingOptions, *, max_batch_size: int = 1) -> Manifest:
@@ -123,7 +115,3 @@ class Binding:
 
 def _annotation(given: Any) -> str:
     return "" if given is inspect.Signature.empty else inspect.formatannotation(given)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"
