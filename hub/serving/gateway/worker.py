@@ -170,7 +170,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
     def _take(self, listener: socket.socket) -> None:
         """Take who waits; where there is no room, end who has the least to lose."""
         for _ in range(self._share.at_once):
-            if self._count() >= self._max_connections and not self._evict():
+            if not self._has_room() and not self._evict():
                 self._pause(listener, _EXHAUSTED_PAUSE_SECONDS)
                 return
             try:
@@ -180,6 +180,8 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                     log.error("no connection can be accepted: %s", error.strerror)
                     self._evict()
                     self._pause(listener, _EXHAUSTED_PAUSE_SECONDS)
+                elif error.errno == errno.EINVAL:  # another worker, which stops too, has shut it down
+                    self.loop.remove_reader(listener.fileno())
                 elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
                     log.error("a connection could not be accepted: %s", error)
                 return
@@ -200,6 +202,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         except (TimeoutError, OSError, ssl.SSLError) as error:
             log.debug("a connection did not come about: %r", error)
             client.close()
+
+    def _has_room(self) -> bool:
+        return self._count() < self._max_connections
 
     def _count(self) -> int:
         return sum(map(len, self.shelves.values())) + len(self._adopting)
@@ -290,7 +295,8 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                 continue
             waiting = select.poll()
             waiting.register(listener, select.POLLIN)
-            while waiting.poll(0) and self._count() < self._max_connections:
+            # Not POLLIN alone: a socket that another worker has shut down is readable for ever.
+            while waiting.poll(0) == [(listener.fileno(), select.POLLIN)] and self._has_room():
                 self._take(listener)
                 self.loop.remove_reader(listener.fileno())
             with contextlib.suppress(OSError):  # another worker was faster
