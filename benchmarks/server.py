@@ -58,8 +58,8 @@ class HubServer:
     """``hub serving start`` with a config of its own; ``modules`` as in ``modules_info``.
 
     ``wrapper`` are words before the command, which give it a /tmp of its own; its home is then elsewhere.
-    ``weights`` are those that the modules need; they are fetched once for all homes. With the setting
-    ``certfile`` it is asked by https whether it is ready.
+    ``weights`` are those that the modules need; they are fetched once for all homes. ``tree`` is where
+    another HubServing lies. With the setting ``certfile`` it is asked by https whether it is ready.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class HubServer:
         install: bool = False,
         wrapper: Sequence[str] = (),
         weights: Sequence[str] = (),
+        tree: Path = machine.ROOT,
         **settings: Any,
     ) -> None:
         self.port = free_port()
@@ -79,7 +80,7 @@ class HubServer:
         self.home = Path(tempfile.mkdtemp(prefix="hub-bench-", dir=homes))
         if weights:
             (self.home / "weights").symlink_to(fetch(weights)[weights[0]].parent)
-        self._environment = {**os.environ, "HUB_HOME": str(self.home), "PYTHONPATH": str(machine.ROOT)}
+        self._environment = {**os.environ, "HUB_HOME": str(self.home), "PYTHONPATH": str(tree)}
         info = {}
         for name, entry in modules.items():
             where = {} if install else {"directory": str(MODULES / name)}

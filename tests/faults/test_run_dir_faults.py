@@ -100,7 +100,7 @@ def test_a_server_whose_run_dir_was_removed_goes_on_and_replaces_what_dies(home:
 
 
 def test_a_full_disk_under_the_counters_costs_counts_and_nothing_else(home: Path, short: Path) -> None:
-    with SmallDiskServer(home, {"probe": {}, "greet": {}}, short) as server:
+    with SmallDiskServer(home, {"probe": {}, "greet": {}}, short, http_workers=1) as server:
         (first,) = http_workers(server)
         server.fill()
         codes = [server.post("probe", {}).status_code for _ in range(3)]
@@ -132,7 +132,7 @@ def test_on_a_full_disk_a_dead_runner_is_replaced_and_the_server_ends_as_ever(
 
 
 def test_dead_http_workers_leave_their_counts_and_no_files(home: Path) -> None:
-    with Server(home, {"probe": {}}) as server:
+    with Server(home, {"probe": {}}, http_workers=1) as server:
         for _ in range(3):
             server.session.close()
             (worker,) = wait_until(lambda: http_workers(server), what="a worker")

@@ -32,7 +32,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Iterator[Server]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     settings = {"api_key_file": str(keys), "reply_timeout": 3, "body_timeout": 5, "max_inflight_mb": 70}
-    with Server(tmp_path_factory.mktemp("home"), {"probe": {}}, http_threads=8, **settings) as running:
+    with Server(
+        tmp_path_factory.mktemp("home"), {"probe": {}}, http_workers=1, http_threads=8, **settings
+    ) as running:
         yield running
 
 

@@ -91,7 +91,7 @@ def test_a_second_signal_ends_a_server_that_is_still_busy(home: Path) -> None:
 
 
 def test_stop_ends_the_port_and_every_process(home: Path) -> None:
-    server = Server(home, {"probe": {}, "greet": {}}, use_multiprocess=True, workers=2)
+    server = Server(home, {"probe": {}, "greet": {}}, use_multiprocess=True, workers=2, http_workers=1)
     server.get("/health/live")
     processes = server.all_processes()
     hub("serving", "stop", "-p", str(server.port), home=home)
@@ -335,8 +335,9 @@ def test_a_module_that_takes_sigterm_for_itself_still_lets_its_runner_finish(
     assert "X-Hub-Attempts" not in reply.headers  # it was not sent again to another runner
 
 
-def test_a_stopping_server_refuses_connections_while_it_finishes(home: Path) -> None:
-    server = Server(home, {"probe": {}})
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_stopping_server_refuses_connections_while_it_finishes(home: Path, workers: int) -> None:
+    server = Server(home, {"probe": {}}, http_workers=workers)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(server.post, "probe", {"sleep": 2.5})
         time.sleep(0.5)
@@ -348,6 +349,7 @@ def test_a_stopping_server_refuses_connections_while_it_finishes(home: Path) -> 
                 socket.create_connection(("127.0.0.1", server.port), timeout=2)
         assert running.result().status_code == 200
     assert server.process.wait(10) == 0
+    assert "could not be accepted" not in server.log()
 
 
 def test_systemd_is_told_when_the_server_is_ready_and_when_it_stops(

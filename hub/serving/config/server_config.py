@@ -58,8 +58,9 @@ class ServingConfig(Settings):
     """Runners per module with ``use_multiprocess``; 2 * cores - 1 unless given."""
     status_style: StatusStyle = "1.x"
     """"1.x": success is "0" and errors have their HTTP codes. "2.x": "000", and 101/111/112 come with 200."""
-    http_workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """Processes that speak HTTP; they load no model."""
+    http_workers: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Processes that speak HTTP; they load no model. One for each four cores that the server may use, from 1
+    to 4, unless given."""
     http_threads: PositiveInt | None = None
     """Threads per HTTP worker, for what is not small; enough for all that may queue and run unless given."""
     timeout: Seconds = 60.0

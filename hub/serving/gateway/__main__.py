@@ -20,7 +20,7 @@ from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway import metrics
 from hub.serving.gateway.app import create_app
 from hub.serving.gateway.arbiter import LifelineArbiter
-from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.context import Gateway, http_workers
 from hub.serving.gateway.worker import LoopWorker
 from hub.serving.process import helper_arguments, log_files, logs
 from hub.serving.process.helper_arguments import HelperArguments
@@ -39,7 +39,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # Gunicorn is not typ
         settings: dict[str, Any] = {
             "bind": f"fd://{self.arguments.listen}",
             "worker_class": LoopWorker,
-            "workers": self.serving.http_workers,
+            "workers": http_workers(self.serving),
             "graceful_timeout": int(self.serving.graceful_timeout),
             "timeout": 60,  # guards a worker's loop only; requests have deadlines of their own
             "control_socket_disable": True,  # on by default at a path that a second server would unlink

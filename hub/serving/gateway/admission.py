@@ -6,14 +6,19 @@ import contextlib
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import quote
 
 from hub.errors import QueueFullError, UnavailableError
 from hub.serving.config.server_config import ServingConfig
 from hub.serving.gateway.inflight import InflightBytes
+from hub.serving.gateway.shared_number import SharedNumber
+
+#: A page of a job looks so often whether the other processes have answered.
+_LOOK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -65,18 +70,44 @@ def too_many_bytes() -> UnavailableError:
     return UnavailableError("too many bytes in flight (max_inflight_mb); try again later", retry_after=1)
 
 
-@dataclass
-class Admission:
-    """How much there is at the moment: requests per module in this process, bytes in the whole server."""
+class _Places:
+    """The requests for one module that are here: all of them, and those that are pages of jobs."""
 
-    inflight: InflightBytes
-    _requests: dict[str, int] = field(default_factory=dict)
-    _pages: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Condition = field(default_factory=threading.Condition)
+    def __init__(self, folder: Path | None, module: str) -> None:
+        quoted = quote(module, safe="")  # a route has slashes
+        self.all, self.pages = (
+            SharedNumber(folder / f"{quoted}.{kind}" if folder is not None else None)
+            for kind in ("requests", "pages")
+        )
+
+    def reach(self, capacity: int) -> bool:
+        """Tell whether there are as many; a number that a killed process left does not keep others out."""
+        return self.all.total >= capacity and self.all.total_of_living >= capacity
+
+    @property
+    def have_others_than_pages(self) -> bool:
+        if self.all.total == self.pages.total:
+            return False
+        return self.all.total_of_living > self.pages.total_of_living
+
+
+class Admission:
+    """How much there is at the moment in the whole server: requests per module, and bytes."""
+
+    def __init__(self, inflight: InflightBytes, folder: Path | None = None) -> None:
+        """Count with the other processes in files of ``folder``; without one, count requests alone."""
+        self.inflight = inflight
+        self._folder = folder
+        self._places: dict[str, _Places] = {}
+        self._lock = threading.Condition()
+        if folder is not None:
+            with contextlib.suppress(OSError):  # a full disk: every process counts alone
+                folder.mkdir(mode=0o700, exist_ok=True)
 
     def is_full(self, module: str, capacity: int) -> bool:
         """Tell whether as many requests as the module can queue and run are here already."""
-        return self._requests.get(module, 0) >= capacity
+        with self._lock:
+            return self._of(module).reach(capacity)
 
     def let_others_go_first(self, module: str, patience: float) -> float:
         """Wait until only pages of jobs are here for a module, and return ``time.monotonic()``.
@@ -85,8 +116,13 @@ class Admission:
             module: which.
             patience: the longest wait, in seconds.
         """
+        until = time.monotonic() + patience
         with self._lock:
-            self._lock.wait_for(lambda: self._requests.get(module, 0) <= self._pages[module], patience)
+            while self._of(module).have_others_than_pages:
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._lock.wait(min(left, _LOOK_SECONDS))  # nobody tells when another process has answered
         return time.monotonic()
 
     @contextlib.contextmanager
@@ -98,18 +134,24 @@ class Admission:
             UnavailableError: the bodies of all requests together would exceed max_inflight_mb.
         """
         with self._lock:
-            if self.is_full(module, capacity):
+            places = self._of(module)
+            if places.reach(capacity):
                 raise queue_full(module, capacity)
             if size and not self.inflight.book(size):
                 raise too_many_bytes()
-            self._requests[module] = self._requests.get(module, 0) + 1
-            self._pages[module] += is_page
+            places.all.add(1)
+            places.pages.add(is_page)
         try:
             yield
         finally:
             with self._lock:
-                self._requests[module] -= 1
-                self._pages[module] -= is_page
+                places.all.add(-1)
+                places.pages.add(-is_page)
                 self._lock.notify_all()
             if size:
                 self.inflight.release(size)
+
+    def _of(self, module: str) -> _Places:
+        if module not in self._places:
+            self._places[module] = _Places(self._folder, module)
+        return self._places[module]

@@ -10,7 +10,9 @@ from typing import Final
 
 from flask import current_app, request
 
+from hub import container
 from hub.serving.config.server_config import ServingConfig
+from hub.serving.gateway import json_structure
 from hub.serving.gateway.admission import Admission, RequestLimits
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.delivery import Dispatcher
@@ -30,6 +32,9 @@ EXTENSION = "hub"
 EXCHANGE: Final = "hub.exchange"
 #: Threads beyond what the modules may queue and run: for refusals and the pages.
 RESERVE_THREADS = 16
+#: One HTTP worker for so many cores, up to so many workers.
+_CORES_PER_WORKER: Final = 4
+_MOST_WORKERS: Final = 4
 
 
 class Gateway:
@@ -42,7 +47,8 @@ class Gateway:
         self.dispatcher = _make_dispatcher(config, run_dir, self.states)
         self.limits = RequestLimits.of(config)
         self.inflight = InflightBytes(self.limits.max_inflight, run_dir.inflight)
-        self.admission = Admission(self.inflight)
+        self.admission = Admission(self.inflight, run_dir.admitted)
+        json_structure.share(run_dir.large_json)
         self.keys = KeyRing.of(config.api_key_file)
         self.metrics = RequestMetrics()
         self.job_pages = JobPages(run_dir.jobs_token, self.keys)
@@ -99,3 +105,11 @@ def default_threads(config: ServingConfig) -> int:
     """
     enough = RESERVE_THREADS + sum(module.max_queue_size + 32 for module in config.modules_info.values())
     return config.http_threads or enough
+
+
+def http_workers(config: ServingConfig) -> int:
+    """Return how many processes speak HTTP: one for four cores that this process may use, at most four.
+
+    ``http_workers`` of the configuration comes first.
+    """
+    return config.http_workers or min(_MOST_WORKERS, max(1, container.available() // _CORES_PER_WORKER))

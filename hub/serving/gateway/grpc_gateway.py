@@ -18,6 +18,7 @@ from functools import partial
 from typing import Final
 
 import grpc
+import uvloop
 
 from hub.address import in_url
 from hub.serving.config import server_config
@@ -53,7 +54,9 @@ def build(config: ServingConfig, host: str, gateway: Gateway, calls: Calls, thre
     """
     server = grpc.aio.server(
         handlers=[InferenceService(gateway).handlers(calls)],
-        interceptors=[KeyCheck(gateway.keys)],
+        interceptors=[KeyCheck(gateway.keys)]
+        if config.api_key_file is not None
+        else [],  # each call pays for it
         options=[
             ("grpc.max_receive_message_length", largest_message(gateway.limits.max_body)),
             ("grpc.max_send_message_length", -1),
@@ -104,7 +107,7 @@ def main() -> int:
     metrics.settle_dead(run_dir)
     with socket.socket(fileno=arguments.listen) as reserved:
         host = reserved.getsockname()[0]
-        return asyncio.run(serve(config, host, run_dir, arguments.lifeline))
+        return uvloop.run(serve(config, host, run_dir, arguments.lifeline))
 
 
 def _end_orphaned(grace: list[float], end: Callable[[], object]) -> None:

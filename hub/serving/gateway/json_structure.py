@@ -8,9 +8,12 @@ is held to ``max_json_values``: every list and object, and every comma outside s
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
@@ -38,29 +41,61 @@ class _Turns:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._depth = 0
         self._took = 0.0
+        self._file: int | None = None
+
+    def share(self, path: Path) -> None:
+        """Take turns with all processes that lock the file; where it cannot be made, within this one."""
+        with contextlib.suppress(OSError):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        if not self._lock.acquire(blocking=False):
+        has_waited = not self._lock.acquire(blocking=False)
+        if has_waited:
             self._lock.acquire()
-            time.sleep(self._took)
-        started = time.monotonic()
+        self._depth += 1
         try:
-            yield
+            if self._depth == 1:
+                has_waited |= self._wait_for_others()
+            if has_waited:
+                time.sleep(self._took)
+            started = time.monotonic()
+            try:
+                yield
+            finally:
+                self._took = min(time.monotonic() - started, _LONGEST_PAUSE)
         finally:
-            self._took = min(time.monotonic() - started, _LONGEST_PAUSE)
+            self._depth -= 1
+            if self._depth == 0 and self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
             self._lock.release()
+
+    def _wait_for_others(self) -> bool:
+        """Wait until no other process has a large text; tell whether one had. The dead have none."""
+        if self._file is None:
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            return True
+        except OSError:  # a file system without locks
+            return False
+        return False
 
 
 _turns: Final = _Turns()
+#: Have large texts of all processes that name the same file take turns.
+share: Final = _turns.share
 
 
 class JSONBudget:
     """Counts the values in the JSON texts of one request against ``max_json_values``.
 
     It is a context, to be left when what the texts were parsed to is not used any more: meanwhile a large one
-    holds back the other large ones of this process, in whose memory there is one at a time.
+    holds back the other large ones of the server, in whose memory there is one at a time.
     """
 
     def __init__(self, limit: int) -> None:

@@ -21,7 +21,7 @@ log = logging.getLogger("hub.gateway")
 PATH: Final = "/api/page"
 #: The name of these requests in admission; no module can have it.
 NAME: Final = "the preview of pages"
-#: Processes at once, of one HTTP worker.
+#: Processes at once.
 AT_ONCE: Final = 2
 #: CPU time of a process, and how long it is waited for.
 CPU_SECONDS: Final = 30

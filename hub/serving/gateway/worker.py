@@ -25,7 +25,8 @@ from gunicorn import sock as gunicorn_sock
 from gunicorn.workers.base import Worker
 
 from hub.serving.gateway.connection import Connection
-from hub.serving.gateway.context import Gateway, default_threads
+from hub.serving.gateway.context import Gateway, default_threads, http_workers
+from hub.serving.gateway.fair_share import FairShare
 from hub.serving.gateway.gate import Gate
 from hub.serving.gateway.owner import Stage
 from hub.serving.gateway.wsgi import WSGI
@@ -46,8 +47,8 @@ _QUIET_SECONDS: Final = 3.0
 SILENT_SECONDS: Final = 2.0
 #: Streams that are not over so long before the end are told to end: their callers shall hear of it.
 _LAST_WORDS_SECONDS: Final = 2.0
-#: Connections that are taken before anything else is done.
-_ACCEPTS: Final = 64
+#: For so long a worker that has more connections than others lets them take the next one.
+_COURTESY_SECONDS: Final = 0.001
 #: The most connections of one worker, where descriptors allow.
 _MAX_CONNECTIONS: Final = 20_000
 #: Descriptors for everything but callers; each thread may hold one to a runner.
@@ -120,6 +121,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
         self._reserved = {path: ThreadPoolExecutor(count, "reserved") for path, count in _RESERVED.items()}
         self._max_connections = _connections(threads)
+        workers = http_workers(config)
+        self._max_unsent = self.limits.max_inflight // workers
+        self._share = FairShare(workers, gateway.run_dir.connections)
 
     def run(self) -> None:
         """Serve until told to stop, and until what has begun has ended."""
@@ -157,10 +161,17 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
         return [listener.sock for listener in self.sockets]
 
     def _accept(self, listener: socket.socket) -> None:
+        """Take who waits, or first give workers with fewer connections the time to."""
+        if self._share.is_exceeded:
+            self._pause(listener, _COURTESY_SECONDS)
+        else:
+            self._take(listener)
+
+    def _take(self, listener: socket.socket) -> None:
         """Take who waits; where there is no room, end who has the least to lose."""
-        for _ in range(_ACCEPTS):
-            if self._count() >= self._max_connections and not self._evict():
-                self._pause(listener)
+        for _ in range(self._share.at_once):
+            if not self._has_room() and not self._evict():
+                self._pause(listener, _EXHAUSTED_PAUSE_SECONDS)
                 return
             try:
                 client, _ = listener.accept()
@@ -168,7 +179,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                 if error.errno in _EXHAUSTED:
                     log.error("no connection can be accepted: %s", error.strerror)
                     self._evict()
-                    self._pause(listener)
+                    self._pause(listener, _EXHAUSTED_PAUSE_SECONDS)
+                elif error.errno == errno.EINVAL:  # another worker, which stops too, has shut it down
+                    self.loop.remove_reader(listener.fileno())
                 elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
                     log.error("a connection could not be accepted: %s", error)
                 return
@@ -177,6 +190,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
             task = self.loop.create_task(self._adopt(client))
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
+            self._share.note(self._count())
 
     async def _adopt(self, client: socket.socket) -> None:
         """Make a connection of it; over TLS that takes a handshake."""
@@ -189,6 +203,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
             log.debug("a connection did not come about: %r", error)
             client.close()
 
+    def _has_room(self) -> bool:
+        return self._count() < self._max_connections
+
     def _count(self) -> int:
         return sum(map(len, self.shelves.values())) + len(self._adopting)
 
@@ -200,17 +217,19 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                 return True
         return False
 
-    def _pause(self, listener: socket.socket) -> None:
+    def _pause(self, listener: socket.socket, seconds: float) -> None:
         self.loop.remove_reader(listener.fileno())
-        self.loop.call_later(_EXHAUSTED_PAUSE_SECONDS, self._go_on, listener)
+        self.loop.call_later(seconds, self._go_on, listener)
 
     def _go_on(self, listener: socket.socket) -> None:
         if self.alive:
             self.loop.add_reader(listener.fileno(), self._accept, listener)
+            self._take(listener)
 
     def _sweep(self) -> None:
         """End what takes too long."""
         now = self.now()
+        self._share.note(self._count())
         for shelf in self.shelves.values():
             for connection in [each for each in shelf if each.due < now]:
                 connection.overdue()
@@ -250,7 +269,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
     def is_sending(self, connection: Connection, size: int) -> None:
         """Note a reply that its caller takes slowly; too much of them, and the slowest is cut off."""
         self.unsent[connection] = size
-        while sum(self.unsent.values()) > self.limits.max_inflight and len(self.unsent) > 1:
+        while sum(self.unsent.values()) > self._max_unsent and len(self.unsent) > 1:
             slowest = next(iter(self.unsent))
             slowest.evict()
 
@@ -276,8 +295,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # Gunicorn is not typed
                 continue
             waiting = select.poll()
             waiting.register(listener, select.POLLIN)
-            while waiting.poll(0) and self._count() < self._max_connections:
-                self._accept(listener)
+            # Not POLLIN alone: a socket that another worker has shut down is readable for ever.
+            while waiting.poll(0) == [(listener.fileno(), select.POLLIN)] and self._has_room():
+                self._take(listener)
                 self.loop.remove_reader(listener.fileno())
             with contextlib.suppress(OSError):  # another worker was faster
                 listener.shutdown(socket.SHUT_RDWR)

@@ -34,6 +34,9 @@ class RunDir:
     Attributes:
         metrics: counters of HTTP workers; the gateway has it as PROMETHEUS_MULTIPROC_DIR.
         inflight: bytes of the bodies in each process that takes requests.
+        admitted: requests for each module in each process that takes requests.
+        connections: of each HTTP worker.
+        large_json: locked by the process in which a large JSON text is parsed.
         quarantine: requests that killed their runners.
     """
 
@@ -42,8 +45,11 @@ class RunDir:
         self.config = path / "config.json"
         self.state = path / "state.json"
         self.control = path / "control.sock"
+        self.connections = path / "connections"
+        self.large_json = path / "large_json"
         self.metrics = path / "metrics"
         self.inflight = path / "inflight"
+        self.admitted = path / "admitted"
         self.quarantine = path / "quarantine"
         self.jobs = path / "jobs.sock"
         self.jobs_token = path / "jobs.token"

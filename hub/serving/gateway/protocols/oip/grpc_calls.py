@@ -14,20 +14,22 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 import grpc
 from werkzeug.datastructures import Headers
 
 from hub import errors
-from hub.serving.gateway import targets
+from hub.serving.gateway import delivery, targets
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.caller import Caller, CallerLeft
 from hub.serving.gateway.context import Gateway
-from hub.serving.gateway.protocols.oip import grpc_peer
+from hub.serving.gateway.protocols.oip import grpc_conversation, grpc_peer
 from hub.serving.gateway.protocols.oip.grpc_places import Places
+from hub.serving.gateway.runner_client import RunnerClient
 
 _CODES: Final = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -58,14 +60,16 @@ class Context(Protocol):
         """Receive a message: bytes, or ``grpc.aio.EOF`` when there are no more."""
 
     async def write(self, message: bytes) -> None: ...
-    async def abort(self, code: grpc.StatusCode, details: str, trailing_metadata: Metadata) -> None: ...
+    async def abort(self, code: grpc.StatusCode, details: str, trailing_metadata: Metadata) -> NoReturn: ...
     def invocation_metadata(self) -> Metadata | None: ...
     def peer(self) -> str: ...
     def time_remaining(self) -> float | None: ...
 
 
+T = TypeVar("T")
 Metadata = Sequence[tuple[str, str | bytes]]
 Handler = Callable[[Any, Context], Awaitable[None]]
+UnaryHandler = Callable[[Any, Context], Awaitable[bytes]]
 
 
 @dataclass
@@ -89,6 +93,8 @@ class Call:
 
 #: From a message and its call to the reply; runs in a thread.
 Method = Callable[[bytes, Call], bytes]
+#: The same for a call of a module, which the loop may wait for.
+Talk = Callable[[bytes, Call], delivery.Handler[bytes]]
 
 
 def largest_message(max_body: int) -> int:
@@ -139,10 +145,10 @@ class Calls:
     def quick(self, answer: Callable[[], bytes]) -> grpc.RpcMethodHandler:
         """Answer at once and without a thread, whatever the message says; it is not received."""
 
-        async def handle(_: Any, context: Context) -> None:
-            await context.write(answer())
+        async def handle(_: Any, context: Context) -> bytes:
+            return answer()
 
-        return _stream_handler(handle)
+        return _unary_handler(handle)
 
     def not_offered(self, instead: str) -> grpc.RpcMethodHandler:
         """Refuse a method of Triton's that is not here; its message is not received."""
@@ -155,14 +161,30 @@ class Calls:
     def unary(self, method: Method) -> grpc.RpcMethodHandler:
         """Answer one message with one; an error is the call's status."""
 
-        async def handle(_: Any, context: Context) -> None:
+        async def handle(_: Any, context: Context) -> bytes:
             try:
                 with _open(context) as call:
-                    await self._send(context, await self._work(method, await self._message(context), call))
+                    reply = await self._work(method, await self._message(context), call)
             except Exception as problem:
                 await _abort(context, problem)
+            self._limit_sending(call)
+            return reply
 
-        return _stream_handler(handle)
+        return _unary_handler(handle)
+
+    def talk(self, talk: Talk) -> grpc.RpcMethodHandler:
+        """Answer one message with a module's reply; an error is the call's status."""
+
+        async def handle(_: Any, context: Context) -> bytes:
+            try:
+                with _open(context) as call:
+                    reply = await self._talk(talk, await self._message(context), call)
+            except Exception as problem:
+                await _abort(context, problem)
+            self._limit_sending(call)
+            return reply
+
+        return _unary_handler(handle)
 
     def stream(self, method: Method, failed: Callable[[Exception], bytes]) -> grpc.RpcMethodHandler:
         """Answer messages in turn; an error is an answer, and the stream goes on."""
@@ -210,22 +232,42 @@ class Calls:
                 f"the stream was silent for {IDLE_STREAM_SECONDS} s, or for a time others wanted its place"
             ) from error
 
+    async def _talk(self, talk: Talk, message: bytes, call: Call) -> bytes:
+        """Answer in the loop what is small, and in a thread what may take longer."""
+        client = self._gateway.dispatcher
+        if len(message) > grpc_conversation.SMALL or not isinstance(client, RunnerClient):
+            return await self._work(lambda *given: delivery.run(talk(*given), client), message, call)
+        with self._admitted(message):
+            return await grpc_conversation.run(talk(message, call), client, self._in_thread)
+
     async def _work(self, method: Method, message: bytes, call: Call) -> bytes:
-        """Have a thread answer; refused where all are busy, for nothing may wait unseen."""
+        """Have a thread answer."""
+        return await self._in_thread(partial(self._answer, method, message, call))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Have a thread do it; refused where all are busy, for nothing may wait unseen."""
         if not self._idle_threads.acquire(blocking=False):
             raise errors.QueueFullError(f"all {self._threads} threads (http_threads) are busy", retry_after=1)
-        work: Future[bytes] = self._pool.submit(
-            contextvars.Context().run, self._answer, method, message, call
-        )
-        work.add_done_callback(lambda _: self._idle_threads.release())
-        return await asyncio.wrap_future(work)
+        done: Future[T] = self._pool.submit(contextvars.copy_context().run, work)
+        done.add_done_callback(lambda _: self._idle_threads.release())
+        return await asyncio.wrap_future(done)
 
     def _answer(self, method: Method, message: bytes, call: Call) -> bytes:
-        with self._gateway.admission.admit("gRPC", sys.maxsize, len(message)):
+        with self._admitted(message):
             return method(message, call)
 
+    def _admitted(self, message: bytes) -> AbstractContextManager[None]:
+        return self._gateway.admission.admit("gRPC", sys.maxsize, len(message))
+
+    def _limit_sending(self, call: Call) -> None:
+        """Cut off a caller that does not take its reply, which gRPC sends now, within body_timeout."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # it ends when the reply and the status have left
+        timer = loop.call_later(self._gateway.limits.body_timeout, grpc_peer.cut_off, call.peer)
+        task.add_done_callback(lambda _: timer.cancel())
+
     async def _send(self, context: Context, reply: bytes) -> None:
-        """Send a reply; a caller that does not take it within body_timeout is cut off.
+        """Send a reply of a stream; a caller that does not take it within body_timeout is cut off.
 
         Raises:
             CallerLeft
@@ -268,6 +310,11 @@ def _headers(metadata: Metadata) -> Headers:
     return Headers([(key, value) for key, value in metadata if isinstance(value, str)])
 
 
+def _unary_handler(handle: UnaryHandler) -> grpc.RpcMethodHandler:
+    """Answer one message, which ``handle`` asks for, with one: gRPC sends it together with the status."""
+    return grpc.stream_unary_rpc_method_handler(handle)
+
+
 def _stream_handler(handle: Handler) -> grpc.RpcMethodHandler:
     """Take bytes and give bytes: messages are parsed in a thread, never in the event loop."""
     return grpc.stream_stream_rpc_method_handler(handle)
@@ -280,7 +327,7 @@ def _refuse(problem: Exception) -> Handler:
     return handle
 
 
-async def _abort(context: Context, problem: Exception) -> None:
+async def _abort(context: Context, problem: Exception) -> NoReturn:
     """End a call with the status that an error has in gRPC."""
     if isinstance(problem, CallerLeft):
         raise asyncio.CancelledError from problem  # which gRPC takes in silence

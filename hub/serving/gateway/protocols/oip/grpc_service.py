@@ -19,6 +19,7 @@ from hub import errors
 from hub.serving.gateway import delivery, targets
 from hub.serving.gateway.caller import CallerLeft
 from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.delivery import Handler
 from hub.serving.gateway.json_structure import JSONBudget
 from hub.serving.gateway.protocols.oip import (
     infer_body,
@@ -82,13 +83,13 @@ class InferenceService:
             "ServerMetadata": lambda asked, _: metadata.server(),
             "ModelMetadata": lambda asked, _: metadata.metadata(target(asked.name), asked.version),
             "ModelConfig": self._model_config,
-            "ModelInfer": self._infer,
             "ModelStatistics": self._statistics,
             "RepositoryIndex": lambda asked, _: {"models": repository.index(gateway, ready_only=asked.ready)},
             "RepositoryModelLoad": partial(self._change, repository.load),
             "RepositoryModelUnload": partial(self._change, repository.unload),
         }
         handlers = {name: calls.unary(_method(name, answer)) for name, answer in answers.items()}
+        handlers["ModelInfer"] = calls.talk(self._talk)
         handlers["ModelStreamInfer"] = calls.stream(self._infer_of_stream, _stream_error)
         handlers["ServerLive"] = calls.quick(lambda: _serialized(MESSAGES["ServerLiveResponse"](live=True)))
         handlers["ServerReady"] = calls.quick(
@@ -98,11 +99,15 @@ class InferenceService:
             handlers[name] = calls.not_offered(instead)
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
+    def _talk(self, message: bytes, call: Call) -> Handler[bytes]:
+        """Answer a request; raises RequestError, CallerLeft."""
+        return _serialized((yield from self._infer(_parse("ModelInferRequest", message), call)))
+
     def _infer_of_stream(self, message: bytes, call: Call) -> bytes:
         """Answer one request of a stream, also with its error; raises CallerLeft."""
         request = _parse("ModelInferRequest", message)
         try:
-            answer = self._infer(request, call)
+            answer = delivery.run(self._infer(request, call), self._gateway.dispatcher)
         except CallerLeft:
             raise
         except Exception as problem:
@@ -128,7 +133,7 @@ class InferenceService:
         change(self._gateway, request.model_name, _parameters(request.parameters))
         return {}
 
-    def _infer(self, request: Any, call: Call) -> Any:
+    def _infer(self, request: Any, call: Call) -> Handler[Any]:
         """Admit, translate, dispatch, translate back; counted like a request over HTTP."""
         gateway, name, began = self._gateway, request.model_name, time.monotonic()
         given = call.headers.get("x-request-id", "")
@@ -144,8 +149,7 @@ class InferenceService:
                 caller=call.caller,
             )
             target, read = targets.find(gateway, name), partial(_read_request, request)
-            handler = models.infer(target, request.model_version, known, read)
-            inference = delivery.run(handler, gateway.dispatcher)
+            inference = yield from models.infer(target, request.model_version, known, read)
             code = 200
             return _reply(name, inference)
         except errors.HubError as error:
@@ -209,14 +213,16 @@ def _read_request(request: Any, structure: JSONBudget) -> InferRequest:
     for number, tensor in enumerate(request.inputs):
         name, datatype, shape = oip_tensors.check(tensor.name, tensor.datatype, tensor.shape)
         infer_body.refuse_not_offered(tensor.parameters, f"input {name!r}")
-        structure.spend(oip_tensors.json_values(datatype, shape))
         if raw:
+            most = oip_tensors.most_elements(datatype, len(raw[number]))
+            structure.spend(oip_tensors.json_values(datatype, shape, most))
             tensors.append(oip_tensors.from_raw(name, datatype, shape, raw[number]))
             continue
         if datatype not in _CONTENTS:
             raise errors.InvalidInputError(f"input {name!r}: {datatype} is sent in raw_input_contents only")
-        values = getattr(tensor.contents, _CONTENTS[datatype])[: math.prod(shape) + 1]
-        tensors.append(oip_tensors.from_values(name, datatype, shape, values))
+        values = getattr(tensor.contents, _CONTENTS[datatype])
+        structure.spend(oip_tensors.json_values(datatype, shape, len(values)))
+        tensors.append(oip_tensors.from_values(name, datatype, shape, values[: math.prod(shape) + 1]))
     for output in request.outputs:
         infer_body.refuse_not_offered(output.parameters, f"output {output.name!r}")
     outputs = tuple(output.name for output in request.outputs)

@@ -93,7 +93,7 @@ def _inputs(inputs: list[dict[str, Any]], binary: memoryview, structure: JSONBud
             raise InvalidInputError(
                 f"input {name!r}: binary_data_size {size!r}, but {len(binary) - position} bytes are left"
             )
-        structure.spend(tensors.json_values(datatype, shape))
+        structure.spend(tensors.json_values(datatype, shape, tensors.most_elements(datatype, size)))
         found.append(tensors.from_raw(name, datatype, shape, binary[position : position + size]))
         position += size
     if position != len(binary):

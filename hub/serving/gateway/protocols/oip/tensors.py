@@ -78,9 +78,17 @@ def check(name: Any, datatype: Any, shape: Any) -> tuple[str, str, tuple[int, ..
     return name, str(datatype), sizes
 
 
-def json_values(datatype: str, shape: tuple[int, ...]) -> int:
-    """Return what elements count for ``max_json_values``; four numbers take as much memory as a value."""
-    elements = math.prod(shape)
+def most_elements(datatype: str, size: int) -> int:
+    """Return a number that the elements in so many bytes of binary form do not exceed."""
+    return size // _LENGTH.size if datatype == BYTES else size
+
+
+def json_values(datatype: str, shape: tuple[int, ...], most: int) -> int:
+    """Return what elements count for ``max_json_values``; four numbers take as much memory as a value.
+
+    There are ``most`` at most: a shape alone may say anything.
+    """
+    elements = min(math.prod(shape), most)
     return elements if datatype == BYTES else -(-elements // 4)
 
 
