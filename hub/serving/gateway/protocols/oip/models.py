@@ -10,13 +10,13 @@ Two ways in, told apart by the tensors:
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+import pybase64
 
 from hub import base64_text, envelope
 from hub.errors import InvalidInputError, NotOfferedError, UnknownModuleError
@@ -288,7 +288,7 @@ def _text(name: str, item: bytes) -> str:
         return item.decode()
     except UnicodeDecodeError as error:
         if name in body.CUSTOMARY_IMAGE_ARGUMENTS:  # of a module that decodes base64 itself
-            return base64.b64encode(item).decode()
+            return pybase64.b64encode_as_string(item)
         raise InvalidInputError(f"input {name!r}: an element is not UTF-8 text: {error}") from error
 
 
