@@ -23,6 +23,7 @@ from hub.ocr.model_sets import DEFAULT, PRESETS
 PARTS = {
     "serving": "benchmarks.serving",
     "empty": "benchmarks.empty",
+    "uploads": "benchmarks.uploads",
     "registry": "benchmarks.registry",
     "ocr": "benchmarks.ocr",
     "operators": "benchmarks.operators",

@@ -34,6 +34,7 @@ class PrivatePart:
 _WORKER, _ARBITER = "serving/gateway/worker.py", "serving/gateway/arbiter.py"
 _CONNECTION = "serving/gateway/connection.py"
 _CLUSTER, _REPLICA = "serving/ray/agent/cluster.py", "serving/ray/replica.py"
+_FORM = "serving/gateway/form.py"
 _METRICS = "serving/gateway/metrics.py"
 _COUNTERS = "serving/gateway/counter_file.py"
 _SHIPPING = "serving/ray/agent/shipping.py"
@@ -60,9 +61,8 @@ PRIVATE_PARTS = (
     PrivatePart("prometheus-client", "MultiProcessValue", _METRICS, "no getpid per count"),
     PrivatePart("prometheus-client", "gauge_live*.db", _METRICS, "gauges of the dead"),
     PrivatePart("prometheus-client", "MmapedDict", _COUNTERS, "files that a full disk does not make deadly"),
-    PrivatePart(
-        "werkzeug", "get_part_charset", "serving/gateway/form.py", "the bytes of a file that has no file name"
-    ),
+    PrivatePart("werkzeug", "get_part_charset", _FORM, "the charsets that a field may be in"),
+    PrivatePart("werkzeug", "MultipartDecoder", _FORM, "large files that are not copied, fields as bytes"),
     PrivatePart("click", "ShellComplete.source", "cli/completion.py", "a script without starting bash"),
     PrivatePart("unearth", "No matches are found.", "registry/sources/pip_download.py", "absence"),
     PrivatePart("paddlepaddle", "_rename_input", _PROGRAM, "a prefix for the variables of a program"),

@@ -266,23 +266,33 @@ def test_prometheus_reads_what_is_counted_into_files_of_ours(tmp_path: Path) -> 
 
 
 @contract("get_part_charset")
-def test_werkzeug_asks_for_each_fields_charset_in_order_and_makes_lists_when_told() -> None:
+def test_werkzeug_knows_which_charsets_a_field_may_be_in() -> None:
+    from werkzeug.datastructures import Headers
     from werkzeug.formparser import MultiPartParser
 
-    asked: list[str] = []
+    kinds = ("text/plain; charset=ISO-8859-1", "text/plain; charset=utf-7", "text/plain")
+    found = [MultiPartParser().get_part_charset(Headers([("content-type", kind)])) for kind in kinds]
 
-    class Parser(MultiPartParser):
-        def get_part_charset(self, headers: Any) -> str:
-            asked.append(headers.get("a", ""))
-            return "latin-1"
+    assert found == ["iso-8859-1", "utf-8", "utf-8"]
 
-    part = b'--x\r\nContent-Disposition: form-data; name="f"%b\r\nA: %b\r\n\r\n\xff\r\n'
-    body = part % (b"", b"1") + part % (b'; filename="g"', b"2") + part % (b"", b"3") + b"--x--\r\n"
-    parser = Parser(cls=list)  # type: ignore[arg-type]
-    fields, files = parser.parse(io.BytesIO(body), b"x", len(body))
 
-    assert (asked, fields) == (["1", "3"], [("f", "\xff"), ("f", "\xff")])
-    assert [(name, file.filename, file.read()) for name, file in files] == [("f", "g", b"\xff")]
+@contract("MultipartDecoder")
+def test_werkzeug_tells_the_parts_of_a_form_as_events() -> None:
+    from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+
+    decoder = MultipartDecoder(b"x", max_parts=2)
+    part = b'--x\r\nContent-Disposition: form-data; name="f"%b\r\n\r\n\xff\r\n'
+    found: list[Event] = []
+    for chunk in (part % b"" + part % b'; filename="g"' + b"--x--\r\n", None):
+        decoder.receive_data(chunk)
+        while not isinstance(event := decoder.next_event(), (Epilogue, NeedData)):
+            found.append(event)
+
+    assert [type(event) for event in found[1:]] == [Field, Data, File, Data]
+    field, text, file, content = found[1:]
+    assert isinstance(field, Field) and isinstance(file, File)
+    assert (field.name, file.name, file.filename) == ("f", "f", "g")
+    assert text == content == Data(b"\xff", more_data=False)
 
 
 @contract("ShellComplete.source")

@@ -106,7 +106,7 @@ def encode(arguments: Mapping[str, Any]) -> bytes:
     """Return arguments as JSON, NaN as NaN; raises NotJSONError for what only a parser takes."""
     try:
         data = envelope.dumps(arguments)
-        if b"null" in data and len(data) <= envelope.TOLERANT_BYTES:  # which may have been NaN
+        if len(data) <= envelope.TOLERANT_BYTES and b"null" in data:  # which may have been NaN
             return envelope.dumps_exactly(arguments)
         return data
     except RecursionError as error:

@@ -7,12 +7,13 @@ image/*, application/pdf   the body is one file, for the module's first image ar
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
+
+import pybase64
 
 from hub import envelope
 from hub.errors import InvalidInputError, MediaTypeError
@@ -188,7 +189,7 @@ def _from_fields(
         if name in names.declared:
             images[name] = contents[0] if len(contents) == 1 and names.is_single(name) else contents
         else:
-            arguments[name] = [base64.b64encode(content).decode() for content in contents]
+            arguments[name] = [pybase64.b64encode_as_string(content) for content in contents]
     for name in names.declared:  # a base64 text field, as PaddleHub 1.x took it
         if name in arguments:
             value = arguments.pop(name)
@@ -244,4 +245,4 @@ def _from_image(data: bytes, names: _Names, limits: RequestLimits) -> Body:
     if names.declared:
         name = names.declared[0]
         return Body(b"{}", {name: data if names.is_single(name) else [data]})
-    return Body(envelope.dumps({"images": [base64.b64encode(data).decode()]}))
+    return Body(envelope.dumps({"images": [pybase64.b64encode_as_string(data)]}))

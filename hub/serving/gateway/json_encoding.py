@@ -17,6 +17,8 @@ def as_utf8(text: bytes) -> bytes:
     Raises:
         NotJSONError: it is UTF-16 or UTF-32 and not valid, or longer than what is read in these.
     """
+    if text[:1] == b"{" and text[1:2] != b"\0":  # nearly all; only 16 bits or more leave a zero there
+        return text
     if text.startswith(codecs.BOM_UTF8):
         return text[len(codecs.BOM_UTF8) :]
     encoding = json.detect_encoding(text)

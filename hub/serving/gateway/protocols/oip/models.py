@@ -10,13 +10,13 @@ Two ways in, told apart by the tensors:
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+import pybase64
 
 from hub import base64_text, envelope
 from hub.errors import InvalidInputError, NotOfferedError, UnknownModuleError
@@ -69,7 +69,7 @@ class InferRequest:
             )
         return value / 1e6 or None  # 0 is Triton's "none"
 
-    def json_body(self, own_names: frozenset[str] = frozenset()) -> bytes | None:
+    def json_body(self, own_names: Container[str] = ()) -> bytes | None:
         """Return the element of ``input``, or None for a request that brings arguments one by one."""
         if len(self.inputs) != 1 or INPUT in own_names:
             return None
@@ -130,8 +130,9 @@ def infer(
         check_version(target.name, module.version, version)
         with JSONBudget(gateway.limits.max_json_values) as structure:
             request = read(structure)
-            content = _to_body(request, module, gateway.limits)
-        whole = request.inputs[0].shape if request.json_body(frozenset(_described(module))) else None
+            sent = request.json_body(_described(module))
+            content = _to_body(request, sent, module, gateway.limits)
+        whole = request.inputs[0].shape if sent else None
         request = replace(request, inputs=())  # their memory goes while the module works
         context.shorten(request.timeout)
         reply = yield from target.dispatch(module, context, content)
@@ -145,11 +146,10 @@ def streamed_at(target: Target, module: ModuleState) -> str:
     return f"answers with a stream, which this protocol does not have here; call it at POST /predict/{path}"
 
 
-def _to_body(request: InferRequest, module: ModuleState, limits: RequestLimits) -> Body:
-    """Return the request's content; raises RequestError for what the module could not take."""
+def _to_body(request: InferRequest, whole: bytes | None, module: ModuleState, limits: RequestLimits) -> Body:
+    """Return the content, which ``whole`` is if not None; raises RequestError for what cannot be taken."""
     given = _arguments_in_parameters(request.parameters)
     declared = module.manifest.images
-    whole = request.json_body(frozenset(_described(module)))
     if whole is not None:
         if given:
             raise InvalidInputError(
@@ -288,7 +288,7 @@ def _text(name: str, item: bytes) -> str:
         return item.decode()
     except UnicodeDecodeError as error:
         if name in body.CUSTOMARY_IMAGE_ARGUMENTS:  # of a module that decodes base64 itself
-            return base64.b64encode(item).decode()
+            return pybase64.b64encode_as_string(item)
         raise InvalidInputError(f"input {name!r}: an element is not UTF-8 text: {error}") from error
 
 

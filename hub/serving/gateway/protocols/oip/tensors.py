@@ -6,7 +6,6 @@ its array in row-major order, little endian.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import math
 import struct
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pybase64
 
 from hub.errors import InvalidInputError, PayloadTooLargeError
 
@@ -194,4 +194,4 @@ def _text(item: bytes) -> str:
     try:
         return item.decode()
     except UnicodeDecodeError:
-        return base64.b64encode(item).decode()
+        return pybase64.b64encode_as_string(item)
