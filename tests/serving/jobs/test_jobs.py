@@ -123,7 +123,10 @@ PACKED_JSON = {**JSON, "Content-Encoding": "gzip"}
         ("pager", {"json": {"images": ["no base64!"]}}),
         ("pager", {"files": {"images": ("a.pdf", b"")}}),
     ],
-    ids=str,
+    ids=[
+        *("bad JSON", "a path of the server", "media type", "unknown name", "wrong type", "missing name"),
+        *("wrong type, packed", "not packed", "no list", "pages", "no base64", "an empty file"),
+    ],
 )  # fmt: skip
 def test_a_body_that_the_synchronous_route_refuses_makes_no_job(
     server: JobServer, name: str, options: dict[str, Any]
