@@ -57,6 +57,7 @@ class OnTerminal:
         self.config.write_text(json.dumps({"modules_info": modules, "port": self.port}))
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup of the tests' own is not the server's
             words = [sys.executable, "-m", "hub", "serving", "start", "-c", str(self.config)]
             os.execve(sys.executable, words, environment(home))
         self.started = procfs.started(self.pid) or 0
