@@ -68,7 +68,7 @@ imports: $(VENV)/dev.done
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev.done
-	$(BIN)/python -m benchmarks ocr empty
+	$(BIN)/python -m benchmarks ocr
 
 bench-ray: $(VENV)/ray.done
 	$(BIN)/python -m benchmarks ray

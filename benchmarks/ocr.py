@@ -144,7 +144,7 @@ def measure(images: Path, drawn: list[Drawn], *, rounds: int, quick: bool) -> di
         for number in range(rounds):
             its = [each for each in contenders if number == 0 or not _is_slow(each)]
             _round(figures, its[:: 1 if number % 2 else -1], requests, quick=quick)
-        inside = measure_share(ours[0], alone, requests, 2 if quick else 3)
+        inside = measure_share(ours[0], alone, requests, 1 if quick else 2)
         memory = {
             contender.name: round(machine.memory_mb(machine.tree(contender.pid))) for contender in contenders
         }
@@ -173,7 +173,7 @@ def _is_slow(contender: Contender) -> bool:
 
 
 def _round(figures: Table, contenders: list[Contender], requests: list[bytes], *, quick: bool) -> None:
-    seconds = {1: 1.0, 4: 1.0, 16: 1.0} if quick else {1: 1.5, 4: 2.5, 16: 3.0}
+    seconds = {1: 1.0, 4: 1.0, 16: 1.0} if quick else {1: 1.5, 4: 2.0, 16: 2.5}
     for callers in CALLERS:
         for contender in contenders:
             if callers > 1 and _is_for_one(contender):

@@ -25,7 +25,7 @@ def draw(figures: Mapping[str, Any]) -> str:
     ]
     half = (WIDTH - LABEL) // 2
     columns = (
-        ("images a second, 4 callers (more is better)", rates, 1),
+        ("images/s, 4 callers (more is better)", rates, 1),
         ("wrong characters, % (less is better)", wrong, 2),
     )
     for column, (title, values, digits) in enumerate(columns):
