@@ -35,6 +35,7 @@ def test_a_few_samples_say_nothing() -> None:
     assert "too few" in soak.growth(samples(lambda _: 900)[:3])[0]
 
 
+@pytest.mark.slow
 def test_every_size_is_sent_to_both_endpoints_and_one_in_twenty_is_a_pdf() -> None:
     made = list(itertools.islice(soak.bodies(), 2 * soak.SIZES))
     paths = [request.split()[1] for request, _ in made]

@@ -51,6 +51,7 @@ def test_the_documents_examples_are_installed_and_served(tmp_path: Path) -> None
         assert reply["result"] == {"length": 3}
 
 
+@pytest.mark.slow
 def test_the_documents_test_of_a_module_passes_and_can_fail(tmp_path: Path) -> None:
     module, *_, test, test_as_served = SOURCES
     folder = tmp_path / "brightness"

@@ -29,7 +29,7 @@ def asked(port: int) -> str:
     return done.stdout.rstrip("\n")
 
 
-@pytest.mark.parametrize("way", ["-m", "-c"])
+@pytest.mark.parametrize("way", [pytest.param("-m", marks=pytest.mark.slow), "-c"])
 def test_the_demo_of_the_document(way: str, lac_home: Path, tmp_path: Path) -> None:
     port = free_port()
     config = json.loads((EXAMPLE / "serving_config.json").read_text("utf-8"))

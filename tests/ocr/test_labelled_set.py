@@ -21,6 +21,7 @@ def draw(folder: Path, seed: int) -> dict[str, bytes]:
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_a_seed_draws_the_same_pictures_again_and_another_seed_others(tmp_path: Path) -> None:
     fetch(["NotoSansCJKsc"])
     first, again, other = (draw(tmp_path / str(i), seed) for i, seed in enumerate((1, 1, 2)))

@@ -40,6 +40,8 @@ ENGINES = [
     pytest.param({"engine": "openvino", "parity": True}, id="openvino parity"),
     pytest.param({"engine": "openvino"}, id="openvino fast"),
 ]
+#: Paddle takes a minute for what takes the others seconds.
+MOSTLY_QUICK = [pytest.param({"engine": "paddle"}, id="paddle", marks=pytest.mark.slow), *ENGINES[1:]]
 
 
 @pytest.mark.parametrize("init_args", ENGINES)
@@ -155,7 +157,7 @@ def test_ocr_system_reads_a_page_upside_down(build: Build, page: Image) -> None:
     assert sorted(texts(results)[0]) == ["20261120", "INVOICE", "RECEIPT"]
 
 
-@pytest.mark.parametrize("init_args", ENGINES)
+@pytest.mark.parametrize("init_args", MOSTLY_QUICK)
 def test_several_images_give_what_each_gives_alone(
     build: Build, page: Image, init_args: dict[str, Any]
 ) -> None:
@@ -164,10 +166,10 @@ def test_several_images_give_what_each_gives_alone(
     assert module.predict(images=pages) == [module.predict(images=[each])[0] for each in pages]
 
 
-@pytest.mark.parametrize("init_args", ENGINES)
+@pytest.mark.parametrize("init_args", MOSTLY_QUICK)
 def test_threads_may_share_a_module(build: Build, page: Image, init_args: dict[str, Any]) -> None:
     module = build("ocr_system", **init_args)
-    pages = [cv2.resize(page, None, fx=scale, fy=scale) for scale in (1.0, 0.9, 0.8, 1.1)] * 4
+    pages = [cv2.resize(page, None, fx=scale, fy=scale) for scale in (1.0, 0.9, 0.8, 1.1)] * 2
     alone = [module.predict(images=[each]) for each in pages]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda each: module.predict(images=[each]), pages)) == alone
@@ -194,6 +196,7 @@ def test_engines_read_a_page_of_short_and_long_lines_alike_in_parity_mode(build:
     )
 
 
+@pytest.mark.slow
 def test_onednn_changes_no_result(build: Build, page: Image) -> None:
     modules = [build("ocr_system", engine="paddle", enable_mkldnn=value) for value in (True, False)]
     one, other = (module.predict(images=[page])[0] for module in modules)
@@ -229,6 +232,7 @@ def test_the_serving_methods_take_decoded_images_and_threads(build: Build) -> No
         assert options.thread_safe
 
 
+@pytest.mark.slow
 def test_three_recognisers_on_one_port_read_with_three_models(build: Build) -> None:
     document = (MODULES.parents[1] / "doc" / "ocr_models.md").read_text("utf-8")
     (example,) = re.findall(r"^```json\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)

@@ -16,7 +16,7 @@ from tests.ocr.conftest import MODULES
 from tests.ocr.paddle_3 import export_recognizer
 from tests.serving.running import ROOT, Server, hub
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 #: Of sitecustomize, which Python imports first: packages that are there are not found.
 HIDE = """

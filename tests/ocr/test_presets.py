@@ -21,6 +21,7 @@ from hub.module.loader import create
 from hub.ocr import build
 from hub.ocr.build import build_classifier, build_recognizer
 from hub.ocr.ctc import characters_inside
+from hub.ocr.detector import Detector
 from hub.ocr.font import cjk_font
 from hub.ocr.geometry import Image
 from hub.ocr.presets import configured, with_models
@@ -178,8 +179,10 @@ def test_a_field_that_is_none_is_refused_with_a_guess() -> None:
 
 @pytest.mark.models
 def test_thresholds_are_init_args_then_params_pys_then_the_models_then_paddleocrs(
-    weights: dict[str, Path], v6: dict[str, Path], others: dict[str, Path]
+    weights: dict[str, Path], v6: dict[str, Path], others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Detector, "warm_up", lambda _: None)  # nothing is read
+
     def thresholds(**how: Any) -> tuple[float, float, float]:
         params = create(MODULES / "ocr_det", how).detector.params
         return params.det_db_thresh, params.det_db_box_thresh, params.det_db_unclip_ratio
@@ -197,7 +200,13 @@ def test_thresholds_are_init_args_then_params_pys_then_the_models_then_paddleocr
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("model", ["PP-OCRv6_tiny", "PP-OCRv5_mobile", "PP-OCRv4_mobile"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "PP-OCRv6_tiny",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("PP-OCRv5_mobile", "PP-OCRv4_mobile")),
+    ],
+)
 def test_every_set_reads_a_page(
     weights: dict[str, Path], others: dict[str, Path], page: Image, model: str
 ) -> None:
@@ -208,7 +217,9 @@ def test_every_set_reads_a_page(
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("precision", ["auto", "f32", "int8"])
+@pytest.mark.parametrize(
+    "precision", ["auto", *(pytest.param(name, marks=pytest.mark.slow) for name in ("f32", "int8"))]
+)
 def test_the_default_reads_columns_in_every_precision(weights: dict[str, Path], precision: str) -> None:
     columns = ["天地玄黄宇宙洪荒", "日月盈昃辰宿列张", "寒来暑往秋收冬藏", "闰余成岁律吕调阳"]
     (lines,) = create(MODULES / "ocr_system", {"precision": precision}).predict(images=[drawn(columns)])

@@ -38,7 +38,7 @@ def ocr_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(ocr_home: Path) -> Iterator[OCRServer]:
     with OCRServer(ocr_home) as running:
         yield running

@@ -12,7 +12,7 @@ from hub.pictures.kinds import recognised
 from tests.pictures import formats, mutations
 from tests.pipelines.conftest import OCRServer, text_of
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 SAMPLES = formats.samples()
 SEED = 20261120
 

@@ -19,7 +19,7 @@ from hub.registry.weights import fetch
 from tests.paddlex.sdk.test_sdk import Running, call, has_grpc, serve
 from tests.serving.running import ROOT, hub
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 MODELS = (
     "PP-OCRv6_small_det",

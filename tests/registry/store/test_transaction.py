@@ -76,6 +76,7 @@ def test_an_install_killed_before_any_change_of_the_disk_leaves_the_old_or_the_n
     assert len(seen) > 15
 
 
+@pytest.mark.slow
 def test_a_first_install_killed_before_any_change_of_the_disk_leaves_it_absent_or_whole(
     registry: LocalRegistry, make_module: MakeModule
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_first_install_killed_before_any_change_of_the_disk_leaves_it_absent_o
     assert (seen[0], seen[-1]) == (None, "n")
 
 
+@pytest.mark.slow
 def test_an_uninstall_killed_before_any_change_of_the_disk_leaves_it_whole_or_absent(
     registry: LocalRegistry, make_module: MakeModule
 ) -> None:
