@@ -14,6 +14,8 @@ from tests.cli.conftest import Hub
 from tests.registry.archives import MODULE, Web, break_off, send, sha256, tar, zipped
 from tests.registry.sources.test_unpack import HOSTILE
 
+pytestmark = pytest.mark.slow
+
 OFFLINE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",

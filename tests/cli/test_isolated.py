@@ -14,6 +14,8 @@ from tests.cli.test_install_sources import assert_refused
 from tests.registry.wheels import needing_module, only_from, wheel
 from tests.serving.running import Server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from hub.serving.messages import death
 from tests.serving import pictures
 from tests.serving.running import Server, wait_until
 
+pytestmark = pytest.mark.slow
+
 RUNNER_LIMIT_MB = 300
 
 

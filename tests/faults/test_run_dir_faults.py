@@ -18,6 +18,8 @@ import pytest
 from tests.faults.small_disk import SmallDiskServer, with_disk
 from tests.serving.running import MODULES, Server, environment, hub, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def short(tmp_path: Path) -> Iterator[Path]:

@@ -14,6 +14,8 @@ from hub.module.loader import create
 from tests.modules_own import onnx_bytes
 from tests.modules_own.conftest import MODULES, Start, encoded, in_paddles_old_format
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["red", "green", "blue"]
 
 

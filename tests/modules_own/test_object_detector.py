@@ -14,6 +14,8 @@ from hub.module.loader import create
 from tests.modules_own import onnx_bytes
 from tests.modules_own.conftest import MODULES, Start, encoded, in_paddles_old_format
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["cat", "dog"]
 #: class, score, and a box in pixels of the resized image, which the network scales back.
 KINDS = np.array([[1, 0.6], [0, 0.9], [0, 0.2], [-1, 0.99]], np.float32)

@@ -14,6 +14,8 @@ import pytest
 from tests.serving.pictures import png
 from tests.serving.running import ROOT, Server, free_port
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "tools" / "compare_replies.py"
 #: It answers as PaddleX's /ocr does; the line says how large the file is.
 PADDLEX = """

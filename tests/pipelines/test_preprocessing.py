@@ -20,6 +20,8 @@ from hub.registry.weights import fetch
 from tests.ocr.test_orientation import CLOCKWISE, TURNS
 from tests.pipelines.conftest import PIPELINE, OCRServer, image
 
+pytestmark = pytest.mark.slow
+
 # As the loader imports a module's files.
 load_class(PIPELINE)
 preprocessor = importlib.import_module("ocr_pipeline.preprocessor")

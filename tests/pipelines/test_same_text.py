@@ -17,7 +17,7 @@ from tests.pictures import formats
 from tests.pipelines.conftest import LIKE_OCR_SYSTEM, OCRServer, text_of
 from tests.serving.running import ROOT, environment
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 NAMES = (
     "JPEG",
     "JPEG, lying",

@@ -22,6 +22,8 @@ import pytest
 from hub.errors import ChecksumError, NetworkError, WeightsError
 from hub.registry import weights
 
+pytestmark = pytest.mark.slow
+
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
 SDIST = "old_weights-2.0.tar.gz"
 FILES = {

@@ -14,6 +14,8 @@ import pytest
 from hub.engines import available
 from tests.serving.running import MODULES, Server, free_port, hub, pretended_card, wait_until
 
+pytestmark = pytest.mark.slow
+
 CORES = len(os.sched_getaffinity(0))
 THREADS = ("HUB_ENGINE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
