@@ -160,25 +160,17 @@ class Calls:
 
     def unary(self, method: Method) -> grpc.RpcMethodHandler:
         """Answer one message with one; an error is the call's status."""
-
-        async def handle(_: Any, context: Context) -> bytes:
-            try:
-                with _open(context) as call:
-                    reply = await self._work(method, await self._message(context), call)
-            except Exception as problem:
-                await _abort(context, problem)
-            self._limit_sending(call)
-            return reply
-
-        return _unary_handler(handle)
+        return self._one_by_one(partial(self._work, method))
 
     def talk(self, talk: Talk) -> grpc.RpcMethodHandler:
         """Answer one message with a module's reply; an error is the call's status."""
+        return self._one_by_one(partial(self._talk, talk))
 
+    def _one_by_one(self, answer: Callable[[bytes, Call], Awaitable[bytes]]) -> grpc.RpcMethodHandler:
         async def handle(_: Any, context: Context) -> bytes:
             try:
                 with _open(context) as call:
-                    reply = await self._talk(talk, await self._message(context), call)
+                    reply = await answer(await self._message(context), call)
             except Exception as problem:
                 await _abort(context, problem)
             self._limit_sending(call)
