@@ -11,26 +11,24 @@ import contextvars
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from hub.serving.gateway import delivery, front, model_paths, runner_client
 from hub.serving.gateway.context import Gateway
 from hub.serving.gateway.delivery import Call
 from hub.serving.gateway.exchange import Response
+from hub.serving.gateway.json_structure import SMALL_BODY
 from hub.serving.gateway.model_paths import ModelPath
 from hub.serving.gateway.runner_client import RunnerClient, Steps, Wait
 from hub.serving.gateway.wsgi import WSGI, Head
 from hub.serving.messages import wire
 from hub.serving.process import logs
 
-#: A body up to this size is checked in no time, and has too few values for its turn (json_structure.py).
-_SMALL: Final = 8192
-
 
 def path_of(head: Head, size: int, gateway: Gateway) -> ModelPath | None:
     """Return what a request calls, if the loop can answer it."""
     is_local = isinstance(gateway.dispatcher, RunnerClient)
-    if size > _SMALL or not is_local or head.get("Content-Encoding"):
+    if size > SMALL_BODY or not is_local or head.get("Content-Encoding"):
         return None
     try:
         return model_paths.find(head.method, head.path, gateway.states.current)

@@ -24,6 +24,9 @@ from hub.serving.gateway.json_encoding import as_utf8
 
 #: Structures with more values than this are in memory one at a time.
 _LARGE: Final = 10_000
+#: A body up to so many bytes is checked in no time, and has too few values to wait for its turn: an event
+#: loop may do it.
+SMALL_BODY: Final = 8192
 #: Seconds.
 _LONGEST_PAUSE: Final = 1.0
 #: NumPy, which lets other threads run meanwhile, is faster from here on.

@@ -27,6 +27,7 @@ from hub.serving.gateway import delivery, targets
 from hub.serving.gateway.auth import KeyRing
 from hub.serving.gateway.caller import Caller, CallerLeft
 from hub.serving.gateway.context import Gateway
+from hub.serving.gateway.json_structure import SMALL_BODY
 from hub.serving.gateway.protocols.oip import grpc_conversation, grpc_peer
 from hub.serving.gateway.protocols.oip.grpc_places import Places
 from hub.serving.gateway.runner_client import RunnerClient
@@ -227,7 +228,7 @@ class Calls:
     async def _talk(self, talk: Talk, message: bytes, call: Call) -> bytes:
         """Answer in the loop what is small, and in a thread what may take longer."""
         client = self._gateway.dispatcher
-        if len(message) > grpc_conversation.SMALL or not isinstance(client, RunnerClient):
+        if len(message) > SMALL_BODY or not isinstance(client, RunnerClient):
             return await self._work(lambda *given: delivery.run(talk(*given), client), message, call)
         with self._admitted(message):
             return await grpc_conversation.run(talk(message, call), client, self._in_thread)

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hub.errors import QueueFullError
 from hub.serving.gateway import delivery, runner_client
@@ -19,9 +19,6 @@ from hub.serving.gateway.delivery import Call, Handler, ModuleReply
 from hub.serving.gateway.runner_client import RunnerClient, Steps, Wait
 from hub.serving.messages import wire
 from hub.serving.process import logs
-
-#: A message up to this size is checked in no time, and has too few values for its turn (json_structure.py).
-SMALL: Final = 8192
 
 T = TypeVar("T")
 
